@@ -1,0 +1,221 @@
+"""Where a campaign is remembered: a database in which every proposal and every value is on disk at once."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    JSON,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import StaticPool
+
+from surrogates.errors import InputError
+
+CANDIDATE = "candidate"
+PENDING, DONE, FAILED = "pending", "done", "failed"
+
+_metadata = MetaData()
+_facts = Table(
+    "facts",
+    _metadata,
+    Column("campaign", String(200), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("value", JSON),
+)
+_evaluations = Table(
+    "evaluations",
+    _metadata,
+    Column("campaign", String(200), primary_key=True),
+    Column("candidate", Integer, primary_key=True, autoincrement=False),
+    Column("origin", String(100)),
+    Column("parameters", JSON),
+    Column("state", String(10)),
+    Column("properties", JSON),
+    Column("reason", Text),
+    Column("seconds", Float),
+    Column("proposed_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+)
+_verifications = Table(
+    "verifications",
+    _metadata,
+    Column("campaign", String(200), primary_key=True),
+    Column("candidate", Integer, primary_key=True, autoincrement=False),
+    Column("stage", String(200), primary_key=True),
+    Column("properties", JSON),
+    Column("reason", Text),
+    Column("seconds", Float),
+    Column("finished_at", DateTime(timezone=True)),
+)
+
+
+class Store:
+    """Keeps one campaign in a database; every method that writes has committed when it returns.
+
+    Args:
+        place: a file for SQLite, a database URL such as ``postgresql://...``, or None for memory only.
+        campaign: the campaign's name; one database may hold several.
+
+    Raises:
+        InputError: where the database cannot be opened or is none of ours.
+    """
+
+    def __init__(self, place: str | Path | None, campaign: str) -> None:
+        self.place = "memory" if place is None else str(place)
+        self.campaign = campaign
+        self._engine = _engine(place)
+        try:
+            _metadata.create_all(self._engine)
+        except DatabaseError as error:
+            raise InputError(f"'{self.place}' cannot be used as a store: {error.orig}.") from None
+
+    def facts(self) -> dict[str, Any]:
+        """What was written about the campaign as a whole."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(_facts.c.name, _facts.c.value).where(_facts.c.campaign == self.campaign))
+            return {row.name: row.value for row in rows}
+
+    def write_fact(self, name: str, value: Any) -> None:
+        """Writes a fact that JSON can hold, over an earlier one of that name."""
+        with self._engine.begin() as connection:
+            mine = (_facts.c.campaign == self.campaign) & (_facts.c.name == name)
+            if connection.execute(select(_facts.c.name).where(mine)).first() is None:
+                connection.execute(insert(_facts).values(campaign=self.campaign, name=name, value=value))
+            else:
+                connection.execute(update(_facts).where(mine).values(value=value))
+
+    def propose(self, candidates: pd.DataFrame, *, origin: str) -> list[int]:
+        """Writes candidates as pending and numbers them on; returns their numbers."""
+        with self._engine.begin() as connection:
+            mine = _evaluations.c.campaign == self.campaign
+            last = connection.execute(select(func.max(_evaluations.c.candidate)).where(mine)).scalar()
+            numbers = list(range(0 if last is None else last + 1, (0 if last is None else last + 1) + len(candidates)))
+            rows = [
+                {
+                    "campaign": self.campaign,
+                    "candidate": number,
+                    "origin": origin,
+                    "parameters": _plain(parameters),
+                    "state": PENDING,
+                    "proposed_at": _now(),
+                }
+                for number, parameters in zip(numbers, candidates.to_dict("records"), strict=True)
+            ]
+            if rows:
+                connection.execute(insert(_evaluations), rows)
+        return numbers
+
+    def finish(
+        self,
+        numbers: Sequence[int],
+        properties: Sequence[Mapping[str, float]],
+        reasons: Sequence[str | None],
+        *,
+        seconds: float | None,
+        parameters: Sequence[Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Writes the results of pending candidates, all or none.
+
+        Args:
+            numbers: of the candidates.
+            properties: values of each; NaN is not written.
+            reasons: why a candidate has no value; None where it has.
+            seconds: time of the evaluation, shared evenly among them.
+            parameters: what was really evaluated, where that may differ from what was proposed.
+        """
+        with self._engine.begin() as connection:
+            for place, number in enumerate(numbers):
+                values = _plain(properties[place])
+                written = {
+                    "state": DONE if values else FAILED,
+                    "properties": values,
+                    "reason": reasons[place],
+                    "seconds": None if seconds is None else seconds / len(numbers),
+                    "finished_at": _now(),
+                }
+                if parameters is not None:
+                    written["parameters"] = _plain(parameters[place])
+                mine = (_evaluations.c.campaign == self.campaign) & (_evaluations.c.candidate == number)
+                connection.execute(update(_evaluations).where(mine).values(**written))
+
+    def verify(
+        self, number: int, stage: str, properties: Mapping[str, float], reason: str | None, *, seconds: float
+    ) -> None:
+        """Writes what a verifying stage found for a candidate."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                insert(_verifications).values(
+                    campaign=self.campaign,
+                    candidate=number,
+                    stage=stage,
+                    properties=_plain(properties),
+                    reason=reason,
+                    seconds=seconds,
+                    finished_at=_now(),
+                )
+            )
+
+    def evaluations(self) -> pd.DataFrame:
+        """All proposals in their order: candidate, origin, parameters, state, properties, reason, seconds."""
+        return self._read(_evaluations)
+
+    def verifications(self) -> pd.DataFrame:
+        """All that verifying stages found: candidate, stage, properties, reason, seconds."""
+        return self._read(_verifications)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    def _read(self, table: Table) -> pd.DataFrame:
+        wanted = [column for column in table.columns if column.name != "campaign"]
+        query = select(*wanted).where(table.c.campaign == self.campaign).order_by(table.c.candidate)
+        with self._engine.connect() as connection:
+            rows = [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - public by documentation
+        return pd.DataFrame(rows, columns=[column.name for column in wanted]).set_index(CANDIDATE)
+
+
+def exists(place: str | Path | None) -> bool:
+    """Says whether a store may already be there: a file that exists, or a database elsewhere."""
+    return place is not None and ("://" in str(place) or Path(place).is_file())
+
+
+def _engine(place: str | Path | None) -> Engine:
+    if place is None:
+        return create_engine("sqlite://", poolclass=StaticPool)
+    if "://" in str(place):
+        return create_engine(str(place))
+    path = Path(place)
+    if not path.parent.is_dir():
+        raise InputError(f"The folder '{path.parent}' of the store '{path}' does not exist. Make it first.")
+    return create_engine(f"sqlite:///{path}")
+
+
+def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Values that JSON can hold and give back exactly; NaN is left out."""
+    plain = {str(name): value.item() if hasattr(value, "item") else value for name, value in values.items()}
+    return {name: value for name, value in plain.items() if not (isinstance(value, float) and not math.isfinite(value))}
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)

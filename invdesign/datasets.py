@@ -1,0 +1,137 @@
+"""The registry of public datasets: where each comes from, its licence, and a copy whose checksum is right.
+
+A dataset is found in this order: in the folder named by the environment variable ``INVDESIGN_DATA``, in the user's
+cache, or at its registered source, pinned to a commit, from where it is downloaded once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+from surrogates.errors import InputError, nearest
+
+PREFIX = "dataset:"
+FOLDER_VARIABLE = "INVDESIGN_DATA"
+REGISTRY = Path(__file__).with_name("datasets.json")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One registered dataset.
+
+    Attributes:
+        name: as written behind ``dataset:`` in a campaign file.
+        file: path below a data folder.
+        sha256: checksum of the file's bytes.
+        bytes: size of the file.
+        licence: under which the source gives it.
+        about: what the columns hold, in which units, and what was published of it.
+        doi: of the publication; None where there is none.
+        repository: address of the public repository; None where the file was made from another dataset.
+        commit: the commit at which it was read.
+        path: of the file in the repository.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    bytes: int
+    licence: str
+    about: str
+    doi: str | None = None
+    repository: str | None = None
+    commit: str | None = None
+    path: str | None = None
+
+    @property
+    def url(self) -> str | None:
+        """Address of the file at its pinned commit; None where it has no public source."""
+        if not (self.repository and self.commit and self.path):
+            return None
+        owner_and_name = self.repository.removeprefix("https://github.com/")
+        return f"https://raw.githubusercontent.com/{owner_and_name}/{self.commit}/{quote(self.path)}"
+
+
+@lru_cache(maxsize=1)
+def registered() -> dict[str, Dataset]:
+    """All registered datasets by name."""
+    return {entry["name"]: Dataset(**entry) for entry in json.loads(REGISTRY.read_text(encoding="utf-8"))}
+
+
+def resolve(place: str | Path) -> Path:
+    """Turns ``dataset:NAME`` into the path of a checked copy, and any other path into itself.
+
+    Raises:
+        InputError: as ``fetch`` does.
+    """
+    text = str(place)
+    return fetch(text.removeprefix(PREFIX).strip()) if text.startswith(PREFIX) else Path(text)
+
+
+def fetch(name: str) -> Path:
+    """Returns the path of a dataset's file, after its checksum was found right; downloads it where needed.
+
+    Raises:
+        InputError: where the name is unknown, the download is refused, or the file is not the registered one.
+    """
+    known = registered()
+    if name not in known:
+        raise InputError(f"There is no dataset '{name}'.{nearest(name, known)}")
+    dataset = known[name]
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        return _local(dataset, Path(folder))
+    return _downloaded(dataset)
+
+
+def _local(dataset: Dataset, folder: Path) -> Path:
+    path = folder / dataset.file
+    if not path.is_file():
+        raise InputError(
+            f"{FOLDER_VARIABLE} is '{folder}', where '{dataset.file}' is missing. Put it there, or unset the variable "
+            f"to download it from {dataset.url or 'its source'}."
+        )
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != dataset.sha256:
+        raise InputError(
+            f"'{path}' is not the registered file of dataset '{dataset.name}': its SHA-256 is {found}, expected "
+            f"{dataset.sha256}. Replace it by the original."
+        )
+    return path
+
+
+def _downloaded(dataset: Dataset) -> Path:
+    import pooch
+    import requests
+
+    if dataset.url is None:
+        raise InputError(
+            f"Dataset '{dataset.name}' has no public address to download it from. Put '{dataset.file}' into a folder "
+            f"and set {FOLDER_VARIABLE} to that folder."
+        )
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        return Path(
+            pooch.retrieve(
+                dataset.url,
+                known_hash=f"sha256:{dataset.sha256}",
+                fname=Path(dataset.file).name,
+                path=pooch.os_cache("invdesign") / dataset.name,
+            )
+        )
+    except requests.exceptions.RequestException as error:
+        raise InputError(
+            f"Dataset '{dataset.name}' could not be downloaded from {dataset.url}: {error}. Try again, or download it "
+            f"by hand into a folder as '{dataset.file}' and set {FOLDER_VARIABLE} to that folder."
+        ) from None
+    except ValueError as error:
+        raise InputError(
+            f"What {dataset.url} sent is not the registered dataset '{dataset.name}' (SHA-256 {dataset.sha256}): "
+            f"{error}. It was not kept."
+        ) from None

@@ -1,0 +1,77 @@
+"""The one interface behind which every optimizer stands, and the history that it learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from invdesign.space import SearchSpace
+from invdesign.targets import Targets
+
+
+@dataclass(frozen=True)
+class History:
+    """What a campaign has done so far, in the order in which candidates were proposed.
+
+    Attributes:
+        candidates: evaluated candidates, one row each, numbered from 0.
+        properties: their property values, same rows; NaN where the evaluation gave none.
+        pending: proposed candidates without a result yet.
+    """
+
+    candidates: pd.DataFrame
+    properties: pd.DataFrame
+    pending: pd.DataFrame
+
+    @property
+    def proposed(self) -> pd.DataFrame:
+        """All candidates that were ever proposed."""
+        return pd.concat([self.candidates, self.pending], ignore_index=True)
+
+    @property
+    def count(self) -> int:
+        """How many candidates were ever proposed."""
+        return len(self.candidates) + len(self.pending)
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """Proposes candidates. A function of its seed and the history: it keeps no state of its own.
+
+    An optimizer that a campaign file can name is a frozen dataclass: its fields are what the file may say.
+    """
+
+    def propose(
+        self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+    ) -> pd.DataFrame:
+        """Proposes candidates to evaluate next.
+
+        Args:
+            n: how many.
+            space: what can be searched.
+            targets: what is wanted, in the units of the property values.
+            history: what was evaluated and what is pending.
+            seed: the campaign's; the same seed and history give the same candidates.
+
+        Returns:
+            At most ``n`` feasible candidates, none of which was proposed before; fewer where the space has no more.
+        """
+
+
+def step_generator(seed: np.random.SeedSequence, history: History) -> np.random.Generator:
+    """The randomness of one proposal: the campaign's seed, spawned by how many candidates were proposed before."""
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, history.count)))
+
+
+def unseen(candidates: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+    """Drops candidates that were seen before, and repeats among them; the order of the rest is kept."""
+    names = list(candidates.columns)
+    known = set(seen[names].itertuples(index=False, name=None)) if len(seen) else set()
+    kept = []
+    for row in candidates.itertuples(index=False, name=None):
+        kept.append(row not in known)
+        known.add(row)
+    return candidates[np.array(kept, dtype=bool)].reset_index(drop=True)

@@ -1,0 +1,55 @@
+"""Random search by a Sobol sequence: the baseline, and the initial design of the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import qmc
+
+from invdesign.optimizers.base import History, step_generator, unseen
+from invdesign.space import SearchSpace
+from invdesign.targets import Targets
+
+FEASIBLE_SHARE = 0.01
+"""Below this share of the unit cube, points come from the space's own uniform sampler instead of the sequence."""
+LONGEST_SEQUENCE = 20
+"""Power of two at which the sequence ends and the uniform sampler takes over."""
+
+
+@dataclass(frozen=True)
+class RandomOptimizer:
+    """Fills the feasible region evenly: a scrambled Sobol sequence (Owen 1998), infeasible points left out.
+
+    Candidate number ``k`` is the same however the campaign was cut into batches.
+    """
+
+    def propose(
+        self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+    ) -> pd.DataFrame:
+        """Proposes the next points of the sequence; see ``Optimizer.propose``. Targets are not looked at."""
+        grid = space.grid()
+        if grid is not None:
+            shuffled = grid.iloc[np.random.default_rng(seed).permutation(len(grid))]
+            return unseen(shuffled, history.proposed).head(n)
+        stream = self._stream(history.count + n, space, seed)
+        fresh = unseen(stream, history.proposed)
+        # Candidates of another source (a laboratory, another optimizer) may have used up numbers of the sequence.
+        place = max(0, len(fresh) - n)
+        return fresh.iloc[place:].reset_index(drop=True) if len(fresh) >= n else self._more(n, space, history, seed)
+
+    def _stream(self, n: int, space: SearchSpace, seed: np.random.SeedSequence) -> pd.DataFrame:
+        """The first ``n`` feasible candidates of the sequence; fewer where it ends before."""
+        if space.feasible_share(np.random.default_rng(seed)) < FEASIBLE_SHARE:
+            return space.sample(0, np.random.default_rng(seed))
+        for power in range(int(np.ceil(np.log2(max(2, n)))), LONGEST_SEQUENCE + 1):
+            sequence = qmc.Sobol(space.dimension, scramble=True, rng=np.random.default_rng(seed))
+            points = space.filter(sequence.random_base2(power))
+            if len(points) >= n:
+                break
+        return space.decode(points[:n])
+
+    def _more(self, n: int, space: SearchSpace, history: History, seed: np.random.SeedSequence) -> pd.DataFrame:
+        """Uniform candidates, where the sequence cannot serve."""
+        return unseen(space.sample(n, step_generator(seed, history)), history.proposed)

@@ -1,0 +1,48 @@
+"""The JSON schema of a campaign file, for editors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from invdesign.registry import REGISTRY, settings_model
+from invdesign.target_file import REQUIRED, Budget, Header
+from invdesign.target_section import TargetSettings
+
+
+def campaign_schema() -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of the campaign file, made from the same models that check it."""
+    definitions: dict[str, Any] = {}
+
+    def definition(name: str, model: Any) -> dict[str, str]:
+        schema = model.model_json_schema(ref_template="#/$defs/{model}")
+        definitions.update(schema.pop("$defs", {}))
+        definitions[name] = schema
+        return {"$ref": f"#/$defs/{name}"}
+
+    def any_of(section: Any) -> dict[str, Any]:
+        words = REGISTRY[section]
+        return {"oneOf": [definition(f"{section}-{word}", settings_model(section, word)) for word in words]}
+
+    header = Header.model_json_schema()["properties"]
+    target = definition("target", TargetSettings)
+    objective = any_of("objective")
+    for word in REGISTRY["objective"]:
+        definitions[f"objective-{word}"]["properties"]["verify"] = {"type": "string", "pattern": "^top [1-9][0-9]*$"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "invdesign campaign",
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(REQUIRED),
+        "properties": {
+            **header,
+            "space": {"type": "object", "minProperties": 1, "additionalProperties": any_of("parameter")},
+            "constraints": {"type": "array", "items": {"type": "string"}},
+            "targets": {"oneOf": [{"type": "array", "items": target, "minItems": 1}, {"type": "string"}]},
+            "objective": {"oneOf": [objective, {"type": "array", "items": objective, "minItems": 1}]},
+            "surrogate": any_of("surrogate"),
+            "optimizer": any_of("optimizer"),
+            "budget": definition("budget", Budget),
+        },
+        "$defs": definitions,
+    }

@@ -1,0 +1,113 @@
+"""A constraint between parameters: a condition that every candidate of the space keeps."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from invdesign.space import expressions
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SLACK = 1e-9
+"""Share of the compared numbers by which a condition may be broken: rounding, and no more."""
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A condition over parameter names, in the parameters' own units.
+
+    Example:
+        >>> Constraint("2 * coating_thickness + foil <= 200")
+        >>> Constraint("solvent != 'water' or temperature <= 90")
+
+    Attributes:
+        expression: the condition; see ``invdesign.space.expressions`` for what it may hold.
+
+    Raises:
+        InputError: where the expression cannot be read.
+    """
+
+    expression: str
+
+    def __post_init__(self) -> None:
+        _ = self._tree
+
+    @cached_property
+    def _tree(self) -> ast.expr:
+        return expressions.parse(self.expression)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The parameters that the condition speaks of."""
+        return expressions.names(self._tree)
+
+    def violation(self, columns: Mapping[str, Any]) -> NDArray[np.float64]:
+        """By how much rows break the condition, in the compared numbers' own unit: zero where they keep it.
+
+        Args:
+            columns: an array of values for each name, all of one length. Where an expression has no finite value, the
+                condition counts as broken without measure (infinity).
+        """
+        with np.errstate(all="ignore"):
+            broken = _violation(self._tree, columns)
+        rows = len(next(iter(columns.values())))
+        return np.broadcast_to(np.where(np.isnan(broken), np.inf, broken), (rows,)).astype(np.float64)
+
+    def equalities(self) -> list[expressions.Affine]:
+        """The linear forms that must be zero, where the condition is (a chain of) ``==``; else an empty list."""
+        if not isinstance(self._tree, ast.Compare) or not all(isinstance(op, ast.Eq) for op in self._tree.ops):
+            return []
+        sides = [self._tree.left, *self._tree.comparators]
+        differences = [
+            expressions.affine(ast.BinOp(left, ast.Sub(), right))
+            for left, right in zip(sides[:-1], sides[1:], strict=True)
+        ]
+        return [form for form in differences if form is not None]
+
+    def demands_equality(self) -> bool:
+        """True where numbers are compared by ``==``, which random points never meet."""
+        if not isinstance(self._tree, ast.Compare) or not any(isinstance(op, ast.Eq) for op in self._tree.ops):
+            return False
+        sides = [self._tree.left, *self._tree.comparators]
+        return not any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
+
+    def __str__(self) -> str:
+        return self.expression
+
+
+def _violation(node: ast.expr, columns: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.BoolOp():
+            parts = np.broadcast_arrays(*(_violation(part, columns) for part in node.values))
+            return np.maximum.reduce(parts) if isinstance(node.op, ast.And) else np.minimum.reduce(parts)
+        case ast.UnaryOp(op=ast.Not()):
+            return np.where(_violation(node.operand, columns) > 0.0, 0.0, 1.0)
+        case ast.Compare():
+            sides = [expressions.value(side, columns) for side in (node.left, *node.comparators)]
+            pairs = zip(sides[:-1], node.ops, sides[1:], strict=True)
+            return np.maximum.reduce(np.broadcast_arrays(*(_compared(*pair) for pair in pairs)))
+    raise AssertionError(f"parse let {ast.dump(node)} through")  # pragma: no cover
+
+
+def _compared(left: Any, op: ast.cmpop, right: Any) -> Any:
+    if np.asarray(left).dtype.kind in "OUS" or np.asarray(right).dtype.kind in "OUS":
+        same = np.asarray(left, dtype=object) == np.asarray(right, dtype=object)
+        return np.where(same == isinstance(op, ast.Eq), 0.0, 1.0)
+    slack = SLACK * np.maximum(np.abs(left), np.abs(right))
+    match op:
+        case ast.LtE() | ast.GtE():
+            over = left - right if isinstance(op, ast.LtE) else right - left
+            return np.where(over <= slack, 0.0, over)
+        case ast.Lt() | ast.Gt():
+            over = left - right if isinstance(op, ast.Lt) else right - left
+            return np.where(over < 0.0, 0.0, np.maximum(over, np.finfo(float).tiny))
+        case ast.Eq():
+            return np.where(np.abs(left - right) <= slack, 0.0, np.abs(left - right))
+    return np.where(np.abs(left - right) > slack, 0.0, 1.0)

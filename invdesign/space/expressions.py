@@ -1,0 +1,167 @@
+"""Expressions over parameter names, read safely: parsed to a small tree, never run as Python.
+
+Allowed are numbers, quoted words, parameter names, ``+ - * / **``, comparisons (chained too), ``and``, ``or``, ``not``,
+parentheses and the functions in FUNCTIONS. Nothing else gets past ``parse``.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from surrogates.errors import InputError
+
+LONGEST = 2000
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "log10": np.log10,
+    "min": lambda *values: np.minimum.reduce(np.broadcast_arrays(*values)),
+    "max": lambda *values: np.maximum.reduce(np.broadcast_arrays(*values)),
+}
+_ARITHMETIC: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+}
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+
+Affine = tuple[dict[str, float], float]
+
+
+def parse(text: str) -> ast.expr:
+    """Parses a condition over parameter names.
+
+    Args:
+        text: such as ``"porosity + active <= 0.95"`` or ``"solvent != 'water' or temperature <= 90"``.
+
+    Raises:
+        InputError: where the text is no condition, or holds anything but the allowed parts.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"A constraint is an expression such as 'x + y <= 1', not {text!r}.")
+    if len(text) > LONGEST:
+        raise InputError(f"A constraint may have {LONGEST} characters, not {len(text)}.")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(f"The constraint '{text}' cannot be read: {what}.") from None
+    if not _is_condition(tree):
+        raise InputError(f"The constraint '{text}' compares nothing. Add a comparison, such as '{text} <= 1'.")
+    _check(tree, text)
+    return tree
+
+
+def names(tree: ast.expr) -> frozenset[str]:
+    """The parameter names in a parsed condition."""
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called)
+
+
+def value(node: ast.expr, columns: Mapping[str, Any]) -> Any:
+    """Evaluates an arithmetic (sub)expression on arrays.
+
+    Args:
+        node: the parsed expression.
+        columns: an array of values for each name.
+    """
+    match node:
+        case ast.Constant():
+            return node.value if isinstance(node.value, str) else float(node.value)  # type: ignore[arg-type]
+        case ast.Name():
+            return columns[node.id]
+        case ast.UnaryOp():
+            operand = value(node.operand, columns)
+            return -operand if isinstance(node.op, ast.USub) else operand
+        case ast.BinOp():
+            left, right = value(node.left, columns), value(node.right, columns)
+            return _ARITHMETIC[type(node.op)](np.asarray(left, dtype=np.float64), right)
+        case ast.Call(func=ast.Name(id=function)):
+            return FUNCTIONS[function](*(value(argument, columns) for argument in node.args))
+    raise AssertionError(f"parse let {ast.dump(node)} through")  # pragma: no cover
+
+
+def affine(node: ast.expr) -> Affine | None:
+    """Writes an arithmetic expression as coefficients of names and a constant; None where it is not linear."""
+    match node:
+        case ast.Constant():
+            return None if isinstance(node.value, str) else ({}, float(node.value))  # type: ignore[arg-type]
+        case ast.Name():
+            return {node.id: 1.0}, 0.0
+        case ast.UnaryOp():
+            inner = affine(node.operand)
+            return inner if inner is None or isinstance(node.op, ast.UAdd) else _scaled(inner, -1.0)
+        case ast.BinOp():
+            left, right = affine(node.left), affine(node.right)
+            if left is None or right is None:
+                return None
+            return _combined(left, right, node.op)
+    return None
+
+
+def _combined(left: Affine, right: Affine, op: ast.operator) -> Affine | None:
+    match op:
+        case ast.Add() | ast.Sub():
+            other = right if isinstance(op, ast.Add) else _scaled(right, -1.0)
+            total = {name: left[0].get(name, 0.0) + other[0].get(name, 0.0) for name in {**left[0], **other[0]}}
+            return total, left[1] + other[1]
+        case ast.Mult() if not right[0]:
+            return _scaled(left, right[1])
+        case ast.Mult() if not left[0]:
+            return _scaled(right, left[1])
+        case ast.Div() if not right[0] and right[1] != 0.0:
+            return _scaled(left, 1.0 / right[1])
+    return None
+
+
+def _scaled(form: Affine, factor: float) -> Affine:
+    return {name: factor * coefficient for name, coefficient in form[0].items()}, factor * form[1]
+
+
+def _is_condition(node: ast.expr) -> bool:
+    match node:
+        case ast.Compare():
+            return True
+        case ast.BoolOp():
+            return all(_is_condition(part) for part in node.values)
+        case ast.UnaryOp(op=ast.Not()):
+            return _is_condition(node.operand)
+    return False
+
+
+def _check(node: ast.expr, text: str) -> None:
+    """Raises InputError at the first part that is not allowed."""
+    match node:
+        case ast.Constant() if isinstance(node.value, int | float | str) and not isinstance(node.value, bool):
+            return
+        case ast.Name():
+            return
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Not()):
+            return _check(node.operand, text)
+        case ast.BinOp() if type(node.op) in _ARITHMETIC:
+            parts = [node.left, node.right]
+        case ast.BoolOp():
+            parts = node.values
+        case ast.Compare() if all(isinstance(op, _COMPARISONS) for op in node.ops):
+            parts = [node.left, *node.comparators]
+        case ast.Call(func=ast.Name(id=function), keywords=[]) if function in FUNCTIONS and node.args:
+            if function not in ("min", "max") and len(node.args) != 1:
+                raise InputError(f"The constraint '{text}': {function} takes one value, not {len(node.args)}.")
+            parts = node.args
+        case _:
+            raise InputError(
+                f"The constraint '{text}' holds '{ast.unparse(node)}', which is not allowed. Use numbers, parameter "
+                f"names, + - * / **, comparisons, and, or, not, and {', '.join(FUNCTIONS)}."
+            )
+    for part in parts:
+        _check(part, text)
+    return None

@@ -1,0 +1,221 @@
+"""Parameters that are numbers or categories, and the interface that every kind of parameter keeps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from objectives.units import check_unit
+from surrogates.columns import Column
+from surrogates.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+
+@runtime_checkable
+class Parameter(Protocol):
+    """One column of a candidate, and its place in the unit cube.
+
+    Uniform points of the cube decode to uniformly distributed values, so the cube is where spaces are sampled.
+    """
+
+    @property
+    def dimension(self) -> int:
+        """How many coordinates of the unit cube the parameter takes."""
+
+    @property
+    def size(self) -> float:
+        """How many values the parameter can take; infinite for a continuous one."""
+
+    def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Places values in the unit cube.
+
+        Args:
+            values: shape ``n``.
+
+        Returns:
+            Shape ``n x dimension``.
+
+        Raises:
+            InputError: where a value is not one of the parameter's.
+        """
+
+    def decode(self, points: NDArray[np.float64]) -> NDArray[Any]:
+        """Reads values off points of the unit cube, shape ``n x dimension``; the inverse of ``encode``."""
+
+    def column(self, name: str) -> Column:
+        """Describes the parameter's column to surrogates and objectives."""
+
+
+@dataclass(frozen=True)
+class Continuous:
+    """A real number between two bounds, both included.
+
+    Attributes:
+        low: smallest value, in ``unit``.
+        high: largest value, in ``unit``.
+        unit: in words that pint reads, such as ``um`` or ``degC``; empty for dimensionless.
+        log: True where the value spans decades: it is then sampled, searched and modelled by its logarithm.
+
+    Raises:
+        InputError: where the bounds are not finite, not in order, or not positive for a logarithmic scale.
+    """
+
+    low: float
+    high: float
+    unit: str = ""
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        _check_bounds(self.low, self.high)
+        check_unit(self.unit)
+        if self.log and self.low <= 0:
+            raise InputError(f"A logarithmic parameter needs a positive lower bound, not {self.low}.")
+
+    @property
+    def dimension(self) -> int:
+        return 1
+
+    @property
+    def size(self) -> float:
+        return math.inf
+
+    def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        array = _numbers(values, low=self.low, high=self.high)
+        low, high = self._scaled_bounds
+        scaled = np.log(array) if self.log else array
+        return np.clip((scaled - low) / (high - low), 0.0, 1.0)[:, None]
+
+    def decode(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        low, high = self._scaled_bounds
+        scaled = low + points[:, 0] * (high - low)
+        return np.clip(np.exp(scaled) if self.log else scaled, self.low, self.high)
+
+    def column(self, name: str) -> Column:
+        return Column(name, "number", bounds=(self.low, self.high), unit=self.unit, log=self.log)
+
+    @property
+    def _scaled_bounds(self) -> tuple[float, float]:
+        return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number between two bounds, both included.
+
+    Attributes:
+        low: smallest value, in ``unit``.
+        high: largest value, in ``unit``.
+        unit: in words that pint reads; empty for a count.
+
+    Raises:
+        InputError: where the bounds are not whole or not in order.
+    """
+
+    low: int
+    high: int
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        _check_bounds(self.low, self.high)
+        check_unit(self.unit)
+        if int(self.low) != self.low or int(self.high) != self.high:
+            raise InputError(f"An integer parameter needs whole bounds, not {self.low} and {self.high}.")
+
+    @property
+    def dimension(self) -> int:
+        return 1
+
+    @property
+    def size(self) -> float:
+        return self.high - self.low + 1
+
+    def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        array = _numbers(values, low=self.low, high=self.high)
+        if (array != np.round(array)).any():
+            raise InputError(f"{array[array != np.round(array)][0]:g} is not a whole number.")
+        return ((array - self.low + 0.5) / self.size)[:, None]
+
+    def decode(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
+        steps = np.floor(points[:, 0] * self.size).astype(np.int64)
+        return np.clip(steps + int(self.low), int(self.low), int(self.high))
+
+    def column(self, name: str) -> Column:
+        return Column(name, "number", bounds=(float(self.low), float(self.high)), unit=self.unit)
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """One of several words, with no order between them.
+
+    In the unit cube it takes a coordinate a word, and the largest coordinate wins, so that no two words are nearer to
+    each other than to a third.
+
+    Attributes:
+        values: the words, at least two, each once.
+
+    Raises:
+        InputError: where there are fewer than two, or one is repeated.
+    """
+
+    values: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", tuple(self.values))
+        for word in self.values:
+            if not isinstance(word, str):
+                raise InputError(f"A categorical parameter takes words; {word!r} is none. Write '{word}' in quotes.")
+        repeated = sorted({word for word in self.values if self.values.count(word) > 1})
+        if repeated:
+            raise InputError(f"A categorical parameter names '{repeated[0]}' more than once.")
+        if len(self.values) < 2:
+            raise InputError(f"A categorical parameter needs two values or more, not {list(self.values)}.")
+
+    @property
+    def dimension(self) -> int:
+        return len(self.values)
+
+    @property
+    def size(self) -> float:
+        return len(self.values)
+
+    def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        position = {word: place for place, word in enumerate(self.values)}
+        words = np.asarray(values, dtype=object)
+        for word in words:
+            if word not in position:
+                raise InputError(f"{word!r} is not one of the values.{nearest(str(word), self.values)}")
+        points = np.zeros((len(words), len(self.values)))
+        points[np.arange(len(words)), [position[word] for word in words]] = 1.0
+        return points
+
+    def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
+        return np.asarray(self.values, dtype=object)[np.argmax(points, axis=1)]
+
+    def column(self, name: str) -> Column:
+        return Column(name, "category", values=self.values)
+
+
+def _check_bounds(low: float, high: float) -> None:
+    for bound in (low, high):
+        if isinstance(bound, bool) or not isinstance(bound, int | float) or not math.isfinite(bound):
+            raise InputError(f"Bounds must be finite numbers, not {bound!r}.")
+    if low >= high:
+        raise InputError(f"The lower bound must be below the upper one, not {low} and {high}.")
+
+
+def _numbers(values: ArrayLike, *, low: float, high: float) -> NDArray[np.float64]:
+    """Reads values as numbers within bounds; a last-digit overshoot is rounding and is taken back."""
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"A number is needed, not {list(np.asarray(values, dtype=object)[:3])}.") from None
+    slack = 1e-9 * (high - low)
+    outside = ~((array >= low - slack) & (array <= high + slack))
+    if outside.any():
+        raise InputError(f"{array[outside][0]:g} lies outside [{low:g}, {high:g}].")
+    return np.clip(array, low, high)

@@ -1,0 +1,209 @@
+"""Uniform sampling of a feasible region of the unit cube, and the search for its first point.
+
+Where a fair share of the cube is feasible, points are drawn and the rest thrown away. Where it is not, or where an
+equality leaves no volume at all, chains walk the region by hit-and-run (Smith 1984) with shrinking brackets (Neal 2003,
+slice sampling), which leaves the uniform distribution unchanged whatever the region's shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import differential_evolution
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BLOCK = 8192
+FEWEST_HITS = 8
+"""A block with fewer feasible points than this is left to the chains."""
+START_BLOCKS = 16
+CHAINS = 64
+SHRINKS = 40
+
+
+@dataclass(frozen=True)
+class Region:
+    """The feasible part of a unit cube.
+
+    Attributes:
+        dimension: of the cube.
+        violation: gives, for points ``n x dimension``, how far each is from feasible: zero where it is.
+        equality: rows ``a`` and right-hand sides ``b`` of linear equalities ``a @ point == b``, stacked as ``[a | b]``.
+    """
+
+    dimension: int
+    violation: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    equality: NDArray[np.float64]
+
+    def feasible(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Says which points lie in the cube and keep every condition, shape ``n``."""
+        inside = ((points >= 0.0) & (points <= 1.0)).all(axis=1)
+        inside[inside] = self.violation(points[inside]) == 0.0
+        return inside
+
+    def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draws ``n`` points uniformly from the region, shape ``n x dimension``.
+
+        Raises:
+            EmptyRegionError: where no feasible point is found.
+        """
+        if self.equality.size:
+            return self._walk(n, rng)
+        kept: list[NDArray[np.float64]] = []
+        found = 0
+        while found < n:
+            block = rng.random((BLOCK, self.dimension))
+            good = block[self.feasible(block)]
+            if len(good) < FEWEST_HITS:
+                return np.concatenate([*kept, self._walk(n - found, rng)])
+            kept.append(good[: n - found])
+            found += len(kept[-1])
+        return np.concatenate(kept) if kept else np.empty((0, self.dimension))
+
+    def project(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Moves points to the nearest ones that keep the linear equalities (and may leave the cube)."""
+        if not self.equality.size:
+            return points
+        a, b = self.equality[:, :-1], self.equality[:, -1]
+        return points - (points @ a.T - b) @ np.linalg.pinv(a).T
+
+    def repair(self, points: NDArray[np.float64], anchors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Moves each infeasible point to the region: along the line to its nearest anchor, no further than it must.
+
+        Args:
+            points: shape ``n x dimension``.
+            anchors: feasible points, shape ``m x dimension``.
+
+        Returns:
+            Feasible points, shape ``n x dimension``; those that were feasible are unchanged.
+        """
+        repaired = np.array(points, dtype=np.float64)
+        wrong = ~self.feasible(repaired)
+        if not wrong.any():
+            return repaired
+        start = self.project(np.clip(repaired[wrong], 0.0, 1.0))
+        distance = ((start[:, None, :] - anchors[None, :, :]) ** 2).sum(axis=2)
+        anchor = anchors[np.argmin(distance, axis=1)]
+        low, high = np.zeros(len(start)), np.ones(len(start))
+        high[self.feasible(start)] = 0.0
+        for _ in range(30):
+            middle = 0.5 * (low + high)
+            good = self.feasible(start + middle[:, None] * (anchor - start))
+            high, low = np.where(good, middle, high), np.where(good, low, middle)
+        # The anchor itself, not the sum, where the walk ends there: the sum may be off by rounding.
+        ended = start + high[:, None] * (anchor - start)
+        repaired[wrong] = np.where((high == 1.0)[:, None], anchor, ended)
+        return repaired
+
+    @cached_property
+    def first_point(self) -> NDArray[np.float64] | None:
+        """A feasible point, shape ``dimension``; None where a global search finds none."""
+        for point in self._descents():
+            projected = self.project(point[None, :])
+            if self.feasible(projected)[0]:
+                return projected[0]
+        return None
+
+    @cached_property
+    def least_violation(self) -> float:
+        """The smallest violation that a global search finds; zero for a region that is not empty."""
+        return min(float(self.violation(np.clip(point[None, :], 0, 1))[0]) for point in self._descents())
+
+    def _descents(self) -> Iterator[NDArray[np.float64]]:
+        """Points of ever smaller violation, from global searches that start differently each time."""
+
+        def measure(points: NDArray[np.float64]) -> NDArray[np.float64]:
+            projected = self.project(points.T)
+            outside = np.maximum(projected - 1.0, 0.0).sum(axis=1) + np.maximum(-projected, 0.0).sum(axis=1)
+            broken = self.violation(np.clip(projected, 0.0, 1.0))
+            return np.where(np.isfinite(broken), broken, 1e30) + outside
+
+        for seed in range(3):
+            found = differential_evolution(
+                measure,
+                [(0.0, 1.0)] * self.dimension,
+                rng=np.random.default_rng(seed),
+                maxiter=300,
+                popsize=max(5, 60 // self.dimension),
+                init="sobol",
+                vectorized=True,
+                updating="deferred",
+                polish=False,
+                tol=0.0,
+                callback=lambda intermediate_result: bool(intermediate_result.fun == 0.0),
+            )
+            yield found.x
+
+    def _walk(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draws points by hit-and-run chains."""
+        if n == 0:
+            return np.empty((0, self.dimension))
+        directions = self._directions
+        chains = min(CHAINS, n)
+        points = self._starts(chains, rng)
+        thin = 2 * self.dimension + 10
+        kept = []
+        for step in range(4 * thin + thin * -(-n // chains)):
+            points = self._step(points, directions, rng)
+            if step >= 4 * thin and (step + 1) % thin == 0:
+                kept.append(points)
+        return self.project(np.concatenate(kept))[:n]
+
+    def _starts(self, chains: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """A feasible point for each chain: random ones where some turn up, so that every part of a split region gets its
+        share; else the one that a global search finds.
+        """
+        found = np.empty((0, self.dimension))
+        for _ in range(0 if self.equality.size else START_BLOCKS):
+            block = rng.random((BLOCK, self.dimension))
+            found = np.concatenate([found, block[self.feasible(block)]])
+            if len(found) >= chains:
+                break
+        if not len(found):
+            if self.first_point is None:
+                raise EmptyRegionError
+            found = self.first_point[None, :]
+        return np.resize(found, (chains, self.dimension))
+
+    @cached_property
+    def _directions(self) -> NDArray[np.float64]:
+        """An orthonormal basis of the directions that keep the equalities, shape ``free x dimension``."""
+        if not self.equality.size:
+            return np.eye(self.dimension)
+        _, singular, rows = np.linalg.svd(self.equality[:, :-1])
+        rank = int((singular > 1e-12 * singular.max()).sum())
+        return rows[rank:]
+
+    def _step(
+        self, points: NDArray[np.float64], basis: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """Moves every chain once: a random direction, a random length within the cube, shrunk until feasible."""
+        chains = len(points)
+        direction = rng.standard_normal((chains, len(basis))) @ basis
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ends = np.stack([(0.0 - points) / direction, (1.0 - points) / direction])
+        ends = np.where(np.abs(direction) < 1e-15, np.array([-np.inf, np.inf])[:, None, None], ends)
+        low = np.maximum.reduce(np.minimum(*ends), axis=1)
+        high = np.minimum.reduce(np.maximum(*ends), axis=1)
+        moved, waiting = points.copy(), np.ones(chains, dtype=bool)
+        for _ in range(SHRINKS):
+            length = low + rng.random(chains) * (high - low)
+            tried = np.clip(points + length[:, None] * direction, 0.0, 1.0)
+            good = waiting.copy()
+            good[waiting] = self.feasible(tried[waiting])
+            moved[good] = tried[good]
+            waiting &= ~good
+            if not waiting.any():
+                break
+            low, high = np.where(length < 0, length, low), np.where(length >= 0, length, high)
+        return moved
+
+
+class EmptyRegionError(Exception):
+    """No feasible point was found; the space turns it into a message that names the constraint."""

@@ -1,0 +1,269 @@
+"""The search space: named parameters, the constraints between them, and their encoding in the unit cube."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from invdesign.space.constraints import Constraint
+from invdesign.space.parameters import Categorical, Continuous, Parameter
+from invdesign.space.sampling import EmptyRegionError, Region
+from surrogates.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from surrogates.columns import Column
+
+ANCHORS = 512
+LARGEST_GRID = 1_000_000
+RESERVED = frozenset({"reason"})
+
+
+class SearchSpace:
+    """What can be searched. Whatever it returns satisfies every constraint.
+
+    Example:
+        >>> space = SearchSpace(
+        ...     {"thickness": Continuous(40, 120, unit="um"), "porosity": Continuous(0.2, 0.45)},
+        ...     constraints=["thickness * porosity <= 40"],
+        ... )
+        >>> space.sample(2, np.random.default_rng(0))
+
+    Args:
+        parameters: a parameter for each name. A name may stand in a constraint, so it is written like a Python name.
+        constraints: conditions between parameters, as ``Constraint`` or as its expression.
+        named: more parameters, by keyword.
+
+    Raises:
+        InputError: where a name or a constraint is wrong, or where no candidate meets the constraints (which is named).
+    """
+
+    def __init__(
+        self,
+        parameters: Mapping[str, Parameter] | None = None,
+        *,
+        constraints: Iterable[Constraint | str] = (),
+        **named: Parameter,
+    ) -> None:
+        self.parameters: dict[str, Parameter] = {**(parameters or {}), **named}
+        self.constraints = tuple(item if isinstance(item, Constraint) else Constraint(item) for item in constraints)
+        problems = [*self._parameter_problems(), *itertools.chain(*map(self.constraint_problems, self.constraints))]
+        if problems:
+            raise InputError("\n".join(problems))
+        if self.constraints:
+            self._demand_a_candidate()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The parameters' names, the columns of a candidate frame in their order."""
+        return tuple(self.parameters)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """A plain description of the columns, for surrogates and objectives."""
+        return tuple(parameter.column(name) for name, parameter in self.parameters.items())
+
+    @property
+    def dimension(self) -> int:
+        """Coordinates of the unit cube."""
+        return sum(parameter.dimension for parameter in self.parameters.values())
+
+    @property
+    def size(self) -> float:
+        """How many candidates there are before constraints; infinite where a parameter is continuous."""
+        return math.prod(parameter.size for parameter in self.parameters.values())
+
+    def sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
+        """Draws candidates uniformly from the feasible region, with replacement.
+
+        Args:
+            n: how many.
+            rng: source of randomness; the same state gives the same candidates.
+        """
+        return self.decode(self._region.sample(n, rng))
+
+    def encode(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
+        """Places candidates in the unit cube, shape ``n x dimension``.
+
+        Raises:
+            InputError: naming the column and the value that is not of this space.
+        """
+        self._demand_columns(candidates)
+        blocks = []
+        for name, parameter in self.parameters.items():
+            try:
+                blocks.append(parameter.encode(candidates[name].to_numpy()))
+            except InputError as error:
+                raise InputError(f"Column '{name}': {error}") from None
+        return np.concatenate(blocks, axis=1)
+
+    def decode(self, points: NDArray[np.float64]) -> pd.DataFrame:
+        """Reads candidates off points of the unit cube, shape ``n x dimension``; the inverse of ``encode``.
+
+        The constraints are not looked at: see ``repair``.
+        """
+        return pd.DataFrame(self._decoded(np.asarray(points, dtype=np.float64)))
+
+    def feasible(self, candidates: pd.DataFrame) -> NDArray[np.bool_]:
+        """Says which candidates keep every constraint, shape ``n``."""
+        self._demand_columns(candidates)
+        columns = {name: candidates[name].to_numpy() for name in self.names}
+        good = np.ones(len(candidates), dtype=bool)
+        for constraint in self.constraints:
+            good &= constraint.violation(columns) == 0.0
+        return good
+
+    def repair(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Moves points of the unit cube to feasible ones near by, shape ``n x dimension``.
+
+        Every returned point decodes to a candidate that keeps all constraints; a point that already did is unchanged.
+        """
+        clipped = np.clip(np.asarray(points, dtype=np.float64), 0.0, 1.0)
+        return self._region.repair(clipped, self._anchors) if self.constraints else clipped
+
+    def filter(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Keeps the points of the unit cube that are feasible as they stand."""
+        return points[self._region.feasible(points)]
+
+    def grid(self, most: int = LARGEST_GRID) -> pd.DataFrame | None:
+        """All feasible candidates, where there are at most ``most`` before constraints; else None."""
+        if self.size > most:
+            return None
+        values = {
+            name: parameter.decode(_midpoints(parameter)) for name, parameter in self.parameters.items()
+        }
+        places = np.indices([len(column) for column in values.values()]).reshape(len(values), -1)
+        frame = pd.DataFrame(
+            {name: column[place] for (name, column), place in zip(values.items(), places, strict=True)}
+        )
+        return frame[self.feasible(frame)].reset_index(drop=True)
+
+    def feasible_share(self, rng: np.random.Generator, points: int = 8192) -> float:
+        """Estimates the share of the unit cube that is feasible; zero where none of the drawn points is."""
+        return float(self._region.feasible(rng.random((points, self.dimension))).mean())
+
+    def _decoded(self, points: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+        columns: dict[str, NDArray[Any]] = {}
+        start = 0
+        for name, parameter in self.parameters.items():
+            columns[name] = parameter.decode(points[:, start : start + parameter.dimension])
+            start += parameter.dimension
+        return columns
+
+    @cached_property
+    def _region(self) -> Region:
+        return self._region_of(self.constraints)
+
+    @cached_property
+    def _anchors(self) -> NDArray[np.float64]:
+        return self._region.sample(ANCHORS, np.random.default_rng(0))
+
+    def _region_of(self, constraints: tuple[Constraint, ...]) -> Region:
+        def violation(points: NDArray[np.float64]) -> NDArray[np.float64]:
+            total = np.zeros(len(points))
+            if constraints and len(points):
+                columns = self._decoded(points)
+                for constraint in constraints:
+                    total += constraint.violation(columns)
+            return total
+
+        rows = [self._equality_row(form) for constraint in constraints for form in constraint.equalities()]
+        return Region(self.dimension, violation, np.array(rows).reshape(len(rows), self.dimension + 1 if rows else 0))
+
+    def _equality_row(self, form: tuple[dict[str, float], float]) -> NDArray[np.float64]:
+        """Writes ``sum(c * value) + constant == 0`` over the coordinates of the cube, as ``[a | b]``."""
+        coefficients, constant = form
+        row = np.zeros(self.dimension + 1)
+        start = 0
+        for name, parameter in self.parameters.items():
+            if name in coefficients and isinstance(parameter, Continuous):
+                row[start] = coefficients[name] * (parameter.high - parameter.low)
+                constant += coefficients[name] * parameter.low
+            start += parameter.dimension
+        row[-1] = -constant
+        return row / max(1e-300, float(np.linalg.norm(row[:-1])))
+
+    def _parameter_problems(self) -> list[str]:
+        problems = [] if self.parameters else ["A search space needs at least one parameter."]
+        for name, parameter in self.parameters.items():
+            if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
+                problems.append(f"'{name}' cannot be a parameter's name. Use letters, digits and _, such as 'x_1'.")
+            if not isinstance(parameter, Parameter):
+                problems.append(f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ...")
+        return problems
+
+    def constraint_problems(self, constraint: Constraint) -> list[str]:
+        """Says what of a constraint does not fit the space's parameters; empty where all does."""
+        problems = [
+            f"The constraint '{constraint}' speaks of '{name}', which is no parameter.{nearest(name, self.names)}"
+            for name in sorted(constraint.names - set(self.names))
+        ]
+        words = {name for name, parameter in self.parameters.items() if not _is_number(parameter)}
+        if not problems and constraint.demands_equality() and not constraint.names & words:
+            forms = constraint.equalities()
+            plain = all(
+                isinstance(parameter := self.parameters[name], Continuous) and not parameter.log
+                for name in constraint.names
+            )
+            if not forms or not plain:
+                problems.append(
+                    f"The constraint '{constraint}' asks for an equality that cannot be sampled: == needs a linear "
+                    "expression of continuous parameters without log. Write two inequalities with a tolerance instead."
+                )
+        if not problems:
+            problems += self._trial_problems(constraint)
+        return problems
+
+    def _trial_problems(self, constraint: Constraint) -> list[str]:
+        """Tries the constraint on a few points: words where numbers are needed show up here."""
+        try:
+            constraint.violation(self._decoded(np.random.default_rng(0).random((4, self.dimension))))
+        except (TypeError, ValueError) as error:
+            return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only by == and !=."]
+        return []
+
+    def _demand_a_candidate(self) -> None:
+        try:
+            self._region.sample(1, np.random.default_rng(0))
+        except EmptyRegionError:
+            raise InputError(self._emptiness()) from None
+
+    def _emptiness(self) -> str:
+        """Says which constraints leave no candidate: one alone, or a smallest set that exclude each other."""
+        for constraint in self.constraints:
+            region = self._region_of((constraint,))
+            if region.first_point is None:
+                return (
+                    f"No candidate meets the constraint '{constraint}': within the parameters' bounds it is broken by "
+                    f"at least {region.least_violation:.3g}. Widen the bounds or relax it."
+                )
+        guilty = list(self.constraints)
+        for constraint in self.constraints:
+            rest = tuple(item for item in guilty if item is not constraint)
+            if self._region_of(rest).first_point is None:
+                guilty = list(rest)
+        listed = " and ".join(f"'{constraint}'" for constraint in guilty)
+        return f"No candidate meets the constraints {listed} at once, though each alone can be met. Relax one of them."
+
+    def _demand_columns(self, candidates: pd.DataFrame) -> None:
+        missing = [name for name in self.names if name not in candidates]
+        if missing:
+            raise InputError(f"The candidates lack the column '{missing[0]}'.{nearest(missing[0], candidates.columns)}")
+
+
+def _is_number(parameter: Parameter) -> bool:
+    return parameter.column("").kind == "number"
+
+
+def _midpoints(parameter: Parameter) -> NDArray[np.float64]:
+    """Points of the cube that decode to each of a finite parameter's values in turn."""
+    if isinstance(parameter, Categorical):
+        return np.eye(int(parameter.size))
+    return ((np.arange(int(parameter.size)) + 0.5) / parameter.size)[:, None]

@@ -1,0 +1,18 @@
+"""What is wanted: targets on properties, and what a value or a prediction is worth against them."""
+
+from invdesign.targets.pareto import pareto_rank
+from invdesign.targets.target import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Target
+from invdesign.targets.targets import Targets
+
+__all__ = [
+    "AtLeast",
+    "AtMost",
+    "Between",
+    "CloseTo",
+    "Equals",
+    "Maximize",
+    "Minimize",
+    "Target",
+    "Targets",
+    "pareto_rank",
+]

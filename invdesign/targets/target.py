@@ -1,0 +1,266 @@
+"""One target: a wish on one property, read as an interval that is met or as a direction that is better.
+
+Every wish but Maximize and Minimize is an interval ``[low, high]`` of the property, with one or both ends. So met or
+missed, shortfall and probability are each written once, for intervals.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+
+from objectives.units import check_unit, conversion
+from surrogates.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+EQUAL_TOLERANCE = 1e-9
+"""Two numbers closer than this share of their size are equal: no more than the rounding of a unit conversion."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A wish on one property. Use one of its kinds: Between, AtLeast, AtMost, CloseTo, Equals, Maximize, Minimize.
+
+    Attributes:
+        property: name of the property, as the objective gives it.
+        unit: unit of the target's numbers, in words that pint reads; None stands for the objective's own unit.
+    """
+
+    property: str
+    unit: str | None = field(default=None, kw_only=True)
+    direction: ClassVar[int] = 0
+
+    def __post_init__(self) -> None:
+        if not self.property or not isinstance(self.property, str):
+            raise InputError(f"A target needs the name of a property, not {self.property!r}.")
+        check_unit(self.unit or "")
+        for name, value in self._numbers().items():
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise InputError(f"Target on '{self.property}': {name} must be a finite number, not {value!r}.")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The values that meet the target, in its unit; infinite for an open end."""
+        return -math.inf, math.inf
+
+    @property
+    def scale(self) -> float | None:
+        """A length in the property's unit by which a shortfall may be judged; None where the target has none."""
+        return None
+
+    def met(self, values: ArrayLike) -> NDArray[np.bool_]:
+        """Says which values meet the target; NaN never does, and every other value meets a mere direction.
+
+        Args:
+            values: property values in the target's unit, any shape.
+        """
+        array = np.asarray(values, dtype=np.float64)
+        low, high = self.interval
+        return (array >= low) & (array <= high)
+
+    def shortfall(self, values: ArrayLike) -> NDArray[np.float64]:
+        """How far values are from meeting the target, in the property's unit: 0 where met, NaN for NaN.
+
+        Args:
+            values: property values in the target's unit, any shape.
+        """
+        array = np.asarray(values, dtype=np.float64)
+        low, high = self.interval
+        return np.maximum(np.maximum(low - array, array - high), 0.0)
+
+    def log_probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
+        """Natural logarithm of the probability of meeting the target under a normal prediction.
+
+        Exact far into the tails, where the probability itself underflows to zero: there the logarithm still says which
+        of two hopeless candidates is the less so.
+
+        Args:
+            mean: predictive means, any shape, in the target's unit.
+            std: predictive standard deviations, same shape; zero stands for certainty.
+        """
+        from scipy.special import log_ndtr
+
+        mean_, std_ = np.asarray(mean, dtype=np.float64), np.asarray(std, dtype=np.float64)
+        low, high = self.interval
+        if not (math.isfinite(low) or math.isfinite(high)):
+            return np.zeros_like(mean_)
+        safe = np.where(std_ > 0.0, std_, 1.0)
+        if not math.isfinite(low):
+            log_p = log_ndtr((high - mean_) / safe)
+        elif not math.isfinite(high):
+            log_p = log_ndtr((mean_ - low) / safe)
+        else:
+            # Both ends seen from the side of the nearer tail, so that the difference does not cancel.
+            centre = 0.5 * (low + high)
+            distance = np.abs(mean_ - centre)
+            upper = log_ndtr((0.5 * (high - low) - distance) / safe)
+            lower = log_ndtr((-0.5 * (high - low) - distance) / safe)
+            with np.errstate(divide="ignore"):
+                log_p = upper + np.log1p(-np.exp(np.minimum(lower - upper, 0.0)))
+        with np.errstate(divide="ignore"):
+            certain = np.log(self.met(mean_).astype(np.float64))
+        return np.where(std_ > 0.0, log_p, certain)
+
+    def probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
+        """Probability of meeting the target under a normal prediction; arguments as in ``log_probability``."""
+        return np.exp(self.log_probability(mean, std))
+
+    def in_unit(self, unit: str) -> Self:
+        """Returns the same wish with its numbers in another unit.
+
+        Raises:
+            InputError: where the target's unit cannot be converted to ``unit``.
+        """
+        if self.unit is None or self.unit == unit:
+            return replace(self, unit=unit)
+        try:
+            factor, offset = conversion(self.unit, unit)
+        except InputError as error:
+            raise InputError(f"Target on '{self.property}': {error}") from None
+        return self._converted(factor, offset, unit)
+
+    def _numbers(self) -> dict[str, float]:
+        """The target's numbers that a change of unit scales and shifts."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("property", "unit")}
+
+    def _converted(self, factor: float, offset: float, unit: str) -> Self:
+        numbers = {name: factor * value + offset for name, value in self._numbers().items()}
+        return replace(self, **numbers, unit=unit)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Between(Target):
+    """The property lies between two values, both included."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.low >= self.high:
+            raise InputError(
+                f"Target on '{self.property}': between needs its lower value first, not [{self.low}, {self.high}]."
+            )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return self.low, self.high
+
+    @property
+    def scale(self) -> float | None:
+        return self.high - self.low
+
+    def __str__(self) -> str:
+        return f"{self.property} between {self.low:g} and {self.high:g}{_shown(self.unit)}"
+
+
+@dataclass(frozen=True)
+class AtLeast(Target):
+    """The property is at least a value."""
+
+    value: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return self.value, math.inf
+
+    def __str__(self) -> str:
+        return f"{self.property} at least {self.value:g}{_shown(self.unit)}"
+
+
+@dataclass(frozen=True)
+class AtMost(Target):
+    """The property is at most a value."""
+
+    value: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return -math.inf, self.value
+
+    def __str__(self) -> str:
+        return f"{self.property} at most {self.value:g}{_shown(self.unit)}"
+
+
+@dataclass(frozen=True)
+class CloseTo(Target):
+    """The property lies within a tolerance of a value."""
+
+    value: float
+    tolerance: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tolerance <= 0:
+            raise InputError(
+                f"Target on '{self.property}': the tolerance must be positive, not {self.tolerance}. "
+                "For an exact value use equals."
+            )
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return self.value - self.tolerance, self.value + self.tolerance
+
+    @property
+    def scale(self) -> float | None:
+        return 2.0 * self.tolerance
+
+    def _converted(self, factor: float, offset: float, unit: str) -> Self:
+        # A tolerance is a difference: it scales with the unit but does not shift with its zero.
+        return replace(self, value=factor * self.value + offset, tolerance=abs(factor) * self.tolerance, unit=unit)
+
+    def __str__(self) -> str:
+        return f"{self.property} within {self.tolerance:g} of {self.value:g}{_shown(self.unit)}"
+
+
+@dataclass(frozen=True)
+class Equals(Target):
+    """The property equals a value, to rounding: for counts, charges and classes, not for measured numbers.
+
+    Under a continuous prediction this has next to no probability; a search then goes by the shortfall.
+    """
+
+    value: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        slack = EQUAL_TOLERANCE * max(1.0, abs(self.value))
+        return self.value - slack, self.value + slack
+
+    def __str__(self) -> str:
+        return f"{self.property} equal to {self.value:g}{_shown(self.unit)}"
+
+
+@dataclass(frozen=True)
+class Maximize(Target):
+    """The larger the property the better; nothing meets or misses it."""
+
+    direction: ClassVar[int] = 1
+
+    def met(self, values: ArrayLike) -> NDArray[np.bool_]:
+        return ~np.isnan(np.asarray(values, dtype=np.float64))
+
+    def __str__(self) -> str:
+        return f"maximize {self.property}"
+
+
+@dataclass(frozen=True)
+class Minimize(Target):
+    """The smaller the property the better; nothing meets or misses it."""
+
+    direction: ClassVar[int] = -1
+
+    def met(self, values: ArrayLike) -> NDArray[np.bool_]:
+        return ~np.isnan(np.asarray(values, dtype=np.float64))
+
+    def __str__(self) -> str:
+        return f"minimize {self.property}"
+
+
+def _shown(unit: str | None) -> str:
+    return f" {unit}" if unit else ""

@@ -1,0 +1,202 @@
+"""All targets of a campaign together: what values and predictions are worth against the whole wish."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from invdesign.targets.pareto import pareto_rank
+from invdesign.targets.target import Target
+from surrogates.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, init=False)
+class Targets:
+    """A frozen collection of targets. All must be met; directions (Maximize, Minimize) rank what meets the rest.
+
+    Example:
+        >>> targets = Targets(Between("oxidation_potential", 1.40, 1.70, unit="V"), Minimize("cost"))
+
+    Raises:
+        InputError: where there is no target, or where one property has two directions or is repeated word for word.
+    """
+
+    items: tuple[Target, ...]
+
+    def __init__(self, *targets: Target) -> None:
+        if not targets:
+            raise InputError("At least one target is needed, such as Between('voltage', 3.6, 4.0, unit='V').")
+        for target in targets:
+            if not isinstance(target, Target):
+                raise InputError(f"{target!r} is not a target. Use Between, AtLeast, AtMost, CloseTo, Equals, ...")
+        directed = Counter(target.property for target in targets if target.direction)
+        for name, count in directed.items():
+            if count > 1:
+                raise InputError(f"'{name}' is to be maximized or minimized more than once. Keep one of them.")
+        object.__setattr__(self, "items", tuple(dict.fromkeys(targets)))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Targets:
+        """Reads targets from a YAML file: a list of targets, or a mapping with the key ``targets``.
+
+        Raises:
+            InputError: naming every error in the file with its line.
+        """
+        from invdesign.target_file import read_targets
+
+        return read_targets(path)
+
+    def __iter__(self) -> Iterator[Target]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def properties(self) -> tuple[str, ...]:
+        """Names of the properties that the targets speak of, each once, in their order."""
+        return tuple(dict.fromkeys(target.property for target in self.items))
+
+    @property
+    def directed(self) -> tuple[Target, ...]:
+        """The targets that are a direction: Maximize and Minimize."""
+        return tuple(target for target in self.items if target.direction)
+
+    @property
+    def bounded(self) -> tuple[Target, ...]:
+        """The targets that are met or missed: all but Maximize and Minimize."""
+        return tuple(target for target in self.items if not target.direction)
+
+    def in_units(self, units: Mapping[str, str]) -> Targets:
+        """Returns the targets with their numbers in the units in which the properties come.
+
+        Args:
+            units: name of each property that the objective gives, and its unit.
+
+        Raises:
+            InputError: where a property is not among them (the nearest is named) or a unit cannot be converted.
+        """
+        converted = []
+        for target in self.items:
+            if target.property not in units:
+                raise InputError(
+                    f"No objective gives the property '{target.property}'.{nearest(target.property, units)}"
+                )
+            converted.append(target.in_unit(units[target.property]))
+        return Targets(*converted)
+
+    def met(self, values: pd.DataFrame) -> pd.DataFrame:
+        """Met or missed, target by target.
+
+        Args:
+            values: one column a property, in the targets' units.
+
+        Returns:
+            A boolean frame with the same index, one column a target that can be met, labelled by its words.
+        """
+        return pd.DataFrame(
+            {str(target): target.met(values[target.property]) for target in self.bounded}, index=values.index
+        )
+
+    def all_met(self, values: pd.DataFrame) -> NDArray[np.bool_]:
+        """Says which rows meet every target, shape ``n``; a row without a needed value does not."""
+        met = np.ones(len(values), dtype=bool)
+        for target in self.items:
+            met &= target.met(values[target.property])
+        return met
+
+    def shortfall(self, values: pd.DataFrame) -> pd.DataFrame:
+        """How far each row is from each target, in the property's unit; zero where met. Columns as in ``met``."""
+        return pd.DataFrame(
+            {str(target): target.shortfall(values[target.property]) for target in self.bounded}, index=values.index
+        )
+
+    def log_probability(self, mean: pd.DataFrame, std: pd.DataFrame) -> NDArray[np.float64]:
+        """Logarithm of the probability of meeting all targets, shape ``n``.
+
+        Targets on one property are met together (an interval each: they are intersected); properties are taken as
+        independent given the candidate.
+
+        Args:
+            mean: predictive means, one column a property.
+            std: predictive standard deviations, same columns.
+        """
+        total = np.zeros(len(mean))
+        for name in self.properties:
+            window = self.window(name)
+            if window is None:
+                return np.full(len(mean), -np.inf)
+            total += window.log_probability(mean[name], std[name])
+        return total
+
+    def probability(self, mean: pd.DataFrame, std: pd.DataFrame) -> NDArray[np.float64]:
+        """Probability of meeting all targets, shape ``n``; arguments as in ``log_probability``."""
+        return np.exp(self.log_probability(mean, std))
+
+    def window(self, name: str) -> Target | None:
+        """The one target that stands for all on a property: their intersection; None where they exclude each other."""
+        from invdesign.targets.target import AtLeast, AtMost, Between, Equals
+
+        low, high = -np.inf, np.inf
+        for target in self.bounded:
+            if target.property == name:
+                low, high = max(low, target.interval[0]), min(high, target.interval[1])
+        if low > high:
+            return None
+        if low == high:
+            return Equals(name, float(low))
+        if np.isinf(low):
+            return AtMost(name, float(high)) if np.isfinite(high) else Target(name)
+        return AtLeast(name, float(low)) if np.isinf(high) else Between(name, float(low), float(high))
+
+    def pareto_rank(self, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Ranks rows: those that meet all targets first, by their directions; the rest behind, by their shortfalls.
+
+        Returns:
+            Shape ``n``; rank 0 is the best front. Among rows that miss a target, those that no other undercuts in every
+            shortfall at once come first.
+        """
+        met = self.all_met(values)
+        ranks = np.zeros(len(values), dtype=np.int64)
+        if met.any() and self.directed:
+            ranks[met] = pareto_rank(self.gains(values[met]))
+        missed = ~met
+        if missed.any():
+            behind = ranks[met].max() + 1 if met.any() else 0
+            shortfalls = self.shortfall(values[missed]).to_numpy()
+            if not self.bounded:
+                shortfalls = values.loc[missed, list(self.properties)].to_numpy() * np.nan
+            ranks[missed] = behind + pareto_rank(-shortfalls)
+        return ranks
+
+    def margin(self, values: pd.DataFrame) -> NDArray[np.float64]:
+        """The smallest distance of each row to any bound, in units of each property's spread, shape ``n``.
+
+        Positive where all targets are met, negative by the worst miss elsewhere, minus infinity without a value.
+        """
+        smallest = np.full(len(values), np.inf)
+        for target in self.bounded:
+            column = values[target.property].to_numpy(dtype=np.float64)
+            known = column[~np.isnan(column)]
+            spread = float(known.std()) if known.size and known.std() > 0 else 1.0
+            low, high = target.interval
+            smallest = np.minimum(smallest, np.minimum(column - low, high - column) / spread)
+        return np.where(np.isnan(smallest), -np.inf, smallest)
+
+    def gains(self, values: pd.DataFrame) -> NDArray[np.float64]:
+        """The directed properties with the sign turned so that larger is better, shape ``n x m``."""
+        columns = [target.direction * values[target.property].to_numpy(dtype=np.float64) for target in self.directed]
+        return np.stack(columns, axis=1) if columns else np.empty((len(values), 0))
+
+    def __str__(self) -> str:
+        return "; ".join(str(target) for target in self.items)

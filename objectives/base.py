@@ -1,0 +1,61 @@
+"""The one interface behind which every source of property values stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, Self, runtime_checkable
+
+import pandas as pd
+
+from surrogates.columns import Column
+
+REASON = "reason"
+STD_SUFFIX = "_std"
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """Gives property values for candidates: a simulation, a table, a trained surrogate, a user's function, a laboratory.
+
+    An objective that a campaign file can name is a frozen dataclass: its fields are what the file may say.
+    """
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """Name of each property and its unit (empty for dimensionless)."""
+
+    @property
+    def rows_per_call(self) -> int | None:
+        """How many candidates a call should get, so that little is lost when it is killed; None for any number."""
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        """Returns the objective with what it needs to know of the candidates' columns: their units, which are molecules."""
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        """Finds what would go wrong with candidates of these columns, before anything runs.
+
+        Returns:
+            Messages that say what is wrong and what would be right; empty where all is well.
+        """
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        """Gives the property values of candidates.
+
+        Args:
+            candidates: one row a candidate, one column a parameter, numbers in the parameter's unit.
+
+        Returns:
+            A frame with the same index: one float column a property in its unit, optionally ``<property>_std``, and the
+            column ``reason``: None, or why the candidate has no value. A candidate that fails has NaN and a reason; it
+            never raises.
+        """
+
+
+def valued(values: pd.DataFrame, reasons: Sequence[str | None]) -> pd.DataFrame:
+    """Returns property values as an objective's result, with a reason for each row or None."""
+    return values.assign(**{REASON: pd.Series(list(reasons), index=values.index, dtype=object)})
+
+
+def failed(index: pd.Index, properties: Mapping[str, str], reason: str) -> pd.DataFrame:
+    """Returns the result of candidates that all failed for one reason."""
+    return valued(pd.DataFrame(float("nan"), index=index, columns=list(properties)), [reason] * len(index))

@@ -1,0 +1,57 @@
+"""Several objectives as one, each giving other properties of the same candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import pandas as pd
+
+from objectives.base import REASON, Objective, valued
+from surrogates.columns import Column
+from surrogates.errors import InputError
+
+
+@dataclass(frozen=True)
+class CombinedObjective:
+    """Asks each part for its properties and joins them; a candidate's reasons are joined too.
+
+    Attributes:
+        parts: objectives whose properties have different names.
+
+    Raises:
+        InputError: where two parts give a property of one name.
+    """
+
+    parts: tuple[Objective, ...]
+
+    def __post_init__(self) -> None:
+        names = [name for part in self.parts for name in part.properties]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise InputError(
+                f"Two objectives give '{repeated[0]}'. Each must give other properties, or one of them must verify the "
+                "other (verify: top 10)."
+            )
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return {name: unit for part in self.parts for name, unit in part.properties.items()}
+
+    @property
+    def rows_per_call(self) -> int | None:
+        sizes = [part.rows_per_call for part in self.parts if part.rows_per_call is not None]
+        return min(sizes) if sizes else None
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        return replace(self, parts=tuple(part.for_columns(columns) for part in self.parts))
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        return [problem for part in self.parts for problem in part.check(columns)]
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        results = [part.evaluate(candidates) for part in self.parts]
+        values = pd.concat([result.drop(columns=REASON) for result in results], axis=1)
+        told = pd.concat([result[REASON] for result in results], axis=1)
+        return valued(values, ["; ".join(filter(None, row)) or None for row in told.itertuples(index=False)])

@@ -1,0 +1,121 @@
+"""A user's Python function as a source of property values."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from objectives.base import REASON
+from objectives.units import check_unit
+from surrogates.columns import Column
+from surrogates.errors import InputError, nearest
+
+PropertyFunction = Callable[..., Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class PythonObjective:
+    """Calls a function for each candidate, with its parameters as keyword arguments.
+
+    The function returns a mapping from property to number. What it raises becomes the candidate's reason. Naming a
+    function in a campaign file runs the user's own code, as importing it would: run only files that you trust.
+
+    Attributes:
+        function: the function, or where it stands: ``package.module:name`` or ``path/to/file.py:name``.
+        units: each property that it returns, and its unit (empty for dimensionless).
+
+    Raises:
+        InputError: where the function cannot be found, or no property is named.
+    """
+
+    function: str | PropertyFunction
+    units: dict[str, str]
+
+    def __post_init__(self) -> None:
+        if not self.units:
+            raise InputError("Name the properties that the function returns, with their units, such as {voltage: V}.")
+        for unit in self.units.values():
+            check_unit(unit)
+        if not callable(self.function):
+            _split(self.function)
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return dict(self.units)
+
+    @property
+    def rows_per_call(self) -> int | None:
+        return 1
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        return self
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        try:
+            _ = self._called
+        except InputError as error:
+            return [str(error)]
+        return []
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        rows = [self._evaluate_one(row) for row in candidates.to_dict("records")]
+        result = pd.DataFrame(rows, index=candidates.index, columns=[*self.units, REASON])
+        return result.astype({name: float for name in self.units})
+
+    def _evaluate_one(self, row: dict[Any, Any]) -> dict[str, Any]:
+        try:
+            given = self._called(**row)
+            values = {name: float(given[name]) for name in self.units}
+        except KeyError as error:
+            return {REASON: f"the function returned no {error}" if str(error.args[0]) in self.units else _told(error)}
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything, and that is a result
+            return {REASON: _told(error)}
+        lacking = [name for name, value in values.items() if not math.isfinite(value)]
+        return {
+            **{name: value for name, value in values.items() if math.isfinite(value)},
+            REASON: f"the function returned no finite {', '.join(lacking)}" if lacking else None,
+        }
+
+    @cached_property
+    def _called(self) -> PropertyFunction:
+        if callable(self.function):
+            return self.function
+        place, name = _split(self.function)
+        module = _module(place)
+        if not callable(getattr(module, name, None)):
+            raise InputError(f"'{place}' has no function '{name}'.{nearest(name, vars(module))}")
+        return getattr(module, name)  # type: ignore[no-any-return]
+
+
+def _split(function: str) -> tuple[str, str]:
+    place, _, name = function.rpartition(":")
+    if not place or not name.isidentifier():
+        raise InputError(f"'{function}' names no function. Write package.module:name or path/to/file.py:name.")
+    return place, name
+
+
+def _module(place: str) -> Any:
+    if not place.endswith(".py"):
+        try:
+            return importlib.import_module(place)
+        except ImportError as error:
+            raise InputError(f"The module '{place}' cannot be imported: {error}.") from None
+    path = Path(place)
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or specification is None or specification.loader is None:
+        raise InputError(f"There is no Python file '{path}'.")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

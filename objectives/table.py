@@ -1,0 +1,141 @@
+"""A table as a source of property values: what was measured or computed before, looked up by key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+from objectives.base import valued
+from objectives.units import check_unit
+from surrogates.columns import Column
+from surrogates.errors import InputError, nearest
+from surrogates.features.smiles import canonical_smiles
+
+
+@dataclass(frozen=True)
+class TableObjective:
+    """Looks candidates up in a CSV file or a frame.
+
+    Attributes:
+        data: path of a CSV file, or a frame.
+        key: for each parameter that identifies a candidate, the table's column that holds its values.
+        values: for each property, the table's column that holds it.
+        units: unit of each property; empty or missing for dimensionless.
+        molecules: the parameters of ``key`` that are molecules: their SMILES are made canonical before they are compared.
+            A campaign file fills this in from its space.
+
+    Raises:
+        InputError: where the file or a column is missing (the nearest column is named), or a value is no number.
+    """
+
+    data: str | Path | pd.DataFrame = field(repr=False)
+    key: dict[str, str]
+    values: dict[str, str]
+    units: dict[str, str] = field(default_factory=dict)
+    molecules: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.key or not self.values:
+            raise InputError("A table objective needs at least one key column and one value column.")
+        for name, unit in self.units.items():
+            if name not in self.values:
+                raise InputError(f"There is a unit for '{name}', which is no property of the table."
+                                 f"{nearest(name, self.values)}")
+            check_unit(unit)
+        header = self._frame.columns
+        for column in (*self.key.values(), *self.values.values()):
+            if column not in header:
+                raise InputError(f"The table has no column '{column}'.{nearest(column, map(str, header))}")
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return {name: self.units.get(name, "") for name in self.values}
+
+    @property
+    def rows_per_call(self) -> int | None:
+        return None
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        molecules = tuple(column.name for column in columns if column.kind == "molecule" and column.name in self.key)
+        return replace(self, molecules=molecules)
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        known = [column.name for column in columns]
+        problems = [f"The table's key '{name}' is no parameter.{nearest(name, known)}" for name in self.key
+                    if name not in known]
+        try:
+            _ = self._rows
+        except InputError as error:
+            problems.append(str(error))
+        return problems
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        keys = self._keys(candidates, list(self.key))
+        found = [self._rows.get(key) for key in keys]
+        blank = (float("nan"),) * len(self.values)
+        result = pd.DataFrame([blank if row is None else row for row in found], columns=list(self.values),
+                              index=candidates.index, dtype=np.float64)
+        return valued(result, [_reason(key, row) for key, row in zip(keys, found, strict=True)])
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        if isinstance(self.data, pd.DataFrame):
+            return self.data
+        path = Path(self.data)
+        if not path.is_file():
+            raise InputError(f"There is no file '{path}'.")
+        try:
+            return pd.read_csv(path)
+        except (pd.errors.ParserError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
+            raise InputError(f"'{path}' cannot be read as CSV: {error}.") from None
+
+    @cached_property
+    def _rows(self) -> dict[tuple[Any, ...], tuple[float, ...]]:
+        """Values by key. Rows of one key must agree, for nothing says which of them would be right."""
+        numbers = [self._numbers(name, column) for name, column in self.values.items()]
+        rows: dict[tuple[Any, ...], tuple[float, ...]] = {}
+        for place, key in enumerate(self._keys(self._frame, list(self.key.values()))):
+            values = tuple(float(column[place]) for column in numbers)
+            if key in rows and not np.allclose(rows[key], values, rtol=1e-9, atol=0.0, equal_nan=True):
+                raise InputError(
+                    f"The table has different values for {key}: {rows[key]} and, in row {place + 2}, {values}. "
+                    "Keep one row a candidate, or average them."
+                )
+            rows[key] = values
+        return rows
+
+    def _keys(self, frame: pd.DataFrame, columns: list[str]) -> list[tuple[Any, ...]]:
+        parts = []
+        for name, column in zip(self.key, columns, strict=True):
+            values = frame[column].tolist()
+            parts.append(canonical_smiles(values) if name in self.molecules else [_plain(value) for value in values])
+        return list(zip(*parts, strict=True))
+
+    def _numbers(self, name: str, column: str) -> list[float]:
+        numbers = pd.to_numeric(self._frame[column], errors="coerce")
+        wrong = numbers.isna() & self._frame[column].notna()
+        if wrong.any():
+            place = int(np.flatnonzero(wrong.to_numpy())[0])
+            raise InputError(
+                f"Column '{column}' of the table, for property '{name}', holds {self._frame[column].iloc[place]!r} in "
+                f"row {place + 2}, which is no number."
+            )
+        return numbers.tolist()
+
+
+def _plain(value: Any) -> Any:
+    """A key that compares equal across types: 3 and 3.0 are one number."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _reason(key: tuple[Any, ...], row: tuple[float, ...] | None) -> str | None:
+    shown = ", ".join(str(part) for part in key)
+    if row is None:
+        return f"the table has no row for {shown}"
+    return f"the table has no value for {shown}" if all(np.isnan(row)) else None

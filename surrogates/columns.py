@@ -1,0 +1,34 @@
+"""What a surrogate or an objective is told of the columns of a candidate frame.
+
+The search space hands this plain description down, so that neither of the two lower storeys needs to know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+ColumnKind = Literal["number", "category", "molecule", "formula"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a candidate frame.
+
+    Attributes:
+        name: the parameter's name, the column's label in the frame.
+        kind: a number, an unordered category, a molecule (canonical SMILES) or a chemical formula.
+        bounds: smallest and largest value of a number, in ``unit``.
+        unit: the unit of a number, in words that pint reads; empty for dimensionless.
+        log: True where a number spans decades and is better seen on a logarithmic scale.
+        values: the values that a category can take, or those of a molecule pool; a surrogate may fit scalers and
+            principal components on them, since they are known before anything is measured.
+    """
+
+    name: str
+    kind: ColumnKind
+    bounds: tuple[float, float] | None = None
+    unit: str = ""
+    log: bool = False
+    values: Sequence[str] = field(default=(), repr=False)

@@ -1,0 +1,32 @@
+"""The one exception that says: what you gave cannot be used, and here is what would be right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """Bad input from a user: a file, a frame, an argument.
+
+    The message names what is wrong, where, and what would be right. The command line shows it without a traceback;
+    anything else that is raised is a fault of invdesign.
+    """
+
+
+def nearest(word: str, valid: Iterable[str]) -> str:
+    """Returns a hint such as ``" Did you mean 'voltage'?"``, or the list of valid words where none is close.
+
+    Args:
+        word: what the user wrote.
+        valid: the words that would have been right.
+    """
+    words = sorted(set(valid))
+    if not words:
+        return ""
+    folded = {known.lower(): known for known in reversed(words)}
+    close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    if close:
+        return f" Did you mean '{folded[close[0]]}'?"
+    shown = ", ".join(f"'{known}'" for known in words[:12])
+    return f" Known: {shown}{' and more' if len(words) > 12 else ''}."
