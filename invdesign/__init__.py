@@ -34,7 +34,7 @@ _HOME = {
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
-__all__ = [  # noqa: PLE0604 - the names are those of the table above
+__all__ = [
     "AtLeast",
     "AtMost",
     "BayesianOptimizer",

@@ -40,7 +40,7 @@ FROM_ELSEWHERE: Mapping[Section, frozenset[str]] = {
     "surrogate": frozenset(),
     "optimizer": frozenset({"surrogate"}),
 }
-"""Fields that a campaign file does not say, since it says them elsewhere: the space's columns, the surrogate section."""
+"""Fields that a campaign file says elsewhere: in the space's columns, in the surrogate section."""
 
 
 @cache
@@ -57,7 +57,7 @@ def builder(section: Section, word: str) -> Callable[..., Any]:
     found: Any = importlib.import_module(module)
     for part in attribute.split("."):
         found = getattr(found, part)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 @cache
@@ -91,7 +91,9 @@ def _fileable(hint: Any) -> Any:
     from pathlib import Path
 
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        kept = [part for part in typing.get_args(hint) if part in (str, int, float, bool, type(None)) or _is_plain(part)]
+        kept = [
+            part for part in typing.get_args(hint) if part in (str, int, float, bool, type(None)) or _is_plain(part)
+        ]
         return typing.Union[tuple(kept)]  # noqa: UP007 - built from a list
     return str if hint is Path else hint
 

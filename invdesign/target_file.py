@@ -25,9 +25,20 @@ if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
 Settings = TypeVar("Settings", bound=BaseModel)
-SECTIONS = ("campaign", "seed", "space", "constraints", "targets", "objective", "surrogate", "optimizer", "budget",
-            "store", "workers")
-REQUIRED = ("campaign", "space", "targets", "objective")
+SECTIONS = (
+    "campaign",
+    "seed",
+    "space",
+    "constraints",
+    "targets",
+    "objective",
+    "surrogate",
+    "optimizer",
+    "budget",
+    "store",
+    "workers",
+)
+REQUIRED = ("campaign", "space", "targets")
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -76,7 +87,7 @@ class CampaignFile:
         header: name, seed, store, workers.
         space: what can be searched.
         targets: what is wanted.
-        objective: where property values come from.
+        objective: where property values come from; None where only a laboratory answers, by ask and tell.
         stages: objectives that verify the best candidates.
         surrogate: the model of the properties.
         optimizer: how candidates are proposed.
@@ -87,7 +98,7 @@ class CampaignFile:
     header: Header
     space: SearchSpace
     targets: Targets
-    objective: Objective
+    objective: Objective | None
     stages: tuple[Stage, ...]
     surrogate: Surrogate
     optimizer: Optimizer
@@ -110,7 +121,8 @@ def read_targets(path: str | Path) -> Targets:
         FileError: naming every problem with its line.
     """
     reader = _Reader(yaml_lines.read(path))
-    data, place = reader.document.data, ()
+    data: Any = reader.document.data
+    place: Place = ()
     if isinstance(data, dict):
         unknown = [key for key in data if key != "targets"]
         for key in unknown:
@@ -159,10 +171,10 @@ class _Reader:
                 ("budget", "initial"),
                 f"initial ({budget.initial}) is more than evaluations ({budget.evaluations}), which counts them too.",
             )
-        if self.problems or None in (header, budget, space, targets, objective, surrogate, optimizer):
+        if self.problems or not (header and budget and space and targets and optimizer):
             raise FileError(self.document.path, self.problems)
         return CampaignFile(
-            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget  # type: ignore[arg-type]
+            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget
         )
 
     def settings(self, model: type[Settings], data: Any, place: Place) -> Settings | None:
@@ -206,9 +218,9 @@ class _Reader:
             text = values.get(name)
             if isinstance(text, str) and text.startswith(datasets.PREFIX):
                 resolved[name] = str(datasets.resolve(text))
-            elif isinstance(text, str) and (self.document.path.parent / text.rpartition(":")[0]).is_file():
-                resolved[name] = str(self.document.path.parent / text)
-            elif isinstance(text, str) and (self.document.path.parent / text).is_file():
+            elif (isinstance(text, str) and (self.document.path.parent / text.rpartition(":")[0]).is_file()) or (
+                isinstance(text, str) and (self.document.path.parent / text).is_file()
+            ):
                 resolved[name] = str(self.document.path.parent / text)
         return resolved
 
@@ -238,7 +250,7 @@ class _Reader:
         if not isinstance(data, list):
             self.problem(("constraints",), "constraints is a list of expressions, such as - x + y <= 1.")
             return []
-        read = []
+        read: list[tuple[Place, Constraint]] = []
         for number, text in enumerate(data):
             try:
                 read.append((("constraints", number), Constraint(text)))
@@ -280,11 +292,15 @@ class _Reader:
     def objectives(self, data: Any, space: SearchSpace | None) -> tuple[Objective | None, tuple[Stage, ...]]:
         """Reads one objective, or a list of which some verify the others."""
         entries = data if isinstance(data, list) else [data]
-        places: list[Place] = [("objective", n) if isinstance(data, list) else ("objective",) for n in range(len(entries))]
+        places: list[Place] = [
+            ("objective", n) if isinstance(data, list) else ("objective",) for n in range(len(entries))
+        ]
         searching: list[Objective] = []
         stages: list[Stage] = []
         for place, entry in zip(places, entries, strict=True):
-            plain = {key: value for key, value in entry.items() if key != "verify"} if isinstance(entry, dict) else entry
+            plain = (
+                {key: value for key, value in entry.items() if key != "verify"} if isinstance(entry, dict) else entry
+            )
             objective = self.built("objective", plain, place)
             if objective is None:
                 continue
@@ -337,8 +353,10 @@ def _within(data: Mapping[str, Any], location: tuple[str | int, ...]) -> Place:
     """The part of an error's location that exists in the data: pydantic adds words of its own for unions."""
     place: list[str | int] = []
     here: Any = data
+    step: Any
     for step in location:
-        if isinstance(here, dict) and step in here or isinstance(here, list) and isinstance(step, int) and step < len(here):
+        in_list = isinstance(here, list) and isinstance(step, int) and step < len(here)
+        if in_list or (isinstance(here, dict) and step in here):
             place.append(step)
             here = here[step]
     return tuple(place)

@@ -15,7 +15,7 @@ STD_SUFFIX = "_std"
 
 @runtime_checkable
 class Objective(Protocol):
-    """Gives property values for candidates: a simulation, a table, a trained surrogate, a user's function, a laboratory.
+    """Gives property values: a simulation, a table, a trained surrogate, a user's function, a laboratory.
 
     An objective that a campaign file can name is a frozen dataclass: its fields are what the file may say.
     """
@@ -29,7 +29,7 @@ class Objective(Protocol):
         """How many candidates a call should get, so that little is lost when it is killed; None for any number."""
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        """Returns the objective with what it needs to know of the candidates' columns: their units, which are molecules."""
+        """Returns the objective with what it needs to know of the columns: their units, which are molecules."""
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         """Finds what would go wrong with candidates of these columns, before anything runs.

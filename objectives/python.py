@@ -68,7 +68,7 @@ class PythonObjective:
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         rows = [self._evaluate_one(row) for row in candidates.to_dict("records")]
         result = pd.DataFrame(rows, index=candidates.index, columns=[*self.units, REASON])
-        return result.astype({name: float for name in self.units})
+        return result.astype(dict.fromkeys(self.units, float))
 
     def _evaluate_one(self, row: dict[Any, Any]) -> dict[str, Any]:
         try:
@@ -92,7 +92,7 @@ class PythonObjective:
         module = _module(place)
         if not callable(getattr(module, name, None)):
             raise InputError(f"'{place}' has no function '{name}'.{nearest(name, vars(module))}")
-        return getattr(module, name)  # type: ignore[no-any-return]
+        return getattr(module, name)
 
 
 def _split(function: str) -> tuple[str, str]:

@@ -27,8 +27,8 @@ class TableObjective:
         key: for each parameter that identifies a candidate, the table's column that holds its values.
         values: for each property, the table's column that holds it.
         units: unit of each property; empty or missing for dimensionless.
-        molecules: the parameters of ``key`` that are molecules: their SMILES are made canonical before they are compared.
-            A campaign file fills this in from its space.
+        molecules: the parameters of ``key`` that are molecules: their SMILES are made canonical before they are
+            compared. ``for_columns`` fills this in.
 
     Raises:
         InputError: where the file or a column is missing (the nearest column is named), or a value is no number.
@@ -45,8 +45,9 @@ class TableObjective:
             raise InputError("A table objective needs at least one key column and one value column.")
         for name, unit in self.units.items():
             if name not in self.values:
-                raise InputError(f"There is a unit for '{name}', which is no property of the table."
-                                 f"{nearest(name, self.values)}")
+                raise InputError(
+                    f"There is a unit for '{name}', which is no property of the table.{nearest(name, self.values)}"
+                )
             check_unit(unit)
         header = self._frame.columns
         for column in (*self.key.values(), *self.values.values()):
@@ -67,8 +68,9 @@ class TableObjective:
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         known = [column.name for column in columns]
-        problems = [f"The table's key '{name}' is no parameter.{nearest(name, known)}" for name in self.key
-                    if name not in known]
+        problems = [
+            f"The table's key '{name}' is no parameter.{nearest(name, known)}" for name in self.key if name not in known
+        ]
         try:
             _ = self._rows
         except InputError as error:
@@ -79,8 +81,12 @@ class TableObjective:
         keys = self._keys(candidates, list(self.key))
         found = [self._rows.get(key) for key in keys]
         blank = (float("nan"),) * len(self.values)
-        result = pd.DataFrame([blank if row is None else row for row in found], columns=list(self.values),
-                              index=candidates.index, dtype=np.float64)
+        result = pd.DataFrame(
+            [blank if row is None else row for row in found],
+            columns=list(self.values),
+            index=candidates.index,
+            dtype=np.float64,
+        )
         return valued(result, [_reason(key, row) for key, row in zip(keys, found, strict=True)])
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,10 +17,10 @@ DIMENSIONLESS_WORDS = frozenset({"", "1", "-", "dimensionless"})
 
 
 @lru_cache(maxsize=1)
-def _registry() -> UnitRegistry:
+def _registry() -> UnitRegistry[Any]:
     from pint import UnitRegistry
 
-    registry: UnitRegistry = UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry: UnitRegistry[Any] = UnitRegistry(autoconvert_offset_to_baseunit=True)
     return registry
 
 

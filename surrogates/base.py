@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, Self, overload, runtime_checkable
 
 import pandas as pd
 
@@ -18,6 +18,8 @@ class Surrogate(Protocol):
     ``dataclasses.replace(surrogate)`` gives an unfitted one of the same settings.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
     def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
         """Learns every column of ``y`` from the rows of ``frame``.
 
@@ -29,6 +31,12 @@ class Surrogate(Protocol):
         Raises:
             InputError: where a property has too few values, or a column cannot be read.
         """
+
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[False] = False) -> pd.DataFrame: ...
+
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[True]) -> tuple[pd.DataFrame, pd.DataFrame]: ...
 
     def predict(
         self, frame: pd.DataFrame, *, return_std: bool = False

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Self
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -70,6 +71,12 @@ class GaussianProcess:
             self._models[name] = PropertyModel.fitted(features[known], values[known], kernel=self.kernel, ard=ard)
         return self
 
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[False] = False) -> pd.DataFrame: ...
+
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[True]) -> tuple[pd.DataFrame, pd.DataFrame]: ...
+
     def predict(
         self, frame: pd.DataFrame, *, return_std: bool = False
     ) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
@@ -88,12 +95,13 @@ class GaussianProcess:
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
         """Returns a Gaussian process that also knows these values; see ``ConditionalSurrogate.condition_on``."""
         features = self.features(frame)
-        wiser = replace(self)
-        wiser._featurizer = self._featurizer
+        wiser = copy(self)
+        models = {}
         for name, model in self._models.items():
             values = y[name].to_numpy(dtype=np.float64)
             known = ~np.isnan(values)
-            wiser._models[name] = model.conditioned(features[known], values[known]) if known.any() else model
+            models[name] = model.conditioned(features[known], values[known]) if known.any() else model
+        vars(wiser)["_models"] = models
         return wiser
 
     def features(self, frame: pd.DataFrame) -> NDArray[np.float64]:

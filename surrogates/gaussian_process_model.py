@@ -42,8 +42,8 @@ LEAST_NOISE = 1e-5
 class PropertyModel:
     """A fitted Gaussian process of one property.
 
-    Predictions are the textbook formulas (Rasmussen and Williams 2006, algorithm 2.1) on gpytorch's fitted kernel: over a
-    pool they cost one product of matrices a block of rows.
+    Predictions are the textbook formulas (Rasmussen and Williams 2006, algorithm 2.1) on gpytorch's fitted kernel: over
+    a pool they cost one product of matrices a block of rows.
 
     Attributes:
         model: BoTorch model of the standardized values, with the fitted kernel, mean and noise.
@@ -94,7 +94,9 @@ class PropertyModel:
     def _factors(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Cholesky factor of the known covariance, and the weights of the known values."""
         x, y = self._known
-        covariance = self.model.covar_module(x).to_dense() + self.model.likelihood.noise * torch.eye(len(x), dtype=x.dtype)
+        covariance = self.model.covar_module(x).to_dense() + self.model.likelihood.noise * torch.eye(
+            len(x), dtype=x.dtype
+        )
         factor = psd_safe_cholesky(covariance)
         residual = (y - self.model.mean_module(x)).unsqueeze(-1)
         return factor, torch.cholesky_solve(residual, factor)
@@ -169,7 +171,9 @@ def _covariance(kernel: KernelName, dimension: int, *, ard: bool) -> Any:
     lengthscale = get_covar_module_with_dim_scaled_prior(ard_num_dims=dimension)
     settings = {
         "ard_num_dims": dimension if ard else None,
-        "lengthscale_prior": LogNormalPrior(loc=lengthscale.lengthscale_prior.loc, scale=lengthscale.lengthscale_prior.scale),
+        "lengthscale_prior": LogNormalPrior(
+            loc=lengthscale.lengthscale_prior.loc, scale=lengthscale.lengthscale_prior.scale
+        ),
         "lengthscale_constraint": GreaterThan(2.5e-2, transform=None, initial_value=lengthscale.lengthscale_prior.mode),
     }
     base = RBFKernel(**settings) if kernel == "rbf" else MaternKernel(nu=float(kernel.split("-")[1]), **settings)

@@ -1,4 +1,4 @@
-"""The campaign: the one object that remembers. It asks the optimizer, has candidates evaluated, and keeps every value."""
+"""The campaign: the one object that remembers. It asks the optimizer and keeps every value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 from objectives.base import REASON, Objective
-from surrogates.errors import InputError, nearest
+from surrogates.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Campaign:
 
     @property
     def units(self) -> dict[str, str]:
-        """The unit in which each property is kept: the objective's, or the target's where only a laboratory answered."""
+        """The unit in which each property is kept: the objective's, or the target's where only a laboratory tells."""
         told = {target.property: target.unit or "" for target in self.targets}
         return {**told, **self.store.facts().get("units", {})}
 
@@ -188,7 +188,7 @@ class Campaign:
         return numbers
 
     def verify(
-        self, objective: Objective, *, top: int, stage: str, on_progress: Callable[[int, int], None] | None = None
+        self, objective: Objective, *, top: int, stage: str, on_progress: Callable[[int, str], None] | None = None
     ) -> pd.DataFrame:
         """Has the best candidates evaluated again, by a dearer and truer objective.
 
@@ -196,7 +196,7 @@ class Campaign:
             objective: the truer source of values.
             top: how many candidates; those that meet all targets by the widest margin come first.
             stage: name under which the values are kept. What a stage has verified is not verified again.
-            on_progress: called with the number done and the number to do.
+            on_progress: called with the number done and with how many of them meet all targets, in words.
 
         Returns:
             ``verified()``.
@@ -205,12 +205,14 @@ class Campaign:
         best = self.best(top)
         done = self.store.verifications()
         left = best[~best.index.isin(done.index[done["stage"] == stage])]
-        for place, number in enumerate(left.index, start=1):
+        for number in left.index:
             for result in evaluate_all(objective, left.loc[[number], list(self.space.names)], None):
                 values, reason = _split(result, objective)
                 self.store.verify(number, stage, values[0], reason[0], seconds=result.seconds)
             if on_progress is not None:
-                on_progress(place, len(left))
+                found = self.verified()
+                mine = found[found["stage"] == stage]
+                on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
         return self.verified()
 
     def history(self) -> History:
@@ -309,7 +311,7 @@ class Campaign:
         return pd.DataFrame(values, index=rows.index).reindex(columns=list(self.units)).astype(float)
 
 
-def _split(result: Result, objective: Objective) -> tuple[list[dict[str, Any]], list[str | None]]:
+def _split(result: Result, objective: Objective) -> tuple[list[dict[Any, Any]], list[str | None]]:
     values = result.values[list(objective.properties)].to_dict("records")
     reasons = [reason if isinstance(reason, str) else None for reason in result.values[REASON]]
     return values, reasons

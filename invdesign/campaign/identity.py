@@ -43,8 +43,14 @@ def describe(space: SearchSpace) -> dict[str, Any]:
         values = hashlib.sha256("\n".join(column.values).encode()).hexdigest() if column.values else ""
         bounds = list(column.bounds) if column.bounds else None
         columns.append(
-            {"name": column.name, "kind": column.kind, "bounds": bounds, "unit": column.unit, "log": column.log,
-             "values": values}
+            {
+                "name": column.name,
+                "kind": column.kind,
+                "bounds": bounds,
+                "unit": column.unit,
+                "log": column.log,
+                "values": values,
+            }
         )
     return {"columns": columns, "constraints": [str(constraint) for constraint in space.constraints]}
 

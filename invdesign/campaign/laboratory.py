@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +108,6 @@ def _numbers(
     return numbers, problems
 
 
-def _key(parameters: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+def _key(parameters: Mapping[Any, Any]) -> tuple[tuple[Any, Any], ...]:
     plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in parameters.items()}
     return tuple(sorted(plain.items()))

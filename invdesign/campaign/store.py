@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -128,11 +128,11 @@ class Store:
     def finish(
         self,
         numbers: Sequence[int],
-        properties: Sequence[Mapping[str, float]],
+        properties: Sequence[Mapping[Any, float]],
         reasons: Sequence[str | None],
         *,
         seconds: float | None,
-        parameters: Sequence[Mapping[str, Any]] | None = None,
+        parameters: Sequence[Mapping[Any, Any]] | None = None,
     ) -> None:
         """Writes the results of pending candidates, all or none.
 
@@ -159,7 +159,7 @@ class Store:
                 connection.execute(update(_evaluations).where(mine).values(**written))
 
     def verify(
-        self, number: int, stage: str, properties: Mapping[str, float], reason: str | None, *, seconds: float
+        self, number: int, stage: str, properties: Mapping[Any, float], reason: str | None, *, seconds: float
     ) -> None:
         """Writes what a verifying stage found for a candidate."""
         with self._engine.begin() as connection:
@@ -217,5 +217,5 @@ def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: value for name, value in plain.items() if not (isinstance(value, float) and not math.isfinite(value))}
 
 
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -32,8 +32,7 @@ class Acquisition(Protocol):
 
 def predicted(surrogate: Surrogate, candidates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Means and standard deviations of candidates."""
-    mean, std = surrogate.predict(candidates, return_std=True)
-    return mean, std
+    return surrogate.predict(candidates, return_std=True)
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,8 @@ def property_scales(targets: Targets, values: pd.DataFrame) -> dict[str, float]:
 class HypervolumeImprovement:
     """Expected improvement of the front of Maximize and Minimize targets, among candidates that meet the others.
 
-    For two directions or more this is BoTorch's qLogNEHVI (Daulton et al. 2021, Ament et al. 2023), for one its qLogNEI;
-    the other targets enter as constraints, by their probability.
+    For two directions or more this is BoTorch's qLogNEHVI (Daulton et al. 2021, Ament et al. 2023), for one its
+    qLogNEI; the other targets enter as constraints, by their probability.
 
     Attributes:
         surrogate: a fitted Gaussian process.
@@ -135,6 +134,7 @@ class HypervolumeImprovement:
     values: pd.DataFrame
     pending: pd.DataFrame
     seed: int
+    _score: Callable[[NDArray[np.float64]], NDArray[np.float64]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         from invdesign.optimizers.botorch_acquisition import noisy_improvement
@@ -143,7 +143,7 @@ class HypervolumeImprovement:
         object.__setattr__(self, "_score", noisy_improvement(self))
 
     def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
-        return self._score(self.surrogate.features(candidates))  # type: ignore[attr-defined, no-any-return]
+        return self._score(self.surrogate.features(candidates))
 
 
 def _normal_samples(dimension: int) -> NDArray[np.float64]:
@@ -151,4 +151,4 @@ def _normal_samples(dimension: int) -> NDArray[np.float64]:
     from scipy.special import ndtri
 
     points = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random(SAMPLES)
-    return ndtri(np.clip(points, 1e-6, 1 - 1e-6))  # type: ignore[no-any-return]
+    return ndtri(np.clip(points, 1e-6, 1 - 1e-6))

@@ -32,8 +32,8 @@ class BayesianOptimizer:
 
     While no candidate is likely to meet them, it asks for the one that is expected to come nearer to them by most. With
     Maximize or Minimize among the targets it asks for the largest expected gain of the Pareto front, the other targets
-    as constraints. A batch is chosen one by one: the model takes what it predicts for a chosen or pending candidate as if
-    it had been measured, and asks again.
+    as constraints. A batch is chosen one by one: the model takes what it predicts for a chosen or pending candidate as
+    if it had been measured (kriging believer, Ginsbourger et al. 2010), and asks again.
 
     Attributes:
         surrogate: the model of the properties; it is never fitted itself, only copies of it.
@@ -48,7 +48,9 @@ class BayesianOptimizer:
         if not isinstance(self.surrogate, ConditionalSurrogate):
             raise InputError(f"{type(self.surrogate).__name__} cannot be conditioned on pending candidates.")
         if not 0.0 <= self.separation < 1.0:
-            raise InputError(f"separation is a distance in the unit cube, at least 0 and below 1, not {self.separation}.")
+            raise InputError(
+                f"separation is a distance in the unit cube, at least 0 and below 1, not {self.separation}."
+            )
 
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
@@ -93,7 +95,9 @@ class BayesianOptimizer:
         rank = targets.pareto_rank(values)
         best = candidates.iloc[np.argsort(rank, kind="stable")[:ELITE]]
         around = space.encode(best)
-        if targets.directed:  # the hypervolume is a hundred times dearer than a probability, and convergence matters more
+        if (
+            targets.directed
+        ):  # the hypervolume is a hundred times dearer than a probability, and convergence matters more
             return CubeMaximizer(space, rng, around=around[: ELITE // 4], starts=512, elite=ELITE // 4)
         return CubeMaximizer(space, rng, around=around, separation=self.separation)
 

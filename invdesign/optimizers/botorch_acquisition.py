@@ -15,7 +15,6 @@ from botorch.acquisition.objective import GenericMCObjective
 from botorch.exceptions import NumericsWarning
 from botorch.sampling import SobolQMCNormalSampler
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
-
 from linear_operator.utils.warnings import NumericalWarning
 
 from surrogates.gaussian_process_model import single_thread

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,10 +66,7 @@ class Constraint:
         if not isinstance(self._tree, ast.Compare) or not all(isinstance(op, ast.Eq) for op in self._tree.ops):
             return []
         sides = [self._tree.left, *self._tree.comparators]
-        differences = [
-            expressions.affine(ast.BinOp(left, ast.Sub(), right))
-            for left, right in zip(sides[:-1], sides[1:], strict=True)
-        ]
+        differences = [expressions.affine(ast.BinOp(left, ast.Sub(), right)) for left, right in pairwise(sides)]
         return [form for form in differences if form is not None]
 
     def demands_equality(self) -> bool:
@@ -77,6 +75,21 @@ class Constraint:
             return False
         sides = [self._tree.left, *self._tree.comparators]
         return not any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
+
+    def compared_words(self) -> list[tuple[str, str]]:
+        """Pairs of a parameter's name and a quoted word that the condition compares it with."""
+        found = []
+        for node in ast.walk(self._tree):
+            if isinstance(node, ast.Compare):
+                for left, right in pairwise([node.left, *node.comparators]):
+                    for name, word in ((left, right), (right, left)):
+                        if (
+                            isinstance(name, ast.Name)
+                            and isinstance(word, ast.Constant)
+                            and isinstance(word.value, str)
+                        ):
+                            found.append((name.id, word.value))
+        return found
 
     def __str__(self) -> str:
         return self.expression
@@ -98,8 +111,15 @@ def _violation(node: ast.expr, columns: Mapping[str, Any]) -> Any:
 
 def _compared(left: Any, op: ast.cmpop, right: Any) -> Any:
     if np.asarray(left).dtype.kind in "OUS" or np.asarray(right).dtype.kind in "OUS":
+        if not isinstance(op, ast.Eq | ast.NotEq):
+            raise TypeError("words have no order")
         same = np.asarray(left, dtype=object) == np.asarray(right, dtype=object)
         return np.where(same == isinstance(op, ast.Eq), 0.0, 1.0)
+    broken = _compared_numbers(left, op, right)
+    return np.where(np.isfinite(left) & np.isfinite(right), broken, np.inf)
+
+
+def _compared_numbers(left: Any, op: ast.cmpop, right: Any) -> Any:
     slack = SLACK * np.maximum(np.abs(left), np.abs(right))
     match op:
         case ast.LtE() | ast.GtE():

@@ -142,9 +142,9 @@ def _check(node: ast.expr, text: str) -> None:
     """Raises InputError at the first part that is not allowed."""
     match node:
         case ast.Constant() if isinstance(node.value, int | float | str) and not isinstance(node.value, bool):
-            return
+            return None
         case ast.Name():
-            return
+            return None
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Not()):
             return _check(node.operand, text)
         case ast.BinOp() if type(node.op) in _ARITHMETIC:

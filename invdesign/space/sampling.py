@@ -42,7 +42,7 @@ class Region:
 
     def feasible(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Says which points lie in the cube and keep every condition, shape ``n``."""
-        inside = ((points >= 0.0) & (points <= 1.0)).all(axis=1)
+        inside: NDArray[np.bool_] = np.all((points >= 0.0) & (points <= 1.0), axis=1)
         inside[inside] = self.violation(points[inside]) == 0.0
         return inside
 
@@ -155,8 +155,10 @@ class Region:
         return self.project(np.concatenate(kept))[:n]
 
     def _starts(self, chains: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """A feasible point for each chain: random ones where some turn up, so that every part of a split region gets its
-        share; else the one that a global search finds.
+        """A feasible point for each chain.
+
+        Random ones where some turn up, so that every part of a split region gets its share; else the one that a global
+        search finds.
         """
         found = np.empty((0, self.dimension))
         for _ in range(0 if self.equality.size else START_BLOCKS):

@@ -136,9 +136,7 @@ class SearchSpace:
         """All feasible candidates, where there are at most ``most`` before constraints; else None."""
         if self.size > most:
             return None
-        values = {
-            name: parameter.decode(_midpoints(parameter)) for name, parameter in self.parameters.items()
-        }
+        values = {name: parameter.decode(_midpoints(parameter)) for name, parameter in self.parameters.items()}
         places = np.indices([len(column) for column in values.values()]).reshape(len(values), -1)
         frame = pd.DataFrame(
             {name: column[place] for (name, column), place in zip(values.items(), places, strict=True)}
@@ -193,10 +191,12 @@ class SearchSpace:
     def _parameter_problems(self) -> list[str]:
         problems = [] if self.parameters else ["A search space needs at least one parameter."]
         for name, parameter in self.parameters.items():
-            if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
+            if not str(name).isidentifier() or name in RESERVED:
                 problems.append(f"'{name}' cannot be a parameter's name. Use letters, digits and _, such as 'x_1'.")
-            if not isinstance(parameter, Parameter):
-                problems.append(f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ...")
+            if not callable(getattr(parameter, "decode", None)):
+                problems.append(
+                    f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ..."
+                )
         return problems
 
     def constraint_problems(self, constraint: Constraint) -> list[str]:
@@ -204,6 +204,12 @@ class SearchSpace:
         problems = [
             f"The constraint '{constraint}' speaks of '{name}', which is no parameter.{nearest(name, self.names)}"
             for name in sorted(constraint.names - set(self.names))
+        ]
+        problems += [
+            f"The constraint '{constraint}' compares '{name}' with '{word}', which it never is."
+            f"{nearest(word, self.parameters[name].column(name).values)}"
+            for name, word in constraint.compared_words()
+            if name in self.parameters and word not in self.parameters[name].column(name).values
         ]
         words = {name for name, parameter in self.parameters.items() if not _is_number(parameter)}
         if not problems and constraint.demands_equality() and not constraint.names & words:
@@ -266,4 +272,4 @@ def _midpoints(parameter: Parameter) -> NDArray[np.float64]:
     """Points of the cube that decode to each of a finite parameter's values in turn."""
     if isinstance(parameter, Categorical):
         return np.eye(int(parameter.size))
-    return ((np.arange(int(parameter.size)) + 0.5) / parameter.size)[:, None]
+    return np.asarray((np.arange(int(parameter.size)) + 0.5) / parameter.size, dtype=np.float64)[:, None]

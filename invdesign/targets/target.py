@@ -6,6 +6,7 @@ missed, shortfall and probability are each written once, for intervals.
 
 from __future__ import annotations
 
+import builtins
 import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -31,7 +32,7 @@ class Target:
         unit: unit of the target's numbers, in words that pint reads; None stands for the objective's own unit.
     """
 
-    property: str
+    property: str  # the word of the campaign file; within this class the decorator is therefore builtins.property
     unit: str | None = field(default=None, kw_only=True)
     direction: ClassVar[int] = 0
 
@@ -43,12 +44,12 @@ class Target:
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise InputError(f"Target on '{self.property}': {name} must be a finite number, not {value!r}.")
 
-    @property
+    @builtins.property
     def interval(self) -> tuple[float, float]:
         """The values that meet the target, in its unit; infinite for an open end."""
         return -math.inf, math.inf
 
-    @property
+    @builtins.property
     def scale(self) -> float | None:
         """A length in the property's unit by which a shortfall may be judged; None where the target has none."""
         return None
@@ -147,11 +148,11 @@ class Between(Target):
                 f"Target on '{self.property}': between needs its lower value first, not [{self.low}, {self.high}]."
             )
 
-    @property
+    @builtins.property
     def interval(self) -> tuple[float, float]:
         return self.low, self.high
 
-    @property
+    @builtins.property
     def scale(self) -> float | None:
         return self.high - self.low
 
@@ -165,7 +166,7 @@ class AtLeast(Target):
 
     value: float
 
-    @property
+    @builtins.property
     def interval(self) -> tuple[float, float]:
         return self.value, math.inf
 
@@ -179,7 +180,7 @@ class AtMost(Target):
 
     value: float
 
-    @property
+    @builtins.property
     def interval(self) -> tuple[float, float]:
         return -math.inf, self.value
 
@@ -202,11 +203,11 @@ class CloseTo(Target):
                 "For an exact value use equals."
             )
 
-    @property
+    @builtins.property
     def interval(self) -> tuple[float, float]:
         return self.value - self.tolerance, self.value + self.tolerance
 
-    @property
+    @builtins.property
     def scale(self) -> float | None:
         return 2.0 * self.tolerance
 
@@ -227,7 +228,7 @@ class Equals(Target):
 
     value: float
 
-    @property
+    @builtins.property
     def interval(self) -> tuple[float, float]:
         slack = EQUAL_TOLERANCE * max(1.0, abs(self.value))
         return self.value - slack, self.value + slack

@@ -78,7 +78,7 @@ class DescriptorComponents:
         self._offset = standard.mean(axis=0)
         _, singular, rows = np.linalg.svd(standard - self._offset, full_matrices=False)
         count = min(self.components, int((singular > 1e-9 * max(1.0, singular[0])).sum())) if singular.size else 0
-        # The sign of a singular vector is arbitrary: fix it, so that the same molecules give the same numbers everywhere.
+        # The sign of a singular vector is arbitrary: fix it, so that equal molecules give equal numbers everywhere.
         signs = np.sign(rows[np.arange(count), np.abs(rows[:count]).argmax(axis=1)])
         self._rows = rows[:count] * signs[:, None]
         self._spread = singular[0] / np.sqrt(len(standard)) if count else 1.0

@@ -1,0 +1,34 @@
+"""Shared by all tests: generators, the folder of real datasets, hypothesis without a clock."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def examples() -> Path:
+    return EXAMPLES
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of registered datasets; tests that need it are skipped where it is not provided."""
+    folder = os.environ.get("INVDESIGN_DATA")
+    if not folder:
+        pytest.skip("INVDESIGN_DATA names no folder with the registered datasets")
+    return Path(folder)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize
+from surrogates.errors import InputError
+
+numbers = st.floats(-1e3, 1e3)
+
+
+def test_met_and_shortfall_of_each_kind():
+    values = [1.0, 2.0, 3.5, np.nan]
+    assert Between("p", 2, 3).met(values).tolist() == [False, True, False, False]
+    np.testing.assert_array_equal(Between("p", 2, 3).shortfall(values), [1, 0, 0.5, np.nan])
+    np.testing.assert_array_equal(AtLeast("p", 2).shortfall(values), [1, 0, 0, np.nan])
+    np.testing.assert_array_equal(AtMost("p", 2).shortfall(values), [0, 0, 1.5, np.nan])
+    np.testing.assert_array_equal(CloseTo("p", 2, 0.5).shortfall(values), [0.5, 0, 1, np.nan])
+    assert Equals("p", 2).met(values).tolist() == [False, True, False, False]
+    assert Maximize("p").met(values).tolist() == [True, True, True, False]
+    assert Minimize("p").shortfall(values)[:3].tolist() == [0, 0, 0]
+
+
+@given(low=numbers, width=st.floats(1e-3, 1e3), mean=numbers, std=st.floats(1e-2, 1e2))
+def test_probability_agrees_with_the_normal_distribution(low, width, mean, std):
+    window = Between("p", low, low + width)
+    expected = norm.cdf(low + width, mean, std) - norm.cdf(low, mean, std)
+    assert window.probability(mean, std) == pytest.approx(expected, abs=1e-9)
+    assert AtLeast("p", low).probability(mean, std) == pytest.approx(norm.sf(low, mean, std), abs=1e-12)
+    assert AtMost("p", low).probability(mean, std) == pytest.approx(norm.cdf(low, mean, std), abs=1e-12)
+
+
+@given(mean=numbers, std=st.floats(1e-2, 1e2))
+def test_mirrored_targets_have_equal_probability(mean, std):
+    assert AtLeast("p", 1.0).log_probability(mean, std) == pytest.approx(
+        AtMost("p", -1.0).log_probability(-mean, std), rel=1e-12
+    )
+    assert Between("p", 1.0, 2.0).log_probability(mean, std) == pytest.approx(
+        Between("p", -2.0, -1.0).log_probability(-mean, std), rel=1e-9
+    )
+
+
+def test_log_probability_still_tells_the_nearer_of_two_hopeless_predictions():
+    near, far = Between("p", 0, 1).log_probability([100.0, 200.0], [1.0, 1.0])
+    assert np.isfinite([near, far]).all()
+    assert near > far
+    assert Between("p", 0, 1).probability(100.0, 1.0) == 0.0
+
+
+def test_certain_prediction_is_met_or_missed():
+    assert Between("p", 0, 1).probability([0.5, 1.5], [0.0, 0.0]).tolist() == [1.0, 0.0]
+
+
+def test_units_are_converted_and_tolerances_do_not_shift():
+    assert Between("v", 1400, 1700, unit="mV").in_unit("V").interval == pytest.approx((1.4, 1.7))
+    warm = CloseTo("t", 25, 5, unit="degC").in_unit("K")
+    assert (warm.value, warm.tolerance) == pytest.approx((298.15, 5.0))
+    assert AtLeast("c", 200, unit="mA*h/g").in_unit("A*h/kg").value == pytest.approx(200)
+    assert Maximize("v").in_unit("V").unit == "V"
+
+
+@given(low=numbers, width=st.floats(1e-3, 1e3), value=numbers)
+def test_a_change_of_unit_changes_no_verdict(low, width, value):
+    target = Between("v", low, low + width, unit="V")
+    other = target.in_unit("mV")
+    assert other.shortfall(1000 * value) == pytest.approx(1000 * target.shortfall(value), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Between("p", 2, 1), "lower value first"),
+        (lambda: CloseTo("p", 2, 0), "tolerance must be positive"),
+        (lambda: AtLeast("p", float("nan")), "finite number"),
+        (lambda: AtLeast("p", "3"), "finite number"),
+        (lambda: AtLeast("", 3), "name of a property"),
+        (lambda: AtLeast("p", 3, unit="Vlot"), "not a known unit"),
+        (lambda: AtLeast("p", 3, unit="V").in_unit("kg"), "cannot be converted"),
+    ],
+)
+def test_bad_targets_are_refused(make, words):
+    with pytest.raises(InputError, match=words):
+        make()

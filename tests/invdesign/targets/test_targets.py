@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Maximize, Minimize, Targets, pareto_rank
+from surrogates.errors import InputError
+
+VALUES = pd.DataFrame({"v": [1.0, 2.0, 3.0, np.nan], "w": [5.0, 4.0, 1.0, 2.0]}, index=[3, 5, 7, 9])
+
+
+def test_all_targets_must_be_met():
+    targets = Targets(AtLeast("v", 2), AtMost("w", 4))
+    assert targets.all_met(VALUES).tolist() == [False, True, True, False]
+    assert targets.met(VALUES).index.tolist() == [3, 5, 7, 9]
+    assert targets.met(VALUES)["v at least 2"].tolist() == [False, True, True, False]
+    assert targets.shortfall(VALUES)["v at least 2"].tolist()[:3] == [1.0, 0.0, 0.0]
+    assert targets.properties == ("v", "w")
+
+
+def test_margin_is_positive_within_and_negative_outside():
+    margin = Targets(Between("v", 1.5, 3.5)).margin(VALUES)
+    assert (margin > 0).tolist() == [False, True, True, False]
+    assert margin[3] == -np.inf
+
+
+def test_two_targets_on_one_property_are_met_together():
+    targets = Targets(AtLeast("v", 1), AtMost("v", 3), CloseTo("v", 3, 1))
+    mean, std = pd.DataFrame({"v": [2.5]}), pd.DataFrame({"v": [1.0]})
+    assert targets.probability(mean, std) == pytest.approx(Between("v", 2, 3).probability(2.5, 1.0))
+    impossible = Targets(AtLeast("v", 3), AtMost("v", 1))
+    assert impossible.probability(mean, std) == [0.0]
+
+
+def test_independent_properties_multiply():
+    targets = Targets(AtLeast("v", 2), AtMost("w", 4))
+    mean = pd.DataFrame({"v": [2.5], "w": [3.0]})
+    std = pd.DataFrame({"v": [1.0], "w": [2.0]})
+    expected = AtLeast("v", 2).probability(2.5, 1.0) * AtMost("w", 4).probability(3.0, 2.0)
+    assert targets.probability(mean, std)[0] == pytest.approx(float(expected))
+
+
+@given(arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(0, 4).map(float)))
+def test_pareto_rank_agrees_with_its_definition(gains):
+    ranks = pareto_rank(gains)
+
+    def dominates(a, b):
+        return (gains[a] >= gains[b]).all() and (gains[a] > gains[b]).any()
+
+    for a, b in itertools.permutations(range(len(gains)), 2):
+        if dominates(a, b):
+            assert ranks[a] < ranks[b]
+    for row in range(len(gains)):
+        better = [ranks[other] for other in range(len(gains)) if dominates(other, row)]
+        assert ranks[row] == (max(better) + 1 if better else 0)
+
+
+def test_rank_puts_what_meets_the_targets_first():
+    targets = Targets(AtLeast("v", 2), Minimize("w"))
+    assert targets.pareto_rank(VALUES).tolist() == [2, 1, 0, 3]
+
+
+def test_maximize_mirrors_minimize():
+    up = Targets(Maximize("v"), Minimize("w")).pareto_rank(VALUES)
+    down = Targets(Minimize("v"), Maximize("w")).pareto_rank(-VALUES)
+    assert up.tolist() == down.tolist()
+
+
+def test_a_row_without_a_value_ranks_last():
+    assert Targets(Maximize("v")).pareto_rank(VALUES).tolist() == [2, 1, 0, 3]
+
+
+def test_unknown_property_names_the_nearest():
+    with pytest.raises(InputError, match="Did you mean 'voltage'"):
+        Targets(AtLeast("volatge", 2)).in_units({"voltage": "V", "capacity": "mAh/g"})
+
+
+def test_unit_of_another_quantity_is_refused():
+    with pytest.raises(InputError, match=r"'V' cannot be converted to 'kg'"):
+        Targets(AtLeast("mass", 2, unit="V")).in_units({"mass": "kg"})
+
+
+def test_bad_collections_are_refused():
+    with pytest.raises(InputError, match="At least one target"):
+        Targets()
+    with pytest.raises(InputError, match="more than once"):
+        Targets(Maximize("v"), Minimize("v"))
+    with pytest.raises(InputError, match="is not a target"):
+        Targets("v > 3")
