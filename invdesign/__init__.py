@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from invdesign.campaign import Campaign, Status, WorkerPool
     from invdesign.optimizers import BayesianOptimizer, History, Optimizer, RandomOptimizer
     from invdesign.space import Categorical, Constraint, Continuous, Integer, MoleculePool, SearchSpace
+    from invdesign.target_file import CampaignFile, read_campaign
     from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
     from objectives.cell import CellObjective
     from objectives.combined import CombinedObjective
@@ -24,6 +25,7 @@ _HOME = {
     "invdesign.campaign": ("Campaign", "Status", "WorkerPool"),
     "invdesign.optimizers": ("BayesianOptimizer", "History", "Optimizer", "RandomOptimizer"),
     "invdesign.space": ("Categorical", "Constraint", "Continuous", "Integer", "MoleculePool", "SearchSpace"),
+    "invdesign.target_file": ("CampaignFile", "read_campaign"),
     "invdesign.targets": ("AtLeast", "AtMost", "Between", "CloseTo", "Equals", "Maximize", "Minimize", "Targets"),
     "objectives.cell": ("CellObjective",),
     "objectives.combined": ("CombinedObjective",),
@@ -40,6 +42,7 @@ __all__ = [
     "BayesianOptimizer",
     "Between",
     "Campaign",
+    "CampaignFile",
     "Categorical",
     "CellObjective",
     "CloseTo",
@@ -62,6 +65,7 @@ __all__ = [
     "TableObjective",
     "Targets",
     "WorkerPool",
+    "read_campaign",
 ]
 
 

@@ -173,9 +173,7 @@ class _Reader:
             )
         if self.problems or not (header and budget and space and targets and optimizer):
             raise FileError(self.document.path, self.problems)
-        return CampaignFile(
-            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget
-        )
+        return CampaignFile(self.document, header, space, targets, objective, stages, surrogate, optimizer, budget)
 
     def settings(self, model: type[Settings], data: Any, place: Place) -> Settings | None:
         """Checks a mapping against what it may say; None where it says something else."""

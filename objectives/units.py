@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pint import UnitRegistry
 
+UNREADABLE = (ValueError, AttributeError, TypeError, AssertionError, TokenError)
+"""What pint raises at text that is no unit: its UndefinedUnitError is an AttributeError, and its parser asserts."""
 DIMENSIONLESS_WORDS = frozenset({"", "1", "-", "dimensionless"})
 
 
@@ -32,12 +35,14 @@ def check_unit(unit: str) -> None:
     """
     if unit in DIMENSIONLESS_WORDS:
         return
+    advice = "Write it as pint reads it, such as V, mAh/g, Wh/kg, um or degC."
+    if not isinstance(unit, str) or "//" in unit:
+        raise InputError(f"{unit!r} is not a known unit. {advice}")
     try:
         _registry().Unit(unit)
-    except (ValueError, AttributeError, TypeError) as error:  # pint's UndefinedUnitError is an AttributeError
-        raise InputError(
-            f"'{unit}' is not a known unit ({error}). Write it as pint reads it, such as V, mAh/g, Wh/kg, um or degC."
-        ) from None
+    except UNREADABLE as error:
+        told = f" ({error})" if str(error) else ""
+        raise InputError(f"'{unit}' is not a known unit{told}. {advice}") from None
 
 
 def conversion(source: str, to: str) -> tuple[float, float]:

@@ -61,6 +61,14 @@ class Optimizer(Protocol):
         """
 
 
+def run_generator(seed: np.random.SeedSequence) -> np.random.Generator:
+    """The randomness that all proposals of a campaign share; the same at every call.
+
+    A fresh sequence each time, for whoever spawns generators from the given one would change it for the next.
+    """
+    return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key))
+
+
 def step_generator(seed: np.random.SeedSequence, history: History) -> np.random.Generator:
     """The randomness of one proposal: the campaign's seed, spawned by how many candidates were proposed before."""
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, history.count)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 
 from invdesign.optimizers.acquisition import Acquisition
 from invdesign.optimizers.base import unseen
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 ELITE = 16
 CHILDREN = 24
+SAME = 1e-9
+"""Points of the unit cube nearer than this are one candidate."""
 STEPS = (0.2, 0.1, 0.05, 0.02, 0.01, 0.003, 0.001)
 """Spread of the mutations in the unit cube, round after round."""
 
@@ -80,19 +83,23 @@ class CubeMaximizer:
             children = self.space.repair(self._mutated(points, step))
             new_points, new_scores = self._scored(children, acquisition, taken)
             points, scores = np.concatenate([points, new_points]), np.concatenate([scores, new_scores])
-        order = np.argsort(-scores, kind="stable")
-        return unseen(self.space.decode(points[order[: self.elite]]), seen).head(1)
+        return self.space.decode(points[np.argsort(-scores, kind="stable")[:1]])
 
     def _scored(
         self, points: NDArray[np.float64], acquisition: Acquisition, taken: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Scores points; those too near to a seen candidate fall behind all others."""
-        scores = acquisition(self.space.decode(points))
-        if len(taken) and self.separation > 0.0:
-            gaps = np.sqrt(((points[:, None, :] - taken[None, :, :]) ** 2).sum(axis=2)).min(axis=1)
-            near = gaps < self.separation
-            scores = np.where(near, scores.min() - 1.0 + gaps, scores)
-        return points, scores
+        """Scores candidates, at the points that encode them; seen ones are dropped, and near ones fall behind all."""
+        candidates = self.space.decode(points)
+        points = self.space.encode(candidates)
+        gaps = np.full(len(points), np.inf)
+        if len(taken):
+            gaps = cdist(points, taken).min(axis=1)
+        new = gaps > SAME
+        points, gaps = points[new], gaps[new]
+        if not len(points):
+            return points, gaps
+        scores = acquisition(candidates[new])
+        return points, np.where(gaps < self.separation, scores.min() - 1.0 + gaps, scores)
 
     def _mutated(self, points: NDArray[np.float64], step: float) -> NDArray[np.float64]:
         """Children of points: normal steps in some coordinates, now and then a fresh value of a whole coordinate."""

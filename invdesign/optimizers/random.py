@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from invdesign.optimizers.base import History, step_generator, unseen
+from invdesign.optimizers.base import History, run_generator, step_generator, unseen
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 
@@ -31,7 +31,7 @@ class RandomOptimizer:
         """Proposes the next points of the sequence; see ``Optimizer.propose``. Targets are not looked at."""
         grid = space.grid()
         if grid is not None:
-            shuffled = grid.iloc[np.random.default_rng(seed).permutation(len(grid))]
+            shuffled = grid.iloc[run_generator(seed).permutation(len(grid))]
             return unseen(shuffled, history.proposed).head(n)
         stream = self._stream(history.count + n, space, seed)
         fresh = unseen(stream, history.proposed)
@@ -41,10 +41,10 @@ class RandomOptimizer:
 
     def _stream(self, n: int, space: SearchSpace, seed: np.random.SeedSequence) -> pd.DataFrame:
         """The first ``n`` feasible candidates of the sequence; fewer where it ends before."""
-        if space.feasible_share(np.random.default_rng(seed)) < FEASIBLE_SHARE:
-            return space.sample(0, np.random.default_rng(seed))
+        if space.feasible_share(run_generator(seed)) < FEASIBLE_SHARE:
+            return space.sample(0, run_generator(seed))
         for power in range(int(np.ceil(np.log2(max(2, n)))), LONGEST_SEQUENCE + 1):
-            sequence = qmc.Sobol(space.dimension, scramble=True, rng=np.random.default_rng(seed))
+            sequence = qmc.Sobol(space.dimension, scramble=True, rng=run_generator(seed))
             points = space.filter(sequence.random_base2(power))
             if len(points) >= n:
                 break

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import differential_evolution
+from scipy.spatial.distance import cdist
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -87,8 +88,7 @@ class Region:
         if not wrong.any():
             return repaired
         start = self.project(np.clip(repaired[wrong], 0.0, 1.0))
-        distance = ((start[:, None, :] - anchors[None, :, :]) ** 2).sum(axis=2)
-        anchor = anchors[np.argmin(distance, axis=1)]
+        anchor = anchors[np.argmin(cdist(start, anchors), axis=1)]
         low, high = np.zeros(len(start)), np.ones(len(start))
         high[self.feasible(start)] = 0.0
         for _ in range(30):

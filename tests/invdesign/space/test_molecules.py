@@ -28,7 +28,7 @@ def test_every_molecule_has_its_own_place():
 def test_bad_pools_are_refused(tmp_path):
     path = tmp_path / "pool.csv"
     path.write_text("name,canonSMILES\na,CC\n")
-    with pytest.raises(InputError, match="no column 'canonSMILE'.*Did you mean 'canonSMILES'"):
+    with pytest.raises(InputError, match=r"no column 'canonSMILE'.*Did you mean 'canonSMILES'"):
         MoleculePool.from_csv(path, smiles="canonSMILE")
     with pytest.raises(InputError, match="There is no file"):
         MoleculePool.from_csv(tmp_path / "none.csv")

@@ -189,9 +189,9 @@ def test_candidates_of_another_space_are_refused(rng):
         space.encode(sample.drop(columns="solvent"))
     with pytest.raises(InputError, match="Column 'layers': 9 lies outside"):
         space.encode(sample.assign(layers=9))
-    with pytest.raises(InputError, match="Column 'layers': 1.5 is not a whole"):
+    with pytest.raises(InputError, match=r"Column 'layers': 1\.5 is not a whole"):
         space.encode(sample.assign(layers=1.5))
-    with pytest.raises(InputError, match="Column 'solvent': 'Water'.*Did you mean 'water'"):
+    with pytest.raises(InputError, match=r"Column 'solvent': 'Water'.*Did you mean 'water'"):
         space.encode(sample.assign(solvent="Water"))
     with pytest.raises(InputError, match="Column 'thickness': A number is needed"):
         space.encode(sample.assign(thickness="thick"))
