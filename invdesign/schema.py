@@ -27,7 +27,8 @@ def campaign_schema() -> dict[str, Any]:
     target = definition("target", TargetSettings)
     objective = any_of("objective")
     for word in REGISTRY["objective"]:
-        definitions[f"objective-{word}"]["properties"]["verify"] = {"type": "string", "pattern": "^top [1-9][0-9]*$"}
+        stage = {"verify": {"type": "string", "pattern": "^top [1-9][0-9]*$"}, "name": {"type": "string"}}
+        definitions[f"objective-{word}"]["properties"].update(stage)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "invdesign campaign",

@@ -39,6 +39,7 @@ SECTIONS = (
     "workers",
 )
 REQUIRED = ("campaign", "space", "targets")
+STAGE_KEYS = ("verify", "name")
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -296,19 +297,18 @@ class _Reader:
         searching: list[Objective] = []
         stages: list[Stage] = []
         for place, entry in zip(places, entries, strict=True):
-            plain = (
-                {key: value for key, value in entry.items() if key != "verify"} if isinstance(entry, dict) else entry
-            )
+            plain = {key: entry[key] for key in entry if key not in STAGE_KEYS} if isinstance(entry, dict) else entry
             objective = self.built("objective", plain, place)
             if objective is None:
                 continue
             if space is not None:
                 objective = objective.for_columns(space.columns)
-                for problem in objective.check(space.columns):
+                for problem in [*objective.check(space.columns), *space.clashes(objective.properties)]:
                     self.problem(place, problem)
             if isinstance(entry, dict) and "verify" in entry:
                 top = self.top(entry["verify"], (*place, "verify"))
-                stages.append(Stage(f"{entry['type']} {len(stages) + 1}", objective, top))
+                name = str(entry.get("name", f"{entry['type']} {len(stages) + 1}"))
+                stages.append(Stage(name, objective, top))
             else:
                 searching.append(objective)
         if not searching:

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 PROPERTIES: Mapping[str, str] = {
-    "specific_energy": "W*h/kg",
-    "energy_density": "W*h/L",
+    "specific_energy": "Wh/kg",
+    "energy_density": "Wh/L",
     "energy_retention": "",
     "plating_margin": "V",
-    "areal_capacity": "mA*h/cm**2",
+    "areal_capacity": "mAh/cm^2",
     "n_p_ratio": "",
     "negative_thickness": "um",
 }

@@ -272,7 +272,7 @@ class Campaign:
     def _fitting(self, objective: Objective, *, keep_units: bool = True) -> Objective:
         """Checks an objective against space and targets, and notes the units of its properties."""
         objective = objective.for_columns(self.space.columns)
-        problems = objective.check(self.space.columns)
+        problems = [*objective.check(self.space.columns), *self.space.clashes(objective.properties)]
         if problems:
             raise InputError("\n".join(problems))
         properties = dict(objective.properties)

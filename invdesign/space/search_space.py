@@ -147,6 +147,14 @@ class SearchSpace:
         """Estimates the share of the unit cube that is feasible; zero where none of the drawn points is."""
         return float(self._region.feasible(rng.random((points, self.dimension))).mean())
 
+    def clashes(self, properties: Iterable[str]) -> list[str]:
+        """Says which properties have the name of a parameter; both are columns of one table."""
+        return [
+            f"'{name}' is a parameter and a property at once. Give the parameter another name."
+            for name in properties
+            if name in self.parameters
+        ]
+
     def _decoded(self, points: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
         columns: dict[str, NDArray[Any]] = {}
         start = 0

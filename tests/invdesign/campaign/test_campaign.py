@@ -270,6 +270,8 @@ def test_an_objective_that_does_not_fit_is_refused_before_anything_runs():
         mine.run(PythonObjective(wave, {"g": "V"}), evaluations=5)
     with pytest.raises(InputError, match="cannot be converted"):
         mine.run(PythonObjective(wave, {"f": "kg"}), evaluations=5)
+    with pytest.raises(InputError, match="'x' is a parameter and a property"):
+        mine.run(PythonObjective(wave, {"f": "V", "x": ""}), evaluations=5)
     with pytest.raises(InputError, match="batch must be"):
         mine.run(OBJECTIVE, evaluations=5, batch=0)
     assert mine.status().pending == 0

@@ -1,0 +1,90 @@
+"""The candidates worth a look: hits, or the nearest; with what verifying stages say of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from invdesign.report.tables import TableColumn, sortable_table
+from invdesign.report.words import NOTHING, counted, told, with_unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from invdesign.report.findings import Findings
+
+MOST_ROWS = 1000
+NEAREST = 15
+SEARCH = "search"
+MET_BY_SEARCH = f"met by {SEARCH}"
+PROPERTIES, SHORTFALL, PARAMETERS = "Properties", "Shortfall", "Parameters"
+PLAIN_GROUPS = ("", PROPERTIES, SHORTFALL, PARAMETERS)
+"""Groups whose columns speak for themselves; others need the group's name beside the column's."""
+
+
+def candidates_section(found: Findings) -> str:
+    """The table of hits, best first; of the nearest where there is no hit; a sentence where there is nothing."""
+    if found.ranked.empty:
+        return "<p>No candidate has a value yet.</p>"
+    hits = found.hits
+    if hits.empty:
+        caption = f"No candidate meets all targets. The {min(NEAREST, len(found.ranked))} nearest, nearest first"
+        return sortable_table("nearest", caption, candidate_columns(found, found.ranked.head(NEAREST), missed=True))
+    shown = hits.head(MOST_ROWS)
+    what = "meet all targets" if found.targets.bounded else "have a value"
+    caption = f"{counted(len(hits), 'candidate')} that {what}, best first"
+    if len(shown) < len(hits):
+        caption += f"; the first {len(shown)} are shown"
+    return sortable_table("hits", caption, candidate_columns(found, shown, missed=False))
+
+
+def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> list[TableColumn]:
+    """The columns of a table of candidates.
+
+    Args:
+        found: the campaign.
+        rows: the candidates, as in ``found.ranked``.
+        missed: whether to show how far each is from each target.
+    """
+    columns = [TableColumn("candidate", "candidate", [int(index) for index in rows.index])]
+    if found.targets.directed:
+        ranks = found.targets.pareto_rank(rows)
+        columns.append(TableColumn("pareto_rank", "Pareto rank", [int(rank) for rank in ranks]))
+    for name in found.properties:
+        columns += _property_columns(found, rows, name)
+    if missed:
+        for target, (key, values) in zip(found.targets.bounded, found.targets.shortfall(rows).items(), strict=True):
+            label = f"{told(target)}: short by{f' ({target.unit})' if target.unit else ''}"
+            columns.append(TableColumn(f"shortfall: {key}", label, values.tolist(), SHORTFALL))
+    if found.stages:
+        columns += _met_columns(found, rows)
+    for column in found.columns:
+        columns.append(
+            TableColumn(column.name, with_unit(column.name, column.unit), rows[column.name].tolist(), PARAMETERS)
+        )
+    return columns
+
+
+def _property_columns(found: Findings, rows: pd.DataFrame, name: str) -> list[TableColumn]:
+    """A property by the search's objective and, where there are stages, by each of them with the difference."""
+    label = with_unit(name, found.units.get(name, ""))
+    if not found.stages:
+        return [TableColumn(name, label, rows[name].tolist(), PROPERTIES)]
+    columns = [TableColumn(name, SEARCH, rows[name].tolist(), label)]
+    for stage in found.stages:
+        values = found.by_stage(stage)[name].reindex(rows.index)
+        columns.append(TableColumn(f"{name} by {stage}", stage, values.tolist(), label))
+        change = (values - rows[name]).tolist()
+        columns.append(TableColumn(f"{name}: {stage} - {SEARCH}", f"{stage} − {SEARCH}", change, label, signed=True))
+    return columns
+
+
+def _met_columns(found: Findings, rows: pd.DataFrame) -> list[TableColumn]:
+    group = "Meets all targets"
+    said = {True: "yes", False: "no"}
+    by_search = [said[bool(met)] for met in found.targets.all_met(rows)]
+    columns = [TableColumn(MET_BY_SEARCH, f"by {SEARCH}", by_search, group)]
+    for stage in found.stages:
+        met = found.by_stage(stage)["all_met"].to_dict()
+        words = [said[bool(met[index])] if index in met else NOTHING for index in rows.index]
+        columns.append(TableColumn(f"met by {stage}", f"by {stage}", words, group))
+    return columns

@@ -1,0 +1,113 @@
+"""Tables for the command line, as objects of ``rich`` that the command line prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from invdesign.report.candidates import MET_BY_SEARCH, PLAIN_GROUPS, candidate_columns
+from invdesign.report.findings import Findings, gather, sentences
+from invdesign.report.words import NOTHING, number_format, told
+
+if TYPE_CHECKING:
+    from invdesign.campaign import Campaign
+    from invdesign.report.tables import TableColumn
+
+MOST_COLUMNS, BLOCK = 7, 5
+NEAREST = 3
+"""Rows shown where no candidate meets all targets."""
+
+
+def hits_table(campaign: Campaign, limit: int = 10) -> Group:
+    """The best candidates that meet all targets, or the nearest few where none does.
+
+    Few quantities stand side by side, one candidate a row. Many stand below each other, one candidate a column and a
+    handful of candidates a block, so that nothing is cut off in a terminal of usual width.
+
+    Args:
+        campaign: whose candidates.
+        limit: how many at most.
+    """
+    found = gather(campaign)
+    missed = found.hits.empty
+    rows = found.ranked.head(min(limit, NEAREST)) if missed else found.hits.head(limit)
+    # Differences can be read off the values beside them, and all that is shown meets the targets by the search.
+    columns = [
+        column
+        for column in candidate_columns(found, rows, missed=missed)
+        if not column.signed and column.key != MET_BY_SEARCH
+    ]
+    title = Text(_title(found, len(rows)), style="bold")
+    if len(columns) <= MOST_COLUMNS:
+        return Group(title, _upright(columns))
+    blocks = [_lying(columns, slice(start, start + BLOCK)) for start in range(0, len(rows), BLOCK)]
+    return Group(title, *blocks)
+
+
+def status_table(campaign: Campaign) -> Table:
+    """Where a campaign stands: counts, how many candidates meet each target, and how it went in words."""
+    found = gather(campaign)
+    status = found.status
+    table = Table(title=Text(found.name), title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("count", overflow="fold")
+    counts = {"evaluated": status.evaluated, "failed": status.failed, "pending": status.pending}
+    rows = [(what, str(count)) for what, count in counts.items()]
+    rows += [
+        (told(target), f"met by {int(target.met(found.ranked[target.property]).sum())}")
+        for target in found.targets.bounded
+    ]
+    if found.targets.bounded:
+        rows.append(("all targets", f"met by {status.hits}"))
+    if found.confirmed is not None:
+        rows.append(("verified", f"{found.confirmed} of the hits"))
+    # The first sentence counts what the rows above count already.
+    rows.append(("in words", " ".join(sentences(found)[1:]) or NOTHING))
+    for what, value in rows:
+        table.add_row(Text(what), Text(value))
+    return table
+
+
+def _upright(columns: list[TableColumn]) -> Table:
+    """One candidate a row."""
+    table = Table()
+    for column in columns:
+        table.add_column(Text(_head(column)), justify="right" if column.numeric else "left", overflow="fold")
+    for row in zip(*map(_cells, columns), strict=True):
+        table.add_row(*row)
+    return table
+
+
+def _lying(columns: list[TableColumn], block: slice) -> Table:
+    """One candidate a column; the first of ``columns``, the candidates' numbers, heads them."""
+    table = Table()
+    table.add_column(Text(_head(columns[0])))
+    for number in _cells(columns[0])[block]:
+        table.add_column(number, justify="right", overflow="fold")
+    for column in columns[1:]:
+        table.add_row(Text(_head(column)), *_cells(column)[block])
+    return table
+
+
+def _head(column: TableColumn) -> str:
+    return column.label if column.group in PLAIN_GROUPS else f"{column.group}, {column.label}"
+
+
+def _title(found: Findings, shown: int) -> str:
+    if found.ranked.empty:
+        return "No candidate has a value yet"
+    if found.hits.empty:
+        return f"No candidate meets all targets; the nearest {shown}"
+    what = "meet all targets" if found.targets.bounded else "have a value"
+    return f"Candidates that {what}: the best {shown} of {len(found.hits)}"
+
+
+def _cells(column: TableColumn) -> list[Text]:
+    # Text, not strings: square brackets of a SMILES are no markup.
+    if not column.numeric:
+        return [Text(str(value)) for value in column.values]
+    numbers = [float(value) for value in column.values]
+    return [Text(written) for written in map(number_format(numbers), numbers)]

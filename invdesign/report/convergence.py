@@ -1,0 +1,150 @@
+"""How the search went: hits, the smallest shortfall and the best front so far, evaluation by evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from invdesign.optimizers.acquisition import property_scales, summed_shortfall
+from invdesign.report.figures import INITIAL, MET, Figure, Json, axis
+from invdesign.report.words import spoken, with_unit
+from invdesign.targets import pareto_rank
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.report.findings import Findings
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One curve over the evaluations.
+
+    Attributes:
+        title: of its axis.
+        told: what it shows, for the caption.
+        values: one an evaluation; NaN before there is one.
+    """
+
+    title: str
+    told: str
+    values: NDArray[np.float64]
+
+
+def convergence(found: Findings) -> Figure | None:
+    """The curves one above the other over a common axis; None where nothing was evaluated."""
+    panels = [panel for panel in (_hits(found), _shortfall(found), _direction(found)) if panel is not None]
+    if found.over.empty or not panels:
+        return None
+    count, gap = len(panels), 0.08
+    share = (1.0 - gap * (count - 1)) / count
+    layout: dict[str, Json] = {"showlegend": False, "margin": {"l": 80, "r": 20, "t": 30, "b": 55}}
+    data = []
+    for place, panel in enumerate(panels):
+        suffix = "" if place == 0 else str(place + 1)
+        top = 1.0 - place * (share + gap)
+        layout[f"yaxis{suffix}"] = axis(panel.title, domain=[max(0.0, top - share), top], rangemode="tozero")
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": found.numbers,
+                "y": panel.values,
+                "yaxis": f"y{suffix}",
+                "line": {"shape": "hv", "color": MET, "width": 2},
+                "hovertemplate": "evaluation %{x}: %{y:.4g}<extra></extra>",
+            }
+        )
+    last = "y" if count == 1 else f"y{count}"
+    layout["xaxis"] = axis("evaluation", anchor=last, range=[0.5, len(found.over) + 0.5], rangemode="nonnegative")
+    if found.initial:
+        layout["shapes"] = [_initial_band(found.initial)]
+        layout["annotations"] = [_initial_label(found.initial)]
+    caption = " ".join([f"{panel.told}" for panel in panels])
+    if found.initial:
+        caption += f" Shaded: the initial design of {found.initial}, spread over the space before the search began."
+    return Figure("convergence", caption, data, layout, height=90 + 210 * count)
+
+
+def _hits(found: Findings) -> Panel | None:
+    if not found.targets.bounded:
+        return None
+    return Panel("hits so far", "Hits so far: candidates that meet all targets.", np.cumsum(found.met).astype(float))
+
+
+def _shortfall(found: Findings) -> Panel | None:
+    bounded = found.targets.bounded
+    if not bounded or not len(found.over):
+        return None
+    if len(bounded) == 1:
+        target = bounded[0]
+        title = with_unit("smallest shortfall", target.unit or "")
+        told = f"Smallest shortfall: how far the nearest candidate is from the target on {spoken(target.property)}."
+        values = target.shortfall(found.over[target.property])
+    else:
+        title = "smallest summed shortfall"
+        told = (
+            "Smallest summed shortfall: how far the nearest candidate is from the targets, each shortfall in units of "
+            "its property's standard deviation over the evaluated candidates, added up."
+        )
+        values = summed_shortfall(found.targets, found.over, property_scales(found.targets, found.over))
+    return Panel(title, told, np.fmin.accumulate(values))
+
+
+def _direction(found: Findings) -> Panel | None:
+    directed = found.targets.directed
+    if not directed or not found.met.any():
+        return None
+    gains = np.where(found.met[:, None], found.targets.gains(found.over), np.nan)
+    if len(directed) > 1:
+        return _front(found, gains)
+    name, best = directed[0].property, np.fmax.accumulate(gains[:, 0]) * directed[0].direction
+    among = " among candidates that meet the other targets" if found.targets.bounded else ""
+    return Panel(f"best {with_unit(name, found.units.get(name, ''))}", f"Best {spoken(name)} so far{among}.", best)
+
+
+def _front(found: Findings, gains: NDArray[np.float64]) -> Panel:
+    """The hypervolume of the front so far, each direction scaled from the worst (0) to the best (1) value found."""
+    low, high = np.nanmin(gains, axis=0), np.nanmax(gains, axis=0)
+    scaled = (gains - low) / np.where(high > low, high - low, 1.0)
+    among = " by candidates that meet all other targets" if found.targets.bounded else ""
+    told = (
+        f"Hypervolume: the share of the box between the worst and the best values found{among} that the Pareto front "
+        "so far dominates."
+    )
+    return Panel("hypervolume", told, _hypervolumes(scaled))
+
+
+def _hypervolumes(gains: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The hypervolume over zero after each row; a row with NaN adds nothing."""
+    import torch
+    from botorch.utils.multi_objective.hypervolume import Hypervolume
+
+    measure = Hypervolume(torch.zeros(gains.shape[1], dtype=torch.float64))
+    front = np.empty((0, gains.shape[1]))
+    volumes, volume = [], 0.0
+    for row in gains:
+        beaten = (front >= row).all(axis=1).any() or np.isnan(row).any()
+        if not beaten:
+            grown = np.vstack([front, row])
+            front = grown[pareto_rank(grown) == 0]
+            volume = float(measure.compute(torch.as_tensor(front)))
+        volumes.append(volume)
+    return np.array(volumes)
+
+
+def _initial_band(initial: int) -> dict[str, Json]:
+    place = {"xref": "x", "x0": 0.5, "x1": initial + 0.5, "yref": "paper", "y0": 0, "y1": 1}
+    return {"type": "rect", "layer": "below", "fillcolor": INITIAL, "line": {"width": 0}, **place}
+
+
+def _initial_label(initial: int) -> dict[str, Json]:
+    place = {"xref": "x", "x": 0.5, "xanchor": "left", "yref": "paper", "y": 1.0, "yanchor": "bottom"}
+    return {
+        "text": f"initial design ({initial})",
+        "showarrow": False,
+        "font": {"size": 12, "color": "#555555"},
+        **place,
+    }

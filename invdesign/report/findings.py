@@ -1,0 +1,182 @@
+"""What a campaign found, read from its store once and put into the shapes that tables and figures need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from invdesign.report.words import counted, listed, number, spoken
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.campaign import Campaign, Status
+    from invdesign.targets import Targets
+    from surrogates.columns import Column
+
+PENDING, FAILED = "pending", "failed"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A campaign as the report sees it.
+
+    Attributes:
+        name: of the campaign.
+        status: how many were evaluated, failed, are pending and meet all targets.
+        targets: what is wanted, in the units of the values.
+        units: each property and its unit.
+        columns: the parameters.
+        over: every candidate that was evaluated or failed, in the order of proposal, indexed by number.
+        ranked: those with values, best first.
+        verified: what verifying stages found, one row for each candidate and stage.
+    """
+
+    name: str
+    status: Status
+    targets: Targets
+    units: dict[str, str]
+    columns: tuple[Column, ...]
+    over: pd.DataFrame
+    ranked: pd.DataFrame
+    verified: pd.DataFrame
+
+    @property
+    def properties(self) -> list[str]:
+        """Names of all properties, those of the targets first."""
+        return list(dict.fromkeys([*self.targets.properties, *self.units]))
+
+    @property
+    def parameters(self) -> list[str]:
+        """Names of all parameters."""
+        return [column.name for column in self.columns]
+
+    @property
+    def numeric(self) -> list[Column]:
+        """The parameters that are numbers."""
+        return [column for column in self.columns if column.kind == "number"]
+
+    @property
+    def hits(self) -> pd.DataFrame:
+        """Candidates that meet all targets, best first."""
+        return self.ranked[self.targets.all_met(self.ranked)]
+
+    @property
+    def met(self) -> NDArray[np.bool_]:
+        """Which rows of ``over`` meet all targets."""
+        return self.targets.all_met(self.over)
+
+    @property
+    def numbers(self) -> NDArray[np.int64]:
+        """The place of each row of ``over`` in the order of evaluation, from 1."""
+        return np.arange(1, len(self.over) + 1)
+
+    @property
+    def initial(self) -> int:
+        """How many of ``over`` belong to the initial design."""
+        return int((self.over["origin"] == "initial").sum())
+
+    @property
+    def stages(self) -> list[str]:
+        """Names of the verifying stages that have answered."""
+        return [str(stage) for stage in dict.fromkeys(self.verified["stage"])]
+
+    @property
+    def confirmed(self) -> int | None:
+        """How many hits every stage that evaluated them confirms; None where no stage has answered."""
+        if self.verified.empty:
+            return None
+        agreed = self.verified["all_met"].groupby(level=0).all()
+        return int(agreed.reindex(self.hits.index.intersection(agreed.index)).sum())
+
+    def by_stage(self, stage: str) -> pd.DataFrame:
+        """What one stage found, indexed by candidate."""
+        return self.verified[self.verified["stage"] == stage]
+
+    def reasons(self) -> pd.DataFrame:
+        """Why values are missing: columns ``where``, ``reason`` and ``count``, the most frequent first."""
+        searching = self.over[["reason"]].assign(where="search")
+        verifying = self.verified[["stage", "reason"]].rename(columns={"stage": "where"})
+        both = [part.dropna(subset=["reason"]) for part in (searching, verifying)]
+        whole = both[0] if both[1].empty else both[1] if both[0].empty else pd.concat(both)
+        counts = whole.groupby(["where", "reason"], sort=False).size().rename("count").reset_index()
+        return counts.sort_values("count", ascending=False, kind="stable")
+
+
+def gather(campaign: Campaign) -> Findings:
+    """Reads a campaign's store."""
+    frame = campaign.frame()
+    units = campaign.units
+    return Findings(
+        name=campaign.name,
+        status=campaign.status(),
+        targets=campaign.targets.in_units(units),
+        units=units,
+        columns=campaign.space.columns,
+        over=frame[frame["state"] != PENDING],
+        ranked=campaign.best(len(frame)),
+        verified=campaign.verified(),
+    )
+
+
+def sentences(found: Findings) -> list[str]:
+    """How the campaign went, in plain words."""
+    status = found.status
+    done = status.evaluated + status.failed
+    told = [f"{counted(done, 'candidate')} evaluated: {status.evaluated} gave values, {status.failed} failed."]
+    if status.pending:
+        told.append(f"{counted(status.pending, 'candidate')} proposed and still to be evaluated.")
+    if found.ranked.empty:
+        return [*told, "No candidate has a value yet, so nothing can be said about the targets."]
+    told += [*_about_targets(found), *_about_directions(found)]
+    for stage in found.stages:
+        rows = found.by_stage(stage)
+        told.append(f"Evaluated again by “{stage}”, {int(rows['all_met'].sum())} of {len(rows)} meet all targets.")
+    return told
+
+
+def nearest(found: Findings) -> str:
+    """The nearest candidate and what it lacks, such as ``candidate 17, short by 0.12 V in voltage``."""
+    best = found.ranked.iloc[[0]]
+    lacking = []
+    for target in found.targets.bounded:
+        short = float(target.shortfall(best[target.property])[0])
+        if np.isnan(short):
+            lacking.append(f"without a value of {spoken(target.property)}")
+        elif short > 0.0:
+            unit = f" {target.unit}" if target.unit else ""
+            lacking.append(f"short by {number(short, 3)}{unit} in {spoken(target.property)}")
+    return f"candidate {best.index[0]}, {listed(lacking)}" if lacking else f"candidate {best.index[0]}"
+
+
+def _about_targets(found: Findings) -> list[str]:
+    bounded = len(found.targets.bounded)
+    if not bounded:
+        return []
+    hits = found.status.hits
+    every = "all targets" if bounded > 1 else "the target"
+    if not hits:
+        return [f"No candidate meets {every}; the nearest is {nearest(found)}."]
+    first = int(np.flatnonzero(found.met)[0])
+    since = f"the first was candidate {found.over.index[first]}, evaluation number {first + 1}"
+    return [f"{counted(hits, 'candidate')} {'meets' if hits == 1 else 'meet'} {every}; {since}."]
+
+
+def _about_directions(found: Findings) -> list[str]:
+    directed, hits = found.targets.directed, found.hits
+    if not directed or hits.empty:
+        return []
+    among = " of those that meet all other targets" if found.targets.bounded else ""
+    if len(directed) > 1:
+        front = int((found.targets.pareto_rank(hits) == 0).sum())
+        who = f"{front} of them" if found.targets.bounded else counted(front, "candidate")
+        return [f"{who} {'is' if front == 1 else 'are'} on the Pareto front."]
+    target = directed[0]
+    wish, unit = ("largest" if target.direction > 0 else "smallest"), found.units.get(target.property, "")
+    value = number(float(hits[target.property].iloc[0]))
+    return [
+        f"The {wish} {spoken(target.property)}{among} is {value} {unit}".rstrip() + f" (candidate {hits.index[0]})."
+    ]

@@ -1,0 +1,219 @@
+"""Candidates and their properties at a glance: parallel coordinates, Pareto views, or properties by evaluation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from invdesign.report.figures import (
+    INITIAL,
+    MET,
+    Figure,
+    Json,
+    axis,
+    met_and_missed,
+    property_axis,
+    reaching,
+    window_shapes,
+)
+from invdesign.report.words import number, plot_text, spoken
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from invdesign.report.findings import Findings
+
+MOST_LINES = 600
+"""Lines of missed candidates beyond which parallel coordinates are only ink."""
+MOST_VIEWS = 3
+
+
+def landscape(found: Findings) -> list[Figure]:
+    """The figures that fit the campaign's space and targets."""
+    valued = found.over[found.over[found.properties].notna().any(axis=1)]
+    if valued.empty:
+        return []
+    overview = [parallel_coordinates(found, valued)] if found.numeric else by_evaluation(found)
+    return [*overview, *pareto_views(found, valued)]
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """One vertical axis of the parallel coordinates.
+
+    Attributes:
+        name: of the parameter or property.
+        unit: of its values.
+        low: value at the bottom.
+        high: value at the top.
+        log: whether the axis is logarithmic.
+        wanted: the part of the axis that meets its targets, from 0 to 1; None where it has none.
+    """
+
+    name: str
+    unit: str
+    low: float
+    high: float
+    log: bool = False
+    wanted: tuple[float, float] | None = None
+
+    def placed(self, values: pd.Series) -> NDArray[np.float64]:
+        """Values along the axis, from 0 to 1."""
+        array, low, high = values.to_numpy(np.float64), self.low, self.high
+        if self.log:
+            array, low, high = np.log(array), math.log(low), math.log(high)
+        return (array - low) / (high - low)
+
+
+def parallel_coordinates(found: Findings, valued: pd.DataFrame) -> Figure:
+    """One line a candidate, one axis a numeric parameter or property. Plain lines: no WebGL needed, and it prints."""
+    axes = [_parameter_axis(column.name, column.unit, column.bounds, column.log, valued) for column in found.numeric]
+    axes += [_property_axis(found, name, valued) for name in found.properties]
+    met = found.targets.all_met(valued)
+    missed, hits = valued[~met], valued[met]
+    caption = (
+        "Each line is a candidate, each upright axis a parameter (over its range) or a property (over the values "
+        "found). Green: the values wanted. Click a name in the legend to hide or show its lines."
+    )
+    if len(missed) > MOST_LINES:
+        caption += f" Of {len(missed)} candidates that miss a target, {MOST_LINES} are drawn, evenly spaced in time."
+        missed = missed.iloc[np.linspace(0, len(missed) - 1, MOST_LINES).astype(int)]
+    best = "meets all targets" if found.targets.bounded else "candidate"
+    data = [
+        _lines(found, axes, missed, "misses a target", {"color": "rgba(176,96,43,0.5)", "width": 1}),
+        _lines(found, axes, hits, best, {"color": MET, "width": 1.5}),
+    ]
+    shapes = [
+        {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "layer": "below", "line": {"color": "#777777", "width": 1}}
+        for x in range(len(axes))
+    ]
+    shapes += [_wanted(x, item.wanted) for x, item in enumerate(axes) if item.wanted is not None]
+    hidden = {"showgrid": False, "zeroline": False, "showticklabels": False, "fixedrange": True}
+    layout = {
+        "xaxis": {**hidden, "range": [-0.4, len(axes) - 0.6]},
+        "yaxis": {**hidden, "range": [-0.1, 1.3]},
+        "shapes": shapes,
+        "annotations": [label for x, item in enumerate(axes) for label in _labels(x, item)],
+        "margin": {"l": 20, "r": 20, "t": 40, "b": 10},
+    }
+    return Figure("parallel-coordinates", caption, [trace for trace in data if trace["x"]], layout, height=470)
+
+
+def pareto_views(found: Findings, valued: pd.DataFrame) -> list[Figure]:
+    """The directed properties against each other, the Pareto front joined; one direction against a bounded property."""
+    directed = [target.property for target in found.targets.directed]
+    bounded = [target.property for target in found.targets.bounded if target.property not in directed]
+    pairs = list(combinations(directed, 2)) or [(other, name) for name in directed for other in dict.fromkeys(bounded)]
+    return [_pareto_view(found, valued, pair, place) for place, pair in enumerate(pairs[:MOST_VIEWS])]
+
+
+def by_evaluation(found: Findings) -> list[Figure]:
+    """Each wanted property over the evaluations, its window shaded."""
+    figures = []
+    for place, name in enumerate(found.targets.properties):
+        shapes = window_shapes(found.targets, name, "y")
+        if found.initial:
+            ends = {"x0": 0.5, "x1": found.initial + 0.5, "yref": "paper", "y0": 0, "y1": 1}
+            shapes.append({"type": "rect", "layer": "below", "fillcolor": INITIAL, "line": {"width": 0}, **ends})
+        layout = {
+            "xaxis": axis("evaluation", range=[0.5, len(found.over) + 0.5]),
+            "yaxis": property_axis(found, name, found.over[name].tolist()),
+            "shapes": shapes,
+        }
+        caption = f"{spoken(name)} of each candidate in the order of evaluation. Green: the values wanted."
+        caption += " Grey: the initial design." if found.initial else ""
+        points = met_and_missed(found, found.over, found.numbers, found.over[name])
+        figures.append(Figure(f"by-evaluation-{place}", caption, points, layout, height=400))
+    return figures
+
+
+def _parameter_axis(
+    name: str, unit: str, bounds: tuple[float, float] | None, log: bool, valued: pd.DataFrame
+) -> Coordinate:
+    low, high = bounds if bounds is not None else (float(valued[name].min()), float(valued[name].max()))
+    return Coordinate(name, unit, low, high if high > low else low + 1.0, log)
+
+
+def _property_axis(found: Findings, name: str, valued: pd.DataFrame) -> Coordinate:
+    low, high = reaching(found.targets, name, valued[name].tolist())
+    window = found.targets.window(name)
+    wanted = None
+    if window is not None and any(target.property == name for target in found.targets.bounded):
+        ends = [min(1.0, max(0.0, (end - low) / (high - low))) for end in window.interval]
+        wanted = (ends[0], ends[1])
+    return Coordinate(name, found.units.get(name, ""), low, high, wanted=wanted)
+
+
+def _lines(
+    found: Findings, axes: list[Coordinate], rows: pd.DataFrame, name: str, line: dict[str, Json]
+) -> dict[str, Json]:
+    """All lines of one colour as one trace, a gap between each two."""
+    places = np.stack([item.placed(rows[item.name]) for item in axes], axis=1)
+    gap = np.full((len(rows), 1), np.nan)
+    texts: list[str] = []
+    for index, row in zip(rows.index, rows.to_dict("records"), strict=True):
+        heads = (f"<b>candidate {index}</b><br>{plot_text(spoken(item.name))}: " for item in axes)
+        values = (f"{number(row[item.name])} {plot_text(item.unit)}" for item in axes)
+        texts += [*(head + value for head, value in zip(heads, values, strict=True)), ""]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": [*range(len(axes)), None] * len(rows),
+        "y": np.concatenate([places, gap], axis=1).ravel(),
+        "hovertext": texts,
+        "hoverinfo": "text",
+        "line": line,
+    }
+
+
+def _wanted(x: int, wanted: tuple[float, float]) -> dict[str, Json]:
+    place = {"x0": x - 0.06, "x1": x + 0.06, "y0": wanted[0], "y1": wanted[1]}
+    return {"type": "rect", "layer": "below", "fillcolor": "rgba(46,125,80,0.35)", "line": {"width": 0}, **place}
+
+
+def _labels(x: int, item: Coordinate) -> list[dict[str, Json]]:
+    """Name and unit above an axis, its highest value at the top, its lowest at the bottom."""
+    name = "<br>".join(plot_text(word) for word in spoken(item.name).split())
+    unit = f"<br>({plot_text(item.unit)})" if item.unit else ""
+    shared = {"x": x, "showarrow": False, "xanchor": "center"}
+    ends = {"font": {"size": 11, "color": "#444444"}, **shared}
+    return [
+        {"text": f"{name}{unit}", "y": 1.08, "yanchor": "bottom", "font": {"size": 12}, **shared},
+        {"text": number(item.high, 3), "y": 1.0, "yanchor": "bottom", **ends},
+        {"text": number(item.low, 3), "y": 0.0, "yanchor": "top", **ends},
+    ]
+
+
+def _pareto_view(found: Findings, valued: pd.DataFrame, pair: tuple[str, str], place: int) -> Figure:
+    across, up = pair
+    met = valued[found.targets.all_met(valued)]
+    data = met_and_missed(found, valued, valued[across], valued[up])
+    caption = f"{spoken(up)} against {spoken(across)}."
+    if len(found.targets.directed) > 1 and len(met):
+        front = met[found.targets.pareto_rank(met) == 0].sort_values(across)
+        joined = len(found.targets.directed) == 2
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines+markers" if joined else "markers",
+                "name": "Pareto front",
+                "x": front[across].tolist(),
+                "y": front[up].tolist(),
+                "hoverinfo": "skip",
+                "line": {"color": "#2e7d50", "width": 1.5},
+                "marker": {"size": 13, "symbol": "circle-open", "color": "#2e7d50", "line": {"width": 2}},
+            }
+        )
+        caption += " Ringed: the Pareto front, candidates that no other beats in every direction at once."
+    layout = {
+        "xaxis": property_axis(found, across, valued[across].tolist()),
+        "yaxis": property_axis(found, up, valued[up].tolist()),
+        "shapes": [*window_shapes(found.targets, across, "x"), *window_shapes(found.targets, up, "y")],
+    }
+    return Figure(f"pareto-{place}", caption, data, layout, height=440)

@@ -1,0 +1,128 @@
+"""How far the surrogate can be trusted: its predictions of candidates that it never saw, against what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from invdesign.report.figures import MET, Figure, axis, reaching, window_shapes
+from invdesign.report.tables import plain_table
+from invdesign.report.words import NOTHING, listed, number, plot_text, spoken, with_unit
+from surrogates.errors import InputError
+from surrogates.validation import Z90, held_out_predictions, scores, total_std
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from invdesign.report.findings import Findings
+    from surrogates.base import Surrogate
+
+FOLDS = 5
+FEWEST = 2 * FOLDS
+"""Values of a property below which held-out predictions say nothing."""
+MOST = 250
+"""Candidates beyond which cross-validation would take longer than reading its result."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What cross-validation found.
+
+    Attributes:
+        told: how it was done, or why it was not.
+        table: the scores in HTML; empty where there are none.
+        figures: one a property.
+    """
+
+    told: str
+    table: str
+    figures: list[Figure]
+
+
+def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
+    """Predicts the values found by models that never saw them.
+
+    Args:
+        found: the campaign.
+        surrogate: its settings are used.
+        seed: decides the folds.
+    """
+    values = found.over[found.properties]
+    counts = values.notna().sum()
+    enough = [name for name in found.properties if counts[name] >= FEWEST]
+    scarce = [spoken(name) for name in found.properties if counts[name] < FEWEST]
+    lacking = f"{listed(scarce)} {'has' if len(scarce) == 1 else 'have'} fewer than {FEWEST} values"
+    if not enough:
+        return Parity(f"Too few values to judge the surrogate: {lacking}.", "", [])
+    known = values[enough].dropna(how="all")
+    rng = np.random.default_rng(seed)
+    rows = known if len(known) <= MOST else known.iloc[np.sort(rng.choice(len(known), MOST, replace=False))]
+    try:
+        predictions = held_out_predictions(
+            surrogate, found.over.loc[rows.index, found.parameters], rows, columns=found.columns, folds=FOLDS, rng=rng
+        )
+    except InputError as error:
+        return Parity(f"The surrogate could not be judged: {error}", "", [])
+    told = (
+        f"Every value is compared with the prediction of a {type(surrogate).__name__} that was fitted without it: the "
+        f"{len(rows)} candidates were cut into {FOLDS} parts at random, and each part predicted from the other "
+        f"{FOLDS - 1}. Bars are 90 % intervals, with the learned noise of observing a value."
+    )
+    if len(rows) < len(known):
+        told += f" Of {len(known)} candidates {len(rows)} were drawn at random, to keep this quick."
+    if scarce:
+        told += f" Left out: {lacking}."
+    figures = [
+        _figure(found, str(name), part, place)
+        for place, (name, part) in enumerate(predictions.groupby("property", sort=False))
+    ]
+    return Parity(told, _table(found, scores(predictions)), figures)
+
+
+def _table(found: Findings, table: pd.DataFrame) -> str:
+    heads = ["property", "values", "RMSE", "MAE", "R²", "within the 90 % interval", "mean NLL"]
+    rows = []
+    for name, row in table.iterrows():
+        unit = found.units.get(str(name), "")
+        errors = [f"{number(row[score], 3)} {unit}".rstrip() for score in ("rmse", "mae")]
+        r2 = f"{row['r2']:.2f}" if np.isfinite(row["r2"]) else NOTHING
+        rows.append(
+            [spoken(str(name)), f"{row['count']:.0f}", *errors, r2, f"{row['coverage']:.0%}", number(row["nll"], 3)]
+        )
+    caption = "Held-out scores of the surrogate. A well-calibrated one has about 90 % of the values within the interval"
+    return plain_table(caption, heads, rows, numbers=range(1, len(heads)))
+
+
+def _figure(found: Findings, name: str, part: pd.DataFrame, place: int) -> Figure:
+    half = Z90 * total_std(part)
+    observed, mean = part["observed"].to_numpy(np.float64), part["mean"].to_numpy(np.float64)
+    label = with_unit(name, found.units.get(name, ""))
+    ends = reaching(found.targets, name, [*observed, *mean])
+    texts = [
+        f"<b>candidate {index}</b><br>found {number(value)}<br>predicted {number(guess)} ± {number(bar, 2)}"
+        for index, value, guess, bar in zip(part.index, observed, mean, half, strict=True)
+    ]
+    points = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": observed,
+        "y": mean,
+        "error_y": {"type": "data", "array": half, "color": "rgba(27,94,158,0.35)", "thickness": 1, "width": 0},
+        "marker": {"color": MET, "size": 6},
+        "hovertext": texts,
+        "hoverinfo": "text",
+    }
+    diagonal = {"type": "scatter", "mode": "lines", "x": ends, "y": ends, "hoverinfo": "skip"}
+    data = [{**diagonal, "line": {"color": "#555555", "dash": "dash", "width": 1}}, points]
+    layout = {
+        "xaxis": axis("found", range=ends),
+        "yaxis": axis("predicted, held out", range=ends),
+        "title": {"text": plot_text(label), "font": {"size": 14}, "x": 0, "xref": "paper", "xanchor": "left"},
+        "shapes": window_shapes(found.targets, name, "x"),
+        "showlegend": False,
+    }
+    caption = f"{spoken(name)}: predicted without the candidate against found. Dashed: perfect agreement."
+    caption += " Green: the values wanted." if layout["shapes"] else ""
+    return Figure(f"parity-{place}", caption, data, layout, height=400, narrow=True)

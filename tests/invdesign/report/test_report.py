@@ -1,0 +1,430 @@
+"""The report: its numbers are the campaign's, it needs no network, nothing of the user's is read as code, it works."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly import graph_objects
+from rich.console import Console
+
+import invdesign as ind
+from invdesign.report import write_report
+from invdesign.report.console import hits_table, status_table
+from invdesign.report.words import number, number_format
+
+NASTY = "<script>alert(1)</script> & \"quoted\" 'reason' <!-- </style> %{x} $name"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--virtual-time-budget=20000"),
+]
+SMILES = [
+    *("C", "CC", "CCC", "CCCC", "CCO", "CCCO", "CO", "COC", "CCOC", "CCOCC", "CC(C)O", "CC(C)C"),
+    *("c1ccccc1", "Cc1ccccc1", "COc1ccccc1", "Oc1ccccc1", "CC(=O)C", "CC=O", "C1CCOC1", "N#CC"),
+]
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a test asks of a page.
+
+    Attributes:
+        tags: every opening tag with its attributes, in order.
+        texts: text of elements by what they are, such as ``h1``; scripts and styles by themselves.
+        tables: rows of cells by the table's id, or by its caption where it has none.
+    """
+
+    source: str
+    tags: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    tables: dict[str, list[list[str]]] = field(default_factory=dict)
+    _open: list[str] = field(default_factory=list)
+    _table: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.feed(self.source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, given))
+        if tag not in {"meta", "link", "br"}:
+            self._open.append(tag)
+            self.texts.setdefault(tag, []).append("")
+        if tag == "table":
+            self._table = given.get("id", "")
+            self.tables.setdefault(self._table, [])
+        elif tag == "tr":
+            self.tables[self._table].append([])
+        elif tag in {"td", "th"}:
+            self.tables[self._table][-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag, f"</{tag}> closes nothing"
+
+    def handle_data(self, data: str) -> None:
+        for tag in set(self._open):
+            self.texts[tag][-1] += data
+        if "caption" in self._open and not self._table:
+            self._table = data
+            self.tables[data] = self.tables.pop("")
+        if {"td", "th"} & set(self._open):
+            self.tables[self._table][-1][-1] += data
+
+    @property
+    def tiles(self) -> dict[str, str]:
+        """The numbers of the headline by what they count."""
+        items = [text for text in self.texts["span"] if text]
+        return dict(zip(items, self.texts["strong"], strict=True))
+
+    @property
+    def figures(self) -> dict[str, dict[str, Any]]:
+        """Plotly's figures by their id."""
+        scripts = [attributes for tag, attributes in self.tags if tag == "script"]
+        place = next(place for place, attributes in enumerate(scripts) if attributes.get("id") == "figures")
+        return {figure["id"]: figure for figure in json.loads(self.texts["script"][place])}
+
+
+def line(x: float, y: float) -> dict[str, float]:
+    if x > 0.9:
+        raise ValueError(NASTY)
+    return {"voltage": 3.0 + x, "specific_energy": 200.0 * y * (1.0 + x)}
+
+
+def finer(x: float, y: float) -> dict[str, float]:
+    return {"voltage": 3.01 + x, "specific_energy": 199.0 * y * (1.0 + x)}
+
+
+UNITS = {"voltage": "V", "specific_energy": "Wh/kg"}
+SPACE = ind.SearchSpace({"x": ind.Continuous(0.0, 1.0, unit="mm"), "y": ind.Continuous(0.01, 1.0, log=True)})
+WANTED = ind.Targets(ind.Between("voltage", 3400, 3800, unit="mV"), ind.AtLeast("specific_energy", 20.0))
+
+
+def campaign_of(targets: ind.Targets, name: str, evaluations: int = 40) -> ind.Campaign:
+    """A finished campaign by the Sobol sequence, which costs nothing."""
+    campaign = ind.Campaign(SPACE, targets, optimizer=ind.RandomOptimizer(), seed=5, name=name, initial=12)
+    campaign.run(ind.PythonObjective(line, UNITS), evaluations=evaluations)
+    return campaign
+
+
+def page_of(campaign: ind.Campaign, folder: Path) -> Page:
+    return Page(write_report(campaign, folder / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def verified() -> ind.Campaign:
+    campaign = campaign_of(WANTED, "two-properties")
+    campaign.verify(ind.PythonObjective(finer, UNITS), top=3, stage="fine <1>")
+    return campaign
+
+
+@pytest.fixture(scope="module")
+def report(verified: ind.Campaign, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("report")
+    source = f"campaign: two-properties  # {NASTY}\nstore: postgresql://me:secret@host/db\n"
+    return write_report(verified, folder / "report.html", source=source, command="invdesign run 'a & b.yaml'")
+
+
+@pytest.fixture(scope="module")
+def page(report: Path) -> Page:
+    return Page(report.read_text(encoding="utf-8"))
+
+
+def test_the_headline_counts_what_the_campaign_counts(verified: ind.Campaign, page: Page) -> None:
+    status = verified.status()
+    assert status.failed > 0
+    assert status.hits > 3
+    assert page.texts["h1"] == ["two-properties"]
+    assert page.tiles == {
+        "evaluated": str(status.evaluated),
+        "failed": str(status.failed),
+        "meet all targets (hits)": str(status.hits),
+        "hits verified": str(int(verified.verified()["all_met"].sum())),
+    }
+    assert (
+        f"{status.hits} candidates meet all targets; the first was candidate {verified.hits().index[0]}" in page.source
+    )
+
+
+def test_every_target_has_its_count_in_the_unit_of_the_values(verified: ind.Campaign, page: Page) -> None:
+    frame = verified.frame()
+    rows = page.tables["What was wanted"][1:]
+    assert rows[0][:3] == ["voltage between 3.4 and 3.8 V", "V", str(int(frame["voltage"].between(3.4, 3.8).sum()))]
+    assert rows[1][2] == str(int((frame["specific_energy"] >= 20.0).sum()))
+
+
+def test_the_hits_stand_in_the_order_of_best_with_what_verification_says(verified: ind.Campaign, page: Page) -> None:
+    groups, heads, *rows = page.tables["hits"]
+    hits = verified.hits()
+    best = [str(index) for index in verified.best(1000).index if index in hits.index]
+    assert [row[0] for row in rows] == best
+    assert groups[1:3] == ["voltage (V)", "specific energy (Wh/kg)"]
+    assert heads[1:4] == ["search", "fine <1>", "fine <1> − search"]
+    assert heads[-2:] == ["x (mm)", "y"]
+    voltage = float(verified.frame()["voltage"].to_dict()[int(best[0])])
+    assert float(rows[0][1]) == pytest.approx(voltage, abs=5e-4)
+    assert float(rows[0][2]) == pytest.approx(voltage + 0.01, abs=5e-4)
+    assert rows[0][3].startswith("+")
+    assert float(rows[0][3]) == pytest.approx(0.01)
+    assert rows[0][7:9] == ["yes", "yes"]
+    assert rows[3][7:9] == ["yes", "–"]
+    exact = [attributes["data-value"] for tag, attributes in page.tags if tag == "td" and "data-value" in attributes]
+    assert repr(voltage) in exact
+
+
+def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
+    for tag, attributes in page.tags:
+        for name in ("src", "href", "srcset", "data", "action", "poster"):
+            assert re.match(r"#|data:,|$", attributes.get(name, "")), f"<{tag} {name}={attributes.get(name)}>"
+    assert not re.search(r"@import|url\s*\(", "".join(page.texts["style"]))
+    policies = [attributes["content"] for tag, attributes in page.tags if "http-equiv" in attributes]
+    assert len(policies) == 1
+    assert policies[0].startswith("default-src 'none'")
+    assert "http" not in policies[0]
+
+
+def test_what_users_wrote_is_text(page: Page) -> None:
+    assert sum(tag == "script" for tag, _ in page.tags) == 4, "the page's own: errors, plotly, figures, behaviour"
+    assert f"ValueError: {NASTY}" in [cell for row in page.tables["Why values are missing"] for cell in row]
+    assert any(NASTY in text for text in page.texts["pre"])
+    assert "invdesign run 'a & b.yaml'" in page.texts["pre"]
+    assert "alert(1)</script>" not in page.source
+    assert "secret" not in page.source
+    assert "postgresql://me:***@host/db" in page.source
+
+
+def test_headings_captions_and_labels_are_there_for_every_reader(page: Page) -> None:
+    assert len(page.texts["caption"]) == len(page.texts["table"])
+    assert len(page.texts["figcaption"]) == len(page.texts["figure"]) == len(page.figures)
+    assert all(text.strip() for text in [*page.texts["caption"], *page.texts["figcaption"]])
+    assert all("scope" in attributes for tag, attributes in page.tags if tag == "th")
+    anchors = {attributes["href"][1:] for tag, attributes in page.tags if tag == "a"}
+    assert anchors <= {attributes.get("id", "") for _, attributes in page.tags}
+
+
+def test_figures_are_what_plotly_knows_and_show_the_campaign(verified: ind.Campaign, page: Page) -> None:
+    figures = {
+        name: graph_objects.Figure(data=figure["data"], layout=figure["layout"])
+        for name, figure in page.figures.items()
+    }
+    assert set(figures) == {"convergence", "parity-0", "parity-1", "parallel-coordinates"}
+    hits, shortfall = figures["convergence"].data
+    assert hits.y[-1] == verified.status().hits
+    assert len(hits.x) == len(verified.frame())
+    assert shortfall.y[-1] == 0.0
+    known = verified.frame()["voltage"].dropna()
+    assert sorted(figures["parity-0"].data[1].x) == pytest.approx(sorted(known))
+    missed, met = figures["parallel-coordinates"].data
+    assert met.y.count(None) == verified.status().hits
+    assert missed.y.count(None) == verified.status().evaluated - verified.status().hits
+
+
+def test_parity_is_held_out_and_scored(verified: ind.Campaign, page: Page) -> None:
+    assert "was fitted without it" in page.source
+    table = next(rows for caption, rows in page.tables.items() if caption.startswith("Held-out scores"))
+    assert [row[0] for row in table[1:]] == ["voltage", "specific energy"]
+    assert table[1][1] == str(verified.status().evaluated)
+    assert float(table[1][4]) > 0.9
+
+
+def test_how_to_reproduce_names_seed_and_versions(verified: ind.Campaign, page: Page) -> None:
+    assert "Seed: 5" in page.source
+    rows = page.tables["Installed packages on which results may depend"]
+    assert {row[0]: row[1] for row in rows[1:]}.items() >= verified.store.facts()["versions"].items()
+
+
+def test_without_a_hit_the_nearest_is_named_with_what_it_lacks(tmp_path: Path) -> None:
+    campaign = campaign_of(ind.Targets(ind.AtLeast("voltage", 5.0, unit="V")), "too-much", evaluations=15)
+    page = page_of(campaign, tmp_path)
+    nearest = campaign.best(1)
+    short = 5.0 - nearest["voltage"].iloc[0]
+    told = f"the nearest is candidate {nearest.index[0]}, short by {short:.3g} V in voltage."
+    assert f"No candidate meets the target; {told}" in page.source
+    assert page.tiles["meet all targets (hits)"] == "0"
+    assert page.tables["nearest"][1][3] == "voltage at least 5 V: short by (V)"
+    assert page.tables["nearest"][2][0] == str(nearest.index[0])
+    assert "hits" not in page.tables
+
+
+def test_directions_are_shown_by_rank_front_and_hypervolume(tmp_path: Path) -> None:
+    wanted = ind.Targets(ind.Maximize("voltage"), ind.Minimize("specific_energy"))
+    campaign = campaign_of(wanted, "front", evaluations=25)
+    page = page_of(campaign, tmp_path)
+    hits = campaign.hits()
+    front = hits[hits["pareto_rank"] == 0]
+    assert f"{len(front)} candidates are on the Pareto front." in page.source
+    assert "meet all targets (hits)" not in page.tiles
+    assert [row[1] for row in page.tables["hits"][2:]].count("0") == len(front)
+    view = graph_objects.Figure(data=page.figures["pareto-0"]["data"])
+    assert sorted(view.data[-1].x) == pytest.approx(sorted(front["voltage"]))
+    (volume,) = page.figures["convergence"]["data"]
+    assert 0.5 < volume["y"][-1] <= 1.0
+    assert volume["y"] == sorted(volume["y"])
+
+
+def test_one_direction_names_its_best(tmp_path: Path) -> None:
+    campaign = campaign_of(ind.Targets(ind.Maximize("voltage"), ind.AtMost("specific_energy", 50.0)), "best")
+    page = page_of(campaign, tmp_path)
+    best = campaign.best(1)
+    assert f"The largest voltage of those that meet all other targets is {best['voltage'].iloc[0]:.4g} V" in page.source
+    assert page.figures["convergence"]["data"][-1]["y"][-1] == pytest.approx(best["voltage"].iloc[0])
+    assert "pareto-0" in page.figures
+
+
+def test_molecules_are_shown_over_the_evaluations(tmp_path: Path) -> None:
+    def lengthy(molecule: str) -> dict[str, float]:
+        return {"potential": 1.0 + 0.1 * len(molecule)}
+
+    pool = ind.MoleculePool.from_smiles(SMILES)
+    campaign = ind.Campaign(
+        ind.SearchSpace(molecule=pool), ind.Targets(ind.Between("potential", 1.25, 1.55, unit="V")), name="pool", seed=1
+    )
+    campaign.run(ind.PythonObjective(lengthy, {"potential": "V"}), evaluations=16, initial=8)
+    page = page_of(campaign, tmp_path)
+    assert set(page.figures) == {"convergence", "parity-0", "by-evaluation-0"}
+    figure = graph_objects.Figure(page.figures["by-evaluation-0"]["data"], page.figures["by-evaluation-0"]["layout"])
+    assert sum(len(trace.x) for trace in figure.data) == 16
+    assert (figure.layout.shapes[0].y0, figure.layout.shapes[0].y1) == (1.25, 1.55)
+    hits = set(campaign.hits()["molecule"])
+    best = [molecule for molecule in campaign.best(16)["molecule"] if molecule in hits]
+    assert [row[2] for row in page.tables["hits"][2:]] == best
+
+
+def test_names_that_are_code_stay_text(tmp_path: Path) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    campaign = ind.Campaign(
+        ind.SearchSpace(x=ind.Continuous(0.0, 1.0)),
+        ind.Targets(ind.AtLeast(name, 0.5)),
+        optimizer=ind.RandomOptimizer(),
+    )
+    campaign.run(ind.PythonObjective(lambda x: {name: x}, {name: ""}), evaluations=12)
+    page = page_of(campaign, tmp_path)
+    assert all(tag != "img" for tag, _ in page.tags)
+    title = page.figures["parity-0"]["layout"]["title"]["text"]
+    assert title == "&lt;img src=x onerror=alert(1)&gt;"
+
+
+def test_a_campaign_that_has_nothing_yet_has_a_report(tmp_path: Path) -> None:
+    campaign = ind.Campaign(SPACE, WANTED, name="fresh")
+    page = page_of(campaign, tmp_path)
+    assert page.tiles["evaluated"] == "0"
+    assert "No candidate has a value yet" in page.source
+    assert not page.figures
+    campaign.ask(2)
+    assert page_of(campaign, tmp_path).tiles["pending"] == "2"
+
+
+def test_too_few_values_are_said_to_be_too_few(tmp_path: Path) -> None:
+    page = page_of(campaign_of(WANTED, "few", evaluations=6), tmp_path)
+    assert "Too few values to judge the surrogate" in page.source
+    assert not any(name.startswith("parity") for name in page.figures)
+
+
+def test_a_folder_that_is_not_there_is_named(verified: ind.Campaign, tmp_path: Path) -> None:
+    with pytest.raises(ind.InputError, match="does not exist"):
+        write_report(verified, tmp_path / "none" / "report.html")
+
+
+def test_importing_the_report_loads_neither_plotly_nor_torch() -> None:
+    told = "import sys, invdesign.report; print([m for m in ('plotly', 'torch', 'rdkit', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_tables_for_the_command_line(verified: ind.Campaign) -> None:
+    console = Console(width=100, record=True, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123
+    console.print(hits_table(verified, 4))
+    console.print(status_table(verified))
+    console.file.close()
+    text = console.export_text()
+    assert f"the best 4 of {verified.status().hits}" in text
+    assert "voltage (V), fine <1>" in text
+    for index in verified.best(1).index:
+        assert re.search(rf"\b{index}\b", text)
+    assert f"met by {verified.status().hits}" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        ([1.54152, 0.2], ["1.542", "0.200"]),
+        ([205.123, 99.0], ["205.1", "99.0"]),
+        ([1.0, 12.0, float("nan")], ["1", "12", "–"]),
+        ([1e-9, 2.5], ["1e-09", "2.5"]),
+        ([123456.7, 3.0], ["123457", "3"]),
+        ([0.0], ["0"]),
+    ],
+)
+def test_numbers_of_a_column_are_written_alike(values: list[float], written: list[str]) -> None:
+    assert list(map(number_format(values), values)) == written
+
+
+def test_a_number_alone_keeps_its_whole_part() -> None:
+    assert [number(value, 3) for value in (0.123456, 12345.6, 2e-7, 3e9)] == ["0.123", "12346", "2e-07", "3e+09"]
+
+
+def browser() -> str:
+    for name in BROWSERS:
+        found = shutil.which(name)
+        if found:
+            return found
+    if "CI" not in os.environ:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH, so the report cannot be tried in a browser")
+    pytest.fail(f"continuous integration needs one of {', '.join(BROWSERS)}")
+
+
+def opened(address: str, profile: Path) -> str:
+    """The page's DOM after its scripts have run, in headless Chromium."""
+    command = [browser(), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", address]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def column(dom: str, place: int) -> list[float]:
+    """Exact numbers of a column of the hits, in the order on screen."""
+    body = dom[dom.index('id="hits"') : dom.index("</table>", dom.index('id="hits"'))]
+    rows = re.findall(r"<tr>(.*?)</tr>", body.partition("<tbody>")[2])
+    return [float(re.findall(r"<td[^>]*?(?:data-value=\"([^\"]*)\")?>", row)[place]) for row in rows]
+
+
+def test_a_browser_draws_the_figures_and_sorts_without_an_error(report: Path, page: Page, tmp_path: Path) -> None:
+    dom = opened(f"{report.as_uri()}#sort=-specific_energy", tmp_path / "profile")
+    assert 'data-report="ready"' in dom
+    assert 'data-errors=""' in dom
+    for name in page.figures:
+        part = dom[dom.index(f'id="{name}"') :]
+        assert '<svg class="main-svg"' in part[: part.index("</figure>")]
+    assert 'data-title="Download plot as a PNG"' in dom
+    assert 'data-title="Share' not in dom, "no figure is offered to anybody's cloud"
+    assert re.search(r'aria-sort="descending" data-key="specific_energy"', dom)
+    values = column(dom, 4)
+    assert len(values) == len(page.tables["hits"]) - 2
+    assert values == sorted(values, reverse=True)
+
+
+def test_a_browser_sorts_at_a_click_and_makes_a_csv_file(report: Path, verified: ind.Campaign, tmp_path: Path) -> None:
+    clicks = """<script>
+    document.querySelector('#hits th[data-key="voltage"] button').click();
+    document.querySelector('#hits th[data-key="voltage"] button').click();
+    document.querySelector('button.download').click();
+    document.documentElement.dataset.csv = csv(document.getElementById("hits"));
+    </script></body>"""
+    changed = tmp_path / "clicked.html"
+    changed.write_text(report.read_text(encoding="utf-8").replace("</body>", clicks), encoding="utf-8")
+    dom = opened(changed.as_uri(), tmp_path / "profile")
+    assert 'data-errors=""' in dom
+    values = column(dom, 1)
+    assert values == sorted(values, reverse=True)
+    lines = re.findall(r'data-csv="([^"]*)"', dom)[0].replace("\r", "").strip().split("\n")
+    assert lines[0].split(",")[:2] == ["candidate", "voltage"]
+    assert len(lines) == verified.status().hits + 1
+    assert float(lines[1].split(",")[1]) == verified.hits()["voltage"].max()
