@@ -49,6 +49,11 @@ class Constraint:
         """The parameters that the condition speaks of."""
         return expressions.names(self._tree)
 
+    @property
+    def derived(self) -> frozenset[str]:
+        """The derived quantities that the condition reads, each as ``name.quantity``."""
+        return frozenset(name for name in expressions.quantities(self._tree) if "." in name)
+
     def violation(self, columns: Mapping[str, Any]) -> NDArray[np.float64]:
         """By how much rows break the condition, in the compared numbers' own unit: zero where they keep it.
 

@@ -63,8 +63,15 @@ def parse(text: str) -> ast.expr:
 
 def names(tree: ast.expr) -> frozenset[str]:
     """The parameter names in a parsed condition."""
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called)
+    return frozenset(name.partition(".")[0] for name in quantities(tree))
+
+
+def quantities(tree: ast.expr) -> frozenset[str]:
+    """What a parsed condition reads: parameter names, and numbers derived from them as ``name.quantity``."""
+    passed = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    passed |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in passed}
+    return frozenset(found | {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)})
 
 
 def value(node: ast.expr, columns: Mapping[str, Any]) -> Any:
@@ -72,13 +79,15 @@ def value(node: ast.expr, columns: Mapping[str, Any]) -> Any:
 
     Args:
         node: the parsed expression.
-        columns: an array of values for each name.
+        columns: an array of values for each name and each derived quantity.
     """
     match node:
         case ast.Constant():
             return node.value if isinstance(node.value, str) else float(node.value)  # type: ignore[arg-type]
         case ast.Name():
             return columns[node.id]
+        case ast.Attribute():
+            return columns[ast.unparse(node)]
         case ast.UnaryOp():
             operand = value(node.operand, columns)
             return -operand if isinstance(node.op, ast.USub) else operand
@@ -95,8 +104,8 @@ def affine(node: ast.expr) -> Affine | None:
     match node:
         case ast.Constant():
             return None if isinstance(node.value, str) else ({}, float(node.value))  # type: ignore[arg-type]
-        case ast.Name():
-            return {node.id: 1.0}, 0.0
+        case ast.Name() | ast.Attribute():
+            return {ast.unparse(node): 1.0}, 0.0
         case ast.UnaryOp():
             inner = affine(node.operand)
             return inner if inner is None or isinstance(node.op, ast.UAdd) else _scaled(inner, -1.0)
@@ -143,7 +152,7 @@ def _check(node: ast.expr, text: str) -> None:
     match node:
         case ast.Constant() if isinstance(node.value, int | float | str) and not isinstance(node.value, bool):
             return None
-        case ast.Name():
+        case ast.Name() | ast.Attribute(value=ast.Name()):
             return None
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Not()):
             return _check(node.operand, text)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Parameter(Protocol):
     """One column of a candidate, and its place in the unit cube.
 
-    Uniform points of the cube decode to uniformly distributed values, so the cube is where spaces are sampled.
+    Every point of the cube decodes to a value that keeps the parameter's own rules.
     """
 
     @property
@@ -47,12 +47,41 @@ class Parameter(Protocol):
     def decode(self, points: NDArray[np.float64]) -> NDArray[Any]:
         """Reads values off points of the unit cube, shape ``n x dimension``; the inverse of ``encode``."""
 
+    def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draws points of the cube, shape ``n x dimension``, that decode to uniformly distributed values."""
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        """The values at places of the parameter's own order, ``0 <= place < size``; only where ``size`` is finite."""
+
+    def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
+        """A number that follows from each value, such as the cobalt in a formula, for constraints ``column.name``.
+
+        Args:
+            name: of the quantity.
+            values: of the parameter.
+
+        Returns:
+            Shape ``n``; None where the parameter has no quantity of that name.
+        """
+
     def column(self, name: str) -> Column:
         """Describes the parameter's column to surrogates and objectives."""
 
 
+class PlainParameter:
+    """What parameters share that are uniform in the cube and from which no number is derived."""
+
+    dimension: int
+
+    def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        return rng.random((n, self.dimension))
+
+    def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
+        return None
+
+
 @dataclass(frozen=True)
-class Continuous:
+class Continuous(PlainParameter):
     """A real number between two bounds, both included.
 
     Attributes:
@@ -95,6 +124,9 @@ class Continuous:
         scaled = low + points[:, 0] * (high - low)
         return np.clip(np.exp(scaled) if self.log else scaled, self.low, self.high)
 
+    def at(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        raise InputError("A continuous parameter has no countable values.")
+
     def column(self, name: str) -> Column:
         return Column(name, "number", bounds=(self.low, self.high), unit=self.unit, log=self.log)
 
@@ -104,7 +136,7 @@ class Continuous:
 
 
 @dataclass(frozen=True)
-class Integer:
+class Integer(PlainParameter):
     """A whole number between two bounds, both included.
 
     Attributes:
@@ -144,12 +176,15 @@ class Integer:
         steps = np.floor(points[:, 0] * self.size).astype(np.int64)
         return np.clip(steps + int(self.low), int(self.low), int(self.high))
 
+    def at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.asarray(places, dtype=np.int64) + int(self.low)
+
     def column(self, name: str) -> Column:
         return Column(name, "number", bounds=(float(self.low), float(self.high)), unit=self.unit)
 
 
 @dataclass(frozen=True)
-class Categorical:
+class Categorical(PlainParameter):
     """One of several words, with no order between them.
 
     In the unit cube it takes a coordinate a word, and the largest coordinate wins, so that no two words are nearer to
@@ -195,6 +230,9 @@ class Categorical:
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         return np.asarray(self.values, dtype=object)[np.argmax(points, axis=1)]
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
+        return np.asarray(self.values, dtype=object)[places]
 
     def column(self, name: str) -> Column:
         return Column(name, "category", values=self.values)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 8192
-FEWEST_HITS = 8
-"""A block with fewer feasible points than this is left to the chains."""
+FEWEST_SHARE = 1e-3
+"""A block with a smaller share of feasible points than this is left to the chains."""
 START_BLOCKS = 16
 CHAINS = 64
 SHRINKS = 40
@@ -33,11 +33,14 @@ class Region:
 
     Attributes:
         dimension: of the cube.
+        draw: draws ``n`` points, infeasible ones among them; uniform where all of the cube decodes evenly, and else as
+            the parameters want it.
         violation: gives, for points ``n x dimension``, how far each is from feasible: zero where it is.
         equality: rows ``a`` and right-hand sides ``b`` of linear equalities ``a @ point == b``, stacked as ``[a | b]``.
     """
 
     dimension: int
+    draw: Callable[[int, np.random.Generator], NDArray[np.float64]]
     violation: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     equality: NDArray[np.float64]
 
@@ -58,9 +61,9 @@ class Region:
         kept: list[NDArray[np.float64]] = []
         found = 0
         while found < n:
-            block = rng.random((BLOCK, self.dimension))
+            block = self.draw(min(BLOCK, max(256, 2 * n)), rng)
             good = block[self.feasible(block)]
-            if len(good) < FEWEST_HITS:
+            if len(good) < FEWEST_SHARE * len(block):
                 return np.concatenate([*kept, self._walk(n - found, rng)])
             kept.append(good[: n - found])
             found += len(kept[-1])
@@ -162,7 +165,7 @@ class Region:
         """
         found = np.empty((0, self.dimension))
         for _ in range(0 if self.equality.size else START_BLOCKS):
-            block = rng.random((BLOCK, self.dimension))
+            block = self.draw(BLOCK, rng)
             found = np.concatenate([found, block[self.feasible(block)]])
             if len(found) >= chains:
                 break

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.space.constraints import Constraint
-from invdesign.space.parameters import Categorical, Continuous, Parameter
+from invdesign.space.parameters import Continuous, Parameter
 from invdesign.space.sampling import EmptyRegionError, Region
 from surrogates.errors import InputError, nearest
 
@@ -114,7 +114,7 @@ class SearchSpace:
     def feasible(self, candidates: pd.DataFrame) -> NDArray[np.bool_]:
         """Says which candidates keep every constraint, shape ``n``."""
         self._demand_columns(candidates)
-        columns = {name: candidates[name].to_numpy() for name in self.names}
+        columns = self._with_derived({name: candidates[name].to_numpy() for name in self.names})
         good = np.ones(len(candidates), dtype=bool)
         for constraint in self.constraints:
             good &= constraint.violation(columns) == 0.0
@@ -136,7 +136,7 @@ class SearchSpace:
         """All feasible candidates, where there are at most ``most`` before constraints; else None."""
         if self.size > most:
             return None
-        values = {name: parameter.decode(_midpoints(parameter)) for name, parameter in self.parameters.items()}
+        values = {name: parameter.at(np.arange(int(parameter.size))) for name, parameter in self.parameters.items()}
         places = np.indices([len(column) for column in values.values()]).reshape(len(values), -1)
         frame = pd.DataFrame(
             {name: column[place] for (name, column), place in zip(values.items(), places, strict=True)}
@@ -145,7 +145,7 @@ class SearchSpace:
 
     def feasible_share(self, rng: np.random.Generator, points: int = 8192) -> float:
         """Estimates the share of the unit cube that is feasible; zero where none of the drawn points is."""
-        return float(self._region.feasible(rng.random((points, self.dimension))).mean())
+        return float(self._region.feasible(self._draw(points, rng)).mean())
 
     def clashes(self, properties: Iterable[str]) -> list[str]:
         """Says which properties have the name of a parameter; both are columns of one table."""
@@ -163,6 +163,19 @@ class SearchSpace:
             start += parameter.dimension
         return columns
 
+    def _draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        return np.concatenate([parameter.draw(n, rng) for parameter in self.parameters.values()], axis=1)
+
+    def _with_derived(self, columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Adds the quantities that constraints read off values, each as ``name.quantity``."""
+        wanted = {quantity for constraint in self.constraints for quantity in constraint.derived}
+        for quantity in sorted(wanted):
+            name, _, part = quantity.partition(".")
+            found = self.parameters[name].derived(part, columns[name])
+            if found is not None:
+                columns[quantity] = found
+        return columns
+
     @cached_property
     def _region(self) -> Region:
         return self._region_of(self.constraints)
@@ -175,13 +188,15 @@ class SearchSpace:
         def violation(points: NDArray[np.float64]) -> NDArray[np.float64]:
             total = np.zeros(len(points))
             if constraints and len(points):
-                columns = self._decoded(points)
+                columns = self._with_derived(self._decoded(points))
                 for constraint in constraints:
                     total += constraint.violation(columns)
             return total
 
         rows = [self._equality_row(form) for constraint in constraints for form in constraint.equalities()]
-        return Region(self.dimension, violation, np.array(rows).reshape(len(rows), self.dimension + 1 if rows else 0))
+        return Region(
+            self.dimension, self._draw, violation, np.array(rows).reshape(len(rows), self.dimension + 1 if rows else 0)
+        )
 
     def _equality_row(self, form: tuple[dict[str, float], float]) -> NDArray[np.float64]:
         """Writes ``sum(c * value) + constant == 0`` over the coordinates of the cube, as ``[a | b]``."""
@@ -215,10 +230,11 @@ class SearchSpace:
         ]
         problems += [
             f"The constraint '{constraint}' compares '{name}' with '{word}', which it never is."
-            f"{nearest(word, self.parameters[name].column(name).values)}"
+            f"{nearest(word, self.parameters[name].column(name).values[:1000])}"
             for name, word in constraint.compared_words()
-            if name in self.parameters and word not in self.parameters[name].column(name).values
+            if name in self.parameters and (values := self.parameters[name].column(name).values) and word not in values
         ]
+        problems += self._derived_problems(constraint)
         words = {name for name, parameter in self.parameters.items() if not _is_number(parameter)}
         if not problems and constraint.demands_equality() and not constraint.names & words:
             forms = constraint.equalities()
@@ -235,10 +251,22 @@ class SearchSpace:
             problems += self._trial_problems(constraint)
         return problems
 
+    def _derived_problems(self, constraint: Constraint) -> list[str]:
+        problems = []
+        for quantity in sorted(constraint.derived):
+            name, _, part = quantity.partition(".")
+            parameter = self.parameters.get(name)
+            if parameter is None:
+                continue
+            sample = parameter.decode(parameter.draw(1, np.random.default_rng(0)))
+            if parameter.derived(part, sample) is None:
+                problems.append(f"The constraint '{constraint}' reads '{quantity}', which '{name}' does not have.")
+        return problems
+
     def _trial_problems(self, constraint: Constraint) -> list[str]:
         """Tries the constraint on a few points: words where numbers are needed show up here."""
         try:
-            constraint.violation(self._decoded(np.random.default_rng(0).random((4, self.dimension))))
+            constraint.violation(self._with_derived(self._decoded(self._draw(4, np.random.default_rng(0)))))
         except (TypeError, ValueError) as error:
             return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only by == and !=."]
         return []
@@ -274,10 +302,3 @@ class SearchSpace:
 
 def _is_number(parameter: Parameter) -> bool:
     return parameter.column("").kind == "number"
-
-
-def _midpoints(parameter: Parameter) -> NDArray[np.float64]:
-    """Points of the cube that decode to each of a finite parameter's values in turn."""
-    if isinstance(parameter, Categorical):
-        return np.eye(int(parameter.size))
-    return np.asarray((np.arange(int(parameter.size)) + 0.5) / parameter.size, dtype=np.float64)[:, None]

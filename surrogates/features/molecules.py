@@ -79,8 +79,9 @@ class DescriptorComponents:
         _, singular, rows = np.linalg.svd(standard - self._offset, full_matrices=False)
         count = min(self.components, int((singular > 1e-9 * max(1.0, singular[0])).sum())) if singular.size else 0
         # The sign of a singular vector is arbitrary: fix it, so that equal molecules give equal numbers everywhere.
-        signs = np.sign(rows[np.arange(count), np.abs(rows[:count]).argmax(axis=1)])
-        self._rows = rows[:count] * signs[:, None]
+        rows = rows[:count]
+        signs = [np.sign(row[np.abs(row).argmax()]) for row in rows]
+        self._rows = rows * np.reshape(signs, (count, 1))
         self._spread = singular[0] / np.sqrt(len(standard)) if count else 1.0
         return self
 

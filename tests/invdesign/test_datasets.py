@@ -79,13 +79,13 @@ def test_a_dataset_is_downloaded_once(served):
 
 def test_an_altered_download_is_refused(served):
     served.write_bytes(b"smiles,E\nCCO,9.9\n")
-    with pytest.raises(InputError, match="is not the registered dataset 'small'.*It was not kept"):
+    with pytest.raises(InputError, match=r"is not the registered dataset 'small'.*It was not kept"):
         datasets.fetch("small")
 
 
 def test_a_refused_download_says_what_to_do(served):
     served.unlink()
-    with pytest.raises(InputError, match="could not be downloaded .*404.* set INVDESIGN_DATA"):
+    with pytest.raises(InputError, match=r"could not be downloaded .*404.* set INVDESIGN_DATA"):
         datasets.fetch("small")
 
 

@@ -95,7 +95,8 @@ def test_a_killed_process_goes_on_exactly(tmp_path):
             campaign = Campaign(
                 SearchSpace(x=Continuous(0, 1)), Targets(AtLeast("f", 0.5)), store=sys.argv[1], seed=2, initial=4
             )
-            campaign.run(PythonObjective(slow, {"f": ""}), evaluations=9, batch=2, on_progress=lambda s: print(s, flush=True))
+            objective = PythonObjective(slow, {"f": ""})
+            campaign.run(objective, evaluations=9, batch=2, on_progress=lambda s: print(s, flush=True))
             """
         )
     )
@@ -147,8 +148,11 @@ def test_a_worker_that_dies_costs_only_its_own_candidate():
 class Broken:
     """An objective that breaks its promise not to raise."""
 
-    properties = {"f": "V"}
     rows_per_call = 1
+
+    @property
+    def properties(self):
+        return {"f": "V"}
 
     def for_columns(self, columns):
         return self

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surrogates.columns import Column
+from surrogates.errors import InputError
+from surrogates.features.featurizer import Featurizer
+from surrogates.features.molecules import DescriptorComponents, descriptor_names, descriptors
+from surrogates.features.smiles import canonical_smiles
+
+ALCOHOLS = ["C" * n + "O" for n in range(1, 9)]
+AROMATICS = ["c1ccccc1" + "C" * n for n in range(8)]
+
+
+def test_descriptors_are_those_of_rdkit():
+    from rdkit import Chem
+    from rdkit.Chem.Descriptors import MolWt
+
+    table = descriptors(["CCO", "c1ccccc1"])
+    assert table.shape == (2, len(descriptor_names()))
+    weights = table[:, descriptor_names().index("MolWt")]
+    assert weights.tolist() == [MolWt(Chem.MolFromSmiles(smiles)) for smiles in ("CCO", "c1ccccc1")]
+
+
+def test_components_tell_families_apart_and_do_not_depend_on_order():
+    pool = ALCOHOLS + AROMATICS
+    components = DescriptorComponents(3).fit(pool)
+    first = components.transform(pool)
+    assert first.shape == (16, 3)
+    assert first[:, 0].std() == pytest.approx(1.0)
+    assert (first[:8, 0].max() < first[8:, 0].min()) or (first[:8, 0].min() > first[8:, 0].max())
+    again = DescriptorComponents(3).fit(pool[::-1]).transform(pool)
+    np.testing.assert_allclose(first, again, atol=1e-8)
+
+
+def test_few_molecules_have_few_components():
+    assert len(DescriptorComponents(15).fit(["CCO", "CC", "CCC"]).names) == 2
+    assert DescriptorComponents(15).fit(["CCO", "CCO"]).transform(["CCO"]).shape == (1, 0)
+
+
+def test_a_pool_is_known_before_any_value():
+    column = Column("m", "molecule", values=tuple(ALCOHOLS + AROMATICS))
+    small = Featurizer(4).fit(pd.DataFrame({"m": ["CO"]}), (column,))
+    large = Featurizer(4).fit(pd.DataFrame({"m": ALCOHOLS}), (column,))
+    frame = pd.DataFrame({"m": AROMATICS})
+    np.testing.assert_array_equal(small.transform(frame), large.transform(frame))
+    assert small.names[0] == "m:descriptor_pc1"
+
+
+def test_canonical_smiles_are_one_string_a_molecule():
+    assert canonical_smiles(["OCC", "C(O)C", "[CH3][CH2][OH]"]) == ["CCO"] * 3
+    assert canonical_smiles(["nonsense", "", None, 3, "C1CC"]) == [None] * 5
+
+
+def test_a_molecule_that_cannot_be_read_is_named():
+    with pytest.raises(InputError, match="'C1CC' is no molecule"):
+        descriptors(["C1CC"])

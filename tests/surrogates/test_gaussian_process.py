@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surrogates.columns import Column
+from surrogates.errors import InputError
+from surrogates.gaussian_process import GaussianProcess
+
+COLUMNS = (
+    Column("x", "number", bounds=(0.0, 2.0)),
+    Column("rate", "number", bounds=(1e-3, 1e3), log=True),
+    Column("word", "category", values=("p", "q")),
+)
+
+
+def rows(n: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {"x": rng.uniform(0, 2, n), "rate": 10 ** rng.uniform(-3, 3, n), "word": rng.choice(["p", "q"], n)}
+    )
+
+
+def truth(frame: pd.DataFrame) -> pd.DataFrame:
+    f = np.sin(3 * frame["x"]) + 0.3 * np.log10(frame["rate"]) + (frame["word"] == "p")
+    return pd.DataFrame({"f": f, "g": 100 * frame["x"] ** 2})
+
+
+@pytest.mark.parametrize("kernel", ["matern-1.5", "matern-2.5", "rbf"])
+def test_it_predicts_held_out_rows_and_knows_its_error(kernel):
+    train, test = rows(50), rows(400, seed=1)
+    model = GaussianProcess(kernel=kernel).fit(train, truth(train), columns=COLUMNS)
+    mean, std = model.predict(test, return_std=True)
+    for name, limit in (("f", 0.15), ("g", 10.0)):
+        error = mean[name] - truth(test)[name]
+        assert np.sqrt((error**2).mean()) < limit
+        assert (error.abs() < 3 * std[name] + 1e-3 * truth(test)[name].std()).mean() > 0.95
+    pd.testing.assert_frame_equal(model.predict(test), mean)
+
+
+def test_it_is_certain_where_it_knows_and_not_elsewhere():
+    train = pd.DataFrame({"x": [0.0, 0.2, 0.4, 0.6, 0.8]})
+    model = GaussianProcess().fit(train, np.sin(3 * train).rename(columns={"x": "f"}), columns=COLUMNS[:1])
+    _, std = model.predict(pd.DataFrame({"x": [0.2, 2.0]}), return_std=True)
+    assert std["f"][1] > 10 * std["f"][0]
+
+
+def test_order_and_unit_of_values_do_not_matter():
+    train, test = rows(30), rows(20, seed=1)
+    plain = GaussianProcess().fit(train, truth(train), columns=COLUMNS).predict(test)
+    mixed = train.sample(frac=1, random_state=0)
+    shuffled = GaussianProcess().fit(mixed, truth(mixed), columns=COLUMNS).predict(test)
+    assert ((plain - shuffled).abs() < 0.02 * truth(train).std()).all().all()
+    scaled = GaussianProcess().fit(train, 1000 * truth(train) + 7, columns=COLUMNS).predict(test)
+    assert ((plain - (scaled - 7) / 1000).abs() < 0.02 * truth(train).std()).all().all()
+
+
+def test_values_may_be_missing_property_by_property():
+    train = rows(30)
+    values = truth(train)
+    values.loc[:14, "f"] = np.nan
+    model = GaussianProcess().fit(train, values, columns=COLUMNS)
+    alone = GaussianProcess().fit(train[15:], truth(train[15:])[["f"]], columns=COLUMNS)
+    np.testing.assert_allclose(model.predict(rows(5))["f"], alone.predict(rows(5))["f"])
+
+
+def test_conditioning_adds_what_is_known_without_a_new_fit():
+    train, more = rows(20), rows(6, seed=2)
+    model = GaussianProcess().fit(train, truth(train), columns=COLUMNS)
+    before, std = model.predict(more, return_std=True)
+    wiser = model.condition_on(more, truth(more))
+    mean, less = wiser.predict(more, return_std=True)
+    assert (less < std).all().all()
+    assert ((mean - truth(more)).abs().mean() < 0.6 * (before - truth(more)).abs().mean()).all()
+    pd.testing.assert_frame_equal(model.predict(more), before)
+    assert wiser.noise_std() == model.noise_std()
+
+
+def test_the_botorch_model_agrees():
+    import torch
+
+    train, test = rows(20), rows(7, seed=1)
+    model = GaussianProcess().fit(train, truth(train), columns=COLUMNS)
+    mean, std = model.predict(test, return_std=True)
+    posterior = model.botorch_model(["g", "f"]).posterior(torch.as_tensor(model.features(test)))
+    np.testing.assert_allclose(posterior.mean.numpy(), mean[["g", "f"]], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(posterior.variance.sqrt().numpy(), std[["g", "f"]], rtol=1e-4, atol=1e-5)
+
+
+def test_a_large_frame_is_predicted_in_blocks():
+    train = rows(10)
+    model = GaussianProcess().fit(train, truth(train), columns=COLUMNS)
+    many = rows(9000, seed=3)
+    whole = model.predict(many)
+    assert whole.index.equals(many.index)
+    np.testing.assert_allclose(whole.iloc[5000:5003], model.predict(many.iloc[5000:5003]))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_it_works_from_a_few_values(n):
+    train = rows(n)
+    mean, std = GaussianProcess().fit(train, truth(train), columns=COLUMNS).predict(rows(9), return_std=True)
+    assert np.isfinite(mean).all().all()
+    assert (std > 0).all().all()
+
+
+def test_a_constant_property_is_predicted_as_such():
+    train = rows(8)
+    mean, std = (
+        GaussianProcess().fit(train, pd.DataFrame({"f": [3.7] * 8}), columns=COLUMNS).predict(rows(4), return_std=True)
+    )
+    np.testing.assert_allclose(mean["f"], 3.7, atol=0.05)
+    assert np.isfinite(std["f"]).all()
+
+
+def test_settings_are_kept_apart_from_what_was_learned():
+    train = rows(8)
+    fitted = GaussianProcess(components=3).fit(train, truth(train), columns=COLUMNS)
+    fresh = dataclasses.replace(fitted)
+    assert fresh == fitted
+    with pytest.raises(InputError, match="Call fit first"):
+        fresh.predict(train)
+
+
+def test_columns_are_guessed_where_none_are_told():
+    train = rows(20)
+    model = GaussianProcess().fit(train, truth(train))
+    assert model.features(train).shape == (20, 4)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"y": lambda y: y[:5]}, "candidates and 5 rows"),
+        ({"y": lambda y: y * np.nan}, "'f' has 0 values"),
+        ({"y": lambda y: y.assign(f=np.inf)}, "'f' is infinite in row 0"),
+        ({"y": lambda y: y.assign(f="<1E-10")}, "'f' holds text"),
+        ({"y": lambda y: y[[]]}, "no columns"),
+        ({"x": lambda x: x.assign(x="thick")}, "'x' holds text"),
+        ({"x": lambda x: x.assign(x=np.nan)}, "'x' has no finite number in row 0"),
+        ({"x": lambda x: x.assign(word="r")}, "Column 'word': 'r' is not known"),
+        ({"x": lambda x: x.drop(columns="word")}, "lacks the column 'word'"),
+    ],
+)
+def test_bad_input_is_named(change, words):
+    train = rows(8)
+    x = change.get("x", lambda x: x)(train)
+    y = change.get("y", lambda y: y)(truth(train))
+    with pytest.raises(InputError, match=words):
+        GaussianProcess().fit(x, y, columns=COLUMNS)
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(InputError, match="There is no kernel 'matern'"):
+        GaussianProcess(kernel="matern")
+    with pytest.raises(InputError, match="At least one component"):
+        GaussianProcess(components=0)
