@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign import datasets
+from invdesign.space.parameters import PlainParameter
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
 from surrogates.features.smiles import canonical_smiles
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class MoleculePool:
+class MoleculePool(PlainParameter):
     """A list of molecules, of which a candidate is one.
 
     In the unit cube a molecule stands at its place in the list.
@@ -105,6 +106,9 @@ class MoleculePool:
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         places = np.floor(points[:, 0] * len(self.smiles)).astype(np.int64)
         return self._array[np.clip(places, 0, len(self.smiles) - 1)]
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
+        return self._array[places]
 
     def column(self, name: str) -> Column:
         return Column(name, "molecule", values=self.smiles)
