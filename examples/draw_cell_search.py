@@ -22,14 +22,7 @@ ENERGY, RETENTION, MARGIN = "specific_energy", "energy_retention", "plating_marg
 
 def campaign_frame(setting: ind.CampaignFile, store: str) -> tuple[pd.DataFrame, pd.Index]:
     """Every design that the campaign evaluated, and those that DFN confirmed."""
-    campaign = ind.Campaign(
-        setting.space,
-        setting.targets,
-        optimizer=setting.optimizer,
-        store=store,
-        seed=setting.header.seed,
-        name=setting.header.campaign,
-    )
+    campaign = setting.open(store)
     verified = campaign.verified()
     return campaign.frame(), verified.index[verified["all_met"]]
 

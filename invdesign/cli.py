@@ -216,23 +216,14 @@ def _opened(
     file: Path, targets: Path | None, store: str | None, *, must_exist: bool = False
 ) -> tuple[CampaignFile, Campaign, bool]:
     """The checked file, its campaign, and whether that had values before."""
-    from invdesign.campaign import Campaign
     from invdesign.campaign.store import exists
     from surrogates.errors import InputError
 
     setting = _read(file, targets)
-    place = store or setting.header.store or f"{setting.header.campaign}.db"
+    place = store or setting.store
     if must_exist and not exists(place):
         raise InputError(f"There is no campaign in '{place}' yet. Start one: invdesign run {file}")
-    campaign = Campaign(
-        setting.space,
-        setting.targets,
-        optimizer=setting.optimizer,
-        store=place,
-        seed=setting.header.seed,
-        name=setting.header.campaign,
-        initial=setting.budget.initial,
-    )
+    campaign = setting.open(place)
     return setting, campaign, campaign.status().evaluated > 0
 
 

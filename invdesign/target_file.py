@@ -21,6 +21,7 @@ from surrogates.errors import InputError, nearest
 from surrogates.gaussian_process import GaussianProcess
 
 if TYPE_CHECKING:
+    from invdesign.campaign import Campaign
     from invdesign.optimizers import Optimizer
     from surrogates.base import Surrogate
 
@@ -104,6 +105,29 @@ class CampaignFile:
     surrogate: Surrogate
     optimizer: Optimizer
     budget: Budget
+
+    def open(self, store: str | Path | None = None) -> Campaign:
+        """Opens the campaign, in the store that the file names where no other is given; a new one where none is there.
+
+        Raises:
+            InputError: where the store holds another campaign of this name.
+        """
+        from invdesign.campaign import Campaign
+
+        return Campaign(
+            self.space,
+            self.targets,
+            optimizer=self.optimizer,
+            store=store or self.store,
+            seed=self.header.seed,
+            name=self.header.campaign,
+            initial=self.budget.initial,
+        )
+
+    @property
+    def store(self) -> str:
+        """Where the file keeps its campaign: the place that it names, or ``NAME.db`` in the working folder."""
+        return self.header.store or f"{self.header.campaign}.db"
 
 
 def read_campaign(path: str | Path) -> CampaignFile:

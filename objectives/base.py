@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, Self, runtime_checkable
+from dataclasses import fields
+from typing import Any, Protocol, Self, runtime_checkable
 
 import pandas as pd
 
@@ -49,6 +50,14 @@ class Objective(Protocol):
             column ``reason``: None, or why the candidate has no value. A candidate that fails has NaN and a reason; it
             never raises.
         """
+
+
+class TravelsByFields:
+    """For an objective that keeps what it has loaded: only its settings go to a worker, which loads for itself."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        settings: Any = self  # a dataclass, which typing cannot say here
+        return {item.name: getattr(self, item.name) for item in fields(settings)}
 
 
 def valued(values: pd.DataFrame, reasons: Sequence[str | None]) -> pd.DataFrame:

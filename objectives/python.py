@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import pandas as pd
 
-from objectives.base import REASON
+from objectives.base import REASON, TravelsByFields
 from objectives.units import check_unit
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
@@ -22,7 +22,7 @@ PropertyFunction = Callable[..., Mapping[str, float]]
 
 
 @dataclass(frozen=True)
-class PythonObjective:
+class PythonObjective(TravelsByFields):
     """Calls a function for each candidate, with its parameters as keyword arguments.
 
     The function returns a mapping from property to number. What it raises becomes the candidate's reason. Naming a

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from objectives.base import valued
+from objectives.base import TravelsByFields, valued
 from objectives.units import check_unit
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
@@ -19,7 +19,7 @@ from surrogates.features.smiles import canonical_smiles
 
 
 @dataclass(frozen=True)
-class TableObjective:
+class TableObjective(TravelsByFields):
     """Looks candidates up in a CSV file or a frame.
 
     Attributes:

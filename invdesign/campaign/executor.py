@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -123,10 +124,12 @@ class WorkerPool(Executor):
     def _fresh(self) -> ProcessPoolExecutor:
         # Spawned, not forked: torch and the solvers do not survive a fork with threads running.
         context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_single_thread)
+        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin_worker)
 
 
-def _single_thread() -> None:
+def _begin_worker() -> None:
+    # Ctrl-C reaches the whole group of processes: the campaign answers it, its workers end their call in peace.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for variable in THREAD_VARIABLES:
         os.environ[variable] = "1"
 

@@ -117,6 +117,7 @@ def test_schema_and_datasets():
 
 
 def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
+    (folder / "p.yaml").write_text(FILE + "optimizer: {type: random}\n")
     command = [sys.executable, "-W", "ignore", "-m", "invdesign.cli", "run", "p.yaml", "--evaluations"]
     environment = {**os.environ, "COLUMNS": "120"}
     subprocess.run([*command, "10", "--store", "whole.db"], check=True, capture_output=True, env=environment)

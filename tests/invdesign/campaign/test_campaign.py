@@ -127,6 +127,17 @@ def test_workers_give_the_same_candidates():
     pd.testing.assert_frame_equal(alone.frame(), together.frame())
 
 
+def test_a_function_of_a_file_reaches_the_workers(tmp_path):
+    (tmp_path / "mine.py").write_text("def value(x, k, w):\n    return {'f': x * k}\n")
+    objective = PythonObjective(f"{tmp_path / 'mine.py'}:value", {"f": "V"})
+    mine = campaign()
+    with WorkerPool(2) as pool:
+        mine.run(objective, evaluations=6, executor=pool)
+    frame = mine.frame()
+    assert frame["reason"].isna().all()
+    np.testing.assert_allclose(frame["f"], frame["x"] * frame["k"])
+
+
 def dies(x: float, k: int, w: str) -> dict[str, float]:
     import os
 
