@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from invdesign.campaign import Campaign, Status, WorkerPool
     from invdesign.optimizers import BayesianOptimizer, History, Optimizer, RandomOptimizer
-    from invdesign.space import Categorical, Constraint, Continuous, Integer, MoleculePool, SearchSpace
+    from invdesign.space import (
+        Categorical,
+        Composition,
+        Constraint,
+        Continuous,
+        Integer,
+        MoleculeGraph,
+        MoleculeLibrary,
+        MoleculePool,
+        SearchSpace,
+    )
     from invdesign.target_file import CampaignFile, read_campaign
     from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
     from objectives.cell import CellObjective
@@ -24,7 +34,17 @@ if TYPE_CHECKING:
 _HOME = {
     "invdesign.campaign": ("Campaign", "Status", "WorkerPool"),
     "invdesign.optimizers": ("BayesianOptimizer", "History", "Optimizer", "RandomOptimizer"),
-    "invdesign.space": ("Categorical", "Constraint", "Continuous", "Integer", "MoleculePool", "SearchSpace"),
+    "invdesign.space": (
+        "Categorical",
+        "Composition",
+        "Constraint",
+        "Continuous",
+        "Integer",
+        "MoleculeGraph",
+        "MoleculeLibrary",
+        "MoleculePool",
+        "SearchSpace",
+    ),
     "invdesign.target_file": ("CampaignFile", "read_campaign"),
     "invdesign.targets": ("AtLeast", "AtMost", "Between", "CloseTo", "Equals", "Maximize", "Minimize", "Targets"),
     "objectives.cell": ("CellObjective",),
@@ -47,6 +67,7 @@ __all__ = [
     "CellObjective",
     "CloseTo",
     "CombinedObjective",
+    "Composition",
     "Constraint",
     "Continuous",
     "Equals",
@@ -56,6 +77,8 @@ __all__ = [
     "Integer",
     "Maximize",
     "Minimize",
+    "MoleculeGraph",
+    "MoleculeLibrary",
     "MoleculePool",
     "Optimizer",
     "PythonObjective",

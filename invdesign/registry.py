@@ -19,7 +19,10 @@ REGISTRY: Mapping[Section, Mapping[str, str]] = {
         "continuous": "invdesign.space.parameters:Continuous",
         "integer": "invdesign.space.parameters:Integer",
         "categorical": "invdesign.space.parameters:Categorical",
-        "molecule": "invdesign.space.molecules:MoleculePool.from_csv",
+        "composition": "invdesign.space.composition:Composition",
+        "molecule": "invdesign.space.molecules:MoleculePool.from_file",
+        "molecule-graph": "invdesign.space.molecule_graph:MoleculeGraph",
+        "molecule-library": "invdesign.space.molecule_library:MoleculeLibrary",
     },
     "objective": {
         "cell": "objectives.cell:CellObjective",

@@ -237,7 +237,7 @@ class _Reader:
     def _resolved(self, values: dict[str, Any]) -> dict[str, Any]:
         """Datasets become paths, and relative paths of files are taken from the campaign file's folder."""
         resolved = dict(values)
-        for name in ("data", "pool", "function"):
+        for name in ("data", "pool", "function", "seeds"):
             text = values.get(name)
             if isinstance(text, str) and text.startswith(datasets.PREFIX):
                 resolved[name] = str(datasets.resolve(text))

@@ -23,7 +23,8 @@ class Column:
         unit: the unit of a number, in words that pint reads; empty for dimensionless.
         log: True where a number spans decades and is better seen on a logarithmic scale.
         values: the values that a category can take, or those of a molecule pool; a surrogate may fit scalers and
-            principal components on them, since they are known before anything is measured.
+            principal components on them, since they are known before anything is measured. Of a formula, the symbols
+            of the elements that can occur.
     """
 
     name: str

@@ -37,10 +37,10 @@ def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Op
 
 
 def describe(space: SearchSpace) -> dict[str, Any]:
-    """A space in words that JSON can hold; long lists of values by their checksum."""
+    """A space in words that JSON can hold; long lists of values, and what else a parameter was told, by checksum."""
     columns = []
     for column in space.columns:
-        values = hashlib.sha256("\n".join(column.values).encode()).hexdigest() if column.values else ""
+        settings = [repr(space.parameters[column.name]), *column.values]
         bounds = list(column.bounds) if column.bounds else None
         columns.append(
             {
@@ -49,7 +49,7 @@ def describe(space: SearchSpace) -> dict[str, Any]:
                 "bounds": bounds,
                 "unit": column.unit,
                 "log": column.log,
-                "values": values,
+                "settings": hashlib.sha256("\n".join(settings).encode()).hexdigest(),
             }
         )
     return {"columns": columns, "constraints": [str(constraint) for constraint in space.constraints]}

@@ -25,6 +25,9 @@ from surrogates.base import ConditionalSurrogate
 from surrogates.errors import InputError
 from surrogates.gaussian_process import FEWEST_VALUES, GaussianProcess
 
+LARGEST_POOL = 20_000
+"""Candidates of a finite space up to which all of them are scored at each proposal."""
+
 
 @dataclass(frozen=True)
 class BayesianOptimizer:
@@ -89,7 +92,7 @@ class BayesianOptimizer:
         values: pd.DataFrame,
         rng: np.random.Generator,
     ) -> Maximizer:
-        grid = space.grid()
+        grid = space.grid(LARGEST_POOL)
         if grid is not None:
             return PooledMaximizer(grid)
         rank = targets.pareto_rank(values)

@@ -10,10 +10,12 @@ from scipy.stats import qmc
 
 from invdesign.optimizers.base import History, run_generator, step_generator, unseen
 from invdesign.space import SearchSpace
+from invdesign.space.search_space import LARGEST_GRID
 from invdesign.targets import Targets
 
 FEASIBLE_SHARE = 0.01
 """Below this share of the unit cube, points come from the space's own uniform sampler instead of the sequence."""
+BLOCK = 64
 LONGEST_SEQUENCE = 20
 """Power of two at which the sequence ends and the uniform sampler takes over."""
 
@@ -29,15 +31,25 @@ class RandomOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Proposes the next points of the sequence; see ``Optimizer.propose``. Targets are not looked at."""
-        grid = space.grid()
-        if grid is not None:
-            shuffled = grid.iloc[run_generator(seed).permutation(len(grid))]
-            return unseen(shuffled, history.proposed).head(n)
+        if space.countable and space.size <= LARGEST_GRID:
+            return self._shuffled(n, space, history, seed)
         stream = self._stream(history.count + n, space, seed)
         fresh = unseen(stream, history.proposed)
         # Candidates of another source (a laboratory, another optimizer) may have used up numbers of the sequence.
         place = max(0, len(fresh) - n)
         return fresh.iloc[place:].reset_index(drop=True) if len(fresh) >= n else self._more(n, space, history, seed)
+
+    def _shuffled(self, n: int, space: SearchSpace, history: History, seed: np.random.SeedSequence) -> pd.DataFrame:
+        """The next candidates of a finite space in a random order; only as many are made as are needed."""
+        order = run_generator(seed).permutation(int(space.size))
+        seen = history.proposed
+        fresh = space.at(order[:0])
+        for start in range(0, len(order), BLOCK):
+            block = space.at(order[start : start + BLOCK])
+            fresh = pd.concat([fresh, unseen(block[space.feasible(block)], seen)], ignore_index=True)
+            if len(fresh) >= n:
+                break
+        return fresh.head(n)
 
     def _stream(self, n: int, space: SearchSpace, seed: np.random.SeedSequence) -> pd.DataFrame:
         """The first ``n`` feasible candidates of the sequence; fewer where it ends before."""

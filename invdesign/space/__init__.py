@@ -1,6 +1,9 @@
 """What can be searched: parameters, the constraints between them, and the space that holds both."""
 
+from invdesign.space.composition import Composition
 from invdesign.space.constraints import Constraint
+from invdesign.space.molecule_graph import MoleculeGraph
+from invdesign.space.molecule_library import MoleculeLibrary
 from invdesign.space.molecules import MoleculePool
 from invdesign.space.parameters import Categorical, Continuous, Integer, Parameter
 from invdesign.space.search_space import SearchSpace
@@ -8,9 +11,12 @@ from invdesign.space.size import describe_size
 
 __all__ = [
     "Categorical",
+    "Composition",
     "Constraint",
     "Continuous",
     "Integer",
+    "MoleculeGraph",
+    "MoleculeLibrary",
     "MoleculePool",
     "Parameter",
     "SearchSpace",

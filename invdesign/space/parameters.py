@@ -31,6 +31,10 @@ class Parameter(Protocol):
     def size(self) -> float:
         """How many values the parameter can take; infinite for a continuous one."""
 
+    @property
+    def size_is_exact(self) -> bool:
+        """False where ``size`` is an estimate; ``at`` then has no order to count in."""
+
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
         """Places values in the unit cube.
 
@@ -71,7 +75,13 @@ class Parameter(Protocol):
 class PlainParameter:
     """What parameters share that are uniform in the cube and from which no number is derived."""
 
-    dimension: int
+    @property
+    def dimension(self) -> int:
+        return 1
+
+    @property
+    def size_is_exact(self) -> bool:
+        return True
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return rng.random((n, self.dimension))
@@ -104,10 +114,6 @@ class Continuous(PlainParameter):
         check_unit(self.unit)
         if self.log and self.low <= 0:
             raise InputError(f"A logarithmic parameter needs a positive lower bound, not {self.low}.")
-
-    @property
-    def dimension(self) -> int:
-        return 1
 
     @property
     def size(self) -> float:
@@ -157,10 +163,6 @@ class Integer(PlainParameter):
         check_unit(self.unit)
         if int(self.low) != self.low or int(self.high) != self.high:
             raise InputError(f"An integer parameter needs whole bounds, not {self.low} and {self.high}.")
-
-    @property
-    def dimension(self) -> int:
-        return 1
 
     @property
     def size(self) -> float:

@@ -132,19 +132,29 @@ class SearchSpace:
         """Keeps the points of the unit cube that are feasible as they stand."""
         return points[self._region.feasible(points)]
 
-    def grid(self, most: int = LARGEST_GRID) -> pd.DataFrame | None:
-        """All feasible candidates, where there are at most ``most`` before constraints; else None."""
-        if self.size > most:
-            return None
-        values = {name: parameter.at(np.arange(int(parameter.size))) for name, parameter in self.parameters.items()}
-        places = np.indices([len(column) for column in values.values()]).reshape(len(values), -1)
-        frame = pd.DataFrame(
-            {name: column[place] for (name, column), place in zip(values.items(), places, strict=True)}
-        )
-        return frame[self.feasible(frame)].reset_index(drop=True)
+    @property
+    def countable(self) -> bool:
+        """Whether the candidates have an order to count in: none is continuous, and each parameter's size is exact."""
+        return math.isfinite(self.size) and all(parameter.size_is_exact for parameter in self.parameters.values())
 
-    def feasible_share(self, rng: np.random.Generator, points: int = 8192) -> float:
-        """Estimates the share of the unit cube that is feasible; zero where none of the drawn points is."""
+    def at(self, places: NDArray[np.int64]) -> pd.DataFrame:
+        """The candidates at places of the space's own order, ``0 <= place < size``; constraints are not looked at."""
+        sizes = [int(parameter.size) for parameter in self.parameters.values()]
+        digits = np.unravel_index(np.asarray(places, dtype=np.int64), sizes)
+        pairs = zip(self.parameters.items(), digits, strict=True)
+        return pd.DataFrame({name: parameter.at(digit) for (name, parameter), digit in pairs})
+
+    def grid(self, most: int = LARGEST_GRID) -> pd.DataFrame | None:
+        """All feasible candidates, where there are at most ``most`` before constraints; else None.
+
+        The frame is kept, and must not be changed.
+        """
+        return self._grid if self.countable and self.size <= most else None
+
+    def feasible_share(self, rng: np.random.Generator, points: int = 2048) -> float:
+        """Estimates the share of drawn candidates that meet the constraints; zero where none of them does."""
+        if not self.constraints:
+            return 1.0
         return float(self._region.feasible(self._draw(points, rng)).mean())
 
     def clashes(self, properties: Iterable[str]) -> list[str]:
@@ -175,6 +185,11 @@ class SearchSpace:
             if found is not None:
                 columns[quantity] = found
         return columns
+
+    @cached_property
+    def _grid(self) -> pd.DataFrame:
+        everything = self.at(np.arange(int(self.size)))
+        return everything[self.feasible(everything)].reset_index(drop=True)
 
     @cached_property
     def _region(self) -> Region:
@@ -232,7 +247,7 @@ class SearchSpace:
             f"The constraint '{constraint}' compares '{name}' with '{word}', which it never is."
             f"{nearest(word, self.parameters[name].column(name).values[:1000])}"
             for name, word in constraint.compared_words()
-            if name in self.parameters and (values := self.parameters[name].column(name).values) and word not in values
+            if name in self.parameters and not _is_value(self.parameters[name], word)
         ]
         problems += self._derived_problems(constraint)
         words = {name for name, parameter in self.parameters.items() if not _is_number(parameter)}
@@ -298,6 +313,14 @@ class SearchSpace:
         missing = [name for name in self.names if name not in candidates]
         if missing:
             raise InputError(f"The candidates lack the column '{missing[0]}'.{nearest(missing[0], candidates.columns)}")
+
+
+def _is_value(parameter: Parameter, word: str) -> bool:
+    try:
+        parameter.encode([word])
+    except InputError:
+        return False
+    return True
 
 
 def _is_number(parameter: Parameter) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
+from surrogates.features.formulas import FormulaFeatures, elements_of
 from surrogates.features.molecules import DescriptorComponents, pool_components
 
 if TYPE_CHECKING:
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Featurizer:
-    """Turns candidates into features: numbers scaled to their bounds, categories one-hot, molecules as components.
+    """Turns candidates into features.
+
+    Numbers are scaled to their bounds, categories one-hot, molecules become components, and formulas shares of elements
+    and statistics of the elements' properties.
 
     Args:
         components: principal components a molecule column.
@@ -36,6 +40,7 @@ class Featurizer:
         """
         self.columns = tuple(columns) if columns is not None else guess_columns(frame)
         self._components: dict[str, DescriptorComponents] = {}
+        self._formulas: dict[str, FormulaFeatures] = {}
         names: list[str] = []
         for column in self.columns:
             match column.kind:
@@ -48,7 +53,9 @@ class Featurizer:
                     self._components[column.name] = fitted
                     names += [f"{column.name}:{name}" for name in fitted.names]
                 case "formula":
-                    raise InputError(f"Column '{column.name}': formulas have no features in this version.")
+                    formulas = FormulaFeatures(column.values or elements_of(frame[column.name]))
+                    self._formulas[column.name] = formulas
+                    names += [f"{column.name}:{name}" for name in formulas.names]
         self.names = tuple(names)
         return self
 
@@ -69,18 +76,20 @@ class Featurizer:
             return _scaled(column, values)[:, None]
         if column.kind == "category":
             return _one_hot(column, values)
+        if column.kind == "formula":
+            return self._formulas[column.name].transform(list(values))
         return self._components[column.name].transform(list(values))
 
     def _molecule_components(self, column: Column, frame: pd.DataFrame) -> DescriptorComponents:
         if len(column.values) > 1:
-            return pool_components(tuple(column.values), self.components)
+            return pool_components(column.values, self.components)
         return DescriptorComponents(self.components).fit(list(frame[column.name]))
 
 
 def guess_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     """Describes columns by their types: numbers by their observed bounds, words as categories.
 
-    A molecule cannot be told from a word: say so by passing columns yourself.
+    A molecule or a formula cannot be told from a word: say so by passing columns yourself.
     """
     guessed = []
     for name in frame.columns:

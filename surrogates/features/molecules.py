@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -101,7 +101,16 @@ class DescriptorComponents:
         return np.clip(np.nan_to_num((raw - self._centre) / self._scale), -CLIP, CLIP)
 
 
+def pool_components(pool: Sequence[str], components: int) -> DescriptorComponents:
+    """Components fitted on a pool, kept because every refit of a surrogate asks for the same.
+
+    Args:
+        pool: canonical SMILES. A sequence that can be hashed, such as a tuple or that of a large pool, is not copied.
+        components: how many.
+    """
+    return _pool_components(pool if isinstance(pool, Hashable) else tuple(pool), components)
+
+
 @lru_cache(maxsize=8)
-def pool_components(pool: tuple[str, ...], components: int) -> DescriptorComponents:
-    """Components fitted on a pool, kept because every refit of a surrogate asks for the same."""
+def _pool_components(pool: Sequence[str], components: int) -> DescriptorComponents:
     return DescriptorComponents(components).fit(pool)

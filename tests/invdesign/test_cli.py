@@ -72,7 +72,7 @@ def test_a_larger_budget_goes_on(folder):
 def test_check_tells_the_size_and_five_samples(folder):
     told = invdesign("check", "p.yaml")
     assert "p.yaml is a valid campaign file" in told
-    assert "continuous in 3 dimensions" in told
+    assert "without number, in 3 dimensions" in told
     assert sum("plus" in line or "minus" in line for line in told.splitlines()) == 5
     assert not (folder / "parabola.db").exists()
 

@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+import gzip
+import pickle
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from invdesign.space import MoleculePool, SearchSpace
+from invdesign.space.packed_strings import PackedStrings
 from surrogates.errors import InputError
+from surrogates.features.molecules import pool_components
+
+ALKANES = ["C" * length for length in range(1, 30)]
+SMALL = ["CCO", "CC", "c1ccccc1", "CN", "COC", "CC#N", "O=C1OCCO1", "CCCCC", "CCOCC", "C1CCOC1"]
 
 
 def test_pool_is_canonical_and_reports_what_it_left_out(tmp_path):
@@ -13,16 +24,107 @@ def test_pool_is_canonical_and_reports_what_it_left_out(tmp_path):
     assert pool.smiles == ("CCO", "c1ccccc1")
     assert pool.remarks == (
         "line 3: 'not a molecule' is no molecule that RDKit can read",
-        "line 4: 'C(O)C' is the molecule of line 2 again",
-        "line 6: nan is no molecule that RDKit can read",
+        "line 4: 'CCO' is the molecule of line 2 again",
+        "line 6: '' is no molecule that RDKit can read",
     )
 
 
+def test_lines_are_those_of_the_file_where_a_cell_holds_several(tmp_path):
+    path = tmp_path / "pool.csv"
+    path.write_text('name,smiles\n"two\nlines",CC\n\nthree,??\n')
+    assert MoleculePool.from_file(path).remarks == ("line 5: '??' is no molecule that RDKit can read",)
+
+
+def test_smi_files_hold_names_comments_and_blank_lines(tmp_path):
+    text = "SMILES name\n# a comment\nOCC ethanol\n\nC(O)C ethanol again\nx bad\nCC\n"
+    (tmp_path / "pool.smi").write_text(text)
+    with gzip.open(tmp_path / "pool.smi.gz", "wt") as file:
+        file.write(text)
+    pools = [MoleculePool.from_file(tmp_path / name) for name in ("pool.smi", "pool.smi.gz")]
+    assert pools[0] == pools[1]
+    assert pools[0].smiles == ("CCO", "CC")
+    assert pools[0].remarks == (
+        "line 5: 'CCO' is the molecule of line 3 again",
+        "line 6: 'x' is no molecule that RDKit can read",
+    )
+
+
+def test_sdf_files_are_read_record_by_record(tmp_path):
+    from rdkit import Chem
+
+    blocks = [Chem.MolToMolBlock(Chem.MolFromSmiles(smiles)) for smiles in ("CCO", "C1CCOC1", "OCC")]
+    records = [*blocks[:2], "broken\n\n\n  9  9\n", blocks[2]]
+    (tmp_path / "pool.sdf").write_text("".join(f"{record}$$$$\n" for record in records))
+    pool = MoleculePool.from_file(tmp_path / "pool.sdf")
+    starts = np.cumsum([1, *(record.count("\n") + 1 for record in records)])
+    assert pool.smiles == ("CCO", "C1CCOC1")
+    assert pool.remarks == (
+        f"line {starts[2]}: '' is no molecule that RDKit can read",
+        f"line {starts[3]}: 'CCO' is the molecule of line 1 again",
+    )
+
+
+def test_parquet_files_are_read_by_column(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow as pa
+
+    table = pa.table({"id": [1, 2, 3, 4], "canonSMILES": ["OCC", None, "CC", "CCO"]})
+    parquet.write_table(table, tmp_path / "pool.parquet")
+    pool = MoleculePool.from_file(tmp_path / "pool.parquet", smiles="canonSMILES")
+    assert pool.smiles == ("CCO", "CC")
+    assert pool.remarks == (
+        "row 2: '' is no molecule that RDKit can read",
+        "row 4: 'CCO' is the molecule of row 1 again",
+    )
+    with pytest.raises(InputError, match="Did you mean 'canonSMILES'"):
+        MoleculePool.from_file(tmp_path / "pool.parquet", smiles="canonSMILE")
+    (tmp_path / "no.parquet").write_text("CC")
+    with pytest.raises(InputError, match="cannot be read as PARQUET"):
+        MoleculePool.from_file(tmp_path / "no.parquet")
+
+
+def test_many_remarks_are_counted_and_the_first_kept():
+    pool = MoleculePool.from_smiles(["C", *["?"] * 1500, *["C"] * 700], canonical=False)
+    assert len(pool.remarks) == 1001
+    assert pool.remarks[0].startswith("line 2: '?'")
+    assert pool.remarks[-1] == "and 1200 more: 1500 unreadable and 700 repeated in all"
+
+
+def test_canonical_input_is_taken_as_it_stands():
+    pool = MoleculePool.from_smiles(["OCC", "CC", "", "OCC"], canonical=True)
+    assert pool.smiles == ("OCC", "CC")
+    assert len(pool.remarks) == 2
+
+
 def test_every_molecule_has_its_own_place():
-    pool = MoleculePool.from_smiles(["C" * length for length in range(1, 30)])
+    pool = MoleculePool.from_smiles(ALKANES)
     space = SearchSpace(m=pool)
     assert space.grid()["m"].tolist() == list(pool.smiles)
     assert space.decode(space.encode(space.grid()))["m"].tolist() == list(pool.smiles)
+
+
+def test_component_coordinates_lead_back_to_the_molecule():
+    pool = MoleculePool.from_smiles(SMALL, coordinates="components", components=3)
+    points = pool.encode(pool.smiles)
+    assert points.shape == (len(SMALL), 3) == (len(SMALL), pool.dimension)
+    assert (points > 0).all()
+    assert (points < 1).all()
+    assert pool.decode(points).tolist() == list(pool.smiles)
+    assert set(pool.decode(pool.draw(500, np.random.default_rng(0)))) == set(pool.smiles)
+    anywhere = np.random.default_rng(1).random((50, 3))
+    assert set(pool.decode(anywhere)) <= set(pool.smiles)
+    assert pickle.loads(pickle.dumps(pool)).decode(anywhere).tolist() == pool.decode(anywhere).tolist()  # noqa: S301
+
+
+@pytest.mark.parametrize("coordinates", ["index", "components"])
+def test_distinct_decoding_repeats_nothing(coordinates):
+    pool = MoleculePool.from_smiles(SMALL, coordinates=coordinates, components=2)
+    point = pool.encode(["COC"])
+    found = pool.decode_distinct(np.repeat(point, len(SMALL) - 1, axis=0), without=["CCO"])
+    assert found[0] == "COC"
+    assert sorted([*found, "CCO"]) == sorted(pool.smiles)
+    with pytest.raises(InputError, match="Only 9 molecules of the pool are left"):
+        pool.decode_distinct(np.repeat(point, len(SMALL), axis=0), without=["CCO"])
 
 
 def test_bad_pools_are_refused(tmp_path):
@@ -35,11 +137,47 @@ def test_bad_pools_are_refused(tmp_path):
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(InputError, match="cannot be read as CSV"):
         MoleculePool.from_csv(tmp_path / "empty.csv")
+    (tmp_path / "header.csv").write_text("smiles\n")
+    with pytest.raises(InputError, match="at least one molecule"):
+        MoleculePool.from_csv(tmp_path / "header.csv")
+    (tmp_path / "binary.smi.gz").write_text("CC")
+    with pytest.raises(InputError, match="cannot be read as SMI"):
+        MoleculePool.from_file(tmp_path / "binary.smi.gz")
+    (tmp_path / "pool.xyz").write_text("CC")
+    with pytest.raises(InputError, match=r"ends in none of \.csv, \.smi"):
+        MoleculePool.from_file(tmp_path / "pool.xyz")
+    (tmp_path / "pool.smi").write_text("CC")
+    with pytest.raises(InputError, match="has no columns"):
+        MoleculePool.from_file(tmp_path / "pool.smi", smiles="smiles")
     with pytest.raises(InputError, match="at least one molecule"):
         MoleculePool.from_smiles(["?"])
+    with pytest.raises(InputError, match="holds each molecule once"):
+        MoleculePool(("CC", "CC"))
+    with pytest.raises(InputError, match="'CCC' is not in the pool of 1 molecules"):
+        MoleculePool(("CC",)).encode(["CCC"])
+    with pytest.raises(InputError, match="coordinates: index"):
+        _ = MoleculePool(("CC",), coordinates="components").dimension
 
 
 def test_pool_of_a_real_dataset(real_data):
     pool = MoleculePool.from_csv("dataset:hbe", smiles="canonSMILES")
     assert len(pool.smiles) == 1424
     assert pool.remarks == ()
+
+
+@given(st.lists(st.text(max_size=6)))
+def test_packed_strings_are_like_a_tuple(strings):
+    packed, plain = PackedStrings(strings), tuple(strings)
+    assert packed == plain
+    assert hash(packed) == hash(plain)
+    assert tuple(packed) == plain
+    assert packed[1:] == plain[1:]
+    assert packed == pickle.loads(pickle.dumps(packed))  # noqa: S301
+    assert packed.places([*strings, "no such string"]).tolist() == [*map(plain.index, strings), -1]
+    assert tuple(packed.without(packed.repeated())) == tuple(dict.fromkeys(strings))
+
+
+def test_components_of_a_pool_are_fitted_once():
+    pool = MoleculePool.from_smiles(SMALL)
+    assert pool_components(pool.smiles, 2) is pool_components(tuple(pool.smiles), 2)
+    assert pool_components(list(SMALL[:4]), 2) is pool_components(SMALL[:4], 2)

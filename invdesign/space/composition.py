@@ -1,0 +1,309 @@
+"""A chemical formula as a parameter: elements and species on sites, with rules that every formula keeps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from invdesign.space.composition_product import Product
+from invdesign.space.composition_programs import NoFillingError, filling
+from invdesign.space.composition_region import LARGEST_LIST, Region
+from invdesign.space.composition_rules import (
+    CHARGE,
+    Quantities,
+    Rules,
+    charge_problem,
+    charge_rules,
+    excluded_pairs,
+    limit_rules,
+)
+from invdesign.space.composition_sites import Site, common_digits, read_site, site_lattice
+from invdesign.space.formula_text import FormulaText
+from surrogates.columns import Column
+from surrogates.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+CHARGE_SLACK = 1e-4
+"""Elementary charges per formula unit by which continuous compositions may miss neutrality: the amounts' rounding."""
+TRIES = 50
+"""Changes that are tried for each neighbour that is wanted."""
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A formula such as ``LiNi0.8Mn0.1Co0.1O2``, written site by site.
+
+    A formula names the options in the order of the sites and, on a site, in the order of its list, with amounts per
+    formula unit; an option on two sites stands where it comes first, with its whole amount. Where all amounts are
+    whole, they are divided by their common divisor. Equal compositions are equal strings. A species of several atoms is
+    one thing: OH is not O and H. Amounts have the decimals of the site's step, or six without one.
+
+    In the unit cube an option whose amount varies takes one coordinate, its amount between the least and the greatest
+    that it can have. Every point decodes to the nearest composition that keeps the rules.
+
+    Example:
+        >>> Composition(
+        ...     sites={
+        ...         "A": {"elements": ["Li"], "amount": 1},
+        ...         "M": {"elements": ["Ni", "Mn", "Co"], "amount": 1, "range": {"Ni": [0.3, 0.9]}, "step": 0.01},
+        ...         "O": {"elements": ["O"], "amount": 2},
+        ...     },
+        ...     charge_balanced=True,
+        ... )
+
+    Attributes:
+        sites: the sublattices by name, as ``Site`` or as its mapping, in the order of the formula.
+        charge_balanced: True where the formula must be neutral. Every atom may take any of its oxidation states, so
+            that it is enough that zero lies between the least and the greatest charge; see ``invdesign.space.charge``.
+        oxidation_states: of elements or species, in the place of the known ones.
+        exclude: pairs of elements or species that must not occur together.
+        limits: least and greatest value of quantities: an element's amount per formula unit (``Co``), its share of the
+            metals on the varied sites that can hold it (``share_Co``), the mean Pauling electronegativity of the atoms
+            (``mean_electronegativity``).
+
+    Raises:
+        InputError: naming the site or the rule that is wrong, and what would be right.
+    """
+
+    sites: dict[str, Site]
+    charge_balanced: bool = False
+    oxidation_states: dict[str, list[int]] = field(default_factory=dict)
+    exclude: list[tuple[str, str]] = field(default_factory=list)
+    limits: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.sites, Mapping) or not self.sites:
+            raise InputError("A composition needs at least one site, such as M: {elements: [Ni, Mn, Co], amount: 1}.")
+        object.__setattr__(self, "sites", {name: read_site(name, given) for name, given in self.sites.items()})
+        if self.oxidation_states and not self.charge_balanced:
+            raise InputError("oxidation_states have no effect without charge_balanced: true.")
+        if not self._product.varied.size:
+            raise InputError("Nothing varies in this composition. Give a site two elements or more.")
+        _ = self._text
+        self._demand_one()
+
+    @property
+    def dimension(self) -> int:
+        return len(self._product.varied)
+
+    @property
+    def size(self) -> float:
+        """How many formulas there are; infinite where an amount is continuous.
+
+        It is exact unless ``size_is_exact`` says otherwise: without rules across sites it is counted; with them, or
+        with an element on two sites, up to a million fillings are looked through one by one, and beyond that it is the
+        number of fillings times the share of 32,768 random ones that keep the rules (at least one), an estimate.
+        """
+        size = self._product.size
+        if size is None:
+            return math.inf
+        if not self._region.plain:
+            size = len(self._region.listed) if self._region.is_listed else max(1, round(size * self._region.share))
+        return size if size < 2**53 else float(min(size, int(np.finfo(float).max)))
+
+    @property
+    def size_is_exact(self) -> bool:
+        """False where ``size`` is an estimate; ``at`` then has no order to count in."""
+        return self._product.size is None or self._region.plain or self._region.is_listed
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The elements that can occur, in the order of the formula."""
+        return self._quantities.elements
+
+    def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        formulas = np.asarray(values, dtype=object)
+        return self._product.coordinates(self._filled(formulas))
+
+    def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
+        return self._written(self._region.nearest(np.asarray(points, dtype=np.float64)))
+
+    def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        return self._product.coordinates(self._region.sample(n, rng))
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
+        if self._product.size is None:
+            raise InputError("A composition with continuous amounts has no countable values. Give its sites a step.")
+        if self._region.plain:
+            return self._written(self._product.at(np.asarray(places)))
+        if not self._region.is_listed:
+            raise InputError(
+                f"The formulas that keep the rules cannot be numbered: more than {LARGEST_LIST:,} fillings would have "
+                "to be looked through. Draw them at random."
+            )
+        return self._written(self._region.listed[np.asarray(places)].astype(np.int64))
+
+    def neighbours(self, formula: str, rng: np.random.Generator, n: int) -> NDArray[np.object_]:
+        """Formulas that are one small change away: an amount moved, two elements exchanged, another one picked.
+
+        Args:
+            formula: of the space.
+            rng: source of randomness.
+            n: how many, at most; fewer where there are no more near by.
+
+        Returns:
+            Different formulas, none of them the given one.
+        """
+        amounts = self._filled(np.array([formula], dtype=object))
+        formulas = self._written(self._region.changed(amounts[0], rng, TRIES * n))
+        itself = self._written(amounts)[0]
+        different = [other for other in dict.fromkeys(formulas.tolist()) if other != itself]
+        return np.array(different[:n], dtype=object)
+
+    def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
+        """An amount (``Co``), a share (``share_Co``) or the ``mean_electronegativity`` of formulas.
+
+        Electronegativities are Pauling's, as pymatgen has them. See ``limits`` in the class for what a share is.
+        """
+        quantity = self._quantities.find(name)
+        if quantity is None:
+            return None
+        return quantity.value(self._text.read(np.asarray(values, dtype=object)), self._unit)
+
+    def column(self, name: str) -> Column:
+        """Describes the column; its values are the symbols of the elements that can occur."""
+        return Column(name, "formula", values=self.elements)
+
+    def _filled(self, formulas: NDArray[np.object_]) -> NDArray[np.int64]:
+        """The amounts on each site, in steps, of formulas of the space."""
+        totals = self._text.read(formulas)
+        amounts = self._split_by_program(formulas, totals) if self._product.shared else self._split(formulas, totals)
+        broken = ~self._region.keeps(amounts)
+        if broken.any():
+            row = int(np.argmax(broken))
+            labels = [
+                label
+                for label in self._rules.labels
+                if not Rules(
+                    tuple(rule for rule in self._rules.linear if rule.label == label),
+                    self._rules.excluded if label == "excluded pairs" else (),
+                ).kept(totals[[row]])[0]
+            ]
+            raise InputError(f"The formula {formulas[row]!r} breaks {' and '.join(labels)}.")
+        return amounts
+
+    def _split(self, formulas: NDArray[np.object_], totals: NDArray[np.int64]) -> NDArray[np.int64]:
+        amounts = np.zeros((len(totals), self._product.columns), dtype=np.int64)
+        place = {option: position for position, option in enumerate(self._product.options)}
+        for lattice, part in self._product.parts():
+            here = amounts[:, part]
+            vacancy = None
+            for column, option in enumerate(lattice.options):
+                if option in place:
+                    steps, rest = np.divmod(totals[:, place[option]], lattice.step)
+                    here[:, column] = np.where(rest == 0, steps, -1)
+                elif not option:
+                    vacancy = column
+            if vacancy is not None:
+                here[:, vacancy] = lattice.simplex.total - here.sum(axis=1)
+            wrong = ~lattice.simplex.contains(here)
+            if wrong.any():
+                raise InputError(self._misfit(str(formulas[int(np.argmax(wrong))]), lattice.name))
+        return amounts
+
+    def _split_by_program(self, formulas: NDArray[np.object_], totals: NDArray[np.int64]) -> NDArray[np.int64]:
+        different, back = np.unique(totals, axis=0, return_inverse=True)
+        found = []
+        for row, amounts in enumerate(different):
+            filled = filling(self._product, amounts)
+            if filled is None:
+                formula = formulas[int(np.flatnonzero(back.ravel() == row)[0])]
+                raise InputError(f"The formula {formula!r} is not of this space: its sites cannot be filled so.")
+            found.append(filled)
+        return np.array(found, dtype=np.int64).reshape(-1, self._product.columns)[back.ravel()]
+
+    def _misfit(self, formula: str, name: str) -> str:
+        site = self.sites[name]
+        listed = ", ".join(site.elements or site.species)
+        parts = [f"an amount of {site.amount:g} of {listed}"]
+        parts += [f"{option} from {low:g} to {high:g}" for option, (low, high) in site.range.items()]
+        parts += [f"exactly {site.pick} of them"] if site.pick else []
+        parts += [f"at most {site.max_elements} of them"] if site.max_elements else []
+        parts += [f"steps of {site.step:g}"] if site.step else []
+        return f"The formula {formula!r} is not of this space: site {name} takes {', '.join(parts)}."
+
+    def _written(self, amounts: NDArray[np.int64]) -> NDArray[np.object_]:
+        return self._text.write(self._product.totals(amounts))
+
+    def _demand_one(self) -> None:
+        try:
+            self._region.demand_one()
+        except NoFillingError:
+            raise InputError(self._emptiness()) from None
+
+    def _emptiness(self) -> str:
+        """Says which rules leave no formula."""
+        if CHARGE in self._rules.labels:
+            found = charge_problem(self._product, [rule for rule in self._rules.linear if rule.label == CHARGE])
+            if found:
+                return found
+        guilty = self._rules
+        for label in self._rules.labels:
+            fewer = guilty.without(label)
+            try:
+                Region(self._product, fewer, self._charges).demand_one()
+            except NoFillingError:
+                guilty = fewer
+        return f"No formula keeps {' and '.join(guilty.labels)}. Relax one of them, or widen the ranges of the sites."
+
+    @cached_property
+    def _product(self) -> Product:
+        digits = common_digits(self.sites)
+        return Product(tuple(site_lattice(name, site, digits) for name, site in self.sites.items()))
+
+    @property
+    def _unit(self) -> float:
+        return 10.0 ** -self._product.lattices[0].digits
+
+    @cached_property
+    def _quantities(self) -> Quantities:
+        return Quantities(self._product)
+
+    @cached_property
+    def _rules(self) -> Rules:
+        continuous = any(lattice.continuous for lattice in self._product.lattices)
+        slack = CHARGE_SLACK / self._unit if continuous else 0.0
+        linear = limit_rules(self._quantities, self.limits, self._unit)
+        if self.charge_balanced:
+            linear = (*charge_rules(self._product, self._quantities, self.oxidation_states, slack), *linear)
+        return Rules(linear, excluded_pairs(self._product, self.exclude))
+
+    @cached_property
+    def _charges(self) -> tuple[int, ...]:
+        """Charge of one step of each column where every option has one state alone; else zeros."""
+        balance = [rule for rule in self._rules.linear if rule.label == CHARGE]
+        nothing = (0,) * self._product.columns
+        if not balance or any(
+            -least != most for least, most in zip(*(rule.coefficients for rule in balance), strict=True)
+        ):
+            return nothing
+        charges = self._product.merge @ np.array(balance[1].coefficients)
+        return tuple(int(charge) for charge in charges) if (charges == np.rint(charges)).all() else nothing
+
+    @cached_property
+    def _region(self) -> Region:
+        return Region(self._product, self._rules, self._charges)
+
+    @cached_property
+    def _text(self) -> FormulaText:
+        anchor = self._product.anchor
+        if anchor is None:
+            raise InputError(
+                "Every site may be vacant, so that nothing says how large the formula unit is. Give one site without "
+                "'none', whose elements sit on no site that has it."
+            )
+        digits = self._product.lattices[0].digits
+        largest = (
+            sum(lattice.amount for lattice in self._product.lattices)
+            if self._product.shared
+            else max(lattice.amount for lattice in self._product.lattices)
+        )
+        always = self._product.always
+        return FormulaText(self._product.options, digits, *anchor, always == 0 or always > 10**digits, largest)

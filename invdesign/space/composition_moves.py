@@ -1,0 +1,95 @@
+"""Small changes of a composition: from one option to another on a site, two that change places, two at once.
+
+Every change is as likely as its reverse, so that a chain of those that keep the rules draws from the feasible
+compositions uniformly (Metropolis et al. 1953, doi:10.1063/1.1699114).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.space.composition_product import Product
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Random changes of fillings.
+
+    Attributes:
+        product: the sites.
+        charges: of one step of each column where charge balance leaves no room (one state each), else zeros: two
+            transfers at once are then measured so that their charges cancel.
+        largest: of a transfer, as a share of the site's amount.
+    """
+
+    product: Product
+    charges: tuple[int, ...]
+    largest: float = 1.0
+
+    def proposed(
+        self, amounts: NDArray[np.int64], rng: np.random.Generator, *, same: bool = False
+    ) -> NDArray[np.int64]:
+        """A random change of each row; what it gives may break any rule, the site's own too.
+
+        Args:
+            amounts: in steps, shape ``n x columns``.
+            rng: source of randomness.
+            same: True for one change that is tried on every row.
+        """
+        n = 1 if same else len(amounts)
+        given, taken, steps = self._transfer(n, rng)
+        given_too, taken_too, steps_too = self._transfer(n, rng)
+        rows = np.arange(len(amounts))
+        kind = rng.integers(0, 3, n)
+        charge = self._charges[taken] - self._charges[given]
+        charge_too = self._charges[taken_too] - self._charges[given_too]
+        common = np.gcd(charge, charge_too)
+        balanced = (charge != 0) & (charge_too != 0)
+        divisor = np.maximum(common, 1)
+        size = np.where(balanced, steps * (charge_too // divisor), steps)
+        size_too = np.where(balanced, -steps * (charge // divisor), steps_too)
+        swap = np.broadcast_to(kind == 0, rows.shape)
+        size = np.where(kind == 0, 0, np.where(kind == 1, steps, size))
+        size_too = np.where(kind == 2, size_too, 0)
+        moved = amounts.copy()
+        moved[rows, given] -= size
+        moved[rows, taken] += size
+        moved[rows, given_too] -= size_too
+        moved[rows, taken_too] += size_too
+        one, other = np.broadcast_to(given, rows.shape)[swap], np.broadcast_to(taken, rows.shape)[swap]
+        moved[rows[swap], one], moved[rows[swap], other] = amounts[rows[swap], other], amounts[rows[swap], one]
+        return moved
+
+    def _transfer(
+        self, n: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Columns that give and take, two of one site, and how many steps: small ones as likely as large ones."""
+        starts, widths, totals = self._sites
+        site = rng.choice(len(starts), n, p=widths / widths.sum())
+        given = (rng.random(n) * widths[site]).astype(np.int64)
+        taken = (given + 1 + (rng.random(n) * (widths[site] - 1)).astype(np.int64)) % widths[site]
+        longest = np.maximum(totals[site] * self.largest, 1.0)
+        steps = np.floor(np.exp(rng.random(n) * np.log(longest + 1.0))).astype(np.int64)
+        return starts[site] + given, starts[site] + taken, steps
+
+    @cached_property
+    def _sites(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """First column, number of columns and total of each site that varies."""
+        varied = [
+            (part.start, part.stop - part.start, site.simplex.total)
+            for site, part in self.product.parts()
+            if site.varies
+        ]
+        starts, widths, totals = (np.array(column, dtype=np.int64) for column in zip(*varied, strict=True))
+        return starts, widths, totals
+
+    @cached_property
+    def _charges(self) -> NDArray[np.int64]:
+        return np.array(self.charges, dtype=np.int64)

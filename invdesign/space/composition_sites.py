@@ -1,0 +1,262 @@
+"""One site of a composition: what may sit on it, and how much of each."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from invdesign.space.simplex import EmptySimplexError, Simplex
+from invdesign.space.simplex_counting import LARGEST_TABLE, Counting, table_entries
+from invdesign.space.simplex_volume import LARGEST_LIST, Volume
+from surrogates.errors import InputError, nearest
+from surrogates.features.formulas import element_symbols, nearest_element
+
+VACANCY = "none"
+DIGITS = 6
+"""Decimals of an amount, at most: a millionth of a formula unit is finer than anything can be weighed."""
+LARGEST_AMOUNT = 10_000
+
+
+class Site(BaseModel):
+    """A sublattice: the elements or species that share it, and their amounts per formula unit, which sum to ``amount``.
+
+    Without ``step``, amounts vary continuously, to a millionth; with it, in multiples of it. A site that one option
+    takes as a whole (``pick: 1``) needs no step.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    elements: tuple[str, ...] = Field(
+        (), description="Symbols of the elements that may sit here, such as [Ni, Mn, Co]."
+    )
+    species: tuple[str, ...] = Field((), description="Elements, groups such as OH, and none for a vacancy.")
+    amount: float = Field(gt=0, le=LARGEST_AMOUNT, description="Atoms or groups on the site per formula unit.")
+    range: dict[str, tuple[float, float]] = Field({}, description="Least and greatest amount of some of them.")
+    pick: int | None = Field(None, ge=1, description="Choose exactly so many of them.")
+    max_elements: int | None = Field(None, ge=1, description="At most so many of them at once.")
+    step: float | None = Field(None, gt=0, description="Amounts are multiples of it; continuous where missing.")
+
+
+@dataclass(frozen=True)
+class SiteLattice:
+    """A checked site, with amounts as whole numbers of its step.
+
+    Attributes:
+        name: of the site.
+        options: elements and species in their order; an empty text is a vacancy.
+        unit: of an amount, ``10**-digits`` formula units; the space has one unit for all its sites.
+        step: in units.
+        simplex: the amounts that are allowed, in steps.
+        continuous: True where the steps stand for a continuous amount.
+    """
+
+    name: str
+    options: tuple[str, ...]
+    digits: int
+    step: int
+    simplex: Simplex
+    continuous: bool
+
+    @property
+    def varies(self) -> bool:
+        """True where there is more than one way to fill the site."""
+        return not self.simplex.is_point
+
+    @property
+    def amount(self) -> int:
+        """Of the site, in units."""
+        return self.simplex.total * self.step
+
+    @cached_property
+    def counting(self) -> Counting:
+        """The ways to fill the site, counted and ordered; for sites with a step."""
+        return Counting(self.simplex)
+
+    @cached_property
+    def volume(self) -> Volume:
+        """The ways to fill the site, for one without a step."""
+        return Volume(self.simplex)
+
+
+def read_site(name: str, given: Any) -> Site:
+    """Reads a site from the mapping of a campaign file.
+
+    Raises:
+        InputError: where a key or a value is wrong.
+    """
+    if isinstance(given, Site):
+        return given
+    if not isinstance(given, dict):
+        raise InputError(f"Site {name} is a mapping such as {{elements: [Ni, Mn, Co], amount: 1}}, not {given!r}.")
+    for key in given:
+        if key not in Site.model_fields:
+            raise InputError(f"Site {name}: '{key}' is not known.{nearest(str(key), Site.model_fields)}")
+    try:
+        return Site.model_validate(given)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        where = ".".join(map(str, detail["loc"]))
+        raise InputError(f"Site {name}, {where}: {detail['msg'].lower()}, not {detail['input']!r}.") from None
+
+
+def decimals(value: float) -> int:
+    """How many decimals a number is written with."""
+    exponent = _decimal(value).normalize().as_tuple().exponent
+    return max(0, -int(exponent))
+
+
+def digits_of(name: str, site: Site) -> int:
+    """How many decimals the amounts of a site take.
+
+    Raises:
+        InputError: where a number of the site has too many.
+    """
+    numbers = [
+        site.amount,
+        *(() if site.step is None else (site.step,)),
+        *(b for pair in site.range.values() for b in pair),
+    ]
+    for number in numbers:
+        if decimals(number) > DIGITS:
+            raise InputError(
+                f"Site {name}: {number!r} has more than {DIGITS} decimals. Round it, or double all amounts."
+            )
+    return DIGITS if _is_continuous(site) else max(map(decimals, numbers))
+
+
+def site_lattice(name: str, site: Site, digits: int) -> SiteLattice:
+    """Checks a site and counts its amounts in steps.
+
+    Args:
+        name: of the site.
+        site: as the file says it.
+        digits: of the space's amounts.
+
+    Raises:
+        InputError: saying what is wrong and what would be right.
+    """
+    listed = _listed(name, site)
+    _check_numbers(name, site, listed)
+    amount = _units(site.amount, digits)
+    step = amount if _is_whole(site) else 1 if site.step is None else _units(site.step, digits)
+    if amount % step:
+        raise InputError(f"Site {name}: a step of {site.step:g} does not divide the amount {site.amount:g}.")
+    ranges = [site.range.get(option, (0.0, site.amount)) for option in listed]
+    low = [-(-_units(least, digits) // step) for least, _ in ranges]
+    high = [_units(greatest, digits) // step for _, greatest in ranges]
+    fewest = site.pick or 0
+    most = site.pick or site.max_elements or len(listed)
+    total = amount // step
+    try:
+        simplex = Simplex.of(total, low, high, fewest=fewest, most=most)
+    except EmptySimplexError:
+        raise InputError(_emptiness(name, site, listed)) from None
+    options = tuple("" if option == VACANCY else option for option in listed)
+    lattice = SiteLattice(name, options, digits, step, simplex, continuous=_is_continuous(site))
+    if lattice.continuous and lattice.volume.kinds > LARGEST_LIST:
+        raise InputError(f"Site {name}: {len(listed)} options with different ranges are too many. Give some the same.")
+    if not lattice.continuous and table_entries(simplex.parts, simplex.most, total) > LARGEST_TABLE:
+        raise InputError(f"Site {name}: a step of {site.step:g} is too fine to count. Leave it out.")
+    return lattice
+
+
+def _listed(name: str, site: Site) -> tuple[str, ...]:
+    """The options of a site, each checked."""
+    if site.elements and site.species:
+        raise InputError(f"Site {name} has elements and species. Write all of them as species.")
+    listed = site.elements or site.species
+    if not listed:
+        raise InputError(f"Site {name} is empty. Name its elements, such as elements: [Li].")
+    repeated = sorted({option for option in listed if listed.count(option) > 1})
+    if repeated:
+        raise InputError(f"Site {name} names {repeated[0]} more than once.")
+    for option in listed:
+        if site.elements and option == VACANCY:
+            raise InputError(f"Site {name}: a vacancy is no element. Write species: [{', '.join(listed)}].")
+        if site.elements and option not in element_symbols():
+            hint = " Write it as species." if _is_species(option) else nearest_element(option)
+            raise InputError(f"Site {name}: '{option}' is no element.{hint}")
+        if not site.elements and option != VACANCY and not _is_species(option):
+            raise InputError(f"Site {name}: '{option}' is no species.{nearest_element(option)}")
+    return listed
+
+
+def _is_species(option: str) -> bool:
+    parts = re.findall(r"([A-Z][a-z]?)(\d*)", option)
+    known = all(symbol in element_symbols() and count != "0" for symbol, count in parts)
+    plain = len(parts) == 1 and bool(parts[0][1])  # O2 is an amount of O
+    return bool(parts) and known and not plain and "".join(symbol + count for symbol, count in parts) == option
+
+
+def _check_numbers(name: str, site: Site, listed: tuple[str, ...]) -> None:
+    for option, (least, greatest) in site.range.items():
+        if option not in listed:
+            raise InputError(
+                f"Site {name}: the range of '{option}' is of nothing on the site.{nearest(option, listed)}"
+            )
+        if not 0 <= least <= greatest:
+            raise InputError(
+                f"Site {name}: the range of {option} goes from {least:g} to {greatest:g}. Write [least, greatest]."
+            )
+        if least > site.amount:
+            raise InputError(f"Site {name}: at least {least:g} {option} do not fit into the amount {site.amount:g}.")
+    if site.pick is not None and site.max_elements is not None:
+        raise InputError(
+            f"Site {name} has pick and max_elements. Use pick for exactly so many, max_elements for at most."
+        )
+    if site.pick is not None and site.pick > len(listed):
+        raise InputError(f"Site {name}: pick {site.pick} of {len(listed)} ({', '.join(listed)}) is too many.")
+
+
+def _emptiness(name: str, site: Site, listed: tuple[str, ...]) -> str:
+    """Why no amounts of the site sum to its amount."""
+    least = sum(site.range[option][0] for option in listed if option in site.range)
+    greatest = sum(site.range.get(option, (0.0, site.amount))[1] for option in listed)
+    if least > site.amount:
+        return f"Site {name}: the amounts cannot sum to {site.amount:g}: the ranges ask for at least {least:g}."
+    if greatest < site.amount:
+        return f"Site {name}: the amounts cannot sum to {site.amount:g}: the ranges allow {greatest:g} at most."
+    must = [option for option in listed if option in site.range and site.range[option][0] > 0]
+    most = site.pick or site.max_elements
+    if most is not None and len(must) > most:
+        return f"Site {name}: {', '.join(must)} must all be there by their ranges, more than the {most} allowed."
+    word = "pick" if site.pick else "max_elements"
+    limited = f" with {word} {most}" if most is not None else ""
+    stepped = f" in steps of {site.step:g}" if site.step is not None else ""
+    return f"Site {name}: no amounts within the ranges sum to {site.amount:g}{limited}{stepped}. Widen the ranges."
+
+
+def _is_whole(site: Site) -> bool:
+    """True where one option takes the site as a whole."""
+    return len(site.elements or site.species) == 1 or 1 in (site.pick, site.max_elements)
+
+
+def _is_continuous(site: Site) -> bool:
+    return site.step is None and not _is_whole(site)
+
+
+def _decimal(value: float) -> Decimal:
+    """A number as it was meant: 0.1 + 0.2 is 0.3."""
+    return Decimal(repr(round(float(value), 9)))
+
+
+def _units(value: float, digits: int) -> int:
+    return int(_decimal(value).scaleb(digits).to_integral_exact())
+
+
+def common_digits(sites: dict[str, Site]) -> int:
+    """The decimals in which the amounts of all sites are written."""
+    return max(digits_of(name, site) for name, site in sites.items())
+
+
+def ways(lattices: tuple[SiteLattice, ...]) -> int | None:
+    """In how many ways the sites can be filled; None where an amount is continuous."""
+    if any(lattice.continuous and lattice.varies for lattice in lattices):
+        return None
+    return math.prod(lattice.counting.size for lattice in lattices)

@@ -1,0 +1,170 @@
+"""Amounts to canonical formulas and back, many at a time.
+
+A formula names its tokens (elements, and species in brackets) in one fixed order, each with the amount that it has per
+formula unit; an amount of one is not written. Where all amounts are whole numbers, they are divided by their greatest
+common divisor. Amounts are counted in units of ``10**-digits``, so that equal amounts are equal text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surrogates.errors import InputError
+from surrogates.features.formula_parser import token_amounts
+from surrogates.features.formulas import element_amounts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LARGEST_TABLE = 20_000
+"""Amounts whose text is kept ready; larger or finer ones are put together from three pieces."""
+_TOKEN = re.compile(r"(\([A-Za-z\d]+\)|[A-Z][a-z]?)")
+_THOUSANDS = np.array([f"{number:03d}" for number in range(1000)], dtype=object)
+_TRIMMED = np.array([text.rstrip("0") for text in _THOUSANDS], dtype=object)
+
+
+def amount_text(amount: int, digits: int) -> str:
+    """An amount in units of ``10**-digits`` as it stands in a formula: nothing for one, no trailing zeros."""
+    whole, part = divmod(amount, 10**digits)
+    if not part:
+        return "" if whole == 1 else str(whole)
+    return f"{whole}.{str(part).zfill(digits).rstrip('0')}"
+
+
+def token_text(option: str) -> str:
+    """An element or species as it stands in a formula: species of several atoms in brackets."""
+    return option if re.fullmatch(r"[A-Z][a-z]?", option) else f"({option})"
+
+
+@dataclass(frozen=True)
+class FormulaText:
+    """The formulas of one composition space.
+
+    Attributes:
+        options: elements and species in the order in which a formula names them.
+        digits: of an amount behind the decimal point, at most 6.
+        anchor: places of the options whose amounts always have the same sum, which gives a reduced formula its scale.
+        anchored: that sum, in units of ``10**-digits``.
+        reducible: False where it is known that no common divisor can occur.
+        largest: the largest amount of one option, in units of ``10**-digits``.
+    """
+
+    options: tuple[str, ...]
+    digits: int
+    anchor: tuple[int, ...]
+    anchored: int
+    reducible: bool
+    largest: int
+
+    def write(self, amounts: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Writes formulas.
+
+        Args:
+            amounts: shape ``n x len(options)``, in units of ``10**-digits``.
+
+        Returns:
+            Shape ``n``.
+        """
+        if self.reducible:
+            unit = 10**self.digits
+            common = np.gcd.reduce(amounts, axis=1)
+            whole = (common > unit) & (common % unit == 0)
+            if whole.any():
+                amounts = np.where(whole[:, None], amounts // np.where(whole, common // unit, 1)[:, None], amounts)
+        texts = self._written(0, amounts[:, 0])
+        for place in range(1, len(self.options)):
+            texts = texts + self._written(place, amounts[:, place])
+        return texts
+
+    def read(self, formulas: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Reads the amounts of formulas, in any order and on any scale, shape ``n x len(options)``.
+
+        Args:
+            formulas: shape ``n``.
+
+        Returns:
+            Amounts per formula unit in units of ``10**-digits``.
+
+        Raises:
+            InputError: where a formula cannot be read, or names what is no option.
+        """
+        listed: list[Any] = formulas.tolist()
+        for formula in listed:
+            if type(formula) is not str:
+                raise InputError(f"{formula!r} is no formula. Write one such as 'LiNi0.8Mn0.1Co0.1O2'.")
+        counts = self._counted(listed)
+        held = counts[:, list(self.anchor)].sum(axis=1)
+        if (held <= 0).any():
+            raise InputError(
+                f"The formula {listed[int(np.argmax(held <= 0))]!r} holds none of "
+                f"{', '.join(self.options[place] for place in self.anchor)}, of which every formula here has some."
+            )
+        scaled = counts * (self.anchored / held)[:, None]
+        amounts = np.rint(scaled).astype(np.int64)
+        # A reduced formula is exact in its own digits; dividing it again leaves rounding of the last one at most.
+        off = (np.abs(scaled - amounts) > 1e-3).any(axis=1)
+        if off.any():
+            raise InputError(
+                f"The formula {listed[int(np.argmax(off))]!r} has amounts finer than {10.0**-self.digits:g}."
+            )
+        return amounts
+
+    def _counted(self, formulas: Sequence[str]) -> NDArray[np.float64]:
+        """The amounts as formulas state them, not scaled."""
+        split = token_amounts(formulas, self._places)
+        return self._counted_by_element(formulas) if split is None else split
+
+    def _counted_by_element(self, formulas: Sequence[str]) -> NDArray[np.float64]:
+        """Reads formulas that are written otherwise, where atoms alone tell what they hold."""
+        if all(option == token_text(option) for option in self.options):
+            return element_amounts(formulas, self.options)
+        for formula in formulas:
+            if token_amounts([formula], self._places) is None:
+                unknown = [token for token in _TOKEN.findall(formula) if token not in self._places]
+                raise InputError(
+                    f"The formula {formula!r} cannot be read{f' at {unknown[0]!r}' if unknown else ''}. "
+                    f"Formulas of this space are made of {', '.join(map(token_text, self.options))}."
+                )
+        raise InputError("A formula of this space cannot be read.")  # pragma: no cover - one of them was the reason
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {token_text(option): place for place, option in enumerate(self.options)}
+
+    def _written(self, place: int, amounts: NDArray[np.int64]) -> NDArray[np.object_]:
+        """One option's name and amount in each formula; nothing where it has none of it."""
+        if self.largest <= LARGEST_TABLE:
+            return self._ready[place][amounts]
+        micro = amounts * 10 ** (6 - self.digits)
+        whole, part = np.divmod(micro, 1_000_000)
+        upper, lower = np.divmod(part, 1000)
+        broken = part > 0
+        start = self._starts[place][whole + broken * (len(self._starts[place]) // 2)]
+        return start + np.where(lower > 0, _THOUSANDS[upper], _TRIMMED[upper]) + _TRIMMED[lower]
+
+    @cached_property
+    def _ready(self) -> list[NDArray[np.object_]]:
+        texts = ["", *(amount_text(amount, self.digits) for amount in range(1, self.largest + 1))]
+        return [_with_name(option, texts) for option in self.options]
+
+    @cached_property
+    def _starts(self) -> list[NDArray[np.object_]]:
+        """Name and whole part, first for whole amounts, then for broken ones, which need the point."""
+        largest = self.largest // 10**self.digits + 1
+        whole = ["", *(amount_text(amount, 0) for amount in range(1, largest + 1))]
+        found = []
+        for option in self.options:
+            broken = [f"{token_text(option)}{amount}." for amount in range(largest + 1)]
+            found.append(np.array([*_with_name(option, whole), *broken], dtype=object))
+        return found
+
+
+def _with_name(option: str, amounts: Sequence[str]) -> NDArray[np.object_]:
+    name = token_text(option)
+    return np.array(["", *(name + amount for amount in amounts[1:])], dtype=object)

@@ -1,0 +1,292 @@
+"""An open-ended space of molecules: whatever can be made from seeds by small changes, within rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from invdesign import datasets
+from invdesign.space.molecule_files import MoleculeFile
+from invdesign.space.molecule_operators import crossed, mutated
+from invdesign.space.molecule_rules import MoleculeRules, constitution
+from invdesign.space.parameters import PlainParameter
+from invdesign.space.selfies_code import SelfiesCode, Symbols
+from surrogates.columns import Column
+from surrogates.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+TRIES = 60
+"""Moves that are tried from one molecule before it is given up."""
+WALKERS = 32
+LONGEST_WALK = 8
+"""Moves between a seed and the first molecule of a walk."""
+RESTART = 0.1
+MOST_WALKED = 1000
+"""Molecules of one draw that are walked to, at some 100 a second; what a larger draw asks beyond is drawn of these."""
+KEPT = 50_000
+DEFAULT_ELEMENTS = ("C", "H", "N", "O", "F", "S")
+
+
+@dataclass(frozen=True)
+class MoleculeGraph(PlainParameter):
+    """Molecules without a list of them: seeds, their mutants and crosses, and theirs again.
+
+    Molecules are constitutions here: stereochemistry is dropped from seeds and not searched.
+
+    In the unit cube a molecule is a string of SELFIES symbols, one a coordinate. Every point decodes to a molecule that
+    keeps the rules: where the symbols' own molecule breaks one, the longest beginning or ending of the string that
+    stands for an allowed molecule is taken, and where none does, the seed whose point is nearest.
+
+    No uniform distribution exists on an open space. ``draw`` returns molecules on random walks of mutations that start
+    at random seeds, so what is drawn resembles the seeds; a draw of more than a thousand repeats some of them.
+
+    Example:
+        >>> MoleculeGraph(seeds=("COCCOC", "O=C1OCCO1"), max_atoms=12, max_rings=1, forbidden=("[O][O]",))
+
+    Attributes:
+        seeds: SMILES, or a file of molecules (its column of SMILES, in CSV, is ``smiles``).
+        elements: symbols of the elements that a molecule may hold; hydrogen always may be.
+        max_atoms: most atoms besides hydrogen.
+        min_atoms: fewest.
+        max_rings: most rings.
+        charge: total charge.
+        forbidden: SMARTS of substructures that no molecule may have.
+        max_sa_score: highest synthetic accessibility score, from 1 (easy) to 10; None for no limit.
+        length: SELFIES symbols a molecule; twice ``max_atoms`` where None.
+
+    Raises:
+        InputError: where a seed cannot be read, breaks a rule or does not fit the code, or a rule cannot be kept.
+    """
+
+    seeds: tuple[str, ...] | str | Path
+    elements: tuple[str, ...] = DEFAULT_ELEMENTS
+    max_atoms: int = 30
+    min_atoms: int = 1
+    max_rings: int = 4
+    charge: int = 0
+    forbidden: tuple[str, ...] = ()
+    max_sa_score: float | None = None
+    length: int | None = None
+    rules: MoleculeRules = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "elements", tuple(self.elements))
+        object.__setattr__(self, "forbidden", tuple(self.forbidden))
+        rules = MoleculeRules(
+            self.elements,
+            self.max_atoms,
+            self.min_atoms,
+            self.max_rings,
+            self.charge,
+            self.forbidden,
+            self.max_sa_score,
+        )
+        object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "seeds", self._checked_seeds())
+        if self.dimension < 1:
+            raise InputError(f"A code needs one symbol or more, not {self.length}.")
+        for seed in self._seed_list:
+            self._code.written(seed)
+
+    @property
+    def dimension(self) -> int:
+        return 2 * self.max_atoms if self.length is None else self.length
+
+    @property
+    def size(self) -> float:
+        return float("inf")
+
+    def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        molecules = [self._own(value) for value in np.asarray(values, dtype=object)]
+        return np.array([self._code.point(self._written(smiles)) for smiles in molecules]).reshape(-1, self.dimension)
+
+    def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
+        strings = np.empty(len(points), dtype=object)
+        for row, point in enumerate(np.asarray(points)):
+            strings[row] = self._decoded(self._code.symbols(point)) or self._nearest_seed(point)
+        return strings
+
+    def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        walkers = [self._start(rng) for _ in range(min(n, WALKERS))]
+        drawn: list[str] = []
+        while len(drawn) < min(n, MOST_WALKED):
+            place = len(drawn) % len(walkers)
+            drawn.append(walkers[place])
+            walkers[place] = self._start(rng) if rng.random() < RESTART else self._step(walkers[place], rng)
+        points = self.encode(drawn)
+        return (
+            np.concatenate([points, points[rng.integers(len(points), size=n - len(points))]])
+            if n > len(points)
+            else points
+        )
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        raise InputError("An open-ended space of molecules cannot be counted.")
+
+    def neighbours(self, smiles: str, rng: np.random.Generator, n: int) -> list[str]:
+        """Different allowed molecules, one mutation away from a molecule of the space; fewer where few are found.
+
+        Args:
+            smiles: of the molecule.
+            rng: source of randomness.
+            n: how many.
+
+        Raises:
+            InputError: where the molecule is not of the space.
+        """
+        own = self._own(smiles)
+        found: dict[str, None] = {}
+        for _ in range(TRIES * n):
+            if len(found) == n:
+                break
+            mutant = mutated(own, self.elements, rng)
+            if mutant is not None and mutant != own and self._fits(mutant):
+                found[mutant] = None
+        return list(found)
+
+    def crossover(self, first: str, second: str, rng: np.random.Generator) -> str | None:
+        """An allowed molecule that joins parts of two; None where no attempt gives one.
+
+        Args:
+            first: SMILES of a molecule of the space.
+            second: SMILES of another.
+            rng: source of randomness.
+
+        Raises:
+            InputError: where a parent is not of the space.
+        """
+        parents = self._own(first), self._own(second)
+        for _ in range(TRIES):
+            child = crossed(*parents, rng)
+            if child is not None and child not in parents and self._fits(child):
+                return child
+        return None
+
+    def column(self, name: str) -> Column:
+        return Column(name, "molecule")
+
+    def _start(self, rng: np.random.Generator) -> str:
+        smiles = self._seed_list[int(rng.integers(len(self._seed_list)))]
+        for _ in range(int(rng.integers(1, LONGEST_WALK + 1))):
+            smiles = self._step(smiles, rng)
+        return smiles
+
+    def _step(self, smiles: str, rng: np.random.Generator) -> str:
+        return next(iter(self.neighbours(smiles, rng, 1)), smiles)
+
+    def _fits_uncached(self, smiles: str) -> bool:
+        """Whether a canonical SMILES keeps the rules and can be written in the code."""
+        if self._refusal(smiles) is not None:
+            return False
+        try:
+            self._written(smiles)
+        except InputError:
+            return False
+        return True
+
+    def _own(self, value: object) -> str:
+        """The canonical SMILES of a molecule of the space.
+
+        Raises:
+            InputError: saying why it is not of the space.
+        """
+        smiles = constitution(value)
+        if smiles is None:
+            raise InputError(f"{value!r} is no molecule that RDKit can read.")
+        refusal = self._refusal(smiles)
+        if refusal is not None:
+            raise InputError(f"{value!r} is not in this space: {refusal}.")
+        return smiles
+
+    def _decoded(self, symbols: Symbols) -> str | None:
+        """The molecule of the longest beginning or ending that stands for an allowed one."""
+        for length in range(len(symbols), 0, -1):
+            for part in (symbols[:length], symbols[len(symbols) - length :]):
+                smiles: str | None = self._reading(part)
+                if smiles is not None:
+                    return smiles
+        return None
+
+    def _read(self, symbols: Symbols) -> str | None:
+        """The molecule that symbols stand for; None where a rule forbids it, which is asked before SMILES are made."""
+        text = self._code.text(symbols)
+        molecule = _parsed(text) if text else None
+        if molecule is None or self.rules.refusal(molecule) is not None:
+            return None
+        smiles = constitution(text)
+        return smiles if smiles is not None and self._fits(smiles) else None
+
+    def _nearest_seed(self, point: NDArray[np.float64]) -> str:
+        distances = np.linalg.norm(self._seed_points - point, axis=1)
+        return self._seed_list[int(np.argmin(distances))]
+
+    def _checked_seeds(self) -> tuple[str, ...]:
+        seeds: dict[str, None] = {}
+        for place, given in _given_seeds(self.seeds):
+            smiles = constitution(given)
+            if smiles is None:
+                raise InputError(f"The seed {given!r}{place} is no molecule that RDKit can read.")
+            refusal = self.rules.refusal(_parsed(smiles))
+            if refusal is not None:
+                raise InputError(f"The seed {given!r}{place} breaks the space's own rules: {refusal}.")
+            seeds[smiles] = None
+        if not seeds:
+            raise InputError("An open-ended space needs at least one seed molecule to start from.")
+        return tuple(seeds)
+
+    @property
+    def _seed_list(self) -> tuple[str, ...]:
+        return cast("tuple[str, ...]", self.seeds)  # a file was read by __post_init__
+
+    @cached_property
+    def _code(self) -> SelfiesCode:
+        return SelfiesCode.of(self.elements, self._seed_list, self.dimension)
+
+    @cached_property
+    def _seed_points(self) -> NDArray[np.float64]:
+        return self.encode(self._seed_list)
+
+    @cached_property
+    def _refusal(self) -> Any:
+        return lru_cache(maxsize=KEPT)(lambda smiles: self.rules.refusal(_parsed(smiles)))
+
+    @cached_property
+    def _written(self) -> Any:
+        return lru_cache(maxsize=KEPT)(self._code.written)
+
+    @cached_property
+    def _reading(self) -> Any:
+        return lru_cache(maxsize=KEPT)(self._read)
+
+    @cached_property
+    def _fits(self) -> Any:
+        return lru_cache(maxsize=KEPT)(self._fits_uncached)
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = set(self.__dataclass_fields__)
+        return {name: value for name, value in self.__dict__.items() if name in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+def _given_seeds(seeds: tuple[str, ...] | str | Path) -> Iterable[tuple[str, str]]:
+    if isinstance(seeds, str | Path):
+        file = MoleculeFile(datasets.resolve(seeds))
+        return ((f" in {file.place_word} {number} of '{file.path}'", smiles) for number, smiles in file.entries())
+    return (("", smiles) for smiles in seeds)
+
+
+def _parsed(smiles: str) -> Any:
+    from rdkit import Chem
+    from rdkit.rdBase import BlockLogs
+
+    with BlockLogs():
+        return Chem.MolFromSmiles(smiles)

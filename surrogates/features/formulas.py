@@ -1,0 +1,211 @@
+"""Chemical formulas as numbers: shares of the elements, and statistics of the elements' properties.
+
+The statistics are the mean, spread and range of Ward et al. (2016, doi:10.1038/npjcompumats.2016.28, "Magpie"),
+weighted by the share of the atoms; here they come from one product of the matrix of shares with a small table.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from surrogates.errors import InputError, nearest
+from surrogates.features.formula_parser import token_amounts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PROPERTIES = ("electronegativity", "mass", "radius", "group", "period", "mendeleev_number", "valence_electrons")
+"""Properties of elements: Pauling electronegativity; atomic mass in u; atomic radius in angstrom; group and period of
+the periodic table; Mendeleev number (Pettifor 1984, doi:10.1016/0038-1098(84)90765-8); electrons outside the noble gas
+(for groups 13 to 18, outside the filled d shell; three for lanthanides and actinides)."""
+STATISTICS = ("mean", "spread", "range")
+_PART = re.compile(r"([A-Z][a-z]?)((?:\d+\.?\d*|\.\d+)?)")
+_GROUP = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]((?:\d+\.?\d*|\.\d+)?)")
+
+
+@cache
+def element_symbols() -> tuple[str, ...]:
+    """The symbols of all elements by atomic number, after pymatgen (isotopes left out)."""
+    from pymatgen.core.periodic_table import Element
+
+    return tuple(Element.from_Z(number).symbol for number in range(1, 119))
+
+
+def nearest_element(word: str) -> str:
+    """Returns a hint such as ``" Did you mean 'Ni'?"`` for what is no element's symbol: a name, or one letter wrong."""
+    from pymatgen.core.periodic_table import Element
+
+    symbols = {Element(symbol).long_name.lower(): symbol for symbol in element_symbols()}
+    symbols |= {symbol.lower(): symbol for symbol in element_symbols()}
+    close = [symbols[found] for found in difflib.get_close_matches(word.lower(), symbols, n=20, cutoff=0.4)]
+    close.sort(key=lambda symbol: symbol[0] != word[:1].upper())  # the first letter is seldom the wrong one
+    return f" Did you mean '{close[0]}'?" if close else " Write the symbol of an element, such as 'Ni'."
+
+
+@cache
+def element_property(symbol: str, name: str) -> float:
+    """A property of an element, after pymatgen (Ong et al. 2013, doi:10.1016/j.commatsci.2012.10.028).
+
+    Args:
+        symbol: of the element.
+        name: one of PROPERTIES, in the units given there. A missing electronegativity (helium, neon, argon and beyond
+            lawrencium) counts as zero; for a missing radius the calculated one (Clementi et al. 1967) is taken, or the
+            metallic or the van der Waals radius.
+    """
+    from pymatgen.core.periodic_table import Element
+
+    element = Element(symbol)
+    data = element.data
+    match name:
+        case "electronegativity":
+            found = data.get("X")
+        case "mass":
+            found = data.get("Atomic mass")
+        case "radius":
+            keys = ("Atomic radius", "Atomic radius calculated", "Metallic radius", "Van der waals radius")
+            found = next((data[key] for key in keys if _is_number(data.get(key))), None)
+        case "group":
+            found = element.group
+        case "period":
+            found = element.row
+        case "mendeleev_number":
+            found = data.get("Mendeleev no")
+        case _:
+            found = (2 if symbol == "He" else element.group - 10) if element.group > 12 else element.group
+    return float(found) if isinstance(found, int | float) and np.isfinite(found) else 0.0
+
+
+def element_amounts(formulas: Sequence[str], elements: Sequence[str]) -> NDArray[np.float64]:
+    """Reads how many atoms of each element formulas hold, shape ``n x len(elements)``.
+
+    Args:
+        formulas: such as ``LiNi0.8Mn0.1Co0.1O2`` or ``Ti2C(OH)2``; as many atoms as the formula says, not reduced.
+        elements: symbols; every element of every formula must be among them.
+
+    Raises:
+        InputError: where a formula cannot be read, holds no atoms or an element that is not among ``elements``.
+    """
+    place = {symbol: position for position, symbol in enumerate(elements)}
+    flat = [_flat(formula) for formula in formulas]
+    amounts = token_amounts(flat, place)
+    if amounts is None:
+        raise InputError(_complaint(formulas, flat, place))
+    empty = np.flatnonzero(amounts.sum(axis=1) <= 0.0)
+    if len(empty):
+        raise InputError(f"The formula {formulas[empty[0]]!r} holds no atoms.")
+    return amounts
+
+
+def elements_of(formulas: Iterable[str]) -> tuple[str, ...]:
+    """The elements of formulas, by atomic number.
+
+    Raises:
+        InputError: where a formula cannot be read.
+    """
+    listed = list(formulas)
+    held = element_amounts(listed, element_symbols()).sum(axis=0)
+    return tuple(symbol for symbol, amount in zip(element_symbols(), held, strict=True) if amount > 0)
+
+
+class FormulaFeatures:
+    """Turns formulas into features, all between 0 and 1.
+
+    They are the share of each element among the atoms and, for each of PROPERTIES, the mean over the atoms, its spread
+    (standard deviation) and the range over the elements present. Properties are scaled to the span that they have over
+    ``elements``, so that they are alike to a Gaussian process whatever their units; one that all elements share is left
+    out.
+
+    Args:
+        elements: symbols of the elements that can occur.
+
+    Raises:
+        InputError: where there is none, or one is no element (the nearest is named).
+    """
+
+    def __init__(self, elements: Sequence[str]) -> None:
+        if not elements:
+            raise InputError("Formulas need at least one element.")
+        for symbol in elements:
+            if symbol not in element_symbols():
+                raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
+        self.elements = tuple(elements)
+        table = np.array([[element_property(symbol, name) for symbol in elements] for name in PROPERTIES])
+        span = np.ptp(table, axis=1)
+        varied = span > 0
+        self.properties = tuple(name for name, kept in zip(PROPERTIES, varied, strict=True) if kept)
+        self._table = (table[varied] - table[varied].min(axis=1, keepdims=True)) / span[varied, None]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, such as ``share_Ni`` and ``mean_electronegativity``."""
+        shares = [f"share_{symbol}" for symbol in self.elements]
+        return (*shares, *(f"{what}_{name}" for what in STATISTICS for name in self.properties))
+
+    def transform(self, formulas: Sequence[str]) -> NDArray[np.float64]:
+        """The features of formulas, shape ``n x len(names)``.
+
+        Raises:
+            InputError: where a formula cannot be read or holds an element that cannot occur.
+        """
+        amounts = element_amounts(formulas, self.elements)
+        shares = amounts / amounts.sum(axis=1, keepdims=True)
+        mean = shares @ self._table.T
+        spread = np.sqrt(np.maximum(shares @ (self._table**2).T - mean**2, 0.0))
+        present = shares > 0.0
+        reach = np.empty_like(mean)
+        for column, values in enumerate(self._table):
+            largest = np.where(present, values, -np.inf).max(axis=1)
+            reach[:, column] = largest - np.where(present, values, np.inf).min(axis=1)
+        return np.concatenate([shares, mean, spread, reach], axis=1)
+
+
+def _flat(formula: str) -> str:
+    """A formula without brackets or spaces, in as many atoms."""
+    if not isinstance(formula, str):
+        raise InputError(f"{formula!r} is no formula. Write one such as 'LiFePO4'.")
+    if formula.isalnum() or not any(sign in formula for sign in "([{ \n"):
+        return formula
+    return _without_brackets("".join(formula.split()))
+
+
+@lru_cache(maxsize=100_000)
+def _without_brackets(formula: str) -> str:
+    found = _GROUP.search(formula)
+    while found:
+        factor = float(found[2]) if found[2] else 1.0
+        counts: Counter[str] = Counter()
+        inner = _PART.findall(found[1])
+        if sum(len(symbol) + len(amount) for symbol, amount in inner) != len(found[1]):
+            raise InputError(f"The formula {formula!r} cannot be read at '{found[1]}'.")
+        for symbol, amount in inner:
+            counts[symbol] += (float(amount) if amount else 1.0) * factor  # type: ignore[assignment]
+        plain = "".join(f"{symbol}{count:.12f}" for symbol, count in counts.items())
+        formula = formula[: found.start()] + plain + formula[found.end() :]
+        found = _GROUP.search(formula)
+    return formula
+
+
+def _complaint(formulas: Sequence[str], flat: Sequence[str], place: Mapping[str, int]) -> str:
+    """Says which formula cannot be read, and why."""
+    for formula, plain in zip(formulas, flat, strict=True):
+        for symbol, _ in _PART.findall(plain):
+            if symbol not in place:
+                known = symbol in element_symbols()
+                what = "an element that cannot occur here" if known else "no element"
+                hint = nearest(symbol, place) if known else nearest_element(symbol)
+                return f"The formula {formula!r} holds '{symbol}', which is {what}.{hint}"
+        rest = _PART.sub("", plain)
+        if rest:
+            return f"The formula {formula!r} cannot be read at '{rest}'. Write one such as 'LiNi0.8Mn0.1Co0.1O2'."
+    return "A formula cannot be read."  # pragma: no cover - the caller found one
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and bool(np.isfinite(value))
