@@ -15,7 +15,7 @@ demo: $(VENV)/.physics
 	$(BIN)/invdesign run examples/nmc811-cell.yaml
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import pytest
 
 import invdesign as ind
 
+pytestmark = pytest.mark.xdist_group("demo")  # one undisturbed run serves all
 MOMENTS = np.random.default_rng(20261122).uniform(12.0, 30.0, size=1).tolist()
 
 

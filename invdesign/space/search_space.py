@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from surrogates.columns import Column
 
 ANCHORS = 512
+BLOCK = 2048
 LARGEST_GRID = 1_000_000
 RESERVED = frozenset({"reason"})
 
@@ -87,7 +88,11 @@ class SearchSpace:
             n: how many.
             rng: source of randomness; the same state gives the same candidates.
         """
-        return self.decode(self._region.sample(n, rng))
+        if self.constraints:
+            return self.decode(self._region.sample(n, rng))
+        # In blocks: a wide cube of many one-hot coordinates is never held for all candidates at once.
+        sizes = [min(BLOCK, n - start) for start in range(0, max(n, 1), BLOCK)]
+        return pd.concat([self.decode(self._draw(size, rng)) for size in sizes], ignore_index=True)
 
     def encode(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
         """Places candidates in the unit cube, shape ``n x dimension``.
