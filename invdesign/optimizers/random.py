@@ -53,7 +53,7 @@ class RandomOptimizer:
 
     def _stream(self, n: int, space: SearchSpace, seed: np.random.SeedSequence) -> pd.DataFrame:
         """The first ``n`` feasible candidates of the sequence; fewer where it ends before."""
-        if space.feasible_share(run_generator(seed)) < FEASIBLE_SHARE:
+        if not space.is_even or space.feasible_share(run_generator(seed)) < FEASIBLE_SHARE:
             return space.sample(0, run_generator(seed))
         for power in range(int(np.ceil(np.log2(max(2, n)))), LONGEST_SEQUENCE + 1):
             sequence = qmc.Sobol(space.dimension, scramble=True, rng=run_generator(seed))
@@ -64,4 +64,5 @@ class RandomOptimizer:
 
     def _more(self, n: int, space: SearchSpace, history: History, seed: np.random.SeedSequence) -> pd.DataFrame:
         """Uniform candidates, where the sequence cannot serve."""
-        return unseen(space.sample(n, step_generator(seed, history)), history.proposed)
+        # Twice as many as needed, for an open-ended space may draw a candidate again.
+        return unseen(space.sample(2 * n, step_generator(seed, history)), history.proposed).head(n)

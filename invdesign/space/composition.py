@@ -114,6 +114,10 @@ class Composition:
         return self._product.size is None or self._region.plain or self._region.is_listed
 
     @property
+    def is_even(self) -> bool:
+        return False
+
+    @property
     def elements(self) -> tuple[str, ...]:
         """The elements that can occur, in the order of the formula."""
         return self._quantities.elements

@@ -100,6 +100,10 @@ class MoleculeGraph(PlainParameter):
         return 2 * self.max_atoms if self.length is None else self.length
 
     @property
+    def is_even(self) -> bool:
+        return False
+
+    @property
     def size(self) -> float:
         return float("inf")
 

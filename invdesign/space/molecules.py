@@ -123,6 +123,10 @@ class MoleculePool(PlainParameter):
         return self._coordinates.points.shape[1] if self.coordinates == "components" else 1
 
     @property
+    def is_even(self) -> bool:
+        return self.coordinates == "index"
+
+    @property
     def size(self) -> float:
         return len(self.smiles)
 

@@ -35,6 +35,10 @@ class Parameter(Protocol):
     def size_is_exact(self) -> bool:
         """False where ``size`` is an estimate; ``at`` then has no order to count in."""
 
+    @property
+    def is_even(self) -> bool:
+        """True where uniform points of the cube decode to uniformly distributed values."""
+
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
         """Places values in the unit cube.
 
@@ -81,6 +85,10 @@ class PlainParameter:
 
     @property
     def size_is_exact(self) -> bool:
+        return True
+
+    @property
+    def is_even(self) -> bool:
         return True
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -138,6 +138,11 @@ class SearchSpace:
         return points[self._region.feasible(points)]
 
     @property
+    def is_even(self) -> bool:
+        """Whether uniform points of the cube decode to uniform candidates, so that a sequence may fill it evenly."""
+        return all(parameter.is_even for parameter in self.parameters.values())
+
+    @property
     def countable(self) -> bool:
         """Whether the candidates have an order to count in: none is continuous, and each parameter's size is exact."""
         return math.isfinite(self.size) and all(parameter.size_is_exact for parameter in self.parameters.values())

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from invdesign.optimizers import History, RandomOptimizer
-from invdesign.space import Categorical, Continuous, Integer, SearchSpace
+from invdesign.space import Categorical, Composition, Continuous, Integer, SearchSpace
 from invdesign.targets import AtLeast, Targets
 
 TARGETS = Targets(AtLeast("p", 0))
@@ -62,3 +62,15 @@ def test_candidates_of_another_source_are_not_repeated():
     history = History(taken, pd.DataFrame({"p": np.zeros(4)}), pd.DataFrame({"k": [5]}))
     found = RandomOptimizer().propose(9, space=space, targets=TARGETS, history=history, seed=SEED)
     assert sorted(found["k"]) == [6, 7, 8, 9, 10]
+
+
+def test_a_simplex_is_filled_evenly_and_not_at_its_corners():
+    """Of a uniform point of a triangle the largest amount has the mean 11/18."""
+    space = SearchSpace(
+        metals=Composition(sites={"M": {"elements": ["Ni", "Mn", "Co"], "amount": 1}}), t=Continuous(0, 1)
+    )
+    found = propose_in_steps(space, [400])
+    largest = np.max(
+        [space.parameters["metals"].derived(name, found["metals"].to_numpy()) for name in ("Ni", "Mn", "Co")], axis=0
+    )
+    assert largest.mean() == pytest.approx(11 / 18, abs=0.03)
