@@ -54,6 +54,21 @@ def compositions() -> dict[str, Composition]:
         "8 elements": one_site(EIGHT),
         "4 elements": one_site(EIGHT[:4]),
         "4 elements, steps of 0.01": one_site(EIGHT[:4], step=0.01),
+        # A rule across sites: points that break it are moved to the nearest formula that does not.
+        "charge-balanced NMC with dopants": Composition(
+            sites={
+                "A": {"elements": ["Li"], "amount": 1},
+                "M": {
+                    "elements": list(EIGHT[:5]),
+                    "amount": 1,
+                    "range": {"Ni": [0.3, 0.9]},
+                    "max_elements": 4,
+                    "step": 0.01,
+                },
+                "O": {"elements": ["O"], "amount": 2},
+            },
+            charge_balanced=True,
+        ),
     }
 
 
