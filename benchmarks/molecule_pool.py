@@ -87,7 +87,7 @@ def canonical(molecules: int) -> dict[str, float]:
 def library(molecules: int) -> dict[str, float]:
     from ruamel.yaml import YAML
 
-    from invdesign.space.molecule_library import MoleculeLibrary
+    from invdesign.space.molecules.library import MoleculeLibrary
 
     settings = YAML(typ="safe").load(EXAMPLES / "hbe-library.yaml")["space"]["molecule"]
     made, defining = timed(lambda: MoleculeLibrary(settings["scaffold"], settings["substituents"]))
@@ -105,7 +105,7 @@ def library(molecules: int) -> dict[str, float]:
 def graph(molecules: int) -> dict[str, float]:
     from ruamel.yaml import YAML
 
-    from invdesign.space.molecule_graph import MoleculeGraph
+    from invdesign.space.molecules.graph import MoleculeGraph
 
     settings = YAML(typ="safe").load(EXAMPLES / "molecule-graph.yaml")["space"]["molecule"]
     del settings["type"]

@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from invdesign.space import Categorical, SearchSpace
-from invdesign.space.composition import Composition
+from invdesign.space.composition.composition import Composition
 from surrogates.features.formulas import FormulaFeatures
 
 if TYPE_CHECKING:

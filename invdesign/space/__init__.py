@@ -2,9 +2,7 @@
 
 from invdesign.space.composition import Composition
 from invdesign.space.constraints import Constraint
-from invdesign.space.molecule_graph import MoleculeGraph
-from invdesign.space.molecule_library import MoleculeLibrary
-from invdesign.space.molecules import MoleculePool
+from invdesign.space.molecules import MoleculeGraph, MoleculeLibrary, MoleculePool
 from invdesign.space.parameters import Categorical, Continuous, Integer, Parameter
 from invdesign.space.search_space import SearchSpace
 from invdesign.space.size import describe_size

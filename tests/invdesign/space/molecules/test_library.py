@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from invdesign.space import SearchSpace
-from invdesign.space.molecule_library import MoleculeLibrary
+from invdesign.space.molecules.library import MoleculeLibrary
 from surrogates.errors import InputError
 
 ETHERS = MoleculeLibrary(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.space.library_members import LibraryMembers
-from invdesign.space.molecule_decomposition import Decomposition
-from invdesign.space.molecule_fragments import Fragment, joined, scaffold_fragment, substituent_fragment
+from invdesign.space.molecules.decomposition import Decomposition
+from invdesign.space.molecules.fragments import Fragment, joined, scaffold_fragment, substituent_fragment
+from invdesign.space.molecules.library_members import LibraryMembers
 from invdesign.space.parameters import PlainParameter
 from surrogates.columns import Column
 from surrogates.errors import InputError

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.space.simplex import projected, rounded
+from invdesign.space.composition.simplex import projected, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from invdesign.space.simplex import Simplex
+    from invdesign.space.composition.simplex import Simplex
 
 LARGEST_LIST = 50_000
 """Kinds of faces that are weighed; more come only from more than 15 parts with all different bounds."""

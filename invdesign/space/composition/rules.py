@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.space.charge import charge_range
-from invdesign.space.composition_product import Product
+from invdesign.space.composition.charge import charge_range
+from invdesign.space.composition.product import Product
 from surrogates.errors import InputError, nearest
 from surrogates.features.formulas import element_property, element_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from invdesign.space.composition_sites import SiteLattice
+    from invdesign.space.composition.sites import SiteLattice
 
 SLACK = 1e-9
 """Share of the compared amounts by which an inequality may be broken: rounding, and no more."""

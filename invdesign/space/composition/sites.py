@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from invdesign.space.simplex import EmptySimplexError, Simplex
-from invdesign.space.simplex_counting import LARGEST_TABLE, Counting, table_entries
-from invdesign.space.simplex_volume import LARGEST_LIST, Volume
+from invdesign.space.composition.simplex import EmptySimplexError, Simplex
+from invdesign.space.composition.simplex_counting import LARGEST_TABLE, Counting, table_entries
+from invdesign.space.composition.simplex_volume import LARGEST_LIST, Volume
 from surrogates.errors import InputError, nearest
 from surrogates.features.formulas import element_symbols, nearest_element
 

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from invdesign.space.composition_product import Product
+    from invdesign.space.composition.product import Product
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invdesign.space import MoleculePool, SearchSpace
-from invdesign.space.packed_strings import PackedStrings
+from invdesign.space.molecules.packed_strings import PackedStrings
 from surrogates.errors import InputError
 from surrogates.features.molecules import pool_components
 

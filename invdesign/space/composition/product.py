@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.space.composition_sites import SiteLattice, ways
-from invdesign.space.simplex_counting import random_places
+from invdesign.space.composition.simplex_counting import random_places
+from invdesign.space.composition.sites import SiteLattice, ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

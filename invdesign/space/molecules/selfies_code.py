@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.space.molecule_rules import constitution
+from invdesign.space.molecules.rules import constitution
 from surrogates.errors import InputError
 
 if TYPE_CHECKING:

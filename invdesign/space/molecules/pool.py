@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 import numpy as np
 
 from invdesign import datasets
-from invdesign.space.molecule_coordinates import MoleculeCoordinates
-from invdesign.space.molecule_files import Entry, MoleculeFile
-from invdesign.space.packed_strings import PackedStrings
+from invdesign.space.molecules.coordinates import MoleculeCoordinates
+from invdesign.space.molecules.files import Entry, MoleculeFile
+from invdesign.space.molecules.packed_strings import PackedStrings
 from invdesign.space.parameters import PlainParameter
 from surrogates.columns import Column
 from surrogates.errors import InputError

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from invdesign.space.simplex import Simplex
+    from invdesign.space.composition.simplex import Simplex
 
 LARGEST_TABLE = 20_000_000
 """Entries of the table beyond which a site counts as too fine to be counted: some 160 MB."""

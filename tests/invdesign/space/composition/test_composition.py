@@ -15,9 +15,9 @@ from pymatgen.core import Composition as Pymatgen
 from scipy.stats import chisquare, kstest
 
 from invdesign.space import Continuous, SearchSpace
-from invdesign.space.charge import charge_range, oxidation_states
-from invdesign.space.composition import Composition
-from invdesign.space.composition_sites import Site
+from invdesign.space.composition.charge import charge_range, oxidation_states
+from invdesign.space.composition.composition import Composition
+from invdesign.space.composition.sites import Site
 from invdesign.space.parameters import Parameter
 from surrogates.errors import InputError
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from invdesign.space.molecule_rules import constitution
+from invdesign.space.molecules.rules import constitution
 
 MOST_ORDER = 3
 RING_SIZES = (3, 4, 5, 6, 7)

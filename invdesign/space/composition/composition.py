@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.space.composition_product import Product
-from invdesign.space.composition_programs import NoFillingError, filling
-from invdesign.space.composition_region import LARGEST_LIST, Region
-from invdesign.space.composition_rules import (
+from invdesign.space.composition.formula_text import FormulaText
+from invdesign.space.composition.product import Product
+from invdesign.space.composition.programs import NoFillingError, filling
+from invdesign.space.composition.region import LARGEST_LIST, Region
+from invdesign.space.composition.rules import (
     CHARGE,
     Quantities,
     Rules,
@@ -22,8 +23,7 @@ from invdesign.space.composition_rules import (
     excluded_pairs,
     limit_rules,
 )
-from invdesign.space.composition_sites import Site, common_digits, read_site, site_lattice
-from invdesign.space.formula_text import FormulaText
+from invdesign.space.composition.sites import Site, common_digits, read_site, site_lattice
 from surrogates.columns import Column
 from surrogates.errors import InputError
 
@@ -61,7 +61,7 @@ class Composition:
     Attributes:
         sites: the sublattices by name, as ``Site`` or as its mapping, in the order of the formula.
         charge_balanced: True where the formula must be neutral. Every atom may take any of its oxidation states, so
-            that it is enough that zero lies between the least and the greatest charge; see ``invdesign.space.charge``.
+            that it is enough that zero lies between the least and the greatest charge; see the module ``charge``.
         oxidation_states: of elements or species, in the place of the known ones.
         exclude: pairs of elements or species that must not occur together.
         limits: least and greatest value of quantities: an element's amount per formula unit (``Co``), its share of the

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from invdesign import datasets
-from invdesign.space.molecule_files import MoleculeFile
-from invdesign.space.molecule_operators import crossed, mutated
-from invdesign.space.molecule_rules import MoleculeRules, constitution
+from invdesign.space.molecules.files import MoleculeFile
+from invdesign.space.molecules.operators import crossed, mutated
+from invdesign.space.molecules.rules import MoleculeRules, constitution
+from invdesign.space.molecules.selfies_code import SelfiesCode, Symbols
 from invdesign.space.parameters import PlainParameter
-from invdesign.space.selfies_code import SelfiesCode, Symbols
 from surrogates.columns import Column
 from surrogates.errors import InputError
 

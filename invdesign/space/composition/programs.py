@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from invdesign.space.composition_product import Product
-    from invdesign.space.composition_rules import Rules
+    from invdesign.space.composition.product import Product
+    from invdesign.space.composition.rules import Rules
 
 SECONDS = 10.0
 """Limit of one program."""

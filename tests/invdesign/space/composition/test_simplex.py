@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare, kstest
 
-from invdesign.space.simplex import EmptySimplexError, Simplex, projected, rounded
-from invdesign.space.simplex_counting import Counting, random_places
-from invdesign.space.simplex_volume import Volume, capped_volume
+from invdesign.space.composition.simplex import EmptySimplexError, Simplex, projected, rounded
+from invdesign.space.composition.simplex_counting import Counting, random_places
+from invdesign.space.composition.simplex_volume import Volume, capped_volume
 
 
 def brute_force(total, low, high, fewest, most):

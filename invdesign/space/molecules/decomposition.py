@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from invdesign.space.molecule_fragments import Fragment, joined
+from invdesign.space.molecules.fragments import Fragment, joined
 
 MOST_MATCHES = 1000
 HYDROGEN = "[H]*"

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.space.composition_moves import Moves
-from invdesign.space.composition_programs import NoFillingError, corners
+from invdesign.space.composition.moves import Moves
+from invdesign.space.composition.programs import NoFillingError, corners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from invdesign.space.composition_product import Product
-    from invdesign.space.composition_rules import Rules
+    from invdesign.space.composition.product import Product
+    from invdesign.space.composition.rules import Rules
 
 LARGEST_LIST = 1_000_000
 """Fillings that are looked through one by one."""

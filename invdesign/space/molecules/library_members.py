@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 
 if TYPE_CHECKING:
-    from invdesign.space.molecule_library import MoleculeLibrary
+    from invdesign.space.molecules.library import MoleculeLibrary
 
 
 class LibraryMembers(Sequence[str]):
