@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Protocol, Self, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, overload, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
 from surrogates.columns import Column
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @runtime_checkable
@@ -63,4 +67,23 @@ class ConditionalSurrogate(Surrogate, Protocol):
         Args:
             frame: further candidates.
             y: their values, columns as at ``fit``; NaN where there is none.
+        """
+
+
+@runtime_checkable
+class JointSurrogate(Surrogate, Protocol):
+    """A surrogate that can draw the properties of several candidates together, not only one by one."""
+
+    def posterior(
+        self, frame: pd.DataFrame, *, samples: int, rng: np.random.Generator
+    ) -> dict[str, NDArray[np.float64]]:
+        """Draws what the properties may be, without the noise of measuring them.
+
+        Args:
+            frame: candidates, one row each.
+            samples: how many draws.
+            rng: source of randomness.
+
+        Returns:
+            For each property an array of shape ``samples x n``; a row is one possible world.
         """

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, get_args, overload
 
 import numpy as np
 import pandas as pd
 
+from surrogates.checks import check_values
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
 from surrogates.features.featurizer import Featurizer
+from surrogates.features.settings import Features
+from surrogates.kernels import KernelName, Part, prior_covariance
 
 if TYPE_CHECKING:
     from botorch.models import ModelListGP
@@ -20,55 +23,95 @@ if TYPE_CHECKING:
 
     from surrogates.gaussian_process_model import PropertyModel
 
-KernelName = Literal["matern-1.5", "matern-2.5", "rbf"]
+Combination = Literal["joint", "sum", "product"]
 FEWEST_VALUES = 2
+MOST_LENGTHSCALES = 20
+"""Features up to which each has a lengthscale of its own, where the user does not say."""
+
+
+def _compact_features() -> Features:
+    """Few features: each is a dimension in which the process has to be learned."""
+    return Features(components=15, formulas="compact")
 
 
 @dataclass
 class GaussianProcess:
-    """A Gaussian process a property (gpytorch), on features built from the candidates' columns.
+    """A Gaussian process a property, on features built from the candidates' columns.
 
     Numbers are scaled to their bounds, categories one-hot, molecules the leading principal components of their RDKit
-    descriptors. Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works
-    from a few values on; noise is learned.
+    descriptors unless ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints,
+    components: null}``) get the MinMax kernel on counts; orbital energies a linear trend, on which the rest builds.
+    Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
+    values on; noise is learned, or given value by value.
 
     Attributes:
         kernel: covariance function; ``matern-2.5`` suits most properties.
         ard: whether each feature has a lengthscale of its own. None: where there are at most 20 features and no
             molecule, whose components are many and share one scale.
-        components: principal components of a molecule column.
+        features: which features; compact ones by default.
+        combine: how kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind,
+            added (``sum``: each kind has an effect of its own) or multiplied (``product``).
+        calibrate: whether the standard deviations are scaled so that the known values, each predicted from the others,
+            lie within their 90 % intervals nine times of ten.
+        warm_start: True to start a further fit from the hyperparameters of the one before.
     """
 
     kernel: KernelName = "matern-2.5"
     ard: bool | None = None
-    components: int = 15
+    features: Features = field(default_factory=_compact_features)
+    combine: Combination = "joint"
+    calibrate: bool = True
+    warm_start: bool = False
     _featurizer: Featurizer | None = field(default=None, init=False, repr=False, compare=False)
     _models: dict[str, PropertyModel] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        known = ("matern-1.5", "matern-2.5", "rbf")
-        if self.kernel not in known:
-            raise InputError(f"There is no kernel '{self.kernel}'.{nearest(str(self.kernel), known)}")
-        if self.components < 1:
-            raise InputError(f"At least one component is needed, not {self.components}.")
+        for what, value, known in (
+            ("kernel", self.kernel, get_args(KernelName)),
+            ("combination", self.combine, get_args(Combination)),
+        ):
+            if value not in known:
+                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), known)}")
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise: pd.DataFrame | None = None,
+    ) -> Self:
         """Learns every column of ``y``; see ``Surrogate.fit``.
+
+        Args:
+            frame: candidates, one row each.
+            y: property values, one column a property, one row a candidate; NaN where a value is missing.
+            columns: what the columns of ``frame`` are; guessed from their types where None.
+            noise: known standard deviation of each value, in its unit, same shape as ``y``; learned where None.
 
         Raises:
             InputError: where a property has fewer than two values, an infinite one, or a column cannot be read.
         """
         from surrogates.gaussian_process_model import PropertyModel
 
-        _check_values(frame, y)
-        self._featurizer = Featurizer(self.components).fit(frame, columns)
+        check_values(frame, y, fewest=FEWEST_VALUES)
+        self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)
-        ard = self._wants_ard(features.shape[1])
-        self._models = {}
+        start = prior_covariance(self.kernel, self._terms(self._featurizer))
+        models = {}
         for name in y.columns:
             values = y[name].to_numpy(dtype=np.float64)
             known = ~np.isnan(values)
-            self._models[name] = PropertyModel.fitted(features[known], values[known], kernel=self.kernel, ard=ard)
+            before = self._models.get(name)
+            warm = self.warm_start and before is not None and before.covariance.terms == start.terms
+            fitted = PropertyModel.fitted(
+                features[known],
+                values[known],
+                start=before.covariance if warm and before is not None else start,
+                noise=_row_noise(noise, name, known),
+            )
+            models[name] = fitted.calibrated() if self.calibrate else fitted
+        self._models = models
         return self
 
     @overload
@@ -81,12 +124,23 @@ class GaussianProcess:
         self, frame: pd.DataFrame, *, return_std: bool = False
     ) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
         """Predicts every property; see ``Surrogate.predict``."""
-        features = self.features(frame)
+        features = self.transform(frame)
         moments = {name: model.predict(features) for name, model in self._models.items()}
         mean = pd.DataFrame({name: pair[0] for name, pair in moments.items()}, index=frame.index)
         if not return_std:
             return mean
         return mean, pd.DataFrame({name: pair[1] for name, pair in moments.items()}, index=frame.index)
+
+    def posterior(
+        self, frame: pd.DataFrame, *, samples: int, rng: np.random.Generator
+    ) -> dict[str, NDArray[np.float64]]:
+        """Draws properties of all candidates together; see ``JointSurrogate.posterior``."""
+        features = self.transform(frame)
+        drawn = {}
+        for name, model in self._models.items():
+            mean, covariance = model.joint(features)
+            drawn[name] = rng.multivariate_normal(mean, covariance, size=samples, check_valid="ignore", method="eigh")
+        return drawn
 
     def noise_std(self) -> dict[str, float]:
         """The learned standard deviation of measuring each property, in its unit."""
@@ -94,7 +148,7 @@ class GaussianProcess:
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
         """Returns a Gaussian process that also knows these values; see ``ConditionalSurrogate.condition_on``."""
-        features = self.features(frame)
+        features = self.transform(frame)
         wiser = copy(self)
         models = {}
         for name, model in self._models.items():
@@ -104,7 +158,7 @@ class GaussianProcess:
         vars(wiser)["_models"] = models
         return wiser
 
-    def features(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """The features of candidates, shape ``n x d``.
 
         Raises:
@@ -114,31 +168,44 @@ class GaussianProcess:
             raise InputError("This Gaussian process has not been fitted. Call fit first.")
         return self._featurizer.transform(frame)
 
+    def models(self, properties: Sequence[str]) -> list[PropertyModel]:
+        """The fitted processes of properties, on features."""
+        return [self._models[name] for name in properties]
+
     def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
         """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions."""
-        from surrogates.gaussian_process_model import botorch_model
+        from surrogates.gaussian_process_botorch import botorch_model
 
-        return botorch_model([self._models[name] for name in properties])
+        return botorch_model(self.models(properties))
 
-    def _wants_ard(self, dimension: int) -> bool:
-        if self.ard is not None:
-            return self.ard
-        kinds = {column.kind for column in self._featurizer.columns} if self._featurizer else set()
-        return dimension <= 20 and "molecule" not in kinds
+    def _terms(self, featurizer: Featurizer) -> list[list[Part]]:
+        """The kernel's terms: which features go into which part."""
+        kinds: dict[str, list[int]] = {}
+        for block in featurizer.blocks:
+            kind = "molecule" if block.kind == "orbitals" else block.kind
+            group = kind if self.combine != "joint" or kind == "fingerprint" else "features"
+            kinds.setdefault(group, []).extend(range(block.places.start, block.places.stop))
+        has_molecules = any(column.kind == "molecule" for column in featurizer.columns)
+        parts = []
+        for group, places in kinds.items():
+            if group == "fingerprint":
+                parts.append(Part("tanimoto", tuple(places)))
+                continue
+            crowded = len(places) > MOST_LENGTHSCALES or (has_molecules and group in ("features", "molecule"))
+            parts.append(Part("stationary", tuple(places), ard=not crowded if self.ard is None else self.ard))
+        orbitals = [place for block in featurizer.blocks if block.kind == "orbitals" for place in _range(block.places)]
+        terms = [parts] if self.combine == "product" else [[part] for part in parts]
+        return [*terms, [Part("linear", tuple(orbitals))]] if orbitals else terms
 
 
-def _check_values(frame: pd.DataFrame, y: pd.DataFrame) -> None:
-    if len(frame) != len(y):
-        raise InputError(f"There are {len(frame)} candidates and {len(y)} rows of values.")
-    if not len(y.columns):
-        raise InputError("There is no property to learn: y has no columns.")
-    for name in y.columns:
-        try:
-            values = y[name].to_numpy(dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError(f"Property '{name}' holds text where a number is needed.") from None
-        if np.isinf(values).any():
-            raise InputError(f"Property '{name}' is infinite in row {y.index[np.isinf(values)][0]}.")
-        count = int((~np.isnan(values)).sum())
-        if count < FEWEST_VALUES:
-            raise InputError(f"Property '{name}' has {count} values; at least {FEWEST_VALUES} are needed to learn it.")
+def _range(places: slice) -> range:
+    return range(places.start, places.stop)
+
+
+def _row_noise(noise: pd.DataFrame | None, name: str, known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    if noise is None:
+        return None
+    deviations = noise[name].to_numpy(dtype=np.float64)[known]
+    if not (np.isfinite(deviations) & (deviations >= 0.0)).all():
+        raise InputError(f"The noise of '{name}' must be a finite standard deviation, zero or more, in every row.")
+    return deviations

@@ -1,199 +1,178 @@
-"""The Gaussian process of one property, on a matrix of features: gpytorch and BoTorch are loaded here."""
+"""The Gaussian process of one property, on a matrix of features: fit, predict, condition."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import gpytorch
 import numpy as np
-import torch
-from botorch.exceptions import InputDataWarning, OptimizationWarning
-from botorch.fit import fit_gpytorch_mll
-from botorch.models import ModelListGP, SingleTaskGP
-from botorch.models.transforms.outcome import Standardize
-from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
-from gpytorch.constraints import GreaterThan
-from gpytorch.kernels import MaternKernel, RBFKernel
-from gpytorch.likelihoods import GaussianLikelihood
-from gpytorch.mlls import ExactMarginalLogLikelihood
-from gpytorch.priors import GammaPrior, LogNormalPrior
-from linear_operator.utils.cholesky import psd_safe_cholesky
-from linear_operator.utils.warnings import NumericalWarning
+from scipy.linalg import cholesky, solve_triangular
+
+from surrogates.marginal_likelihood import LEAST_NOISE, fitted_covariance, solved
+from surrogates.validation import Z90
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from surrogates.gaussian_process import KernelName
+    from surrogates.kernels import Covariance
 
 ROWS_AT_ONCE = 4096
 """Rows predicted together: bounds the memory by the batch, whatever the pool."""
-FIT_OPTIONS = {"maxiter": 150, "ftol": 1e-6}
-"""Where the fit stops: the likelihood is flat long before the hyperparameters stand still."""
-LEAST_NOISE = 1e-5
-"""Smallest noise variance on standardized values: keeps the covariance well conditioned."""
+CALIBRATION_ROWS = 50
+"""Values at which half of a calibration's correction is believed."""
+STRETCHES = (0.5, 2.0)
+"""Least and greatest correction of a standard deviation: beyond it the model is wrong, not its scale."""
+JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
+"""Added to the diagonal, one after the other, until the covariance can be factorized."""
 
 
 @dataclass(frozen=True)
 class PropertyModel:
-    """A fitted Gaussian process of one property.
-
-    Predictions are the textbook formulas (Rasmussen and Williams 2006, algorithm 2.1) on gpytorch's fitted kernel: over
-    a pool they cost one product of matrices a block of rows.
+    """A fitted Gaussian process of one property (Rasmussen and Williams 2006, algorithm 2.1).
 
     Attributes:
-        model: BoTorch model of the standardized values, with the fitted kernel, mean and noise.
-        centre: mean of the values it was fitted on, in the property's unit.
+        covariance: the kernel with fitted hyperparameters, for values of spread one.
+        features: of the known rows, shape ``n x d``.
+        standard: their values less ``centre``, divided by ``spread``.
+        centre: mean of the values that it was fitted on, in the property's unit.
         spread: their standard deviation.
-        kernel: name of the covariance function.
-        ard: whether each feature has a lengthscale of its own.
+        mean: the constant mean, of standardized values.
+        row_noise: variance of the noise of each standardized value; None where one was learned for all.
+        factor: lower Cholesky factor of the covariance of the known values.
     """
 
-    model: SingleTaskGP
+    covariance: Covariance
+    features: NDArray[np.float64]
+    standard: NDArray[np.float64]
     centre: float
     spread: float
-    kernel: KernelName
-    ard: bool
+    mean: float
+    row_noise: NDArray[np.float64] | None
+    factor: NDArray[np.float64]
 
     @classmethod
     def fitted(
-        cls, features: NDArray[np.float64], values: NDArray[np.float64], *, kernel: KernelName, ard: bool
+        cls,
+        features: NDArray[np.float64],
+        values: NDArray[np.float64],
+        *,
+        start: Covariance,
+        noise: NDArray[np.float64] | None = None,
+        refit: bool = True,
     ) -> PropertyModel:
-        """Fits hyperparameters by the marginal likelihood (and its priors), shapes ``n x d`` and ``n``."""
+        """Fits hyperparameters by the marginal likelihood (and its priors).
+
+        Args:
+            features: shape ``n x d``.
+            values: shape ``n``.
+            start: the kernel, with the hyperparameters to start from.
+            noise: known standard deviation of each value, in its unit; learned where None.
+            refit: False to take the hyperparameters of ``start`` as they are.
+        """
         centre = float(values.mean())
         deviation = float(values.std())
         # A constant property leaves nothing to scale by; its own size keeps the numbers near one.
         spread = deviation if deviation > 1e-12 * max(1.0, abs(centre)) else max(1.0, abs(centre))
-        with single_thread():
-            model = _untrained(features, (values - centre) / spread, kernel=kernel, ard=ard)
-            with warnings.catch_warnings():
-                # A line search that gives up is retried inside; the best point reached is kept either way.
-                warnings.simplefilter("ignore", OptimizationWarning)
-                warnings.simplefilter("ignore", RuntimeWarning)
-                warnings.simplefilter("ignore", NumericalWarning)
-                fit_gpytorch_mll(
-                    ExactMarginalLogLikelihood(model.likelihood, model), optimizer_kwargs={"options": FIT_OPTIONS}
-                )
-        return cls(model.eval().requires_grad_(False), centre, spread, kernel, ard)
+        standard = (values - centre) / spread
+        row_noise = (noise / spread) ** 2 if noise is not None else None
+        covariance = fitted_covariance(start, features, standard, row_noise=row_noise) if refit else start
+        matrix = covariance.between(features, features)
+        matrix.flat[:: len(matrix) + 1] += covariance.noise if row_noise is None else row_noise + LEAST_NOISE
+        factor = _factor(matrix)
+        ones = solved(factor, np.ones(len(standard)))
+        mean = float(ones @ standard / ones.sum())
+        return cls(covariance, features, standard, centre, spread, mean, row_noise, factor)
 
     @property
     def noise_std(self) -> float:
-        """Learned standard deviation of the noise, in the property's unit."""
-        return float(self.model.likelihood.noise.mean().sqrt()) * self.spread
+        """Standard deviation of the noise, in the property's unit: the learned one, or the mean of the given ones."""
+        variance = self.covariance.noise if self.row_noise is None else float(self.row_noise.mean())
+        return float(np.sqrt(variance)) * self.spread
 
     @cached_property
-    def _known(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The features and standardized values that it knows."""
-        return self.model.train_inputs[0], self.model.train_targets
+    def _weights(self) -> NDArray[np.float64]:
+        return solved(self.factor, self.standard - self.mean)
 
     @cached_property
-    def _factors(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Cholesky factor of the known covariance, and the weights of the known values."""
-        x, y = self._known
-        covariance = self.model.covar_module(x).to_dense() + self.model.likelihood.noise * torch.eye(
-            len(x), dtype=x.dtype
-        )
-        factor = psd_safe_cholesky(covariance)
-        residual = (y - self.model.mean_module(x)).unsqueeze(-1)
-        return factor, torch.cholesky_solve(residual, factor)
+    def _inverse_factor(self) -> NDArray[np.float64]:
+        """Inverse of the Cholesky factor: a pool then costs products of matrices only."""
+        return solve_triangular(self.factor, np.eye(len(self.factor)), lower=True, check_finite=False)
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation of the property, each of shape ``n``, for features of shape ``n x d``."""
-        means, deviations = [np.empty(0)], [np.empty(0)]
-        with single_thread(), torch.no_grad():
-            factor, weights = self._factors
-            for start in range(0, len(features), ROWS_AT_ONCE):
-                rows = torch.as_tensor(features[start : start + ROWS_AT_ONCE], dtype=torch.float64)
-                cross = self.model.covar_module(rows, self._known[0]).to_dense()
-                prior = self.model.covar_module(rows, diag=True)
-                explained = torch.linalg.solve_triangular(factor, cross.mT, upper=False).square().sum(dim=0)
-                means.append((self.model.mean_module(rows) + (cross @ weights).squeeze(-1)).numpy())
-                deviations.append((prior - explained).clamp_min(0.0).sqrt().numpy())
-        return np.concatenate(means) * self.spread + self.centre, np.concatenate(deviations) * self.spread
+        means, variances = np.empty(len(features)), np.empty(len(features))
+        for start in range(0, len(features), ROWS_AT_ONCE):
+            block = slice(start, start + ROWS_AT_ONCE)
+            cross = self.covariance.between(features[block], self.features)
+            means[block] = self.mean + cross @ self._weights
+            explained = cross @ self._inverse_factor.T
+            variances[block] = self.covariance.diagonal(features[block]) - np.einsum("ij,ij->i", explained, explained)
+        deviations = np.sqrt(np.maximum(variances, 0.0))
+        return means * self.spread + self.centre, deviations * self.spread
+
+    def joint(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean ``n`` and covariance ``n x n`` of the property at features of shape ``n x d``."""
+        cross = self.covariance.between(features, self.features)
+        explained = cross @ self._inverse_factor.T
+        matrix = self.covariance.between(features, features) - explained @ explained.T
+        return (self.mean + cross @ self._weights) * self.spread + self.centre, matrix * self.spread**2
 
     def conditioned(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:
         """The same Gaussian process with further values, hyperparameters unchanged; shapes ``n x d`` and ``n``."""
-        x, y = self._known
         standard = (values - self.centre) / self.spread
-        return replace(self, model=self._copy(np.concatenate([x, features]), np.concatenate([y, standard])))
+        cross = self.covariance.between(self.features, features)
+        below = solve_triangular(self.factor, cross, lower=True, check_finite=False)
+        noise = self.covariance.noise if self.row_noise is None else float(self.row_noise.mean()) + LEAST_NOISE
+        corner = self.covariance.between(features, features) - below.T @ below
+        corner.flat[:: len(corner) + 1] += noise
+        known, more = len(self.factor), len(corner)
+        factor = np.zeros((known + more, known + more))
+        factor[:known, :known], factor[known:, :known], factor[known:, known:] = self.factor, below.T, _factor(corner)
+        row_noise = None if self.row_noise is None else np.append(self.row_noise, np.full(more, noise - LEAST_NOISE))
+        return replace(
+            self,
+            features=np.concatenate([self.features, features]),
+            standard=np.concatenate([self.standard, standard]),
+            row_noise=row_noise,
+            factor=factor,
+        )
 
-    def botorch_model(self) -> SingleTaskGP:
-        """A copy whose posterior is in the property's own unit."""
-        x, y = self._known
-        model = self._copy(x.numpy(), y.numpy())
-        model.outcome_transform = _fixed_scale(self.centre, self.spread)
-        return model
+    def left_out(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation (noise included) of each known value from all the others, each of shape ``n``.
 
-    def _copy(self, features: NDArray[np.float64], standard: NDArray[np.float64]) -> SingleTaskGP:
-        model = _untrained(features, standard, kernel=self.kernel, ard=self.ard)
-        model.load_state_dict(self.model.state_dict())
-        return model.eval().requires_grad_(False)
+        By the inverse covariance, hyperparameters unchanged (Rasmussen and Williams 2006, section 5.4.2).
+        """
+        variances = 1.0 / np.einsum("ij,ij->j", self._inverse_factor, self._inverse_factor)
+        means = self.standard - self._weights * variances
+        return means * self.spread + self.centre, np.sqrt(variances) * self.spread
 
+    def calibrated(self) -> PropertyModel:
+        """The same means, with the standard deviations that the known values ask for.
 
-def botorch_model(models: Sequence[PropertyModel]) -> ModelListGP:
-    """Models of several properties as one, whose posterior is in the properties' own units."""
-    return ModelListGP(*(item.botorch_model() for item in models))
-
-
-def _fixed_scale(centre: float, spread: float) -> Standardize:
-    """BoTorch's standardization with given numbers instead of learned ones."""
-    transform = Standardize(m=1)
-    transform.means = torch.tensor([[centre]], dtype=torch.float64)
-    transform.stdvs = torch.tensor([[spread]], dtype=torch.float64)
-    transform._stdvs_sq = transform.stdvs**2  # noqa: SLF001 - there is no public way to set its scale
-    transform._is_trained = torch.tensor(True)  # noqa: SLF001
-    return transform.eval()
-
-
-def _untrained(
-    features: NDArray[np.float64], standard: NDArray[np.float64], *, kernel: KernelName, ard: bool
-) -> SingleTaskGP:
-    x = torch.as_tensor(features, dtype=torch.float64)
-    y = torch.as_tensor(standard, dtype=torch.float64).unsqueeze(-1)
-    with warnings.catch_warnings():
-        # BoTorch asks for features in the unit cube; components of molecules are of order one but not in it.
-        warnings.simplefilter("ignore", InputDataWarning)
-        return SingleTaskGP(
-            x,
-            y,
-            likelihood=_likelihood(),
-            covar_module=_covariance(kernel, x.shape[-1], ard=ard),
-            outcome_transform=None,
-        ).double()
-
-
-def _covariance(kernel: KernelName, dimension: int, *, ard: bool) -> Any:
-    """A kernel with the dimension-scaled lengthscale prior (Hvarfner et al. 2024) and a free output scale."""
-    lengthscale = get_covar_module_with_dim_scaled_prior(ard_num_dims=dimension)
-    settings = {
-        "ard_num_dims": dimension if ard else None,
-        "lengthscale_prior": LogNormalPrior(
-            loc=lengthscale.lengthscale_prior.loc, scale=lengthscale.lengthscale_prior.scale
-        ),
-        "lengthscale_constraint": GreaterThan(2.5e-2, transform=None, initial_value=lengthscale.lengthscale_prior.mode),
-    }
-    base = RBFKernel(**settings) if kernel == "rbf" else MaternKernel(nu=float(kernel.split("-")[1]), **settings)
-    return gpytorch.kernels.ScaleKernel(base, outputscale_prior=GammaPrior(2.0, 0.15))
+        All variances are multiplied by one number, so that nine of ten values lie within the central 90 % interval that
+        the others give for them. Few values say little about a tail: the correction is halved where there are
+        CALIBRATION_ROWS of them, on the logarithmic scale, and nearly whole where there are many.
+        """
+        means, deviations = self.left_out()
+        values = self.standard * self.spread + self.centre
+        count = len(values)
+        level = min(1.0, 0.9 * (count + 1) / count)
+        stretch = float(np.quantile(np.abs(values - means) / deviations, level)) / Z90
+        factor = float(np.clip(stretch, *STRETCHES)) ** (count / (count + CALIBRATION_ROWS))
+        covariance = replace(
+            self.covariance, scales=self.covariance.scales * factor**2, noise=self.covariance.noise * factor**2
+        )
+        row_noise = None if self.row_noise is None else self.row_noise * factor**2
+        return replace(self, covariance=covariance, row_noise=row_noise, factor=self.factor * factor)
 
 
-def _likelihood() -> GaussianLikelihood:
-    """Gaussian noise, expected small against the spread of the values but learned from them."""
-    prior = LogNormalPrior(loc=-4.0, scale=1.0)
-    return GaussianLikelihood(
-        noise_prior=prior, noise_constraint=GreaterThan(LEAST_NOISE, transform=None, initial_value=prior.mode)
-    )
-
-
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Runs torch on one thread: small matrices gain nothing from more, and results do not depend on their number."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
+def _factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The lower Cholesky factor; equal rows may need a jitter on the diagonal."""
+    size = float(np.mean(np.diag(matrix)))
+    for jitter in JITTERS[:-1]:
+        try:
+            return cholesky(matrix + jitter * size * np.eye(len(matrix)), lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            continue
+    return cholesky(matrix + JITTERS[-1] * size * np.eye(len(matrix)), lower=True, check_finite=False)

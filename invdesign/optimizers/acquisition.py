@@ -143,7 +143,7 @@ class HypervolumeImprovement:
         object.__setattr__(self, "_score", noisy_improvement(self))
 
     def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
-        return self._score(self.surrogate.features(candidates))
+        return self._score(self.surrogate.transform(candidates))
 
 
 def _normal_samples(dimension: int) -> NDArray[np.float64]:

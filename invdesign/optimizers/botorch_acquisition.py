@@ -17,7 +17,7 @@ from botorch.sampling import SobolQMCNormalSampler
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from linear_operator.utils.warnings import NumericalWarning
 
-from surrogates.gaussian_process_model import single_thread
+from surrogates.threads import single_thread
 
 if TYPE_CHECKING:
     from botorch.acquisition import AcquisitionFunction
@@ -56,14 +56,14 @@ def noisy_improvement(setting: HypervolumeImprovement) -> Callable[[NDArray[np.f
 def _acquisition(setting: HypervolumeImprovement) -> AcquisitionFunction:
     targets, surrogate = setting.targets, setting.surrogate
     names = list(targets.properties)
-    baseline = torch.as_tensor(surrogate.features(setting.known), dtype=torch.float64)
+    baseline = torch.as_tensor(surrogate.transform(setting.known), dtype=torch.float64)
     shared = {
         "model": surrogate.botorch_model(names),
         "X_baseline": baseline,
         "sampler": SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=setting.seed),
         "constraints": _constraints(targets, names) or None,
         "X_pending": (
-            torch.as_tensor(surrogate.features(setting.pending), dtype=torch.float64) if len(setting.pending) else None
+            torch.as_tensor(surrogate.transform(setting.pending), dtype=torch.float64) if len(setting.pending) else None
         ),
         "prune_baseline": True,
     }

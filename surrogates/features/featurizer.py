@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,53 +13,92 @@ import pandas as pd
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
 from surrogates.features.formulas import FormulaFeatures, elements_of
-from surrogates.features.molecules import DescriptorComponents, pool_components
+from surrogates.features.molecules import MoleculeFeatures, pool_features
+from surrogates.features.settings import Features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+CITATIONS = {
+    "number": "the number itself, scaled to its bounds (logarithms where it spans decades)",
+    "category": "one-hot",
+    "molecule": "RDKit descriptors (www.rdkit.org), or components of them and of Morgan fingerprints",
+    "fingerprint": "Rogers and Hahn 2010, doi:10.1021/ci100050t",
+    "formula": "Ward et al. 2016, doi:10.1038/npjcompumats.2016.28; Pettifor 1984, doi:10.1016/0038-1098(84)90765-8",
+    "orbitals": "Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Neighbouring features that come from one column in one way.
+
+    Attributes:
+        column: its name.
+        kind: of the column; ``fingerprint`` for the counts and ``orbitals`` for the orbital energies of a molecule.
+        names: the features'.
+        start: place of the first one among all features.
+    """
+
+    column: str
+    kind: str
+    names: tuple[str, ...]
+    start: int
+
+    @property
+    def places(self) -> slice:
+        """Where the features stand in a row."""
+        return slice(self.start, self.start + len(self.names))
 
 
 class Featurizer:
     """Turns candidates into features.
 
-    Numbers are scaled to their bounds, categories one-hot, molecules become components, and formulas shares of elements
-    and statistics of the elements' properties.
+    Numbers are scaled to their bounds, categories one-hot; molecules and formulas become what the settings say.
 
     Args:
-        components: principal components a molecule column.
+        settings: which features.
     """
 
-    def __init__(self, components: int = 15) -> None:
-        self.components = components
+    def __init__(self, settings: Features | None = None) -> None:
+        self.settings = settings or Features()
 
     def fit(self, frame: pd.DataFrame, columns: Sequence[Column] | None = None) -> Featurizer:
-        """Learns scales and components.
+        """Learns scales, components and what fills gaps.
 
         Args:
             frame: the candidates that the model is fitted on.
             columns: what its columns are; guessed from their types where None. Bounds and values given there are used,
                 so that nothing depends on which candidates happen to be known.
+
+        Raises:
+            InputError: naming a column that is missing or cannot be read.
         """
-        self.columns = tuple(columns) if columns is not None else guess_columns(frame)
-        self._components: dict[str, DescriptorComponents] = {}
+        given = tuple(columns) if columns is not None else guess_columns(frame)
+        self.columns = tuple(_bounded(column, frame) for column in given)
+        self._molecules: dict[str, MoleculeFeatures] = {}
         self._formulas: dict[str, FormulaFeatures] = {}
-        names: list[str] = []
+        blocks: list[Block] = []
         for column in self.columns:
-            match column.kind:
-                case "number":
-                    names.append(column.name)
-                case "category":
-                    names += [f"{column.name}={value}" for value in column.values]
-                case "molecule":
-                    fitted = self._molecule_components(column, frame)
-                    self._components[column.name] = fitted
-                    names += [f"{column.name}:{name}" for name in fitted.names]
-                case "formula":
-                    formulas = FormulaFeatures(column.values or elements_of(frame[column.name]))
-                    self._formulas[column.name] = formulas
-                    names += [f"{column.name}:{name}" for name in formulas.names]
-        self.names = tuple(names)
+            for kind, names in self._fitted(column, frame):
+                blocks.append(Block(column.name, kind, names, sum(len(block.names) for block in blocks)))
+        self.blocks = tuple(blocks)
+        self._imputer: Any = None
+        if self.settings.missing == "impute":
+            raw = self._raw(frame)
+            if np.isnan(raw).any():
+                self._imputer = _imputer(raw)
         return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names: the column's, and after a colon the feature's own where the column has several."""
+        return tuple(name for block in self.blocks for name in block.names)
+
+    @property
+    def citations(self) -> dict[str, str]:
+        """Where each feature comes from."""
+        return {name: CITATIONS[block.kind] for block in self.blocks for name in block.names}
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Gives the features of candidates, shape ``n x len(names)``, rows in the frame's order.
@@ -65,25 +106,73 @@ class Featurizer:
         Raises:
             InputError: naming the column that is missing, holds no number, or a category that was never declared.
         """
-        blocks = [self._block(column, frame) for column in self.columns]
-        return np.concatenate(blocks, axis=1) if blocks else np.empty((len(frame), 0))
+        raw = self._raw(frame)
+        gaps = np.isnan(raw)
+        if not gaps.any():
+            return raw
+        if self.settings.missing == "error":
+            row, place = np.argwhere(gaps)[0]
+            column = next(block.column for block in self.blocks if block.places.start <= place < block.places.stop)
+            raise InputError(
+                f"Column '{column}' has no value in row {frame.index[row]}. Fill the gap, leave the row out, or say "
+                "that it is to be imputed (features: {missing: impute})."
+            )
+        if self._imputer is None:
+            raise InputError(
+                f"The frame has gaps, in row {frame.index[np.argwhere(gaps)[0][0]]} for one, but the rows that the "
+                "surrogate was fitted on had none to learn from."
+            )
+        return np.where(gaps, self._imputer.transform(raw), raw)
+
+    def _raw(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        parts = [self._block(column, frame) for column in self.columns]
+        return np.concatenate(parts, axis=1) if parts else np.empty((len(frame), 0))
+
+    def _fitted(self, column: Column, frame: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
+        """What a column gives: the kinds of its blocks and the names of their features."""
+        name = column.name
+        match column.kind:
+            case "number":
+                return [("number", (name,))]
+            case "category":
+                return [("category", tuple(f"{name}={value}" for value in column.values))]
+            case "molecule":
+                molecules = self._molecule_features(column, frame)
+                self._molecules[name] = molecules
+                blocks: list[tuple[str, tuple[str, ...]]] = [
+                    (kind, tuple(f"{name}:{feature}" for feature in names)) for kind, names in molecules.blocks
+                ]
+                if self.settings.orbitals:
+                    from surrogates.features.orbitals import ORBITALS
+
+                    blocks.append(("orbitals", tuple(f"{name}:{orbital}" for orbital in ORBITALS)))
+                return blocks
+            case "formula":
+                formulas = FormulaFeatures(column.values or elements_of(_column(frame, name)), self.settings.formulas)
+                self._formulas[name] = formulas
+                return [("formula", tuple(f"{name}:{feature}" for feature in formulas.names))]
 
     def _block(self, column: Column, frame: pd.DataFrame) -> NDArray[np.float64]:
-        if column.name not in frame:
-            raise InputError(f"The frame lacks the column '{column.name}'.{nearest(column.name, frame.columns)}")
-        values = frame[column.name]
+        values = _column(frame, column.name)
         if column.kind == "number":
             return _scaled(column, values)[:, None]
         if column.kind == "category":
             return _one_hot(column, values)
         if column.kind == "formula":
             return self._formulas[column.name].transform(list(values))
-        return self._components[column.name].transform(list(values))
+        plain = self._molecules[column.name].transform(list(values))
+        if not self.settings.orbitals:
+            return plain
+        from surrogates.features.orbitals import orbital_energies
 
-    def _molecule_components(self, column: Column, frame: pd.DataFrame) -> DescriptorComponents:
-        if len(column.values) > 1:
-            return pool_components(column.values, self.components)
-        return DescriptorComponents(self.components).fit(list(frame[column.name]))
+        return np.concatenate([plain, orbital_energies(list(values))], axis=1)
+
+    def _molecule_features(self, column: Column, frame: pd.DataFrame) -> MoleculeFeatures:
+        kind, components = self.settings.molecules, self.settings.components
+        # Fingerprints of a large pool are a matrix of their own size; without components nothing needs fitting on it.
+        if len(column.values) > 1 and (components is not None or kind == "descriptors"):
+            return pool_features(column.values, kind, components)
+        return MoleculeFeatures(kind, components).fit(list(_column(frame, column.name)))
 
 
 def guess_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
@@ -95,32 +184,84 @@ def guess_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     for name in frame.columns:
         values = frame[name]
         if pd.api.types.is_numeric_dtype(values):
-            low, high = float(values.min()), float(values.max())
-            guessed.append(Column(str(name), "number", bounds=(low, high if high > low else low + 1.0)))
+            guessed.append(Column(str(name), "number"))
         else:
-            guessed.append(Column(str(name), "category", values=tuple(sorted(map(str, values.unique())))))
+            guessed.append(Column(str(name), "category", values=tuple(sorted(map(str, values.dropna().unique())))))
     return tuple(guessed)
 
 
-def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name not in frame:
+        raise InputError(f"The frame lacks the column '{name}'.{nearest(name, frame.columns)}")
+    return frame[name]
+
+
+def _bounded(column: Column, frame: pd.DataFrame) -> Column:
+    """A number's column with the bounds that its values have, where none were given."""
+    if column.kind != "number" or column.bounds is not None:
+        return column
+    known = _numbers(column, _column(frame, column.name))
+    known = known[np.isfinite(known)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    return replace(column, bounds=(low, high if high > low else low + 1.0))
+
+
+def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
     try:
-        numbers = values.to_numpy(dtype=np.float64)
+        return values.to_numpy(dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"Column '{column.name}' holds text where a number is needed.") from None
-    if not np.isfinite(numbers).all():
-        row = values.index[~np.isfinite(numbers)][0]
-        raise InputError(f"Column '{column.name}' has no finite number in row {row}.")
+        odd = next((value for value in values if isinstance(value, str)), None)
+        raise InputError(f"Column '{column.name}' holds text where a number is needed: {odd!r}.") from None
+
+
+def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
+    numbers = _numbers(column, values)
+    if np.isinf(numbers).any():
+        raise InputError(
+            f"Column '{column.name}' has no finite number in row {values.index[np.isinf(numbers)][0]}. "
+            "Leave the field empty where there is no value."
+        )
     low, high = column.bounds or (0.0, 1.0)
     if column.log:
+        if (numbers <= 0).any():
+            row = values.index[numbers <= 0][0]
+            raise InputError(f"Column '{column.name}' is logarithmic; its value in row {row} is not positive.")
         numbers, low, high = np.log(numbers), float(np.log(low)), float(np.log(high))
     return (numbers - low) / (high - low)
 
 
 def _one_hot(column: Column, values: pd.Series) -> NDArray[np.float64]:
     place = {value: position for position, value in enumerate(column.values)}
-    unknown = [value for value in values if value not in place]
+    gaps = values.isna().to_numpy()
+    unknown = [value for value, gap in zip(values, gaps, strict=True) if not gap and value not in place]
     if unknown:
         raise InputError(f"Column '{column.name}': {unknown[0]!r} is not known.{nearest(str(unknown[0]), place)}")
     block = np.zeros((len(values), len(place)))
-    block[np.arange(len(values)), [place[value] for value in values]] = 1.0
+    filled = np.flatnonzero(~gaps)
+    block[filled, [place[value] for value in values[~gaps]]] = 1.0
+    block[gaps] = np.nan
     return block
+
+
+def _imputer(raw: NDArray[np.float64]) -> Any:
+    """Chained equations with a linear model, as Liow et al. (2022) filled gaps; bounded by what was seen.
+
+    Ten rounds: the values hardly move any more, whether or not they meet the library's tolerance. A feature that has no
+    gap in ``raw`` takes its mean where it has one later.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - scikit-learn asks for this import
+    from sklearn.impute import IterativeImputer
+
+    seen = np.where(np.isnan(raw).all(axis=0), 0.0, raw)
+    low, high = np.nanmin(seen, axis=0), np.nanmax(seen, axis=0)
+    imputer = IterativeImputer(
+        max_iter=10,
+        skip_complete=True,
+        keep_empty_features=True,
+        min_value=low,
+        max_value=np.where(high > low, high, low + 1.0),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return imputer.fit(raw)

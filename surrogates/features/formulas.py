@@ -17,9 +17,12 @@ import numpy as np
 
 from surrogates.errors import InputError, nearest
 from surrogates.features.formula_parser import token_amounts
+from surrogates.features.magpie import MagpieAttributes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from surrogates.features.settings import FormulaKind
 
 PROPERTIES = ("electronegativity", "mass", "radius", "group", "period", "mendeleev_number", "valence_electrons")
 """Properties of elements: Pauling electronegativity; atomic mass in u; atomic radius in angstrom; group and period of
@@ -115,27 +118,32 @@ def elements_of(formulas: Iterable[str]) -> tuple[str, ...]:
 
 
 class FormulaFeatures:
-    """Turns formulas into features, all between 0 and 1.
+    """Turns formulas into features, the compact ones all between 0 and 1.
 
-    They are the share of each element among the atoms and, for each of PROPERTIES, the mean over the atoms, its spread
-    (standard deviation) and the range over the elements present. Properties are scaled to the span that they have over
-    ``elements``, so that they are alike to a Gaussian process whatever their units; one that all elements share is left
-    out.
+    They are the share of each element among the atoms, that of the atoms in each group, and, for each of PROPERTIES,
+    the mean over the atoms, its spread (standard deviation) and the range over the elements present. Properties are
+    scaled to the span that they have over the elements, so that they are alike to a Gaussian process whatever their
+    units; one that all elements share is left out.
 
     Args:
-        elements: symbols of the elements that can occur.
+        parts: symbols of the elements that can occur, and groups such as ``(OH)``: hydroxyl is not oxygen and hydrogen
+            on sites of their own.
+        kind: ``magpie`` adds the attributes of Ward et al., which are in units of their own.
 
     Raises:
-        InputError: where there is none, or one is no element (the nearest is named).
+        InputError: where there is no element, or one is none (the nearest is named).
     """
 
-    def __init__(self, elements: Sequence[str]) -> None:
+    def __init__(self, parts: Sequence[str], kind: FormulaKind = "compact") -> None:
+        elements = tuple(part for part in parts if not part.startswith("("))
         if not elements:
             raise InputError("Formulas need at least one element.")
         for symbol in elements:
             if symbol not in element_symbols():
                 raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
-        self.elements = tuple(elements)
+        self.elements = elements
+        self.groups = tuple(part for part in parts if part.startswith("("))
+        self._magpie = MagpieAttributes(elements) if kind == "magpie" else None
         table = np.array([[element_property(symbol, name) for symbol in elements] for name in PROPERTIES])
         span = np.ptp(table, axis=1)
         varied = span > 0
@@ -145,8 +153,9 @@ class FormulaFeatures:
     @property
     def names(self) -> tuple[str, ...]:
         """The features' names, such as ``share_Ni`` and ``mean_electronegativity``."""
-        shares = [f"share_{symbol}" for symbol in self.elements]
-        return (*shares, *(f"{what}_{name}" for what in STATISTICS for name in self.properties))
+        shares = [f"share_{part}" for part in (*self.elements, *self.groups)]
+        statistics = [f"{what}_{name}" for what in STATISTICS for name in self.properties]
+        return (*shares, *statistics, *(self._magpie.names if self._magpie else ()))
 
     def transform(self, formulas: Sequence[str]) -> NDArray[np.float64]:
         """The features of formulas, shape ``n x len(names)``.
@@ -163,7 +172,19 @@ class FormulaFeatures:
         for column, values in enumerate(self._table):
             largest = np.where(present, values, -np.inf).max(axis=1)
             reach[:, column] = largest - np.where(present, values, np.inf).min(axis=1)
-        return np.concatenate([shares, mean, spread, reach], axis=1)
+        blocks = [shares, self._group_shares(formulas, amounts.sum(axis=1)), mean, spread, reach]
+        return np.concatenate([*blocks, self._magpie.transform(shares)] if self._magpie else blocks, axis=1)
+
+    def _group_shares(self, formulas: Sequence[str], atoms: NDArray[np.float64]) -> NDArray[np.float64]:
+        counts = np.array([[_group_count(formula, group) for group in self.groups] for formula in formulas])
+        sizes = element_amounts([group[1:-1] for group in self.groups], self.elements).sum(axis=1)
+        return counts.reshape(len(formulas), len(self.groups)) * sizes / atoms[:, None]
+
+
+def _group_count(formula: str, group: str) -> float:
+    """How often a formula holds a group: 2 for ``Ti2C(OH)2`` and ``(OH)``."""
+    found = re.search(re.escape(group) + r"((?:\d+\.?\d*|\.\d+)?)", formula)
+    return 0.0 if found is None else float(found[1] or 1.0)
 
 
 def _flat(formula: str) -> str:

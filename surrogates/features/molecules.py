@@ -1,17 +1,20 @@
-"""Molecules as numbers: RDKit's descriptors and their principal components."""
+"""Molecules as numbers: RDKit's descriptors, fingerprints, and the principal components of both."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from surrogates.errors import InputError
+from surrogates.features.fingerprints import SIZE, count_fingerprints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from surrogates.features.settings import MoleculeKind
 
 SLOW_DESCRIPTORS = frozenset({"qed", "SPS", "Ipc", "AvgIpc", "BertzCT"})
 """Left out: composites that cost more than the rest together, or that grow beyond any scale (Ipc)."""
@@ -50,67 +53,100 @@ def descriptors(smiles: Sequence[str]) -> NDArray[np.float64]:
     return np.stack([_descriptors_of(text) for text in smiles]) if len(smiles) else np.empty((0, 0))
 
 
-class DescriptorComponents:
-    """Principal components of standardized RDKit descriptors, as Doan et al. (2020) used for homobenzylic ethers.
+class MoleculeFeatures:
+    """Features of molecules: descriptors, fingerprints or both, as they are or as principal components.
 
-    Nothing measured is looked at, so they may be fitted on a whole pool before any value is known.
+    Fifteen components of standardized descriptors are what Doan et al. (2020) used for homobenzylic ethers. Nothing
+    measured is looked at, so scales and components may be fitted on a whole pool before any value is known. Without
+    components, fingerprints stay plain counts, as the MinMax kernel needs them.
 
     Args:
-        components: how many; fewer where the molecules span fewer.
+        kind: which features.
+        components: how many principal components; fewer where the molecules span fewer. None for all features.
     """
 
-    def __init__(self, components: int = 15) -> None:
+    def __init__(self, kind: MoleculeKind = "descriptors", components: int | None = None) -> None:
+        self.kind = kind
         self.components = components
 
-    def fit(self, smiles: Sequence[str]) -> DescriptorComponents:
+    def fit(self, smiles: Sequence[str]) -> MoleculeFeatures:
         """Fits scales and components on molecules.
 
         Args:
             smiles: canonical SMILES, at least two different ones.
         """
         step = max(1, len(smiles) // LARGEST_FIT)
-        raw = descriptors(smiles[::step])
-        with np.errstate(invalid="ignore"):
-            self._kept = np.isfinite(raw).all(axis=0) & (np.ptp(raw, axis=0) > 1e-9)
-        raw = raw[:, self._kept]
-        self._centre, self._scale = raw.mean(axis=0), raw.std(axis=0)
-        standard = self._standardized(raw)
-        self._offset = standard.mean(axis=0)
-        _, singular, rows = np.linalg.svd(standard - self._offset, full_matrices=False)
-        count = min(self.components, int((singular > 1e-9 * max(1.0, singular[0])).sum())) if singular.size else 0
+        if self.kind != "fingerprints":
+            raw = descriptors(smiles[::step])
+            with np.errstate(invalid="ignore"):
+                self._kept = np.isfinite(raw).all(axis=0) & (np.ptp(raw, axis=0) > 1e-9)
+            raw = raw[:, self._kept]
+            self._centre, self._scale = raw.mean(axis=0), raw.std(axis=0)
+        if self.components is not None:
+            self._fit_components(self._plain(smiles[::step]), self.components)
+        return self
+
+    @property
+    def blocks(self) -> list[tuple[Literal["molecule", "fingerprint"], tuple[str, ...]]]:
+        """The kinds of the features and their names, in their order; plain counts are the kind ``fingerprint``."""
+        if self.components is not None:
+            word = {"descriptors": "descriptor", "fingerprints": "fingerprint", "both": "molecule"}[self.kind]
+            return [("molecule", tuple(f"{word}_pc{number + 1}" for number in range(len(self._rows))))]
+        found: list[tuple[Literal["molecule", "fingerprint"], tuple[str, ...]]] = []
+        if self.kind != "fingerprints":
+            kept = tuple(name for name, is_kept in zip(descriptor_names(), self._kept, strict=True) if is_kept)
+            found.append(("molecule", kept))
+        if self.kind != "descriptors":
+            found.append(("fingerprint", tuple(f"morgan_{number}" for number in range(SIZE))))
+        return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features."""
+        return tuple(name for _, names in self.blocks for name in names)
+
+    def transform(self, smiles: Sequence[str]) -> NDArray[np.float64]:
+        """Features of molecules, shape ``n x len(names)``.
+
+        Components are in units of the first one's standard deviation, descriptors in units of their own, fingerprints
+        are counts.
+        """
+        if not len(smiles):
+            return np.empty((0, len(self.names)))
+        plain = self._plain(smiles)
+        return plain if self.components is None else (plain - self._offset) @ self._rows.T / self._spread
+
+    def _plain(self, smiles: Sequence[str]) -> NDArray[np.float64]:
+        blocks = []
+        if self.kind != "fingerprints":
+            standard = (descriptors(smiles)[:, self._kept] - self._centre) / self._scale
+            blocks.append(np.clip(np.nan_to_num(standard), -CLIP, CLIP))
+        if self.kind != "descriptors":
+            blocks.append(count_fingerprints(smiles).astype(np.float64))
+        return np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+
+    def _fit_components(self, plain: NDArray[np.float64], components: int) -> None:
+        self._offset = plain.mean(axis=0)
+        _, singular, rows = np.linalg.svd(plain - self._offset, full_matrices=False)
+        count = min(components, int((singular > 1e-9 * max(1.0, singular[0])).sum())) if singular.size else 0
         # The sign of a singular vector is arbitrary: fix it, so that equal molecules give equal numbers everywhere.
         rows = rows[:count]
         signs = [np.sign(row[np.abs(row).argmax()]) for row in rows]
         self._rows = rows * np.reshape(signs, (count, 1))
-        self._spread = singular[0] / np.sqrt(len(standard)) if count else 1.0
-        return self
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of the components."""
-        return tuple(f"descriptor_pc{number + 1}" for number in range(len(self._rows)))
-
-    def transform(self, smiles: Sequence[str]) -> NDArray[np.float64]:
-        """Components of molecules, shape ``n x components``, in units of the first one's standard deviation."""
-        if not len(smiles):
-            return np.empty((0, len(self._rows)))
-        standard = self._standardized(descriptors(smiles)[:, self._kept])
-        return (standard - self._offset) @ self._rows.T / self._spread
-
-    def _standardized(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.clip(np.nan_to_num((raw - self._centre) / self._scale), -CLIP, CLIP)
+        self._spread = singular[0] / np.sqrt(len(plain)) if count else 1.0
 
 
-def pool_components(pool: Sequence[str], components: int) -> DescriptorComponents:
-    """Components fitted on a pool, kept because every refit of a surrogate asks for the same.
+def pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | None) -> MoleculeFeatures:
+    """Features fitted on a pool, kept because every refit of a surrogate asks for the same.
 
     Args:
         pool: canonical SMILES. A sequence that can be hashed, such as a tuple or that of a large pool, is not copied.
-        components: how many.
+        kind: which features.
+        components: how many principal components; None for all features.
     """
-    return _pool_components(pool if isinstance(pool, Hashable) else tuple(pool), components)
+    return _pool_features(pool if isinstance(pool, Hashable) else tuple(pool), kind, components)
 
 
 @lru_cache(maxsize=8)
-def _pool_components(pool: Sequence[str], components: int) -> DescriptorComponents:
-    return DescriptorComponents(components).fit(pool)
+def _pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | None) -> MoleculeFeatures:
+    return MoleculeFeatures(kind, components).fit(pool)

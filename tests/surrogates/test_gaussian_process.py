@@ -8,6 +8,7 @@ import pytest
 
 from surrogates.columns import Column
 from surrogates.errors import InputError
+from surrogates.features.settings import Features
 from surrogates.gaussian_process import GaussianProcess
 
 COLUMNS = (
@@ -85,7 +86,7 @@ def test_the_botorch_model_agrees():
     train, test = rows(20), rows(7, seed=1)
     model = GaussianProcess().fit(train, truth(train), columns=COLUMNS)
     mean, std = model.predict(test, return_std=True)
-    posterior = model.botorch_model(["g", "f"]).posterior(torch.as_tensor(model.features(test)))
+    posterior = model.botorch_model(["g", "f"]).posterior(torch.as_tensor(model.transform(test)))
     np.testing.assert_allclose(posterior.mean.numpy(), mean[["g", "f"]], rtol=1e-6, atol=1e-6)
     np.testing.assert_allclose(posterior.variance.sqrt().numpy(), std[["g", "f"]], rtol=1e-4, atol=1e-5)
 
@@ -118,7 +119,7 @@ def test_a_constant_property_is_predicted_as_such():
 
 def test_settings_are_kept_apart_from_what_was_learned():
     train = rows(8)
-    fitted = GaussianProcess(components=3).fit(train, truth(train), columns=COLUMNS)
+    fitted = GaussianProcess(features=Features(components=3)).fit(train, truth(train), columns=COLUMNS)
     fresh = dataclasses.replace(fitted)
     assert fresh == fitted
     with pytest.raises(InputError, match="Call fit first"):
@@ -128,7 +129,7 @@ def test_settings_are_kept_apart_from_what_was_learned():
 def test_columns_are_guessed_where_none_are_told():
     train = rows(20)
     model = GaussianProcess().fit(train, truth(train))
-    assert model.features(train).shape == (20, 4)
+    assert model.transform(train).shape == (20, 4)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_columns_are_guessed_where_none_are_told():
         ({"y": lambda y: y.assign(f="<1E-10")}, "'f' holds text"),
         ({"y": lambda y: y[[]]}, "no columns"),
         ({"x": lambda x: x.assign(x="thick")}, "'x' holds text"),
-        ({"x": lambda x: x.assign(x=np.nan)}, "'x' has no finite number in row 0"),
+        ({"x": lambda x: x.assign(x=np.nan)}, "'x' has no value in row 0"),
         ({"x": lambda x: x.assign(word="r")}, "Column 'word': 'r' is not known"),
         ({"x": lambda x: x.drop(columns="word")}, "lacks the column 'word'"),
     ],
@@ -157,4 +158,4 @@ def test_bad_settings_are_named():
     with pytest.raises(InputError, match="There is no kernel 'matern'"):
         GaussianProcess(kernel="matern")
     with pytest.raises(InputError, match="At least one component"):
-        GaussianProcess(components=0)
+        GaussianProcess(features=Features(components=0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from surrogates.errors import InputError
-from surrogates.features.molecules import DescriptorComponents
+from surrogates.features.molecules import MoleculeFeatures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class MoleculeCoordinates:
         """
         from scipy.spatial import KDTree
 
-        fitted = DescriptorComponents(components).fit(smiles) if len(smiles) > 1 else None
+        fitted = MoleculeFeatures(components=components).fit(smiles) if len(smiles) > 1 else None
         if fitted is None or not fitted.names:
             raise InputError(
                 "These molecules are too few or too alike for components as coordinates. Use coordinates: index."

@@ -7,7 +7,8 @@ import pytest
 from surrogates.columns import Column
 from surrogates.errors import InputError
 from surrogates.features.featurizer import Featurizer
-from surrogates.features.molecules import DescriptorComponents, descriptor_names, descriptors
+from surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
+from surrogates.features.settings import Features
 from surrogates.features.smiles import canonical_smiles
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, 9)]
@@ -26,24 +27,24 @@ def test_descriptors_are_those_of_rdkit():
 
 def test_components_tell_families_apart_and_do_not_depend_on_order():
     pool = ALCOHOLS + AROMATICS
-    components = DescriptorComponents(3).fit(pool)
+    components = MoleculeFeatures(components=3).fit(pool)
     first = components.transform(pool)
     assert first.shape == (16, 3)
     assert first[:, 0].std() == pytest.approx(1.0)
     assert (first[:8, 0].max() < first[8:, 0].min()) or (first[:8, 0].min() > first[8:, 0].max())
-    again = DescriptorComponents(3).fit(pool[::-1]).transform(pool)
+    again = MoleculeFeatures(components=3).fit(pool[::-1]).transform(pool)
     np.testing.assert_allclose(first, again, atol=1e-8)
 
 
 def test_few_molecules_have_few_components():
-    assert len(DescriptorComponents(15).fit(["CCO", "CC", "CCC"]).names) == 2
-    assert DescriptorComponents(15).fit(["CCO", "CCO"]).transform(["CCO"]).shape == (1, 0)
+    assert len(MoleculeFeatures(components=15).fit(["CCO", "CC", "CCC"]).names) == 2
+    assert MoleculeFeatures(components=15).fit(["CCO", "CCO"]).transform(["CCO"]).shape == (1, 0)
 
 
 def test_a_pool_is_known_before_any_value():
     column = Column("m", "molecule", values=tuple(ALCOHOLS + AROMATICS))
-    small = Featurizer(4).fit(pd.DataFrame({"m": ["CO"]}), (column,))
-    large = Featurizer(4).fit(pd.DataFrame({"m": ALCOHOLS}), (column,))
+    small = Featurizer(Features(components=4)).fit(pd.DataFrame({"m": ["CO"]}), (column,))
+    large = Featurizer(Features(components=4)).fit(pd.DataFrame({"m": ALCOHOLS}), (column,))
     frame = pd.DataFrame({"m": AROMATICS})
     np.testing.assert_array_equal(small.transform(frame), large.transform(frame))
     assert small.names[0] == "m:descriptor_pc1"

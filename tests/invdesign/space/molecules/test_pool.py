@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from invdesign.space import MoleculePool, SearchSpace
 from invdesign.space.molecules.packed_strings import PackedStrings
 from surrogates.errors import InputError
-from surrogates.features.molecules import pool_components
+from surrogates.features.molecules import pool_features
 
 ALKANES = ["C" * length for length in range(1, 30)]
 SMALL = ["CCO", "CC", "c1ccccc1", "CN", "COC", "CC#N", "O=C1OCCO1", "CCCCC", "CCOCC", "C1CCOC1"]
@@ -179,5 +179,5 @@ def test_packed_strings_are_like_a_tuple(strings):
 
 def test_components_of_a_pool_are_fitted_once():
     pool = MoleculePool.from_smiles(SMALL)
-    assert pool_components(pool.smiles, 2) is pool_components(tuple(pool.smiles), 2)
-    assert pool_components(list(SMALL[:4]), 2) is pool_components(SMALL[:4], 2)
+    assert pool_features(pool.smiles, "descriptors", 2) is pool_features(tuple(pool.smiles), "descriptors", 2)
+    assert pool_features(list(SMALL[:4]), "descriptors", 2) is pool_features(SMALL[:4], "descriptors", 2)

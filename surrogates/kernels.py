@@ -1,0 +1,162 @@
+"""Covariance functions on features, with what their fit needs: values, and derivatives by squared distance.
+
+Rasmussen and Williams 2006, chapter 4; the MinMax (Tanimoto) kernel on counts after Ralaivola et al. 2005,
+doi:10.1016/j.neunet.2005.07.009.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+KernelName = Literal["matern-1.5", "matern-2.5", "rbf"]
+PartKind = Literal["stationary", "tanimoto", "linear"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kernel on some of the features.
+
+    Attributes:
+        kind: ``stationary`` (by scaled distance), ``tanimoto`` (on counts) or ``linear`` (a product of features).
+        places: columns of the features that it looks at.
+        ard: whether each of them has a lengthscale of its own.
+    """
+
+    kind: PartKind
+    places: tuple[int, ...]
+    ard: bool = False
+
+    @property
+    def lengthscales(self) -> int:
+        """How many lengthscales it has."""
+        if self.kind != "stationary":
+            return 0
+        return len(self.places) if self.ard else 1
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """A sum of products of kernels with its hyperparameters, for values of spread one.
+
+    Attributes:
+        name: of the stationary kernels.
+        terms: the summands; each is a product of parts.
+        scales: variance of each term.
+        lengthscales: of each part in the order of the terms; empty for a part that has none.
+        noise: variance of the noise.
+    """
+
+    name: KernelName
+    terms: tuple[tuple[Part, ...], ...]
+    scales: NDArray[np.float64]
+    lengthscales: tuple[NDArray[np.float64], ...]
+    noise: float
+
+    def between(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Covariance of the noiseless values of two sets of features, shapes ``n x d`` and ``m x d`` to ``n x m``."""
+        total = np.zeros((len(first), len(second)))
+        lengthscales = iter(self.lengthscales)
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            product: NDArray[np.float64] | float = 1.0
+            for part in term:
+                a, b = first[:, part.places], second[:, part.places]
+                product = product * self._part(part, a, b, next(lengthscales))
+            total += scale * product
+        return total
+
+    def diagonal(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Variance of the noiseless values, shape ``n``."""
+        total = np.zeros(len(features))
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            product = np.ones(len(features))
+            for part in term:
+                if part.kind == "linear":
+                    product *= (features[:, part.places] ** 2).sum(axis=1)
+            total += scale * product
+        return total
+
+    def with_values(self, values: NDArray[np.float64]) -> Covariance:
+        """The same kernel with other hyperparameters, given as logarithms in the order of ``logarithms``."""
+        count = len(self.terms)
+        sizes = [len(lengthscale) for lengthscale in self.lengthscales]
+        pieces = np.split(np.exp(values[count:-1]), np.cumsum(sizes)[:-1]) if sizes else []
+        return replace(self, scales=np.exp(values[:count]), lengthscales=tuple(pieces), noise=float(np.exp(values[-1])))
+
+    def logarithms(self) -> NDArray[np.float64]:
+        """The hyperparameters' logarithms: scales, lengthscales, noise."""
+        return np.log(np.concatenate([self.scales, *self.lengthscales, [self.noise]]))
+
+    def _part(
+        self, part: Part, a: NDArray[np.float64], b: NDArray[np.float64], lengthscale: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        if part.kind == "linear":
+            return a @ b.T
+        if part.kind == "tanimoto":
+            return tanimoto(a, b)
+        return correlation(self.name)(squared_distance(a / lengthscale, b / lengthscale))
+
+
+def squared_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared Euclidean distances, shapes ``n x d`` and ``m x d`` to ``n x m``."""
+    squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2.0 * (a @ b.T)
+    return np.maximum(squared, 0.0, out=squared)
+
+
+def correlation(name: KernelName) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """The stationary kernel as a function of the squared scaled distance."""
+    return lambda squared: correlation_and_slope(name, squared)[0]
+
+
+def correlation_and_slope(
+    name: KernelName, squared: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The stationary kernel and its derivative by the squared scaled distance, same shape."""
+    if name == "rbf":
+        value = np.exp(-0.5 * squared)
+        return value, -0.5 * value
+    if name == "matern-1.5":
+        root = np.sqrt(3.0 * squared)
+        decay = np.exp(-root)
+        return (1.0 + root) * decay, -1.5 * decay
+    root = np.sqrt(5.0 * squared)
+    decay = np.exp(-root)
+    slope = (1.0 + root) * decay
+    return slope + (5.0 / 3.0) * squared * decay, (-5.0 / 6.0) * slope
+
+
+def tanimoto(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """MinMax similarity of counts: the summed minima over the summed maxima; one for two rows of zeros.
+
+    Counts are written in unary (one column for "at least one", another for "at least two", ...), so that the summed
+    minima are a product of matrices.
+    """
+    top = np.minimum(a.max(axis=0, initial=0.0), b.max(axis=0, initial=0.0))
+    levels = [np.flatnonzero(top >= level) for level in range(1, int(top.max(initial=0.0)) + 1)]
+    shared = np.zeros((len(a), len(b)))
+    for level, places in enumerate(levels, start=1):
+        # Single precision is exact here: the sums are whole numbers far below 2**24.
+        shared += (a[:, places] >= level).astype(np.float32) @ (b[:, places] >= level).astype(np.float32).T
+    either = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :] - shared
+    return np.where(either > 0.0, shared / np.maximum(either, 1e-300), 1.0)
+
+
+def prior_covariance(name: KernelName, terms: Sequence[Sequence[Part]]) -> Covariance:
+    """A covariance at the modes of the hyperparameters' priors; see ``marginal_likelihood``."""
+    from surrogates.marginal_likelihood import LENGTHSCALE_PRIOR, NOISE_PRIOR, SCALE_MODE
+
+    parts = [part for term in terms for part in term]
+    modes = [LENGTHSCALE_PRIOR(len(part.places)).mode for part in parts]
+    return Covariance(
+        name,
+        tuple(tuple(term) for term in terms),
+        scales=np.full(len(terms), SCALE_MODE / len(terms)),
+        lengthscales=tuple(np.full(part.lengthscales, mode) for part, mode in zip(parts, modes, strict=True)),
+        noise=NOISE_PRIOR.mode,
+    )

@@ -1,0 +1,19 @@
+"""One thread for torch: small matrices gain nothing from more, and results do not depend on their number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Runs torch on one thread, and gives it back its number of threads afterwards."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

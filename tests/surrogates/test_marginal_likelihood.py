@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from surrogates.gaussian_process_model import PropertyModel
+from surrogates.kernels import Part, prior_covariance, tanimoto
+from surrogates.marginal_likelihood import _Problem, fitted_covariance
+
+KERNELS = ("matern-1.5", "matern-2.5", "rbf")
+NUMBERS = Part("stationary", (0, 1, 2), ard=True)
+SHARED = Part("stationary", (1, 3))
+COUNTS = Part("tanimoto", tuple(range(4, 16)))
+TREND = Part("linear", (0,))
+TERMS = (
+    ((NUMBERS,),),
+    ((NUMBERS,), (COUNTS,)),
+    ((NUMBERS, SHARED), (TREND,)),
+    ((SHARED, COUNTS), (NUMBERS,), (TREND,)),
+)
+
+
+@pytest.fixture
+def data(rng):
+    features = np.concatenate([rng.random((40, 4)), rng.integers(0, 4, (40, 12))], axis=1)
+    values = np.sin(3 * features[:, 0]) + features[:, 1] + 0.1 * features[:, 5] + 0.1 * rng.standard_normal(40)
+    return features, (values - values.mean()) / values.std()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("terms", TERMS)
+def test_the_gradient_is_that_of_the_likelihood(name, terms, data, rng):
+    covariance = prior_covariance(name, terms)
+    problem = _Problem(covariance, *data, None)
+    at = covariance.logarithms() + 0.3 * rng.standard_normal(len(covariance.logarithms()))
+    _, gradient = problem(at)
+    numeric = [(problem(at + 1e-5 * e)[0] - problem(at - 1e-5 * e)[0]) / 2e-5 for e in np.eye(len(at))]
+    np.testing.assert_allclose(gradient, numeric, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("terms", TERMS)
+@pytest.mark.parametrize("given_noise", [False, True])
+def test_botorch_predicts_the_same(name, terms, given_noise, data, rng):
+    import torch
+
+    from surrogates.gaussian_process_botorch import botorch_model
+
+    features, values = data
+    noise = rng.uniform(0.1, 0.3, 40) if given_noise else None
+    fitted = PropertyModel.fitted(features, 3.0 + 7.0 * values, start=prior_covariance(name, terms), noise=noise)
+    asked = np.concatenate([rng.random((9, 4)), rng.integers(0, 4, (9, 12))], axis=1)
+    mean, std = fitted.predict(asked)
+    with torch.no_grad():
+        posterior = botorch_model([fitted]).posterior(torch.as_tensor(asked))
+    scale = 1e-3 if given_noise else 1e-6  # LEAST_NOISE comes on top of a given noise here, not in BoTorch
+    np.testing.assert_allclose(mean, posterior.mean.squeeze(-1), rtol=scale, atol=7 * scale)
+    np.testing.assert_allclose(std, posterior.variance.sqrt().squeeze(-1), rtol=10 * scale, atol=7 * scale)
+
+
+def test_the_likelihood_is_that_of_gpytorch(data):
+    import gpytorch
+    import torch
+
+    from surrogates.gaussian_process_botorch import botorch_model
+
+    features, values = data
+    fitted = PropertyModel.fitted(features, values, start=prior_covariance("matern-2.5", ((NUMBERS,), (COUNTS,))))
+    model = botorch_model([fitted]).models[0]
+    model.train()
+    likelihood = gpytorch.mlls.ExactMarginalLogLikelihood(model.likelihood, model)
+    with torch.no_grad():
+        expected = float(likelihood(model(*model.train_inputs), model.train_targets))
+    problem = _Problem(fitted.covariance, features, fitted.standard, None)
+    at = fitted.covariance.logarithms()
+    ours = -problem(at)[0] - problem._prior(fitted.covariance, at)[0] / len(values)
+    assert ours == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_fit_finds_what_matters(rng):
+    features = rng.random((120, 3))
+    values = np.sin(6 * features[:, 0])
+    start = prior_covariance("matern-2.5", ((NUMBERS,),))
+    found = fitted_covariance(start, features, values / values.std())
+    assert found.lengthscales[0][0] < 0.3 * found.lengthscales[0][1:].min()
+    again = fitted_covariance(found, features, values / values.std())
+    np.testing.assert_allclose(again.logarithms(), found.logarithms(), atol=0.2)
+
+
+def test_leaving_one_out_is_what_it_says(data):
+    features, values = data
+    fitted = PropertyModel.fitted(features, values, start=prior_covariance("rbf", ((NUMBERS,),)))
+    means, deviations = fitted.left_out()
+    for row in (0, 17):
+        rest = np.arange(40) != row
+        without = PropertyModel.fitted(features[rest], values[rest], start=fitted.covariance, refit=False)
+        mean, std = without.predict(features[[row]])
+        assert means[row] == pytest.approx(mean[0], abs=0.02)  # the constant mean is taken from all values
+        assert deviations[row] == pytest.approx(np.hypot(std[0], without.noise_std), rel=0.05)
+
+
+def test_conditioning_is_fitting_with_more_rows(data):
+    features, values = data
+    fitted = PropertyModel.fitted(features[:30], values[:30], start=prior_covariance("matern-1.5", ((NUMBERS,),)))
+    more = fitted.conditioned(features[30:], values[30:])
+    matrix = fitted.covariance.between(features, features) + fitted.covariance.noise * np.eye(40)
+    np.testing.assert_allclose(more.factor @ more.factor.T, matrix, atol=1e-10)
+
+
+def test_tanimoto_counts_shared_fragments():
+    a = np.array([[2.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    b = np.array([[1.0, 3.0, 1.0], [0.0, 0.0, 0.0]])
+    np.testing.assert_allclose(tanimoto(a, b), [[2.0 / 6.0, 0.0], [0.0, 1.0]])
+    np.testing.assert_allclose(np.diag(tanimoto(a, a)), 1.0)
