@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from invdesign.campaign import Campaign, Status, WorkerPool
-    from invdesign.optimizers import BayesianOptimizer, History, Optimizer, RandomOptimizer
+    from invdesign.optimizers import (
+        BayesianOptimizer,
+        GeneticOptimizer,
+        History,
+        Optimizer,
+        ParticleSwarmOptimizer,
+        PortfolioOptimizer,
+        RandomOptimizer,
+    )
     from invdesign.space import (
         Categorical,
         Composition,
@@ -28,12 +36,34 @@ if TYPE_CHECKING:
     from objectives.combined import CombinedObjective
     from objectives.python import PythonObjective
     from objectives.table import TableObjective
+    from surrogates.boosting import GradientBoosting, LightGBM, XGBoost
+    from surrogates.classifiers import (
+        GaussianNaiveBayes,
+        LogisticRegression,
+        RandomForestClassifier,
+        SupportVectorClassifier,
+    )
+    from surrogates.decision_tree import DecisionTree
     from surrogates.errors import InputError
+    from surrogates.features.settings import Features
+    from surrogates.forests import ExtraTrees, RandomForest
     from surrogates.gaussian_process import GaussianProcess
+    from surrogates.kernel_machines import KernelRidge, SupportVector
+    from surrogates.linear import Lasso, Ridge
+    from surrogates.neighbors import KNearestNeighbors
+    from surrogates.neural_network import NeuralNetwork
 
 _HOME = {
     "invdesign.campaign": ("Campaign", "Status", "WorkerPool"),
-    "invdesign.optimizers": ("BayesianOptimizer", "History", "Optimizer", "RandomOptimizer"),
+    "invdesign.optimizers": (
+        "BayesianOptimizer",
+        "GeneticOptimizer",
+        "History",
+        "Optimizer",
+        "ParticleSwarmOptimizer",
+        "PortfolioOptimizer",
+        "RandomOptimizer",
+    ),
     "invdesign.space": (
         "Categorical",
         "Composition",
@@ -51,8 +81,35 @@ _HOME = {
     "objectives.combined": ("CombinedObjective",),
     "objectives.python": ("PythonObjective",),
     "objectives.table": ("TableObjective",),
+    "surrogates.boosting": (
+        "GradientBoosting",
+        "LightGBM",
+        "XGBoost",
+    ),
+    "surrogates.classifiers": (
+        "GaussianNaiveBayes",
+        "LogisticRegression",
+        "RandomForestClassifier",
+        "SupportVectorClassifier",
+    ),
+    "surrogates.decision_tree": ("DecisionTree",),
     "surrogates.errors": ("InputError",),
+    "surrogates.features.settings": ("Features",),
+    "surrogates.forests": (
+        "ExtraTrees",
+        "RandomForest",
+    ),
     "surrogates.gaussian_process": ("GaussianProcess",),
+    "surrogates.kernel_machines": (
+        "KernelRidge",
+        "SupportVector",
+    ),
+    "surrogates.linear": (
+        "Lasso",
+        "Ridge",
+    ),
+    "surrogates.neighbors": ("KNearestNeighbors",),
+    "surrogates.neural_network": ("NeuralNetwork",),
 }
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
@@ -70,24 +127,44 @@ __all__ = [
     "Composition",
     "Constraint",
     "Continuous",
+    "DecisionTree",
     "Equals",
+    "ExtraTrees",
+    "Features",
+    "GaussianNaiveBayes",
     "GaussianProcess",
+    "GeneticOptimizer",
+    "GradientBoosting",
     "History",
     "InputError",
     "Integer",
+    "KNearestNeighbors",
+    "KernelRidge",
+    "Lasso",
+    "LightGBM",
+    "LogisticRegression",
     "Maximize",
     "Minimize",
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",
+    "NeuralNetwork",
     "Optimizer",
+    "ParticleSwarmOptimizer",
+    "PortfolioOptimizer",
     "PythonObjective",
+    "RandomForest",
+    "RandomForestClassifier",
     "RandomOptimizer",
+    "Ridge",
     "SearchSpace",
     "Status",
+    "SupportVector",
+    "SupportVectorClassifier",
     "TableObjective",
     "Targets",
     "WorkerPool",
+    "XGBoost",
     "read_campaign",
 ]
 

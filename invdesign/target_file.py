@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -387,11 +387,23 @@ def _within(data: Mapping[str, Any], location: tuple[str | int, ...]) -> Place:
 def _words(detail: Any, model: type[BaseModel]) -> str:
     """An error of pydantic's in our words: what is wrong and what would be right."""
     where = ".".join(str(step) for step in detail["loc"])
-    if detail["type"] == "extra_forbidden":
-        return f"'{detail['loc'][-1]}' is not known here.{nearest(str(detail['loc'][-1]), model.model_fields)}"
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        word = str(detail["loc"][-1])
+        return f"'{word}' is not known here.{nearest(word, _known_at(model, detail['loc']))}"
     if detail["type"] == "missing":
         return f"The key '{where}' is missing."
     message = detail["msg"].removeprefix("Value error, ")
     if not where:
         return f"{message[0].upper()}{message[1:]}."
+    if detail["type"] == "value_error":  # said by our own classes, in whole sentences
+        return f"{where}: {message}"
     return f"{where}: {message[0].lower()}{message[1:]}, not {detail['input']!r}."
+
+
+def _known_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """The names that may stand at a place: the model's, or those of settings nested in it."""
+    owner: Any = model
+    for step in location[:-1]:
+        field = getattr(owner, "model_fields", {}).get(step)
+        owner = field.annotation if field is not None else owner
+    return [item.name for item in fields(owner)] if is_dataclass(owner) else list(owner.model_fields)

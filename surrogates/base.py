@@ -53,7 +53,8 @@ class Surrogate(Protocol):
 
         Returns:
             Means, one column a property, with the index of ``frame``; with ``return_std`` a pair of such frames. The
-            standard deviation is that of the property itself, without the noise of measuring it.
+            standard deviation is that of the property itself, without the noise of measuring it, where the surrogate
+            tells the two apart (it then has a method ``noise_std``); otherwise that of a value as it would be observed.
         """
 
 
@@ -77,7 +78,7 @@ class JointSurrogate(Surrogate, Protocol):
     def posterior(
         self, frame: pd.DataFrame, *, samples: int, rng: np.random.Generator
     ) -> dict[str, NDArray[np.float64]]:
-        """Draws what the properties may be, without the noise of measuring them.
+        """Draws what the properties may be, with the mean and the standard deviation that ``predict`` gives.
 
         Args:
             frame: candidates, one row each.

@@ -13,7 +13,7 @@ import pandas as pd
 from surrogates.checks import check_values
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
-from surrogates.features.featurizer import Featurizer
+from surrogates.features.featurizer import Block, Featurizer
 from surrogates.features.settings import Features
 from surrogates.kernels import KernelName, Part, prior_covariance
 
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 Combination = Literal["joint", "sum", "product"]
 FEWEST_VALUES = 2
 MOST_LENGTHSCALES = 20
-"""Features up to which each has a lengthscale of its own, where the user does not say."""
+"""Up to so many of them each feature has a lengthscale of its own, where the user does not say."""
 
 
 def _compact_features() -> Features:
-    """Few features: each is a dimension in which the process has to be learned."""
-    return Features(components=15, formulas="compact")
+    """Features that tell candidates apart, and no more: each is a dimension in which the process has to be learned."""
+    return Features(formulas="compact")
 
 
 @dataclass
 class GaussianProcess:
     """A Gaussian process a property, on features built from the candidates' columns.
 
-    Numbers are scaled to their bounds, categories one-hot, molecules the leading principal components of their RDKit
-    descriptors unless ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints,
-    components: null}``) get the MinMax kernel on counts; orbital energies a linear trend, on which the rest builds.
+    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors unless
+    ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
+    counts; orbital energies a linear trend, on which the rest builds.
     Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
     values on; noise is learned, or given value by value.
 
     Attributes:
         kernel: covariance function; ``matern-2.5`` suits most properties.
-        ard: whether each feature has a lengthscale of its own. None: where there are at most 20 features and no
-            molecule, whose components are many and share one scale.
+        ard: whether each feature has a lengthscale of its own (a category has one for all its values). None: where
+            there are at most 20 of them and no molecule, whose features are many and share one scale.
         features: which features; compact ones by default.
         combine: how kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind,
             added (``sum``: each kind has an effect of its own) or multiplied (``product``).
@@ -172,6 +172,17 @@ class GaussianProcess:
         """The fitted processes of properties, on features."""
         return [self._models[name] for name in properties]
 
+    def place_of(self, column: str) -> int:
+        """The place among the features of a column of numbers, which is one feature.
+
+        Raises:
+            InputError: where the surrogate has not been fitted, or there is no such column of numbers.
+        """
+        for block in self._featurizer.blocks if self._featurizer is not None else ():
+            if block.column == column and block.kind == "number":
+                return block.start
+        raise InputError(f"This Gaussian process has not learned from a column of numbers '{column}'.")
+
     def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
         """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions."""
         from surrogates.gaussian_process_botorch import botorch_model
@@ -180,26 +191,34 @@ class GaussianProcess:
 
     def _terms(self, featurizer: Featurizer) -> list[list[Part]]:
         """The kernel's terms: which features go into which part."""
-        kinds: dict[str, list[int]] = {}
+        together: dict[str, list[Block]] = {}
         for block in featurizer.blocks:
             kind = "molecule" if block.kind == "orbitals" else block.kind
             group = kind if self.combine != "joint" or kind == "fingerprint" else "features"
-            kinds.setdefault(group, []).extend(range(block.places.start, block.places.stop))
-        has_molecules = any(column.kind == "molecule" for column in featurizer.columns)
-        parts = []
-        for group, places in kinds.items():
-            if group == "fingerprint":
-                parts.append(Part("tanimoto", tuple(places)))
-                continue
-            crowded = len(places) > MOST_LENGTHSCALES or (has_molecules and group in ("features", "molecule"))
-            parts.append(Part("stationary", tuple(places), ard=not crowded if self.ard is None else self.ard))
-        orbitals = [place for block in featurizer.blocks if block.kind == "orbitals" for place in _range(block.places)]
+            together.setdefault(group, []).append(block)
+        parts = [
+            Part("tanimoto", _places(blocks)) if group == "fingerprint" else self._stationary(blocks)
+            for group, blocks in together.items()
+        ]
+        orbitals = _places([block for block in featurizer.blocks if block.kind == "orbitals"])
         terms = [parts] if self.combine == "product" else [[part] for part in parts]
-        return [*terms, [Part("linear", tuple(orbitals))]] if orbitals else terms
+        return [*terms, [Part("linear", orbitals)]] if orbitals else terms
+
+    def _stationary(self, blocks: Sequence[Block]) -> Part:
+        """A kernel on blocks of features, with a lengthscale for each feature or category, or one for all."""
+        groups: list[int] = []
+        for block in blocks:
+            first = groups[-1] + 1 if groups else 0
+            alike = block.kind == "category"
+            groups += [first if alike else first + number for number in range(len(block.names))]
+        varied = groups[-1] + 1 if groups else 0
+        crowded = varied > MOST_LENGTHSCALES or any(block.kind == "molecule" for block in blocks)
+        own = not crowded if self.ard is None else self.ard
+        return Part("stationary", _places(blocks), tuple(groups) if own else (), dimension=varied)
 
 
-def _range(places: slice) -> range:
-    return range(places.start, places.stop)
+def _places(blocks: Sequence[Block]) -> tuple[int, ...]:
+    return tuple(place for block in blocks for place in range(block.places.start, block.places.stop))
 
 
 def _row_noise(noise: pd.DataFrame | None, name: str, known: NDArray[np.bool_]) -> NDArray[np.float64] | None:

@@ -84,10 +84,10 @@ def _kernel(name: str, part: Part, lengthscale: NDArray[np.float64]) -> Kernel:
         linear = LinearKernel(active_dims=part.places)
         linear.initialize(variance=1.0)
         return linear
-    settings = {"ard_num_dims": len(part.places) if part.ard else None, "active_dims": part.places}
+    settings = {"ard_num_dims": len(part.places) if part.groups else None, "active_dims": part.places}
     kernel = RBFKernel(**settings) if name == "rbf" else MaternKernel(nu=float(name.split("-")[1]), **settings)
     kernel = kernel.double()
-    kernel.initialize(lengthscale=torch.as_tensor(lengthscale, dtype=torch.float64))
+    kernel.initialize(lengthscale=torch.as_tensor(part.spread_out(lengthscale), dtype=torch.float64))
     return kernel
 
 

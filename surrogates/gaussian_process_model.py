@@ -111,12 +111,32 @@ class PropertyModel:
         deviations = np.sqrt(np.maximum(variances, 0.0))
         return means * self.spread + self.centre, deviations * self.spread
 
+    def slopes(
+        self, features: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation ``n``, and their gradients by the features ``n x d``, in the property's unit."""
+        cross = self.covariance.between(features, self.features)
+        explained = cross @ self._inverse_factor.T
+        variance = self.covariance.diagonal(features) - np.einsum("ij,ij->i", explained, explained)
+        deviation = np.sqrt(np.maximum(variance, 1e-16))
+        rows = (len(features), len(self.features))
+        by_mean = self.covariance.slope(features, self.features, np.broadcast_to(self._weights, rows))
+        by_variance = -2.0 * self.covariance.slope(features, self.features, explained @ self._inverse_factor)
+        by_variance += self.covariance.diagonal_slope(features)
+        mean = (self.mean + cross @ self._weights) * self.spread + self.centre
+        by_deviation = by_variance / (2.0 * deviation[:, None])
+        return mean, deviation * self.spread, by_mean * self.spread, by_deviation * self.spread
+
+    def shared(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Posterior covariance of two sets of features in squared units, ``n x d`` and ``m x d`` to ``n x m``."""
+        left = self.covariance.between(first, self.features) @ self._inverse_factor.T
+        right = self.covariance.between(second, self.features) @ self._inverse_factor.T
+        return (self.covariance.between(first, second) - left @ right.T) * self.spread**2
+
     def joint(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean ``n`` and covariance ``n x n`` of the property at features of shape ``n x d``."""
         cross = self.covariance.between(features, self.features)
-        explained = cross @ self._inverse_factor.T
-        matrix = self.covariance.between(features, features) - explained @ explained.T
-        return (self.mean + cross @ self._weights) * self.spread + self.centre, matrix * self.spread**2
+        return (self.mean + cross @ self._weights) * self.spread + self.centre, self.shared(features, features)
 
     def conditioned(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:
         """The same Gaussian process with further values, hyperparameters unchanged; shapes ``n x d`` and ``n``."""

@@ -26,19 +26,39 @@ class Part:
     Attributes:
         kind: ``stationary`` (by scaled distance), ``tanimoto`` (on counts) or ``linear`` (a product of features).
         places: columns of the features that it looks at.
-        ard: whether each of them has a lengthscale of its own.
+        groups: for each of them the number of its lengthscale; one for all where empty. The one-hot features of a
+            category share one.
+        dimension: how many things vary, for the prior of the lengthscales; the number of features where zero. A
+            category is one thing, however many values it has.
     """
 
     kind: PartKind
     places: tuple[int, ...]
-    ard: bool = False
+    groups: tuple[int, ...] = ()
+    dimension: int = 0
 
     @property
     def lengthscales(self) -> int:
         """How many lengthscales it has."""
         if self.kind != "stationary":
             return 0
-        return len(self.places) if self.ard else 1
+        return max(self.groups, default=0) + 1
+
+    @property
+    def varied(self) -> int:
+        """``dimension``, or the number of features."""
+        return self.dimension or len(self.places)
+
+    def spread_out(self, lengthscales: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The lengthscale of each feature (or one for all), from the part's lengthscales."""
+        return lengthscales[list(self.groups)] if self.groups else lengthscales
+
+    def gathered(self, by_feature: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivatives by the part's lengthscales, from those by each feature's."""
+        if not self.groups:
+            return by_feature.sum(keepdims=True)
+        summed = np.bincount(self.groups, weights=by_feature, minlength=self.lengthscales)
+        return np.asarray(summed, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -71,6 +91,40 @@ class Covariance:
             total += scale * product
         return total
 
+    def slope(
+        self, first: NDArray[np.float64], second: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Gradient by each row of ``first`` of its weighted sum of covariances with the rows of ``second``.
+
+        Counts have no gradient; a MinMax part is taken as constant.
+
+        Args:
+            first: shape ``n x d``.
+            second: shape ``m x d``.
+            weights: shape ``n x m``.
+
+        Returns:
+            Shape ``n x d``.
+        """
+        gradient = np.zeros_like(first)
+        lengthscales = iter(self.lengthscales)
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            pieces = [(part, first[:, part.places], second[:, part.places], next(lengthscales)) for part in term]
+            values = [self._part(*piece) for piece in pieces]
+            for number, (part, a, b, lengthscale) in enumerate(pieces):
+                others = scale * weights
+                for place, value in enumerate(values):
+                    if place != number:
+                        others = others * value
+                if part.kind == "linear":
+                    gradient[:, part.places] += others @ b
+                elif part.kind == "stationary":
+                    wide = part.spread_out(lengthscale)
+                    squared = squared_distance(a / wide, b / wide)
+                    pull = 2.0 * others * correlation_and_slope(self.name, squared)[1]
+                    gradient[:, part.places] += (pull.sum(axis=1)[:, None] * a - pull @ b) / wide**2
+        return gradient
+
     def diagonal(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Variance of the noiseless values, shape ``n``."""
         total = np.zeros(len(features))
@@ -81,6 +135,19 @@ class Covariance:
                     product *= (features[:, part.places] ** 2).sum(axis=1)
             total += scale * product
         return total
+
+    def diagonal_slope(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Gradient of ``diagonal`` by the features, shape ``n x d``; linear parts alone have one."""
+        gradient = np.zeros_like(features)
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            linear = [part for part in term if part.kind == "linear"]
+            for part in linear:
+                others = np.full(len(features), scale)
+                for other in linear:
+                    if other is not part:
+                        others *= (features[:, other.places] ** 2).sum(axis=1)
+                gradient[:, part.places] += 2.0 * others[:, None] * features[:, part.places]
+        return gradient
 
     def with_values(self, values: NDArray[np.float64]) -> Covariance:
         """The same kernel with other hyperparameters, given as logarithms in the order of ``logarithms``."""
@@ -100,7 +167,8 @@ class Covariance:
             return a @ b.T
         if part.kind == "tanimoto":
             return tanimoto(a, b)
-        return correlation(self.name)(squared_distance(a / lengthscale, b / lengthscale))
+        wide = part.spread_out(lengthscale)
+        return correlation(self.name)(squared_distance(a / wide, b / wide))
 
 
 def squared_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -152,7 +220,7 @@ def prior_covariance(name: KernelName, terms: Sequence[Sequence[Part]]) -> Covar
     from surrogates.marginal_likelihood import LENGTHSCALE_PRIOR, NOISE_PRIOR, SCALE_MODE
 
     parts = [part for term in terms for part in term]
-    modes = [LENGTHSCALE_PRIOR(len(part.places)).mode for part in parts]
+    modes = [LENGTHSCALE_PRIOR(part.varied).mode for part in parts]
     return Covariance(
         name,
         tuple(tuple(term) for term in terms),

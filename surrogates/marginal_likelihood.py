@@ -116,12 +116,12 @@ class _Problem:
     def _pieces(self, now: Covariance) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64] | None]]:
         values: list[NDArray[np.float64]] = []
         slopes: list[NDArray[np.float64] | None] = []
-        for given, fixed, lengthscale in zip(self.inputs, self.fixed, now.lengthscales, strict=True):
+        for part, given, fixed, lengthscale in zip(self.parts, self.inputs, self.fixed, now.lengthscales, strict=True):
             if fixed is not None:
                 values.append(fixed)
                 slopes.append(None)
             else:
-                scaled = given / lengthscale
+                scaled = given / part.spread_out(lengthscale)
                 value, slope = correlation_and_slope(now.name, squared_distance(scaled, scaled))
                 values.append(value)
                 slopes.append(slope)
@@ -158,11 +158,10 @@ class _Problem:
                 for other in range(len(term)):
                     if other != number:
                         weight *= pieces[place + other]
-                scaled = self.inputs[place + number] / now.lengthscales[place + number]
+                scaled = self.inputs[place + number] / part.spread_out(now.lengthscales[place + number])
                 # sum_ij w_ij (x_i - x_j)^2, feature by feature, from two products of matrices
                 apart = 2.0 * (weight.sum(axis=1) @ scaled**2 - np.einsum("id,id->d", scaled, weight @ scaled))
-                change = -2.0 * scale * apart
-                by_lengthscale.append(change if part.ard else change.sum(keepdims=True))
+                by_lengthscale.append(part.gathered(-2.0 * scale * apart))
             place += len(term)
         by_noise = now.noise * np.trace(outer) if self.row_noise is None else 0.0
         return np.concatenate([by_scale, *by_lengthscale, [by_noise]])
@@ -174,7 +173,7 @@ class _Problem:
         place = count
         for part, lengthscale in zip(self.parts, now.lengthscales, strict=True):
             own = logarithms[place : place + len(lengthscale)]
-            prior = LENGTHSCALE_PRIOR(len(part.places))
+            prior = LENGTHSCALE_PRIOR(part.varied)
             value += float(prior.log_density(own).sum())
             slopes.append(prior.slope(own))
             place += len(lengthscale)

@@ -12,7 +12,7 @@ from surrogates.base import Surrogate
 from surrogates.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from numpy.typing import NDArray
 
@@ -30,9 +30,13 @@ def held_out_predictions(
     *,
     columns: Sequence[Column] | None,
     folds: int = 5,
+    groups: Sequence[Hashable] | None = None,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Predicts every known value by a model that was fitted without it (k-fold cross-validation).
+
+    Rows that are alike, such as those of one paper or one family of compositions, make a random split flatter a model:
+    it has seen the row's sibling. Give them as groups, and each is held out as a whole.
 
     Args:
         surrogate: its settings are used; it is not fitted itself.
@@ -40,26 +44,32 @@ def held_out_predictions(
         y: property values, one column a property, same rows as ``frame``; NaN where a value is missing.
         columns: what the columns of ``frame`` are; guessed from their types where None.
         folds: into how many parts the rows are cut; each part is predicted from all the others.
+        groups: for each row what it belongs to; the rows of one group are always in the same part. None: each row for
+            itself.
         rng: decides which row falls into which part.
 
     Returns:
         One row for each known value, properties one after the other, with the index of ``frame`` (repeated for each
         property) and the columns ``property``, ``fold``, ``observed``, ``mean``, ``std`` (of the property itself) and
-        ``noise`` (the learned standard deviation of observing it; 0 where the surrogate learns none).
+        ``noise`` (the learned standard deviation of observing it; 0 where the surrogate learns none, as then ``std`` is
+        that of the value that would be observed).
 
     Raises:
-        InputError: where a property has fewer values than there are folds, or the surrogate cannot be fitted.
+        InputError: where a property has values in fewer rows, or groups, than there are folds, or the surrogate cannot
+            be fitted.
     """
     if folds < 2:
         raise InputError(f"Cross-validation needs two folds or more, not {folds}.")
     if len(frame) != len(y):
         raise InputError(f"There are {len(frame)} candidates and {len(y)} rows of values.")
-    for name, count in y.notna().sum().items():
+    group_of = np.arange(len(y)) if groups is None else _numbered(groups, len(y))
+    for name in y.columns:
+        known = group_of[y[name].notna().to_numpy()]
+        count = len(np.unique(known))
         if count < folds:
-            raise InputError(
-                f"Property '{name}' has {count} values; {folds}-fold cross-validation needs {folds} or more."
-            )
-    fold_of = _folds(y, folds, rng)
+            what = f"{count} values" if groups is None else f"values in {count} groups"
+            raise InputError(f"Property '{name}' has {what}; {folds}-fold cross-validation needs {folds} or more.")
+    fold_of = _folds(y, folds, rng) if groups is None else _group_folds(y, group_of, folds, rng)
     pieces = [
         _one_fold(surrogate, frame, y, columns, inside=fold_of == fold).assign(fold=fold) for fold in range(folds)
     ]
@@ -92,6 +102,46 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=names).astype({"count": int}).rename_axis("property")
 
 
+def class_scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Scores held-out predictions of properties that are 0 or 1, whose means are probabilities of 1.
+
+    Args:
+        predictions: as ``held_out_predictions`` returns them.
+
+    Returns:
+        One row a property: ``count`` of values; ``accuracy``, the share on the right side of 0.5;
+        ``balanced_accuracy``, the mean of the two classes' own; ``roc_auc``, the chance that a 1 is ranked above a 0
+        (both NaN where there is one class); ``log_loss``, the mean negative log-likelihood; ``brier``, the mean squared
+        error of the probability.
+
+    Raises:
+        InputError: where an observed value is neither 0 nor 1, or a mean is no probability.
+    """
+    rows = {str(name): _class_scores(str(name), part) for name, part in predictions.groupby("property", sort=False)}
+    names = ["count", "accuracy", "balanced_accuracy", "roc_auc", "log_loss", "brier"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=names).astype({"count": int}).rename_axis("property")
+
+
+def _class_scores(name: str, part: pd.DataFrame) -> list[float]:
+    from sklearn import metrics
+
+    observed, chance = part["observed"].to_numpy(np.float64), part["mean"].to_numpy(np.float64)
+    if not np.isin(observed, (0.0, 1.0)).all():
+        raise InputError(f"Property '{name}' has values other than 0 and 1; class scores are not for it.")
+    if ((chance < 0.0) | (chance > 1.0)).any():
+        raise InputError(f"The predictions of '{name}' are no probabilities; class scores need a classifier.")
+    guessed = (chance >= 0.5).astype(np.float64)
+    both = len(np.unique(observed)) == 2
+    return [
+        len(part),
+        float(metrics.accuracy_score(observed, guessed)),
+        float(metrics.balanced_accuracy_score(observed, guessed)) if both else np.nan,
+        float(metrics.roc_auc_score(observed, chance)) if both else np.nan,
+        float(metrics.log_loss(observed, chance, labels=[0.0, 1.0])),
+        float(metrics.brier_score_loss(observed, chance, pos_label=1.0)),
+    ]
+
+
 def _scores(part: pd.DataFrame) -> list[float]:
     error = part["mean"].to_numpy(np.float64) - part["observed"].to_numpy(np.float64)
     deviation = total_std(part)
@@ -117,6 +167,34 @@ def _folds(y: pd.DataFrame, folds: int, rng: np.random.Generator) -> NDArray[np.
     fold_of = np.empty(len(y), dtype=np.int64)
     fold_of[dealt] = np.arange(len(y)) % folds
     return fold_of
+
+
+def _numbered(groups: Sequence[Hashable], rows: int) -> NDArray[np.int64]:
+    """The number of each row's group."""
+    if len(groups) != rows:
+        raise InputError(f"There are {len(groups)} groups for {rows} candidates; each row needs one.")
+    for row, group in enumerate(groups):
+        if group is None or group != group:  # noqa: PLR0124 - true of NaN alone
+            raise InputError(f"Row {row} has no group. Give it one of its own where it belongs to none.")
+    numbers: dict[Hashable, int] = {}
+    return np.array([numbers.setdefault(group, len(numbers)) for group in groups])
+
+
+def _group_folds(
+    y: pd.DataFrame, group_of: NDArray[np.int64], folds: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """The fold of each row, by groups: in random order, the large ones first, each to the fold that needs it most."""
+    known = y.notna().to_numpy(np.float64)
+    held = np.zeros((group_of.max() + 1, known.shape[1]))
+    np.add.at(held, group_of, known / known.sum(axis=0))
+    shuffled = rng.permutation(len(held))
+    filled = np.zeros((folds, known.shape[1]))
+    fold_of_group = np.empty(len(held), dtype=np.int64)
+    for group in shuffled[np.argsort(-held[shuffled].sum(axis=1), kind="stable")]:
+        fold = int(np.argmin(filled @ held[group]))
+        fold_of_group[group] = fold
+        filled[fold] += held[group]
+    return fold_of_group[group_of]
 
 
 def _one_fold(

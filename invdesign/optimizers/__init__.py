@@ -2,6 +2,17 @@
 
 from invdesign.optimizers.base import History, Optimizer
 from invdesign.optimizers.bayesian import BayesianOptimizer
+from invdesign.optimizers.genetic import GeneticOptimizer
+from invdesign.optimizers.particle_swarm import ParticleSwarmOptimizer
+from invdesign.optimizers.portfolio import PortfolioOptimizer
 from invdesign.optimizers.random import RandomOptimizer
 
-__all__ = ["BayesianOptimizer", "History", "Optimizer", "RandomOptimizer"]
+__all__ = [
+    "BayesianOptimizer",
+    "GeneticOptimizer",
+    "History",
+    "Optimizer",
+    "ParticleSwarmOptimizer",
+    "PortfolioOptimizer",
+    "RandomOptimizer",
+]

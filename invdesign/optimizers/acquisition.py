@@ -1,13 +1,19 @@
-"""Acquisition for targets: what a candidate is worth evaluating, from the model of the properties themselves."""
+"""Acquisition for targets: what a candidate is worth evaluating, from the model of the properties themselves.
+
+Those that look at a candidate's predictive means and standard deviations alone serve every surrogate that has them, and
+are functions of these moments: so a maximizer can climb them along a model's gradient.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
+from scipy.special import erfcx, ndtri
 from scipy.stats import qmc
 
 from invdesign.targets import Targets
@@ -16,11 +22,11 @@ from surrogates.base import Surrogate
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from surrogates.gaussian_process import GaussianProcess
-
 LIKELY = 1e-2
 """Probability of meeting all targets from which candidates are judged by it alone."""
 SAMPLES = 256
+LOWEST = -1e300
+ROWS_AT_ONCE = 4096
 
 
 class Acquisition(Protocol):
@@ -28,6 +34,44 @@ class Acquisition(Protocol):
 
     def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
         """Scores of shape ``n``, finite, larger is better."""
+
+
+@runtime_checkable
+class MomentScore(Protocol):
+    """A score of a candidate's predictive moments."""
+
+    @property
+    def targets(self) -> Targets:
+        """The targets, in the units of the properties."""
+
+    def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores of shape ``n``, larger is better.
+
+        Args:
+            mean: predictive means, shape ``n x m``, a column for each of ``targets.properties``.
+            std: predictive standard deviations, same shape.
+        """
+
+
+@dataclass(frozen=True)
+class MomentAcquisition:
+    """A score of moments, on what a surrogate predicts.
+
+    Attributes:
+        surrogate: a fitted model of the properties.
+        scorer: of its moments.
+    """
+
+    surrogate: Surrogate
+    scorer: MomentScore
+
+    def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
+        names = list(self.scorer.targets.properties)
+        scores = [np.empty(0)]
+        for start in range(0, len(candidates), ROWS_AT_ONCE):
+            mean, std = predicted(self.surrogate, candidates.iloc[start : start + ROWS_AT_ONCE])
+            scores.append(self.scorer.score(mean[names].to_numpy(), std[names].to_numpy()))
+        return np.concatenate(scores)
 
 
 def predicted(surrogate: Surrogate, candidates: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -40,15 +84,15 @@ class HitProbability:
     """The logarithm of the probability of meeting all targets.
 
     Attributes:
-        surrogate: a fitted model of the properties.
         targets: in the units of the properties.
     """
 
-    surrogate: Surrogate
     targets: Targets
 
-    def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
-        return np.maximum(self.targets.log_probability(*predicted(self.surrogate, candidates)), -1e300)
+    def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+        names = list(self.targets.properties)
+        means, deviations = pd.DataFrame(mean, columns=names), pd.DataFrame(std, columns=names)
+        return np.maximum(self.targets.log_probability(means, deviations), LOWEST)
 
 
 @dataclass(frozen=True)
@@ -60,39 +104,102 @@ class ShortfallReduction:
     in the candidate; it is never zero everywhere, unlike the probability.
 
     Attributes:
-        surrogate: a fitted model of the properties.
         targets: in the units of the properties.
         best: the smallest summed shortfall known, in scales.
         scales: a length for each property by which its shortfall is measured.
     """
 
-    surrogate: Surrogate
     targets: Targets
     best: float
     scales: Mapping[str, float]
 
-    def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
-        mean, std = predicted(self.surrogate, candidates)
-        names = self.targets.properties
-        normal = _normal_samples(len(names))
-        scores = np.empty(len(candidates))
-        for start in range(0, len(candidates), 4096):
-            block = slice(start, start + 4096)
-            total = np.zeros((SAMPLES, len(mean.iloc[block])))
-            for place, name in enumerate(names):
-                drawn = mean[name].to_numpy()[block] + normal[:, place, None] * std[name].to_numpy()[block]
-                total += self._shortfall(name, drawn)
-            scores[block] = np.maximum(self.best - total, 0.0).mean(axis=0)
-        # Where not one sample improves, the mean shortfall still tells better from worse, below every real improvement.
-        expected = summed_shortfall(self.targets, mean, self.scales)
-        return np.where(scores > 0.0, scores, -expected - 1e-9)
+    def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+        normal = normal_samples(mean.shape[1])
+        drawn = mean + normal[:, None, :] * std
+        gained = np.maximum(self.best - self._shortfall(drawn), 0.0).mean(axis=0)
+        # Where not one sample improves, the mean shortfall still tells better from worse, below every improvement.
+        return np.where(gained > 0.0, gained, -self._shortfall(mean) - 1e-9)
 
-    def _shortfall(self, name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total = np.zeros_like(values)
+    def _shortfall(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.zeros(values.shape[:-1])
         for target in self.targets.bounded:
-            if target.property == name:
-                total += target.shortfall(values) / self.scales[name]
+            place = self.targets.properties.index(target.property)
+            total += target.shortfall(values[..., place]) / self.scales[target.property]
         return total
+
+
+@dataclass(frozen=True)
+class ExpectedImprovement:
+    """The logarithm of one direction's expected improvement, times the probability of meeting the other targets.
+
+    Ament et al. 2023, arXiv:2310.20708, for its logarithm, which has a slope where the improvement itself is zero.
+
+    Attributes:
+        targets: in the units of the properties; one of them is a direction.
+        best: the best value that is known to meet the other targets, as the model has it.
+    """
+
+    targets: Targets
+    best: float
+
+    def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+        (target,) = self.targets.directed
+        place = self.targets.properties.index(target.property)
+        deviation = np.maximum(std[:, place], 1e-12)
+        improvement = target.direction * (mean[:, place] - self.best) / deviation
+        gained = np.log(deviation) + log_expected_excess(improvement)
+        return np.maximum(gained + HitProbability(self.targets).score(mean, std), LOWEST)
+
+
+@dataclass(frozen=True)
+class ScalarizedImprovement:
+    """Expected improvement of several directions made one by random weights (ParEGO, Knowles 2006).
+
+    The augmented Chebyshev scalarization of directions scaled to the span of the known front; the expectation is taken
+    on quasi-random samples, since the scalarization of normal properties is not normal. The other targets enter by
+    their probability.
+
+    Attributes:
+        targets: in the units of the properties.
+        lowest: of each direction's gain, over the known front.
+        span: of each direction's gain, over the known front.
+        weights: of the directions, positive, summing to one.
+        best: the best scalarized gain known.
+    """
+
+    targets: Targets
+    lowest: NDArray[np.float64]
+    span: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    best: float
+
+    def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+        places = [self.targets.properties.index(target.property) for target in self.targets.directed]
+        signs = np.array([target.direction for target in self.targets.directed])
+        normal = normal_samples(len(places))
+        drawn = signs * (mean[:, places] + normal[:, None, :] * std[:, places])
+        improvement = np.maximum(self.scalarized(drawn) - self.best, 0.0).mean(axis=0)
+        expected = self.scalarized(signs * mean[:, places]) - self.best
+        # Where no sample improves, nearer is still better, below every improvement.
+        gained = np.where(improvement > 1e-12, np.log(np.maximum(improvement, 1e-12)), np.log(1e-12) + expected)
+        return np.maximum(gained + HitProbability(self.targets).score(mean, std), LOWEST)
+
+    def scalarized(self, gains: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scalarization of gains, shape ``... x m`` to ``...``; larger is better."""
+        weighted = self.weights * (gains - self.lowest) / self.span
+        return weighted.min(axis=-1) + 0.05 * weighted.sum(axis=-1)
+
+
+def log_expected_excess(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logarithm of ``E[max(0, z + e)]`` for a standard normal ``e``, stable however negative ``z`` is."""
+    clipped = np.maximum(z, -1e10)
+    log_density = -0.5 * clipped**2 - 0.5 * np.log(2.0 * np.pi)
+    ratio = np.sqrt(np.pi / 2.0) * erfcx(-np.minimum(clipped, 25.0) / np.sqrt(2.0))
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        near = log_density + np.log1p(clipped * ratio)
+        far = log_density - 2.0 * np.log(np.abs(clipped))
+        large = np.log(np.maximum(clipped, 1e-300))
+    return np.where(clipped > 25.0, large, np.where(clipped < -50.0, far, near))
 
 
 def summed_shortfall(targets: Targets, values: pd.DataFrame, scales: Mapping[str, float]) -> NDArray[np.float64]:
@@ -112,43 +219,8 @@ def property_scales(targets: Targets, values: pd.DataFrame) -> dict[str, float]:
     return {str(name): float(deviation) if deviation > 0 else 1.0 for name, deviation in spread.items()}
 
 
-@dataclass(frozen=True)
-class HypervolumeImprovement:
-    """Expected improvement of the front of Maximize and Minimize targets, among candidates that meet the others.
-
-    For two directions or more this is BoTorch's qLogNEHVI (Daulton et al. 2021, Ament et al. 2023), for one its
-    qLogNEI; the other targets enter as constraints, by their probability.
-
-    Attributes:
-        surrogate: a fitted Gaussian process.
-        targets: in the units of the properties; at least one is a direction.
-        known: candidates with values.
-        values: their property values.
-        pending: candidates that are under way.
-        seed: of the quasi-random samples.
-    """
-
-    surrogate: GaussianProcess
-    targets: Targets
-    known: pd.DataFrame
-    values: pd.DataFrame
-    pending: pd.DataFrame
-    seed: int
-    _score: Callable[[NDArray[np.float64]], NDArray[np.float64]] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        from invdesign.optimizers.botorch_acquisition import noisy_improvement
-
-        # Building it is the dear part (the baseline's samples); a frozen object may still keep what it derived.
-        object.__setattr__(self, "_score", noisy_improvement(self))
-
-    def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
-        return self._score(self.surrogate.transform(candidates))
-
-
-def _normal_samples(dimension: int) -> NDArray[np.float64]:
-    """Quasi-random standard normal samples, shape ``SAMPLES x dimension``; always the same."""
-    from scipy.special import ndtri
-
-    points = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random(SAMPLES)
+@lru_cache(maxsize=16)
+def normal_samples(dimension: int, count: int = SAMPLES) -> NDArray[np.float64]:
+    """Quasi-random standard normal samples, shape ``count x dimension``; always the same, and not to be changed."""
+    points = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random(count)
     return ndtri(np.clip(points, 1e-6, 1 - 1e-6))

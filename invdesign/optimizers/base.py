@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,14 @@ class History:
         candidates: evaluated candidates, one row each, numbered from 0.
         properties: their property values, same rows; NaN where the evaluation gave none.
         pending: proposed candidates without a result yet.
+        own: which rows of ``proposed`` the asked optimizer itself proposed, where several share a campaign; None where
+            that is not known. Only an optimizer whose candidates move on from its own last ones needs it.
     """
 
     candidates: pd.DataFrame
     properties: pd.DataFrame
     pending: pd.DataFrame
+    own: NDArray[np.bool_] | None = None
 
     @property
     def proposed(self) -> pd.DataFrame:

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from invdesign.optimizers.acquisition import (
-    LIKELY,
-    HitProbability,
-    HypervolumeImprovement,
-    ShortfallReduction,
-    predicted,
-    property_scales,
-    summed_shortfall,
-)
 from invdesign.optimizers.base import History, step_generator
-from invdesign.optimizers.maximize import ELITE, CubeMaximizer, Maximizer, PooledMaximizer
+from invdesign.optimizers.knowledge import Knowledge
+from invdesign.optimizers.maximize import Maximizer, PooledMaximizer, SearchMaximizer
+from invdesign.optimizers.model_fit import ModelFits
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
-from surrogates.base import ConditionalSurrogate
-from surrogates.errors import InputError
-from surrogates.gaussian_process import FEWEST_VALUES, GaussianProcess
+from surrogates.base import Surrogate
+from surrogates.errors import InputError, nearest
+from surrogates.gaussian_process import GaussianProcess
 
+Goal = Literal["most-hits", "first-hit"]
 LARGEST_POOL = 20_000
 """Candidates of a finite space up to which all of them are scored at each proposal."""
+NEAREST = 16
+"""Best known candidates around which a search looks."""
+FEWEST_VALUES = 2
 
 
 @dataclass(frozen=True)
@@ -34,22 +32,30 @@ class BayesianOptimizer:
     """Asks for the candidates that most probably meet all targets, by a model of the properties themselves.
 
     While no candidate is likely to meet them, it asks for the one that is expected to come nearer to them by most. With
-    Maximize or Minimize among the targets it asks for the largest expected gain of the Pareto front, the other targets
-    as constraints. A batch is chosen one by one: the model takes what it predicts for a chosen or pending candidate as
-    if it had been measured (kriging believer, Ginsbourger et al. 2010), and asks again.
+    one Maximize or Minimize among the targets it asks for the largest expected improvement, with two to four for the
+    largest expected gain of the front, with more for that of a random scalarization; the other targets are constraints.
+    A batch is chosen one by one: the model takes what it predicts for a chosen or pending candidate as if it had been
+    measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be told more keeps its distance from
+    them instead (local penalization, González et al. 2016).
 
     Attributes:
         surrogate: the model of the properties; it is never fitted itself, only copies of it.
+        goal: ``most-hits`` counts, with a Gaussian process over a finite space, the hits that the next few evaluations
+            may bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone.
         separation: in spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed
             targets keep from each other and from evaluated candidates, so that hits differ.
     """
 
-    surrogate: ConditionalSurrogate = field(default_factory=GaussianProcess)
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
+    goal: Goal = "most-hits"
     separation: float = 0.05
+    _fits: ModelFits = field(default_factory=ModelFits, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.surrogate, ConditionalSurrogate):
-            raise InputError(f"{type(self.surrogate).__name__} cannot be conditioned on pending candidates.")
+        if not isinstance(self.surrogate, Surrogate):
+            raise InputError(f"{type(self.surrogate).__name__} is no surrogate: it has no fit and predict.")
+        if self.goal not in get_args(Goal):
+            raise InputError(f"There is no goal '{self.goal}'.{nearest(str(self.goal), get_args(Goal))}")
         if not 0.0 <= self.separation < 1.0:
             raise InputError(
                 f"separation is a distance in the unit cube, at least 0 and below 1, not {self.separation}."
@@ -61,9 +67,6 @@ class BayesianOptimizer:
         """Proposes candidates one by one; see ``Optimizer.propose``.
 
         Before every property has two values there is nothing to model: candidates then come from the Sobol sequence.
-
-        Raises:
-            InputError: where the targets hold a direction and the surrogate is no Gaussian process.
         """
         names = list(targets.properties)
         if (history.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
@@ -71,14 +74,20 @@ class BayesianOptimizer:
         known = history.properties[names].notna().any(axis=1).to_numpy()
         candidates = history.candidates[known].reset_index(drop=True)
         values = history.properties.loc[known, names].reset_index(drop=True)
-        model = replace(self.surrogate).fit(candidates, values, columns=space.columns)
         rng = step_generator(seed, history)
+        knowledge = Knowledge(
+            model=self._fits.fitted(self.surrogate, candidates, values, space.columns),
+            space=space,
+            targets=targets,
+            candidates=candidates,
+            values=values,
+            seed=int(rng.integers(2**31)),
+        )
         maximizer = self._maximizer(space, targets, candidates, values, rng)
-        knowledge = _Knowledge(model, targets, candidates, values, samples_seed=int(rng.integers(2**31)))
         chosen = history.pending.reset_index(drop=True)
         for _ in range(n):
             seen = pd.concat([history.candidates, chosen], ignore_index=True)
-            pick = knowledge.best(maximizer, chosen, seen)
+            pick = knowledge.best(maximizer, chosen, seen, look_ahead=self.goal == "most-hits")
             if pick.empty:
                 break
             chosen = pd.concat([chosen, pick], ignore_index=True)
@@ -95,53 +104,9 @@ class BayesianOptimizer:
         grid = space.grid(LARGEST_POOL)
         if grid is not None:
             return PooledMaximizer(grid)
-        rank = targets.pareto_rank(values)
-        best = candidates.iloc[np.argsort(rank, kind="stable")[:ELITE]]
-        around = space.encode(best)
-        if (
-            targets.directed
-        ):  # the hypervolume is a hundred times dearer than a probability, and convergence matters more
-            return CubeMaximizer(space, rng, around=around[: ELITE // 4], starts=512, elite=ELITE // 4)
-        return CubeMaximizer(space, rng, around=around, separation=self.separation)
-
-
-@dataclass(frozen=True)
-class _Knowledge:
-    """What one proposal knows: the fitted model and the values behind it.
-
-    Attributes:
-        model: fitted on ``candidates`` and ``values``.
-        targets: in the units of the values.
-        candidates: those with values.
-        values: their property values.
-        samples_seed: of quasi-random samples.
-    """
-
-    model: ConditionalSurrogate
-    targets: Targets
-    candidates: pd.DataFrame
-    values: pd.DataFrame
-    samples_seed: int
-
-    def best(self, maximizer: Maximizer, chosen: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
-        """The next candidate, where ``chosen`` ones are already under way; a frame of one row or none."""
-        if self.targets.directed:
-            return maximizer.best(self._improvement(chosen), seen)
-        believing = self.model
-        if len(chosen):
-            believing = self.model.condition_on(chosen, predicted(self.model, chosen)[0])
-        likely = HitProbability(believing, self.targets)
-        pick = maximizer.best(likely, seen)
-        scales = property_scales(self.targets, self.values)
-        nearest = float(np.nanmin(summed_shortfall(self.targets, self.values, scales), initial=np.inf))
-        if pick.empty or nearest == 0.0 or not np.isfinite(nearest) or likely(pick)[0] >= np.log(LIKELY):
-            return pick
-        return maximizer.best(ShortfallReduction(believing, self.targets, best=nearest, scales=scales), seen)
-
-    def _improvement(self, chosen: pd.DataFrame) -> HypervolumeImprovement:
-        if not isinstance(self.model, GaussianProcess):
-            raise InputError("Maximize and Minimize need the Gaussian process as surrogate of the Bayesian optimizer.")
-        whole = self.values.notna().all(axis=1).to_numpy()
-        return HypervolumeImprovement(
-            self.model, self.targets, self.candidates[whole], self.values[whole], chosen, seed=self.samples_seed
-        )
+        nearest_known = np.argsort(targets.pareto_rank(values), kind="stable")[:NEAREST]
+        around = candidates.iloc[nearest_known]
+        if len(targets.directed) > 1:  # a hypervolume is a hundred times dearer than a probability
+            return SearchMaximizer(space, rng, around=around, starts=256, elite=4, children=8)
+        separation = 0.0 if targets.directed else self.separation
+        return SearchMaximizer(space, rng, around=around, separation=separation)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
 from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
-from botorch.acquisition.objective import GenericMCObjective
 from botorch.exceptions import NumericsWarning
 from botorch.sampling import SobolQMCNormalSampler
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
@@ -23,34 +22,46 @@ if TYPE_CHECKING:
     from botorch.acquisition import AcquisitionFunction
     from numpy.typing import NDArray
 
-    from invdesign.optimizers.acquisition import HypervolumeImprovement
+    from invdesign.optimizers.hypervolume import HypervolumeImprovement
     from invdesign.targets import Target, Targets
 
 SAMPLES = 64
 ROWS_AT_ONCE = 512
 
 
-def noisy_improvement(setting: HypervolumeImprovement) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-    """Builds the acquisition on features.
+class NoisyImprovement:
+    """The acquisition on features.
 
     Args:
         setting: the fitted surrogate, the targets, and what is known and pending.
-
-    Returns:
-        A function from features ``n x d`` to scores ``n``.
     """
-    with single_thread():
-        acquisition = _acquisition(setting)
 
-    def score(features: NDArray[np.float64]) -> NDArray[np.float64]:
+    def __init__(self, setting: HypervolumeImprovement) -> None:
+        with single_thread():
+            self._acquisition = _acquisition(setting)
+
+    def scores(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores ``n`` of features ``n x d``."""
         rows = torch.as_tensor(features, dtype=torch.float64).unsqueeze(-2)
-        with single_thread(), torch.no_grad(), warnings.catch_warnings():
-            # Nearly equal rows need a jitter on the covariance; BoTorch adds it and says so at every block.
-            warnings.simplefilter("ignore", NumericalWarning)
-            blocks = [acquisition(rows[start : start + ROWS_AT_ONCE]) for start in range(0, len(rows), ROWS_AT_ONCE)]
+        with _quiet(), torch.no_grad():
+            blocks = [self._acquisition(rows[at : at + ROWS_AT_ONCE]) for at in range(0, len(rows), ROWS_AT_ONCE)]
         return np.nan_to_num(torch.cat(blocks).numpy(), nan=-1e300, neginf=-1e300)
 
-    return score
+    def slopes(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scores ``n`` of features ``n x d``, and their gradients ``n x d``."""
+        rows = torch.tensor(features, dtype=torch.float64, requires_grad=True)
+        with _quiet():
+            scores = self._acquisition(rows.unsqueeze(-2))
+            (slopes,) = torch.autograd.grad(scores.sum(), rows)
+        return np.nan_to_num(scores.detach().numpy(), nan=-1e300, neginf=-1e300), np.nan_to_num(slopes.numpy())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """One thread, and no word on the jitter that nearly equal rows need; BoTorch adds it and says so at every block."""
+    with single_thread(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumericalWarning)
+        yield
 
 
 def _acquisition(setting: HypervolumeImprovement) -> AcquisitionFunction:
@@ -72,10 +83,6 @@ def _acquisition(setting: HypervolumeImprovement) -> AcquisitionFunction:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NumericsWarning)
         warnings.simplefilter("ignore", NumericalWarning)
-        if len(places) == 1:
-            return qLogNoisyExpectedImprovement(
-                **shared, objective=GenericMCObjective(lambda y, X=None: signs[0] * y[..., places[0]])
-            )
         gains = torch.as_tensor(targets.gains(setting.values), dtype=torch.float64)
         return qLogNoisyExpectedHypervolumeImprovement(
             **shared,

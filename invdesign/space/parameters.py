@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from invdesign.space.cube_moves import from_either, polynomial_mutation, simulated_binary_crossover
 from objectives.units import check_unit
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
@@ -61,6 +62,24 @@ class Parameter(Protocol):
     def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
         """The values at places of the parameter's own order, ``0 <= place < size``; only where ``size`` is finite."""
 
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[Any]:
+        """One child of each value, a small change away; the value itself where no other was found.
+
+        Args:
+            values: of the parameter, shape ``n``.
+            rng: source of randomness.
+            step: mean size of a change, as a share of the range; kinds without a distance need not heed it.
+        """
+
+    def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[Any]:
+        """One child of each pair of values; it may equal a parent.
+
+        Args:
+            first: values of the parameter, shape ``n``.
+            second: the other parents, shape ``n``.
+            rng: source of randomness.
+        """
+
     def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         """A number that follows from each value, such as the cobalt in a formula, for constraints ``column.name``.
 
@@ -77,7 +96,10 @@ class Parameter(Protocol):
 
 
 class PlainParameter:
-    """What parameters share that are uniform in the cube and from which no number is derived."""
+    """What parameters share that are uniform in the cube and from which no number is derived.
+
+    Unless a kind knows better, its values are varied by their coordinates in the cube.
+    """
 
     @property
     def dimension(self) -> int:
@@ -96,6 +118,12 @@ class PlainParameter:
 
     def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         return None
+
+    def mutated(self: Parameter, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[Any]:
+        return self.decode(polynomial_mutation(self.encode(values), rng, step))
+
+    def crossed(self: Parameter, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[Any]:
+        return self.decode(simulated_binary_crossover(self.encode(first), self.encode(second), rng))
 
 
 @dataclass(frozen=True)
@@ -186,6 +214,14 @@ class Integer(PlainParameter):
         steps = np.floor(points[:, 0] * self.size).astype(np.int64)
         return np.clip(steps + int(self.low), int(self.low), int(self.high))
 
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.int64]:
+        """Another number each; where the step is shorter than one, the next above or below."""
+        numbers = np.asarray(values, dtype=np.int64)
+        moved = self.decode(polynomial_mutation(self.encode(numbers), rng, step))
+        beside = numbers + np.where(rng.random(len(numbers)) < 0.5, -1, 1)
+        inside = np.where(beside < self.low, numbers + 1, np.where(beside > self.high, numbers - 1, beside))
+        return np.where(moved == numbers, inside, moved)
+
     def at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.asarray(places, dtype=np.int64) + int(self.low)
 
@@ -240,6 +276,14 @@ class Categorical(PlainParameter):
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         return np.asarray(self.values, dtype=object)[np.argmax(points, axis=1)]
+
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
+        """Another word each, all others equally likely."""
+        places = np.argmax(self.encode(values), axis=1)
+        return self.at((places + rng.integers(1, len(self.values), len(places))) % len(self.values))
+
+    def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[np.object_]:
+        return from_either(np.asarray(first, dtype=object), np.asarray(second, dtype=object), rng)
 
     def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
         return np.asarray(self.values, dtype=object)[places]

@@ -8,13 +8,15 @@ from surrogates.kernels import Part, prior_covariance, tanimoto
 from surrogates.marginal_likelihood import _Problem, fitted_covariance
 
 KERNELS = ("matern-1.5", "matern-2.5", "rbf")
-NUMBERS = Part("stationary", (0, 1, 2), ard=True)
+NUMBERS = Part("stationary", (0, 1, 2), (0, 1, 2))
+CATEGORY = Part("stationary", (0, 1, 2, 3), (0, 1, 1, 2), dimension=3)
 SHARED = Part("stationary", (1, 3))
 COUNTS = Part("tanimoto", tuple(range(4, 16)))
 TREND = Part("linear", (0,))
 TERMS = (
     ((NUMBERS,),),
     ((NUMBERS,), (COUNTS,)),
+    ((CATEGORY,),),
     ((NUMBERS, SHARED), (TREND,)),
     ((SHARED, COUNTS), (NUMBERS,), (TREND,)),
 )
@@ -112,3 +114,18 @@ def test_tanimoto_counts_shared_fragments():
     b = np.array([[1.0, 3.0, 1.0], [0.0, 0.0, 0.0]])
     np.testing.assert_allclose(tanimoto(a, b), [[2.0 / 6.0, 0.0], [0.0, 1.0]])
     np.testing.assert_allclose(np.diag(tanimoto(a, a)), 1.0)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("terms", [TERMS[0], TERMS[2], TERMS[3], ((NUMBERS, SHARED), (SHARED,), (TREND,))])
+def test_slopes_are_those_of_the_moments(name, terms, data, rng):
+    features, values = data
+    fitted = PropertyModel.fitted(features, 5.0 + 3.0 * values, start=prior_covariance(name, terms))
+    asked = rng.random((6, 16))
+    _, _, by_mean, by_std = fitted.slopes(asked)
+    for place in range(4):
+        step = np.zeros(16)
+        step[place] = 1e-6
+        (up, up_std), (down, down_std) = fitted.predict(asked + step), fitted.predict(asked - step)
+        np.testing.assert_allclose(by_mean[:, place], (up - down) / 2e-6, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(by_std[:, place], (up_std - down_std) / 2e-6, rtol=1e-3, atol=1e-3)

@@ -12,7 +12,7 @@ import pytest
 from surrogates.columns import Column
 from surrogates.errors import InputError
 from surrogates.gaussian_process import GaussianProcess
-from surrogates.validation import Z90, held_out_predictions, scores, total_std
+from surrogates.validation import Z90, class_scores, held_out_predictions, scores, total_std
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -137,3 +137,65 @@ def test_the_gaussian_process_counts_its_noise_and_is_about_as_sure_as_it_should
     assert score(table, "wave", "rmse") == pytest.approx(0.05, rel=0.5)
     assert 0.75 <= score(table, "wave", "coverage") <= 1.0
     assert score(table, "slope", "rmse") < 0.1
+
+
+def test_a_group_is_held_out_as_a_whole_and_folds_are_about_equal() -> None:
+    frame, y = line(100)
+    groups = [f"paper {number}" for number in np.random.default_rng(3).integers(0, 17, 100)]
+    found = held_out_predictions(
+        Memory(), frame, y[["wave"]], columns=COLUMNS, folds=5, groups=groups, rng=np.random.default_rng(0)
+    )
+    folds_of = found["fold"].groupby(np.array(groups)).nunique()
+    assert (folds_of == 1).all()
+    assert found["fold"].value_counts().between(14, 26).all()
+    first, again, other = (
+        held_out_predictions(Memory(), frame, y, columns=COLUMNS, groups=groups, rng=np.random.default_rng(seed))[
+            "fold"
+        ].tolist()
+        for seed in (1, 1, 2)
+    )
+    assert first == again != other
+
+
+def test_groups_spread_the_values_of_every_property_over_the_folds() -> None:
+    frame, y = line(60)
+    groups = list(np.arange(60) // 5)
+    y.loc[frame.index[20:], "slope"] = np.nan
+    found = held_out_predictions(
+        Memory(), frame, y, columns=COLUMNS, folds=4, groups=groups, rng=np.random.default_rng(0)
+    )
+    assert found[found["property"] == "slope"]["fold"].nunique() == 4
+
+
+def test_groups_that_do_not_fit_are_named() -> None:
+    frame, y = line(12)
+    for groups, words in (
+        ([1] * 11, "11 groups for 12 candidates"),
+        ([1] * 6 + [2] * 6, "'wave' has values in 2 groups; 5-fold"),
+        ([1] * 11 + [None], "Row 11 has no group"),
+        ([1.0] * 11 + [float("nan")], "Row 11 has no group"),
+    ):
+        with pytest.raises(InputError, match=words):
+            held_out_predictions(Memory(), frame, y, columns=COLUMNS, groups=groups, rng=np.random.default_rng(0))
+
+
+def test_class_scores_against_numbers_worked_out_by_hand() -> None:
+    found = pd.DataFrame(
+        {
+            "property": ["a"] * 4 + ["b"] * 2,
+            "observed": [0.0, 0.0, 0.0, 1.0, 1.0, 1.0],
+            "mean": [0.2, 0.6, 0.1, 0.5, 0.9, 0.4],
+        }
+    )
+    table = class_scores(found)
+    assert score(table, "a", "accuracy") == pytest.approx(0.75)
+    assert score(table, "a", "balanced_accuracy") == pytest.approx((2.0 / 3.0 + 1.0) / 2.0)
+    assert score(table, "a", "roc_auc") == pytest.approx(2.0 / 3.0)
+    assert score(table, "a", "log_loss") == pytest.approx(-np.log([0.8, 0.4, 0.9, 0.5]).mean())
+    assert score(table, "a", "brier") == pytest.approx((0.04 + 0.36 + 0.01 + 0.25) / 4.0)
+    assert np.isnan(score(table, "b", "roc_auc"))
+    assert np.isnan(score(table, "b", "balanced_accuracy"))
+    with pytest.raises(InputError, match="other than 0 and 1"):
+        class_scores(found.assign(observed=0.5))
+    with pytest.raises(InputError, match="no probabilities"):
+        class_scores(found.assign(mean=1.5))

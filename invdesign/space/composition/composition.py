@@ -24,6 +24,7 @@ from invdesign.space.composition.rules import (
     limit_rules,
 )
 from invdesign.space.composition.sites import Site, common_digits, read_site, site_lattice
+from invdesign.space.composition.variation import crossed_amounts, mutated_amounts
 from surrogates.columns import Column
 from surrogates.errors import InputError
 
@@ -161,6 +162,16 @@ class Composition:
         different = [other for other in dict.fromkeys(formulas.tolist()) if other != itself]
         return np.array(different[:n], dtype=object)
 
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
+        """One child of each formula: two amounts of a site exchanged, or some moved, a ``step`` of it in the mean."""
+        amounts = self._filled(np.asarray(values, dtype=object))
+        return self._written(mutated_amounts(self._region, amounts, rng, step))
+
+    def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[np.object_]:
+        """One child of each pair of formulas, its amounts between theirs and a little beyond."""
+        one, other = (self._filled(np.asarray(values, dtype=object)) for values in (first, second))
+        return self._written(crossed_amounts(self._region, one, other, rng))
+
     def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         """An amount (``Co``), a share (``share_Co``) or the ``mean_electronegativity`` of formulas.
 
@@ -172,8 +183,10 @@ class Composition:
         return quantity.value(self._text.read(np.asarray(values, dtype=object)), self._unit)
 
     def column(self, name: str) -> Column:
-        """Describes the column; its values are the symbols of the elements that can occur."""
-        return Column(name, "formula", values=self.elements)
+        """Describes the column; its values are the elements that can occur, and species of several atoms in brackets."""
+        species = dict.fromkeys(word for site in self.sites.values() for word in site.species)
+        groups = [f"({word})" for word in species if word != "none" and word not in self.elements]
+        return Column(name, "formula", values=(*self.elements, *groups))
 
     def _filled(self, formulas: NDArray[np.object_]) -> NDArray[np.int64]:
         """The amounts on each site, in steps, of formulas of the space."""

@@ -27,11 +27,13 @@ class Moves:
         charges: of one step of each column where charge balance leaves no room (one state each), else zeros: two
             transfers at once are then measured so that their charges cancel.
         largest: of a transfer, as a share of the site's amount.
+        smallest: of a transfer, likewise, where that is more than a step.
     """
 
     product: Product
     charges: tuple[int, ...]
     largest: float = 1.0
+    smallest: float = 0.0
 
     def proposed(
         self, amounts: NDArray[np.int64], rng: np.random.Generator, *, same: bool = False
@@ -76,7 +78,8 @@ class Moves:
         given = (rng.random(n) * widths[site]).astype(np.int64)
         taken = (given + 1 + (rng.random(n) * (widths[site] - 1)).astype(np.int64)) % widths[site]
         longest = np.maximum(totals[site] * self.largest, 1.0)
-        steps = np.floor(np.exp(rng.random(n) * np.log(longest + 1.0))).astype(np.int64)
+        shortest = np.maximum(totals[site] * self.smallest, 1.0)
+        steps = np.floor(shortest * np.exp(rng.random(n) * np.log((longest + 1.0) / shortest))).astype(np.int64)
         return starts[site] + given, starts[site] + taken, steps
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -173,6 +173,15 @@ class MoleculeGraph(PlainParameter):
                 return child
         return None
 
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
+        """One child of each molecule, one move of the graph away, whatever the step."""
+        return _strings([self._step(smiles, rng) for smiles in np.asarray(values, dtype=object)])
+
+    def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[np.object_]:
+        """One child of each pair, which joins parts of both; the first parent where no attempt gives one."""
+        pairs = zip(np.asarray(first, dtype=object), np.asarray(second, dtype=object), strict=True)
+        return _strings([self.crossover(one, other, rng) or one for one, other in pairs])
+
     def column(self, name: str) -> Column:
         return Column(name, "molecule")
 
@@ -286,6 +295,12 @@ def _given_seeds(seeds: tuple[str, ...] | str | Path) -> Iterable[tuple[str, str
         file = MoleculeFile(datasets.resolve(seeds))
         return ((f" in {file.place_word} {number} of '{file.path}'", smiles) for number, smiles in file.entries())
     return (("", smiles) for smiles in seeds)
+
+
+def _strings(smiles: Sequence[str]) -> NDArray[np.object_]:
+    strings = np.empty(len(smiles), dtype=object)
+    strings[:] = smiles
+    return strings
 
 
 def _parsed(smiles: str) -> Any:

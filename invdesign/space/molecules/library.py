@@ -114,8 +114,29 @@ class MoleculeLibrary(PlainParameter):
             raise InputError(f"{molecule!r} is not one of the library's {self.size:,.0f} molecules.")
         return found
 
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
+        """One child of each molecule: one substituent, of those with a choice, is exchanged for another."""
+        chosen, counts = self._chosen(values), np.array(self._counts)
+        free = np.flatnonzero(counts > 1)
+        if free.size:
+            column = free[rng.integers(0, free.size, len(chosen))]
+            shift = 1 + (rng.random(len(chosen)) * (counts[column] - 1)).astype(np.int64)
+            rows = np.arange(len(chosen))
+            chosen[rows, column] = (chosen[rows, column] + shift) % counts[column]
+        return self._molecules(chosen)
+
+    def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[np.object_]:
+        """One child of each pair: every substituent from either parent."""
+        one, other = self._chosen(first), self._chosen(second)
+        return self._molecules(np.where(rng.random(one.shape) < 0.5, one, other))
+
     def column(self, name: str) -> Column:
         return Column(name, "molecule", values=self._shown)
+
+    def _chosen(self, values: ArrayLike) -> NDArray[np.int64]:
+        """The substituents of molecules by their places in the lists, shape ``n x attachment points``."""
+        choices = [self.choices_of(molecule) for molecule in np.asarray(values, dtype=object)]
+        return np.array(choices, dtype=np.int64).reshape(-1, len(self._counts))
 
     def _molecules(self, chosen: NDArray[np.int64]) -> NDArray[np.object_]:
         strings = np.empty(len(chosen), dtype=object)

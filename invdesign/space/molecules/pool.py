@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 import numpy as np
 
 from invdesign import datasets
+from invdesign.space.cube_moves import from_either, polynomial_mutation
 from invdesign.space.molecules.coordinates import MoleculeCoordinates
 from invdesign.space.molecules.files import Entry, MoleculeFile
 from invdesign.space.molecules.packed_strings import PackedStrings
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 AT_ONCE = 4096
 """Molecules that are made canonical at a time."""
 MOST_REMARKS = 1000
+LEAPS = 0.2
+"""Share of mutations that take any molecule of the pool."""
 Coordinates = Literal["index", "components"]
 
 
@@ -171,6 +174,22 @@ class MoleculePool(PlainParameter):
 
     def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
         return self._packed.taken(np.asarray(places, dtype=np.int64))
+
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
+        """Another molecule each: one near in the pool's coordinates, or now and then any.
+
+        The order of a list need not mean anything, and components leave out much: hence the leaps.
+        """
+        places = self._places(values)
+        count = len(self.smiles)
+        if count == 1:
+            return self.at(places)
+        near = self._places(self.decode(polynomial_mutation(self.encode(self.at(places)), rng, step)))
+        leap = (near == places) | (rng.random(len(places)) < LEAPS)
+        return self.at(np.where(leap, (places + rng.integers(1, count, len(places))) % count, near))
+
+    def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[np.object_]:
+        return from_either(np.asarray(first, dtype=object), np.asarray(second, dtype=object), rng)
 
     def column(self, name: str) -> Column:
         return Column(name, "molecule", values=self.smiles)

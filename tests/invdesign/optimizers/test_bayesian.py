@@ -148,5 +148,5 @@ def test_proposals_keep_constraints():
 def test_bad_settings_are_refused():
     with pytest.raises(InputError, match="separation"):
         BayesianOptimizer(separation=2.0)
-    with pytest.raises(InputError, match="cannot be conditioned"):
+    with pytest.raises(InputError, match="is no surrogate"):
         BayesianOptimizer(surrogate="gp")

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from invdesign.optimizers import BayesianOptimizer, History, RandomOptimizer
+from invdesign.optimizers import (
+    BayesianOptimizer,
+    GeneticOptimizer,
+    History,
+    ParticleSwarmOptimizer,
+    RandomOptimizer,
+)
 from invdesign.space import Composition, Continuous, MoleculeGraph, MoleculeLibrary, MoleculePool, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Targets
 
@@ -57,6 +63,12 @@ SPACES = {
 }
 GRAPH = SearchSpace(solvent=MoleculeGraph(seeds=["CCO", "COC(=O)OC", "C1COC(=O)O1"], max_atoms=10))
 SEED = np.random.SeedSequence(4)
+OPTIMIZERS = {
+    "random": RandomOptimizer(),
+    "bayesian": BayesianOptimizer(),
+    "genetic": GeneticOptimizer(),
+    "particle swarm": ParticleSwarmOptimizer(particles=4),
+}
 
 
 def length(frame: pd.DataFrame) -> pd.DataFrame:
@@ -71,7 +83,7 @@ def known(space: SearchSpace) -> History:
 
 
 @pytest.mark.parametrize("kind", SPACES)
-@pytest.mark.parametrize("optimizer", [RandomOptimizer(), BayesianOptimizer()], ids=["random", "bayesian"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
 @pytest.mark.parametrize("targets", [Targets(AtLeast("f", 12)), Targets(Maximize("f"))], ids=["window", "direction"])
 def test_it_proposes_new_feasible_candidates(kind, optimizer, targets):
     space = SPACES[kind]()
@@ -85,7 +97,7 @@ def test_it_proposes_new_feasible_candidates(kind, optimizer, targets):
     pd.testing.assert_frame_equal(new, again)
 
 
-@pytest.mark.parametrize("optimizer", [RandomOptimizer(), BayesianOptimizer()], ids=["random", "bayesian"])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
 def test_a_molecule_graph_is_searched_too(optimizer):
     history = known(GRAPH)
     new = optimizer.propose(1, space=GRAPH, targets=Targets(Maximize("f")), history=history, seed=SEED)

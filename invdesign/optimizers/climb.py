@@ -1,0 +1,110 @@
+"""Climbs an acquisition along its gradient in the continuous parameters, from many starts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+
+from invdesign.optimizers.acquisition import MomentAcquisition, MomentScore
+from invdesign.optimizers.hypervolume import HypervolumeImprovement
+from invdesign.space.parameters import Continuous
+from surrogates.gaussian_process import GaussianProcess
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.optimizers.acquisition import Acquisition
+    from invdesign.space import SearchSpace
+
+    Slopes = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+MOST_STEPS = 60
+NUDGE = 1e-4
+"""Change of a moment, in standard deviations, by which a score's derivative is taken."""
+
+
+@dataclass(frozen=True)
+class Climb:
+    """A climb in the coordinates of continuous parameters, all others held.
+
+    Attributes:
+        space: what is searched.
+        model: the fitted Gaussian process that gives the features.
+        coordinates: of the cube, those of continuous parameters.
+        places: of the features that are these coordinates.
+        slopes: the acquisition and its gradient on features.
+    """
+
+    space: SearchSpace
+    model: GaussianProcess
+    coordinates: NDArray[np.int64]
+    places: NDArray[np.int64]
+    slopes: Slopes
+
+    @classmethod
+    def of(cls, space: SearchSpace, acquisition: Acquisition) -> Climb | None:
+        """The climb that an acquisition allows; None where it has no gradient or nothing is continuous."""
+        slopes: Slopes
+        if isinstance(acquisition, HypervolumeImprovement):
+            model, slopes = acquisition.surrogate, acquisition.slopes
+        elif isinstance(acquisition, MomentAcquisition) and isinstance(acquisition.surrogate, GaussianProcess):
+            model, slopes = acquisition.surrogate, _moment_slopes(acquisition.surrogate, acquisition.scorer)
+        else:
+            return None
+        coordinates, names, start = [], [], 0
+        for name, parameter in space.parameters.items():
+            if isinstance(parameter, Continuous):
+                coordinates.append(start)
+                names.append(name)
+            start += parameter.dimension
+        if not names:
+            return None
+        places = [model.place_of(name) for name in names]
+        return cls(space, model, np.array(coordinates), np.array(places), slopes)
+
+    def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where the climbs from points of the cube (shape ``n x dimension``) end; constraints are not looked at."""
+        features = self.model.transform(self.space.decode(points))
+        shape = (len(points), len(self.coordinates))
+
+        def downhill(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            features[:, self.places] = flat.reshape(shape)
+            scores, slopes = self.slopes(features)
+            return -float(scores.sum()), -slopes[:, self.places].ravel()
+
+        start = points[:, self.coordinates].ravel()
+        found = minimize(
+            downhill,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0.0, 1.0)] * len(start),
+            options={"maxiter": MOST_STEPS},
+        )
+        ends = points.copy()
+        ends[:, self.coordinates] = found.x.reshape(shape)
+        return ends
+
+
+def _moment_slopes(model: GaussianProcess, scorer: MomentScore) -> Slopes:
+    """A score of moments as a function of features, by the chain rule; its own derivatives are taken by differences."""
+    models = model.models(scorer.targets.properties)
+
+    def slopes(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found = [item.slopes(features) for item in models]
+        mean, std = np.stack([item[0] for item in found], axis=1), np.stack([item[1] for item in found], axis=1)
+        gradient = np.zeros_like(features)
+        for place, (_, deviation, by_mean, by_std) in enumerate(found):
+            step = np.zeros_like(mean)
+            step[:, place] = NUDGE * np.maximum(deviation, 1e-12)
+            width = 2.0 * step[:, place]
+            to_mean = (scorer.score(mean + step, std) - scorer.score(mean - step, std)) / width
+            to_std = (scorer.score(mean, std + step) - scorer.score(mean, std - step)) / width
+            gradient += to_mean[:, None] * by_mean + to_std[:, None] * by_std
+        return scorer.score(mean, std), np.nan_to_num(gradient)
+
+    return slopes

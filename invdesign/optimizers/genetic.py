@@ -1,0 +1,123 @@
+"""Genetic algorithm: children of the best candidates so far, each column varied by its own kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from invdesign.optimizers.assisted import assisted_proposal
+from invdesign.optimizers.base import History, step_generator
+from invdesign.optimizers.fitness import Fitness
+from invdesign.optimizers.novelty import Novelty, completed, joined
+from invdesign.optimizers.parents import selected_parents, tournament_winners
+from invdesign.optimizers.random import RandomOptimizer
+from invdesign.space import SearchSpace
+from invdesign.space.variation import crossed, mutated
+from invdesign.targets import Targets
+from surrogates.base import Surrogate
+from surrogates.errors import InputError
+from surrogates.gaussian_process import GaussianProcess
+
+ROUNDS = 4
+"""Times that children are made before what is still lacking is drawn at random."""
+
+
+@dataclass(frozen=True)
+class GeneticOptimizer:
+    """Selects the best candidates of all so far as parents, and proposes their children.
+
+    Parents are those that a (mu + lambda) strategy would keep: by Deb's rules for bounded targets, by tournament and
+    elitism for one direction, by NSGA-II for two and three, by NSGA-III for more (Deb et al. 2002, Deb and Jain 2014;
+    DEAP's selection). Of candidates that are equally good, such as those that meet every bounded target, the ones
+    farthest from each other become parents, so that hits differ.
+
+    Numbers are varied by simulated binary crossover and polynomial mutation (Deb and Agrawal 1995), compositions by
+    swaps, transfers and mixtures, libraries by their substituents, molecules by their graphs; see
+    ``invdesign.space.variation``.
+
+    Attributes:
+        population: parents that are kept.
+        crossover: share of children that have two parents.
+        mutation: share of the children of two parents that are mutated as well; those of one always are.
+        step: mean size of a mutation, as a share of a number's range.
+        tournament: candidates among which the best becomes a parent.
+        assisted: True to search on a model of the properties, and to propose only what it finds best.
+        surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
+
+    Raises:
+        InputError: where a setting is out of its range.
+    """
+
+    population: int = 30
+    crossover: float = 0.9
+    mutation: float = 0.5
+    step: float = 0.03
+    tournament: int = 3
+    assisted: bool = False
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
+
+    def __post_init__(self) -> None:
+        if self.population < 2 or self.tournament < 1:
+            raise InputError("population must be at least 2 and tournament at least 1.")
+        for name in ("crossover", "mutation"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(f"{name} is a share from 0 to 1, not {getattr(self, name)}.")
+        if not 0.0 < self.step <= 0.5:
+            raise InputError(f"step is a share of a range, above 0 and at most 0.5, not {self.step}.")
+
+    @property
+    def generation(self) -> int:
+        """Candidates of one generation of an assisted search."""
+        return self.population
+
+    def propose(
+        self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+    ) -> pd.DataFrame:
+        """Proposes children of the best; see ``Optimizer.propose``. Before any value is known, a Sobol sequence."""
+        fitness = Fitness.of(history.properties, targets)
+        if n < 1 or not fitness.valued.any():
+            return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
+        if self.assisted:
+            return assisted_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+        rng = step_generator(seed, history)
+        parents = selected_parents(fitness, history.candidates, space, self.population, rng)
+        children = history.candidates[list(space.names)].iloc[:0]
+        novelty = Novelty(space, history.proposed)
+        for _ in range(ROUNDS):
+            made = self._children(n - len(children), space, history.candidates, parents, rng)
+            children = joined(children, made)
+            children = children[novelty.is_new(children)].reset_index(drop=True)
+            if len(children) >= n:
+                break
+        else:
+            spare = self._children(n - len(children), space, history.candidates, parents, rng)
+            children = novelty.renewed(joined(children, spare), rng)
+        return completed(n, children, space=space, targets=targets, history=history, seed=seed)
+
+    def _children(
+        self,
+        n: int,
+        space: SearchSpace,
+        candidates: pd.DataFrame,
+        parents: tuple[np.ndarray, list[tuple[float, ...]]],
+        rng: np.random.Generator,
+    ) -> pd.DataFrame:
+        rows, worth = parents
+        winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
+        first = candidates[list(space.names)].iloc[winners[:n]].reset_index(drop=True)
+        second = candidates[list(space.names)].iloc[winners[n:]].reset_index(drop=True)
+        two = rng.random(n) < self.crossover
+        children = first.copy()
+        if two.any():
+            mixed = crossed(space, first[two], second[two], rng)
+            children = pd.concat([mixed, first[~two]], ignore_index=True)
+            first = pd.concat([first[two], first[~two]], ignore_index=True)
+        count = int(two.sum())
+        chosen = (rng.random(n) < self.mutation) | (np.arange(n) >= count) | (children == first).all(axis=1).to_numpy()
+        if chosen.any():
+            changed = mutated(space, children[chosen], rng, step=self.step)
+            children = pd.concat([changed, children[~chosen]], ignore_index=True)
+        # In a random order, so that a proposal cut short holds every kind of child.
+        return children.iloc[rng.permutation(n)].reset_index(drop=True)

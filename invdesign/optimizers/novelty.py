@@ -1,0 +1,81 @@
+"""Makes proposals new: what was proposed before gives way to a child of it, and what then lacks is drawn at random."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from invdesign.optimizers.base import History
+from invdesign.optimizers.random import RandomOptimizer
+from invdesign.space import SearchSpace
+from invdesign.space.variation import mutated
+from invdesign.targets import Targets
+
+STEPS = (0.05, 0.1, 0.2, 0.4)
+"""Mean size of the mutations by which repeats are replaced, one try after the other."""
+
+
+class Novelty:
+    """Tells candidates that were proposed before, and gives others in their place.
+
+    Args:
+        space: what is searched.
+        seen: all candidates that were ever proposed.
+    """
+
+    def __init__(self, space: SearchSpace, seen: pd.DataFrame) -> None:
+        self.space = space
+        self._known = set(_rows(space, seen))
+
+    def is_new(self, candidates: pd.DataFrame) -> np.ndarray:
+        """Which candidates were neither proposed before nor stand higher up in the frame, shape ``n``."""
+        here: set[tuple[object, ...]] = set()
+        new = np.zeros(len(candidates), dtype=bool)
+        for place, row in enumerate(_rows(self.space, candidates)):
+            new[place] = row not in self._known and row not in here
+            here.add(row)
+        return new
+
+    def renewed(self, candidates: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        """The candidates in their order, repeats mutated until they are new; one for which that fails is left out."""
+        frame = candidates[list(self.space.names)].reset_index(drop=True)
+        new = self.is_new(frame)
+        for step in STEPS:
+            if new.all():
+                break
+            children = mutated(self.space, frame[~new], rng, step=step)
+            columns = {name: frame[name].to_numpy(copy=True) for name in self.space.names}
+            for name, column in columns.items():
+                column[~new] = children[name].to_numpy()
+            frame = pd.DataFrame(columns)
+            new = self.is_new(frame)
+        return frame[new].reset_index(drop=True)
+
+
+def completed(
+    n: int,
+    candidates: pd.DataFrame,
+    *,
+    space: SearchSpace,
+    targets: Targets,
+    history: History,
+    seed: np.random.SeedSequence,
+) -> pd.DataFrame:
+    """Fills proposals up to ``n`` with random ones, as far as the space has any left; arguments as in ``propose``."""
+    if len(candidates) >= n:
+        return candidates.head(n)
+    known = replace(history, pending=joined(history.pending, candidates))
+    rest = RandomOptimizer().propose(n - len(candidates), space=space, targets=targets, history=known, seed=seed)
+    return joined(candidates, rest)
+
+
+def joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """One frame of two; an empty one lends no types to the columns."""
+    frames = [frame for frame in (first, second) if len(frame)]
+    return pd.concat(frames, ignore_index=True) if frames else first.reset_index(drop=True)
+
+
+def _rows(space: SearchSpace, candidates: pd.DataFrame) -> zip[tuple[object, ...]]:
+    return zip(*(candidates[name].tolist() for name in space.names), strict=True)

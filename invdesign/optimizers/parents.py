@@ -1,0 +1,151 @@
+"""Which candidates of a history become parents, and which of those win a tournament: DEAP's selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from invdesign.optimizers.fitness import Fitness, crowding, lonely
+from invdesign.optimizers.library_randomness import drawing_from
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from invdesign.space import SearchSpace
+
+MOST_SELECTED = 4
+"""Individuals that DEAP's selection sees, which takes a time quadratic in them, for each that it selects."""
+MOST_EQUALS = 512
+"""Equally good candidates, the latest, among which those far from each other are looked for."""
+MOST_DIRECTIONS = 3
+"""Up to so many directions NSGA-II selects; beyond, its crowding distance says little, and NSGA-III does."""
+MOST_REFERENCES = 200
+Worth = tuple[float, ...]
+"""What a tournament compares, larger is better: first the rank, then how lonely a candidate is."""
+
+
+@dataclass(frozen=True)
+class Individual:
+    """A candidate as DEAP takes it.
+
+    Attributes:
+        row: of the history, or place among the parents.
+        fitness: DEAP's own for selection among several losses; a tuple for tournaments.
+    """
+
+    row: int
+    fitness: Any
+
+
+def selected_parents(
+    fitness: Fitness, candidates: pd.DataFrame, space: SearchSpace, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], list[Worth]]:
+    """Selects the parents that survive of all candidates so far.
+
+    Args:
+        fitness: of the candidates.
+        candidates: evaluated ones.
+        space: which tells how far candidates are from each other.
+        count: how many parents; fewer where fewer candidates have values.
+        rng: source of randomness.
+
+    Returns:
+        Rows of the parents, and the worth of each in tournaments.
+    """
+    ranks = fitness.ranks(enough=count)
+    order = np.argsort(ranks, kind="stable")[: int(fitness.valued.sum())]
+    if len(order) > count:
+        last = ranks[order[count - 1]]
+        sure, unsure = order[ranks[order] < last], order[ranks[order] == last]
+    else:
+        sure, unsure = order, order[:0]
+    missing = min(count, len(order)) - len(sure)
+    if missing < len(unsure):
+        if fitness.many and fitness.violation[unsure[0]] == 0.0:
+            return _by_fronts(fitness, ranks, np.concatenate([sure, _thinned(fitness, unsure, count)]), count, rng)
+        unsure = _far_apart(candidates, space, unsure, missing)
+    rows = np.concatenate([sure, unsure])
+    return rows, _worth(ranks[rows], _loneliness(fitness, ranks, candidates, space, rows))
+
+
+def tournament_winners(worth: list[Worth], count: int, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Places of the winners of tournaments of ``size`` among candidates of some worth, shape ``count``."""
+    from deap.tools import selTournament
+
+    individuals = [Individual(place, value) for place, value in enumerate(worth)]
+    with drawing_from(rng):
+        winners = selTournament(individuals, count, size)
+    return np.array([winner.row for winner in winners], dtype=np.int64)
+
+
+def _by_fronts(
+    fitness: Fitness, ranks: NDArray[np.int64], rows: NDArray[np.int64], count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], list[Worth]]:
+    """NSGA-II's or NSGA-III's choice among candidates that all meet the bounded targets."""
+    from deap import base, tools
+
+    directions = fitness.losses.shape[1]
+    kind = type("Losses", (base.Fitness,), {"weights": (-1.0,) * directions})
+    individuals = [Individual(row, kind(tuple(fitness.losses[row]))) for row in rows.tolist()]
+    with drawing_from(rng):
+        if directions <= MOST_DIRECTIONS:
+            chosen = tools.selNSGA2(individuals, count)
+        else:
+            chosen = tools.selNSGA3(individuals, count, _references(directions))
+    kept = np.array([individual.row for individual in chosen], dtype=np.int64)
+    lonely_ = np.zeros(len(kept))
+    if directions <= MOST_DIRECTIONS:
+        for rank in np.unique(ranks[kept]):
+            front = ranks[kept] == rank
+            lonely_[front] = crowding(fitness.losses[kept[front]])
+    return kept, _worth(ranks[kept], lonely_)
+
+
+def _references(directions: int) -> Any:
+    """NSGA-III's reference points, as many layers as keep them few (Das and Dennis 1998)."""
+    from math import comb
+
+    from deap.tools import uniform_reference_points
+
+    layers = 1
+    while comb(directions + layers, layers + 1) <= MOST_REFERENCES:
+        layers += 1
+    return uniform_reference_points(directions, layers)
+
+
+def _thinned(fitness: Fitness, front: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    if len(front) <= MOST_SELECTED * count:
+        return front
+    return front[np.argsort(-crowding(fitness.losses[front]), kind="stable")[: MOST_SELECTED * count]]
+
+
+def _far_apart(candidates: pd.DataFrame, space: SearchSpace, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    latest = rows[-max(MOST_EQUALS, count) :]
+    return latest[lonely(space.encode(candidates.iloc[latest]), count)[0]]
+
+
+def _loneliness(
+    fitness: Fitness, ranks: NDArray[np.int64], candidates: pd.DataFrame, space: SearchSpace, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """How far each parent is from equally good ones: on the front by its losses, else in the unit cube."""
+    alone = np.zeros(len(rows))
+    best = ranks[rows] == ranks[rows].min()
+    if best.sum() < 2:
+        return alone
+    if fitness.many and (fitness.violation[rows[best]] == 0.0).all():
+        alone[best] = crowding(fitness.losses[rows[best]])
+        return alone
+    from scipy.spatial.distance import cdist
+
+    points = space.encode(candidates.iloc[rows[best]])
+    gaps = cdist(points, points)
+    np.fill_diagonal(gaps, np.inf)
+    alone[best] = gaps.min(axis=1)
+    return alone
+
+
+def _worth(ranks: NDArray[np.int64], alone: NDArray[np.float64]) -> list[Worth]:
+    return [(-float(rank), float(gap)) for rank, gap in zip(ranks, alone, strict=True)]

@@ -1,0 +1,226 @@
+"""Particle swarm: candidates that move through the unit cube, drawn by their own best and by the swarm's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from invdesign.optimizers.assisted import assisted_proposal
+from invdesign.optimizers.base import History, step_generator
+from invdesign.optimizers.fitness import Fitness, crowding, lonely
+from invdesign.optimizers.library_randomness import drawing_from
+from invdesign.optimizers.novelty import Novelty, completed, joined
+from invdesign.optimizers.random import RandomOptimizer
+from invdesign.optimizers.swarm_state import SwarmState
+from invdesign.space import SearchSpace
+from invdesign.space.variation import mutated
+from invdesign.targets import Targets
+from surrogates.base import Surrogate
+from surrogates.errors import InputError, nearest
+from surrogates.gaussian_process import GaussianProcess
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOPOLOGIES = ("global", "local")
+
+
+@dataclass(frozen=True)
+class ParticleSwarmOptimizer:
+    """Moves a swarm of candidates through the space's unit cube (Kennedy and Eberhart 1995; pyswarms' backend).
+
+    Each particle goes on by its inertia, towards its own best and towards a leader: the best of the swarm, or of its
+    neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
+    several are equally good (a Pareto front, or candidates that meet every target), each particle follows one of them,
+    of two drawn at random the lonelier one (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067).
+    Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
+
+    The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
+    starts anew at other places after ``stagnation`` generations without progress.
+
+    Attributes:
+        particles: of the swarm.
+        topology: who leads a particle: the best of all, or the best of its neighbours.
+        neighbours: particles, itself included, of which the best leads; with the local topology.
+        inertia: share of a velocity that is kept, at the start and at the end of the schedule (Shi and Eberhart 1998).
+        schedule: generations in which it falls from the one to the other.
+        cognitive: pull of a particle's own best.
+        social: pull of the leader.
+        velocity_limit: longest move along a coordinate, as a share of the cube, or as far as to another value.
+        turbulence: share of the proposals that are mutated besides, as in the swarm of Coello Coello et al.
+        stagnation: generations without progress after which the swarm starts anew.
+        assisted: True to search on a model of the properties, and to propose only what it finds best.
+        surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
+
+    Raises:
+        InputError: where a setting is out of its range.
+    """
+
+    particles: int = 30
+    topology: Literal["global", "local"] = "global"
+    neighbours: int = 5
+    inertia: tuple[float, float] = (0.6, 0.4)
+    schedule: int = 30
+    cognitive: float = 1.5
+    social: float = 1.5
+    velocity_limit: float = 0.3
+    turbulence: float = 0.1
+    stagnation: int = 20
+    assisted: bool = False
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inertia", tuple(self.inertia))
+        if self.topology not in TOPOLOGIES:
+            raise InputError(f"There is no topology '{self.topology}'.{nearest(str(self.topology), TOPOLOGIES)}")
+        if self.particles < 2 or self.neighbours < 1:
+            raise InputError("A swarm needs 2 particles or more, and a particle at least itself as neighbour.")
+        if self.schedule < 1 or self.stagnation < 1:
+            raise InputError("schedule and stagnation are numbers of generations, at least 1.")
+        if min(*self.inertia, self.cognitive, self.social) < 0.0:
+            raise InputError("inertia, cognitive and social must not be negative.")
+        if not 0.0 < self.velocity_limit <= 1.0 or not 0.0 <= self.turbulence <= 1.0:
+            raise InputError(
+                "velocity_limit is a share of the cube, above 0 and at most 1; turbulence one from 0 to 1."
+            )
+
+    @property
+    def generation(self) -> int:
+        """Candidates of one generation of an assisted search."""
+        return self.particles
+
+    def propose(
+        self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+    ) -> pd.DataFrame:
+        """Proposes the next positions of the particles whose turn it is; see ``Optimizer.propose``."""
+        fitness = Fitness.of(history.properties, targets)
+        if n < 1 or not fitness.valued.any():
+            return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
+        if self.assisted:
+            return assisted_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+        rng = step_generator(seed, history)
+        ranks = fitness.ranks(enough=2 * self.particles)
+        novelty = Novelty(space, history.proposed)
+        chosen = history.candidates[list(space.names)].iloc[:0]
+        while len(chosen) < n:
+            so_far = _extended(history, chosen)
+            state = SwarmState.read(so_far, fitness, ranks, particles=self.particles, patience=self.stagnation)
+            wanted = min(n - len(chosen), self.particles - state.next)
+            if state.generation == 0:
+                made = RandomOptimizer().propose(wanted, space=space, targets=targets, history=so_far, seed=seed)
+            else:
+                moved = self._moved(wanted, state, space, proposed=so_far.proposed, fitness=fitness, rng=rng)
+                made = novelty.renewed(joined(chosen, moved), rng).iloc[len(chosen) :]
+                made = completed(wanted, made, space=space, targets=targets, history=so_far, seed=seed)
+            if made.empty:
+                break
+            chosen = joined(chosen, made)
+        return chosen.reset_index(drop=True)
+
+    def _moved(
+        self,
+        count: int,
+        state: SwarmState,
+        space: SearchSpace,
+        *,
+        proposed: pd.DataFrame,
+        fitness: Fitness,
+        rng: np.random.Generator,
+    ) -> pd.DataFrame:
+        """The next candidates of ``count`` particles, the one first whose turn it is."""
+        from invdesign.optimizers.pyswarms_backend import backend
+
+        library = backend()
+        position, own_best = (space.encode(proposed.iloc[rows]) for rows in (state.current, state.best))
+        if state.previous is None:
+            velocity = 0.5 * (rng.random(position.shape) - position)  # half the way to somewhere (Clerc 2012)
+        else:
+            velocity = position - space.encode(proposed.iloc[state.previous])
+        limit = self._limits(space)
+        swarm = library.swarm(
+            position=position.copy(),
+            velocity=np.clip(velocity, -limit, limit),
+            pbest_pos=own_best,
+            pbest_cost=state.best_cost,
+            options={
+                "w": library.inertia(*self.inertia, state.generation, self.schedule),
+                "c1": self.cognitive,
+                "c2": self.social,
+            },
+        )
+        topology = library.star if self.topology == "global" else library.ring
+        leaders = proposed.iloc[state.leaders]
+        if leaders.empty:  # nothing since the last start has a value yet
+            swarm.best_pos = own_best
+        elif len(leaders) > 1:
+            swarm.best_pos = self._followed(space.encode(leaders), fitness.taken(state.leaders), position, rng)
+        elif self.topology == "global":
+            swarm.best_pos, swarm.best_cost = space.encode(leaders)[0], float(state.ranks[state.leaders[0]])
+            swarm.best_pos, _ = topology.compute_gbest(swarm)
+        else:
+            swarm.best_pos, _ = topology.compute_gbest(swarm, p=2, k=min(self.neighbours, self.particles))
+        with drawing_from(rng):
+            points = library.moved(swarm, limit, topology)
+        points = points[state.next : state.next + count]
+        candidates = space.decode(space.repair(points))
+        return self._stirred(candidates, space, rng)
+
+    def _limits(self, space: SearchSpace) -> NDArray[np.float64]:
+        """The longest move along each coordinate, shape ``dimension``.
+
+        Where a column has few values a coordinate, a particle stands on one of them and must be able to reach the next.
+        """
+        limits = []
+        for parameter in space.parameters.values():
+            spacing = parameter.size ** (-1.0 / parameter.dimension)
+            limits.append(np.full(parameter.dimension, min(1.0, max(self.velocity_limit, 2.0 * spacing))))
+        return np.concatenate(limits)
+
+    def _followed(
+        self,
+        points: NDArray[np.float64],
+        fitness: Fitness,
+        position: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> NDArray[np.float64]:
+        """The leader of each particle among equally good candidates at ``points``, shape ``particles x dimension``."""
+        if fitness.many and (fitness.violation == 0.0).all():
+            alone = crowding(fitness.losses)
+            # The ends of a front are not lonelier than the rest: a swarm that always followed them would stay there.
+            inside = alone[np.isfinite(alone)]
+            alone = np.minimum(alone, inside.max() if inside.size else 0.0)
+            kept = np.argsort(-alone, kind="stable")[: 4 * self.particles]
+        else:
+            latest = np.arange(len(points))[-4 * self.particles :]
+            kept, _ = lonely(points[latest], self.particles)
+            kept = latest[kept]
+            alone = np.zeros(len(points))
+            alone[kept] = np.arange(len(kept), 0, -1)
+        rivals = kept[rng.integers(0, len(kept), (2, self.particles))]
+        if self.topology == "local":
+            gaps = np.linalg.norm(position[:, None] - points[kept][None, :], axis=2)
+            near = kept[np.argsort(gaps, axis=1, kind="stable")[:, : self.neighbours]]
+            places = rng.integers(0, near.shape[1], (2, self.particles))
+            rivals = np.stack([near[np.arange(self.particles), place] for place in places])
+        return points[np.where(alone[rivals[0]] >= alone[rivals[1]], rivals[0], rivals[1])]
+
+    def _stirred(self, candidates: pd.DataFrame, space: SearchSpace, rng: np.random.Generator) -> pd.DataFrame:
+        stirred = rng.random(len(candidates)) < self.turbulence
+        if not stirred.any():
+            return candidates
+        children = mutated(space, candidates[stirred], rng)
+        columns = {name: candidates[name].to_numpy(copy=True) for name in space.names}
+        for name, column in columns.items():
+            column[stirred] = children[name].to_numpy()
+        return pd.DataFrame(columns)
+
+
+def _extended(history: History, chosen: pd.DataFrame) -> History:
+    """The history with chosen candidates as pending ones of the swarm's own."""
+    if chosen.empty:
+        return history
+    own = None if history.own is None else np.concatenate([history.own, np.ones(len(chosen), dtype=bool)])
+    return replace(history, pending=joined(history.pending, chosen), own=own)

@@ -1,0 +1,99 @@
+"""Variation over a whole space: children of candidates, each column by its own kind, always feasible.
+
+How a value of one column is changed, or made of two, is a matter of its parameter (``Parameter.mutated`` and
+``Parameter.crossed``). Here the columns are put together, and the constraints between them are kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.space.search_space import SearchSpace
+
+ROUNDS = 3
+"""Times that a child which came out as its parent is varied again."""
+
+
+def mutated(
+    space: SearchSpace, candidates: pd.DataFrame, rng: np.random.Generator, *, step: float = 0.1
+) -> pd.DataFrame:
+    """One child of each candidate, changed a little in about one column.
+
+    Args:
+        space: of the candidates.
+        candidates: the parents, one row each.
+        rng: source of randomness.
+        step: mean size of a change, as a share of a number's range or of the amount on a composition's site.
+
+    Returns:
+        Feasible candidates, one row a parent, in their order. A child equals its parent where nothing else was found.
+    """
+    children = _values(space, candidates)
+    waiting = np.arange(len(candidates))
+    for _ in range(ROUNDS):
+        if not len(waiting):
+            break
+        tried = {name: column[waiting] for name, column in children.items()}
+        chosen = _chosen_columns(len(waiting), len(space.names), rng)
+        for (name, parameter), rows in zip(space.parameters.items(), chosen.T, strict=True):
+            if rows.any():
+                tried[name][rows] = parameter.mutated(tried[name][rows], rng, step=step)
+        tried = _kept(space, tried)
+        same = np.ones(len(waiting), dtype=bool)
+        for name, column in tried.items():
+            same &= np.asarray(column == children[name][waiting], dtype=bool)
+            children[name][waiting] = column
+        waiting = waiting[same]
+    return pd.DataFrame(children)
+
+
+def crossed(space: SearchSpace, first: pd.DataFrame, second: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """One child of each pair of candidates.
+
+    Args:
+        space: of the candidates.
+        first: parents, one row each.
+        second: the other parents, as many.
+        rng: source of randomness.
+
+    Returns:
+        Feasible candidates, one row a pair, in their order; a child may equal a parent.
+    """
+    one, other = _values(space, first), _values(space, second)
+    children = {
+        name: parameter.crossed(one[name], other[name], rng) if len(first) else one[name]
+        for name, parameter in space.parameters.items()
+    }
+    return pd.DataFrame(_kept(space, children))
+
+
+def _values(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    return {name: candidates[name].to_numpy(copy=True) for name in space.names}
+
+
+def _chosen_columns(n: int, columns: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which columns of each child change, shape ``n x columns``: each with one chance in all, and at least one."""
+    chosen = rng.random((n, columns)) < 1.0 / columns
+    forced = rng.integers(0, columns, n)
+    none = ~chosen.any(axis=1)
+    chosen[none, forced[none]] = True
+    return chosen
+
+
+def _kept(space: SearchSpace, children: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The children, those that break a constraint between columns moved to feasible ones near by."""
+    if not space.constraints:
+        return children
+    frame = pd.DataFrame(children)
+    broken = ~space.feasible(frame)
+    if broken.any():
+        repaired = space.decode(space.repair(space.encode(frame[broken])))
+        for name, column in children.items():
+            column[broken] = repaired[name].to_numpy()
+    return children

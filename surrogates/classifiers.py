@@ -1,0 +1,165 @@
+"""Classifiers: the chance that a property which is yes or no is yes."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from surrogates.checks import check_positive
+from surrogates.errors import InputError
+from surrogates.estimators import Constant, FeatureSurrogate, Learned, PropertyModel
+
+FEWEST_OF_A_CLASS = 2
+
+
+@dataclass(frozen=True)
+class ProbabilityModel(PropertyModel):
+    """A fitted classifier of scikit-learn's kind.
+
+    Attributes:
+        classifier: with the classes 0 and 1.
+        least: probability below which it is never believed, nor above one minus it.
+    """
+
+    classifier: Any
+    least: float
+
+    def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if not len(features):
+            return np.empty(0), np.empty(0)
+        chance = np.clip(self.classifier.predict_proba(features)[:, 1], self.least, 1.0 - self.least)
+        return chance, np.sqrt(chance * (1.0 - chance))
+
+
+@dataclass(kw_only=True)
+class Classifier(FeatureSurrogate):
+    """A surrogate of properties that are 0 or 1: the mean is the probability of 1.
+
+    So a target ``at_least: 0.5`` asks for candidates that are 1 more probably than not. The standard deviation is that
+    of the 0 or 1 that will be observed, sqrt(p (1 - p)). By Laplace's rule of succession n values allow no probability
+    below 1 / (n + 2) or above 1 minus it. Where fewer than two values are 0, or fewer than two are 1, nothing tells
+    them apart, and the probability is everywhere that of the rule of succession, (ones + 1) / (n + 2).
+    """
+
+    def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
+        odd = values[(values != 0.0) & (values != 1.0)]
+        if len(odd):
+            raise InputError(
+                f"Property '{name}' is {odd[0]:g} somewhere; a classifier learns values of 0 (no) and 1 (yes) alone. "
+                "Make it 0 or 1 by a threshold, or take a regression such as random-forest."
+            )
+        ones, count = int(values.sum()), len(values)
+        if min(ones, count - ones) < FEWEST_OF_A_CLASS:
+            chance = (ones + 1.0) / (count + 2.0)
+            return Learned(Constant(chance, float(np.sqrt(chance * (1.0 - chance)))))
+        classifier = self._classifier(min(ones, count - ones)).fit(features, values.astype(np.int64))
+        return Learned(ProbabilityModel(classifier, 1.0 / (count + 2.0)))
+
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+        """As that of all families; a probability, which an optimizer may believe, counts as the likelier class."""
+        return super().condition_on(frame, (y >= 0.5).astype(np.float64).where(y.notna()))
+
+    @abstractmethod
+    def _classifier(self, smaller: int) -> Any:
+        """An unfitted classifier of scikit-learn's kind; ``smaller`` is how many rows the rarer class has."""
+
+
+@dataclass(kw_only=True)
+class LogisticRegression(Classifier):
+    """Logistic regression on standardized features (scikit-learn; Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x).
+
+    Attributes:
+        penalty: weight of the squared weights.
+    """
+
+    penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(penalty=self.penalty)
+
+    def _classifier(self, smaller: int) -> Any:
+        from sklearn import linear_model
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return make_pipeline(StandardScaler(), linear_model.LogisticRegression(C=1.0 / self.penalty, max_iter=5000))
+
+
+@dataclass(kw_only=True)
+class GaussianNaiveBayes(Classifier):
+    """Each feature normal within a class, and independent of the others (scikit-learn; Hand and Yu 2001).
+
+    Paper: doi:10.2307/1403452.
+
+    Attributes:
+        smoothing: variance added to every feature, as a share of the largest one.
+    """
+
+    smoothing: float = 1e-3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(smoothing=self.smoothing)
+
+    def _classifier(self, smaller: int) -> Any:
+        from sklearn.naive_bayes import GaussianNB
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return make_pipeline(StandardScaler(), GaussianNB(var_smoothing=self.smoothing))
+
+
+@dataclass(kw_only=True)
+class RandomForestClassifier(Classifier):
+    """A random forest that votes (scikit-learn; Breiman 2001, doi:10.1023/A:1010933404324).
+
+    Attributes:
+        trees: how many.
+        leaf: fewest rows that share a leaf.
+    """
+
+    trees: int = 300
+    leaf: int = 2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(trees=self.trees, leaf=self.leaf)
+
+    def _classifier(self, smaller: int) -> Any:
+        from sklearn import ensemble
+
+        return ensemble.RandomForestClassifier(
+            n_estimators=self.trees, min_samples_leaf=self.leaf, random_state=self.seed, n_jobs=1
+        )
+
+
+@dataclass(kw_only=True)
+class SupportVectorClassifier(Classifier):
+    """A support vector machine with a Gaussian kernel (scikit-learn; Cortes and Vapnik 1995, doi:10.1007/BF00994018).
+
+    Its distance to the border becomes a probability by Platt's sigmoid, fitted on rows that were held out.
+
+    Attributes:
+        cost: price of a row on the wrong side.
+    """
+
+    cost: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(cost=self.cost)
+
+    def _classifier(self, smaller: int) -> Any:
+        from sklearn.calibration import CalibratedClassifierCV
+        from sklearn.model_selection import StratifiedKFold
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVC
+
+        parts = StratifiedKFold(min(5, smaller), shuffle=True, random_state=self.seed)
+        machine = make_pipeline(StandardScaler(), SVC(C=self.cost))
+        return CalibratedClassifierCV(machine, method="sigmoid", cv=parts, ensemble=False)

@@ -1,0 +1,145 @@
+"""Standard deviations for models that have none: cross-conformal prediction, wider where nothing was seen.
+
+A model is fitted without each part of the rows in turn, and its errors on them say how far it is off (Vovk 2015,
+doi:10.1007/s10472-013-9368-4). Each error is taken relative to a difficulty (Papadopoulos, Vovk and Gammerman 2011,
+doi:10.1613/jair.3198), here the distance to the nearest rows that the model had seen.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.estimators import PropertyModel, Regressor
+from surrogates.validation import Z90
+
+FOLDS = 5
+CONFIDENCE = 0.9
+FEWEST_FOR_RANKS = 20
+"""Errors from which their 90 % quantile is read; fewer are taken for normal, with Student's t."""
+NEIGHBOURS = 3
+"""Known rows whose mean distance counts."""
+NEAR_ERRORS = 10
+"""Known rows whose mean error counts."""
+PRIOR_ERRORS = 5.0
+"""Errors of the usual size that are counted besides."""
+
+
+def calibrated_scale(errors: NDArray[np.float64], difficulties: NDArray[np.float64]) -> float:
+    """The factor that makes difficulties standard deviations: nine in ten errors lie within 1.645 of them.
+
+    Args:
+        errors: of predictions of rows that the model had not seen, shape ``n``.
+        difficulties: of these rows, all positive, shape ``n``.
+    """
+    relative = errors / difficulties
+    if len(errors) < FEWEST_FOR_RANKS:
+        from scipy.stats import t
+
+        return float(np.sqrt(np.mean(relative**2)) * t.ppf(0.5 + CONFIDENCE / 2, len(errors)) / Z90)
+    from crepes import ConformalRegressor as Ranks
+
+    interval = Ranks().fit(errors, sigmas=difficulties).predict_int(np.zeros(1), np.ones(1), confidence=CONFIDENCE)
+    return float(interval[0, 1]) / Z90
+
+
+class Difficulty:
+    """How hard rows are to predict: far from the known ones, or near ones on which the model erred.
+
+    Features are standardized by the known rows. The distance is relative to its median over them; the error is the mean
+    over the nearest known rows, drawn towards that over all, so that a handful of errors is not taken at its word.
+
+    Args:
+        known: features of the rows, shape ``n x d``.
+        errors: of predictions of these rows by models that had not seen them, shape ``n``.
+    """
+
+    def __init__(self, known: NDArray[np.float64], errors: NDArray[np.float64]) -> None:
+        from sklearn.neighbors import NearestNeighbors
+
+        self._centre = known.mean(axis=0)
+        spread = known.std(axis=0)
+        self._spread = np.where(spread > 1e-9 * (1.0 + np.abs(self._centre)), spread, 1.0)
+        self._errors = np.abs(errors)
+        # Errors that are all zero leave the distance alone.
+        self._usual_error = float(self._errors.mean()) or 1.0
+        self._typical = 1.0
+        self._search = NearestNeighbors(n_neighbors=min(NEAR_ERRORS, len(known) - 1)).fit(self._standard(known))
+        distances, places = self._search.kneighbors()
+        nearest = distances[:, :NEIGHBOURS].mean(axis=1)
+        # Where most rows have a twin the median is zero, and where all have one so is the mean.
+        self._typical = float(np.median(nearest)) or float(nearest.mean()) or 1.0
+        self.of_known = self._from(distances, places)
+        """Of the known rows, each as if it were not known itself; shape ``n``."""
+
+    def __call__(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The difficulty of rows, shape ``n``; 1 for a usual one, always positive."""
+        return self._from(*self._search.kneighbors(self._standard(features)))
+
+    def _from(self, distances: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.float64]:
+        remoteness = 0.5 + 0.5 * distances[:, :NEIGHBOURS].mean(axis=1) / self._typical
+        count = places.shape[1]
+        near = (self._errors[places].sum(axis=1) / self._usual_error + PRIOR_ERRORS) / (count + PRIOR_ERRORS)
+        return remoteness * near
+
+    def _standard(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        return (features - self._centre) / self._spread
+
+
+@dataclass(frozen=True)
+class ConformalModel(PropertyModel):
+    """A fitted estimator of scikit-learn's kind with calibrated standard deviations.
+
+    Attributes:
+        estimator: fitted on all rows.
+        difficulty: of any row.
+        scale: standard deviation of a row of difficulty one.
+    """
+
+    estimator: Any
+    difficulty: Difficulty
+    scale: float
+
+    def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if not len(features):
+            return np.empty(0), np.empty(0)
+        mean = np.asarray(self.estimator.predict(features), dtype=np.float64).ravel()
+        return mean, self.scale * self.difficulty(features)
+
+
+def calibrated(
+    estimator: Any, features: NDArray[np.float64], values: NDArray[np.float64], *, seed: int
+) -> ConformalModel:
+    """Fits an estimator on all rows, and its standard deviations by fits without each fifth of them.
+
+    Args:
+        estimator: unfitted, of scikit-learn's kind.
+        features: shape ``n x d``.
+        values: shape ``n``.
+        seed: decides which row falls into which part.
+    """
+    from sklearn.base import clone
+
+    fold_of = np.random.default_rng(seed).permutation(len(values)) % min(FOLDS, len(values))
+    errors = np.empty(len(values))
+    for fold in range(fold_of.max() + 1):
+        inside = fold_of == fold
+        partial = clone(estimator).fit(features[~inside], values[~inside])
+        errors[inside] = values[inside] - np.ravel(partial.predict(features[inside]))
+    difficulty = Difficulty(features, errors)
+    scale = calibrated_scale(errors, difficulty.of_known)
+    return ConformalModel(clone(estimator).fit(features, values), difficulty, scale)
+
+
+@dataclass(kw_only=True)
+class ConformalRegressor(Regressor):
+    """A family of scikit-learn's kind that predicts no standard deviation of its own."""
+
+    def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:
+        return calibrated(self._estimator(features, values), features, values, seed=self.seed)
+
+    @abstractmethod
+    def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
+        """An unfitted estimator with settings that suit these standardized rows, shapes ``n x d`` and ``n``."""

@@ -1,0 +1,192 @@
+"""What all families share that learn from a matrix of features: one model a property, fitted on its known rows.
+
+Types are real here, not postponed: families in other files inherit these settings, and a campaign file's checks read
+the types where the family stands.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self, overload
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from surrogates.checks import check_values
+from surrogates.columns import Column
+from surrogates.errors import InputError
+from surrogates.features.featurizer import Featurizer
+from surrogates.features.settings import Features
+from surrogates.validation import Z90
+
+FEWEST_VALUES = 2
+FEWEST_TO_LEARN = 5
+"""Values from which on there is a relation to learn: one for each fold by which its error is calibrated."""
+
+
+class PropertyModel(ABC):
+    """A fitted model of one property, standardized where it is a number."""
+
+    @abstractmethod
+    def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation, each of shape ``n``, for features of shape ``n x d``."""
+
+    def sample(self, features: NDArray[np.float64], samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Joint samples of all rows, shape ``samples x n``; rows are independent unless a model knows better."""
+        mean, std = self.predict(features)
+        return mean + std * rng.standard_normal((samples, len(mean)))
+
+
+@dataclass(frozen=True)
+class Constant(PropertyModel):
+    """The same mean and standard deviation everywhere."""
+
+    mean: float
+    std: float
+
+    def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return np.full(len(features), self.mean), np.full(len(features), self.std)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What was learned of a property: a model of its standardized values, and how to undo that.
+
+    Attributes:
+        model: of the standardized values.
+        centre: what was taken from the values, in the property's unit.
+        spread: by what they were then divided.
+    """
+
+    model: PropertyModel
+    centre: float = 0.0
+    spread: float = 1.0
+
+    def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation in the property's unit, each of shape ``n``."""
+        mean, std = self.model.predict(features)
+        return mean * self.spread + self.centre, std * self.spread
+
+    def sample(self, features: NDArray[np.float64], samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Joint samples in the property's unit, shape ``samples x n``."""
+        return self.model.sample(features, samples, rng) * self.spread + self.centre
+
+
+@dataclass(kw_only=True)
+class FeatureSurrogate(ABC):
+    """A surrogate that turns candidates into features and fits one model a property.
+
+    The standard deviation that it predicts is that of a value as it would be observed, noise included: residuals, by
+    which it is calibrated, do not tell noise from ignorance. So it has no ``noise_std``.
+
+    Attributes:
+        features: which features it is given.
+        seed: of all that is random in the fit. The order of the rows does not matter.
+    """
+
+    features: Features = field(default_factory=Features)
+    seed: int = 0
+    _featurizer: Featurizer | None = field(default=None, init=False, repr=False, compare=False)
+    _learned: dict[str, Learned] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known: tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise InputError(f"seed must not be negative, but it is {self.seed}.")
+
+    def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
+        """Learns every column of ``y``, each from the rows where it is known; see ``Surrogate.fit``.
+
+        Raises:
+            InputError: where a property has fewer than two values, an infinite one or text, or a column cannot be
+                read.
+        """
+        check_values(frame, y, FEWEST_VALUES)
+        self._featurizer = Featurizer(self.features).fit(frame, columns)
+        features = self._featurizer.transform(frame)
+        self._learned = {}
+        for name in y.columns:
+            values = y[name].to_numpy(dtype=np.float64)
+            rows = np.flatnonzero(~np.isnan(values))
+            rows = rows[_canonical_order(features[rows], values[rows])]
+            self._learned[name] = self._learn(str(name), features[rows], values[rows])
+        self._known = (frame, y, columns)
+        return self
+
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[False] = False) -> pd.DataFrame: ...
+
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[True]) -> tuple[pd.DataFrame, pd.DataFrame]: ...
+
+    def predict(
+        self, frame: pd.DataFrame, *, return_std: bool = False
+    ) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
+        """Predicts every property; see ``Surrogate.predict``. The standard deviation is that of an observed value."""
+        features = self._matrix(frame)
+        moments = {name: learned.predict(features) for name, learned in self._learned.items()}
+        mean = pd.DataFrame({name: pair[0] for name, pair in moments.items()}, index=frame.index)
+        if not return_std:
+            return mean
+        return mean, pd.DataFrame({name: pair[1] for name, pair in moments.items()}, index=frame.index)
+
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+        """Returns a surrogate that also knows these values; see ``ConditionalSurrogate.condition_on``.
+
+        These families learn all values at once: it is fitted anew, with the same settings and seed.
+        """
+        if self._known is None:
+            raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")
+        before, values, columns = self._known
+        candidates = pd.concat([before, frame], ignore_index=True)
+        return replace(self).fit(candidates, pd.concat([values, y], ignore_index=True), columns=columns)
+
+    def _matrix(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        if self._featurizer is None:
+            raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")
+        return self._featurizer.transform(frame)
+
+    @abstractmethod
+    def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
+        """Learns one property from its known values, shapes ``n x d`` and ``n``."""
+
+
+@dataclass(kw_only=True)
+class Regressor(FeatureSurrogate):
+    """A surrogate of properties that are numbers; it sees them standardized, so that their unit does not matter.
+
+    Of a property whose values are all equal it predicts that value. Nothing tells by how much another could differ:
+    its standard deviation takes the value's own size (1 where it is 0) for that, and for how likely it is Laplace's
+    rule of succession, one in n + 2 after n values. Of two to four values it predicts the mean, with the 90 % interval
+    that Student's t gives to a further value: they are too few to learn from and to know the error.
+    """
+
+    def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
+        centre, spread = float(values.mean()), float(values.std())
+        if np.ptp(values) <= 1e-12 * np.abs(values).max():
+            size = abs(centre) or 1.0
+            return Learned(Constant(0.0, 1.0 / np.sqrt(len(values) + 2.0)), centre, size)
+        if len(values) < FEWEST_TO_LEARN:
+            return Learned(Constant(0.0, _predictive_std(len(values))), centre, spread)
+        # Rounded, so that the last digits, which depend on the unit, do not decide between equal splits.
+        return Learned(self._fitted(features, np.round((values - centre) / spread, 9)), centre, spread)
+
+    @abstractmethod
+    def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:
+        """Fits a model on standardized values, shapes ``n x d`` and ``n``."""
+
+
+def _predictive_std(count: int) -> float:
+    """The half-width of Student's 90 % interval for a further value over 1.645, of standardized values."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.95, count - 1) * np.sqrt((count + 1.0) / (count - 1.0)) / Z90)
+
+
+def _canonical_order(features: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """An order of rows that does not depend on the order in which they came, so that folds and draws do not either."""
+    rows = np.ascontiguousarray(np.column_stack([features, values]))
+    return np.argsort(rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel(), kind="stable")

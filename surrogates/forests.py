@@ -1,0 +1,160 @@
+"""Forests: many deep trees on rows drawn at random, whose disagreement says where they are unsure."""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.checks import check_positive
+from surrogates.conformal import calibrated_scale
+from surrogates.ensembles import EnsembleModel, EnsembleRegressor
+from surrogates.errors import InputError
+
+SURE_SHARE = 0.3
+"""Difficulty that every row has, in units of the trees' mean spread: trees that agree may all be wrong."""
+
+
+@dataclass(frozen=True)
+class ForestModel(EnsembleModel):
+    """A fitted forest.
+
+    Attributes:
+        forest: scikit-learn's.
+        floor: difficulty of a row on which all trees agree.
+        scale: standard deviation for a difficulty of one.
+    """
+
+    forest: Any
+    floor: float
+    scale: float
+
+    def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        rows = _as_trees_read(features)
+        total, squares = np.zeros(len(rows)), np.zeros(len(rows))
+        for tree in self.forest.estimators_:
+            predicted = _leaf_values(tree, rows)
+            total += predicted
+            squares += predicted**2
+        mean, spread = _moments(total, squares, np.full(len(rows), len(self.forest.estimators_)))
+        return mean, self.scale * (spread + self.floor)
+
+    def members(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = _as_trees_read(features)
+        return np.stack([_leaf_values(tree, rows) for tree in self.forest.estimators_])
+
+
+@dataclass(kw_only=True)
+class _Forest(EnsembleRegressor):
+    """Averaged trees.
+
+    Attributes:
+        trees: how many.
+        leaf: fewest rows that share a leaf.
+        share: of the features, that each decision chooses from.
+    """
+
+    trees: int = 300
+    leaf: int = 1
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(trees=self.trees, leaf=self.leaf)
+        if not 0.0 < self.share <= 1.0:
+            raise InputError(f"share must lie above 0 and at most at 1, not at {self.share}.")
+
+    def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> ForestModel:
+        forest = self._forest().fit(features, values)
+        mean, spread, counted = _out_of_bag(forest, features)
+        floor = SURE_SHARE * float(spread[counted].mean()) or 1e-6
+        scale = calibrated_scale((values - mean)[counted], spread[counted] + floor)
+        return ForestModel(forest, floor, scale)
+
+    @abstractmethod
+    def _forest(self) -> Any:
+        """Scikit-learn's forest, not yet fitted."""
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "n_estimators": self.trees,
+            "min_samples_leaf": self.leaf,
+            "max_features": self.share,
+            "bootstrap": True,
+            "random_state": self.seed,
+            "n_jobs": 1,
+        }
+
+
+@dataclass(kw_only=True)
+class RandomForest(_Forest):
+    """A random forest (scikit-learn; Breiman 2001, doi:10.1023/A:1010933404324).
+
+    Standard deviations grow with the spread of the trees, calibrated on the rows that each tree had not drawn
+    (Johansson et al. 2014, doi:10.1007/s10994-014-5453-0); they are those of an observed value.
+
+    Attributes:
+        trees: how many.
+        leaf: fewest rows that share a leaf.
+        share: of the features, that each decision chooses from.
+    """
+
+    def _forest(self) -> Any:
+        from sklearn.ensemble import RandomForestRegressor
+
+        return RandomForestRegressor(**self._settings())
+
+
+@dataclass(kw_only=True)
+class ExtraTrees(_Forest):
+    """Extremely randomized trees (scikit-learn; Geurts, Ernst and Wehenkel 2006, doi:10.1007/s10994-006-6226-1).
+
+    Their thresholds are drawn at random, which makes smoother functions than those of a random forest. Standard
+    deviations as there.
+
+    Attributes:
+        trees: how many.
+        leaf: fewest rows that share a leaf.
+        share: of the features, that each decision chooses from.
+    """
+
+    share: float = 1.0
+
+    def _forest(self) -> Any:
+        from sklearn.ensemble import ExtraTreesRegressor
+
+        return ExtraTreesRegressor(**self._settings())
+
+
+def _out_of_bag(
+    forest: Any, features: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Mean and spread over the trees that had not drawn a row, and whether there are at least two of these."""
+    rows = _as_trees_read(features)
+    total, squares, trees = (np.zeros(len(rows)) for _ in range(3))
+    for tree, drawn in zip(forest.estimators_, forest.estimators_samples_, strict=True):
+        out = np.ones(len(rows), dtype=bool)
+        out[drawn] = False
+        predicted = _leaf_values(tree, rows[out])
+        total[out] += predicted
+        squares[out] += predicted**2
+        trees[out] += 1.0
+    mean, spread = _moments(total, squares, np.maximum(trees, 1.0))
+    return mean, spread, trees >= 2.0
+
+
+def _moments(
+    total: NDArray[np.float64], squares: NDArray[np.float64], count: NDArray[np.float64] | NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    mean = total / count
+    return mean, np.sqrt(np.maximum(squares / count - mean**2, 0.0))
+
+
+def _as_trees_read(features: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(features, dtype=np.float32)
+
+
+def _leaf_values(tree: Any, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+    # The checks of the input cost more than a small tree does.
+    return tree.predict(rows, check_input=False)

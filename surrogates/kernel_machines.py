@@ -1,0 +1,91 @@
+"""Kernel machines: smooth functions between the known rows, without the Gaussian process's own uncertainty."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.checks import check_positive
+from surrogates.conformal import ConformalRegressor
+from surrogates.errors import InputError, nearest
+from surrogates.tuning import tuned
+
+KernelName = Literal["laplacian", "rbf"]
+INVERSE_WIDTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
+COSTS = (1.0, 10.0, 100.0)
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+
+
+@dataclass(kw_only=True)
+class SupportVector(ConformalRegressor):
+    """Support vector regression with a Gaussian kernel (scikit-learn; Smola and Schölkopf 2004).
+
+    Paper: doi:10.1023/B:STCO.0000035301.49549.88. Standard deviations by cross-conformal prediction; they are those of
+    an observed value.
+
+    Attributes:
+        cost: price of an error beyond ``tolerance``. None: chosen by cross-validation.
+        inverse_width: of the kernel, over the number of standardized features. None: chosen by cross-validation.
+        tolerance: error that costs nothing, in standard deviations of the property.
+    """
+
+    cost: float | None = None
+    inverse_width: float | None = None
+    tolerance: float = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(cost=self.cost, inverse_width=self.inverse_width, tolerance=self.tolerance)
+
+    def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVR
+
+        choices = {
+            "svr__C": COSTS if self.cost is None else (self.cost,),
+            "svr__gamma": _per_feature(self.inverse_width, features.shape[1]),
+        }
+        machine = make_pipeline(StandardScaler(), SVR(epsilon=self.tolerance))
+        return tuned(machine, choices, features, values, seed=self.seed)
+
+
+@dataclass(kw_only=True)
+class KernelRidge(ConformalRegressor):
+    """Kernel ridge regression (scikit-learn; Saunders, Gammerman and Vovk 1998, ICML, 515).
+
+    Standard deviations by cross-conformal prediction; they are those of an observed value.
+
+    Attributes:
+        kernel: ``laplacian`` for rough properties, ``rbf`` (Gaussian) for smooth ones.
+        penalty: on the size of the function. None: chosen by cross-validation.
+        inverse_width: of the kernel, over the number of standardized features. None: chosen by cross-validation.
+    """
+
+    kernel: KernelName = "laplacian"
+    penalty: float | None = None
+    inverse_width: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kernel not in get_args(KernelName):
+            raise InputError(f"There is no kernel '{self.kernel}'.{nearest(str(self.kernel), get_args(KernelName))}")
+        check_positive(penalty=self.penalty, inverse_width=self.inverse_width)
+
+    def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
+        from sklearn import kernel_ridge
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        choices = {
+            "kernelridge__alpha": PENALTIES if self.penalty is None else (self.penalty,),
+            "kernelridge__gamma": _per_feature(self.inverse_width, features.shape[1]),
+        }
+        machine = make_pipeline(StandardScaler(), kernel_ridge.KernelRidge(kernel=self.kernel))
+        return tuned(machine, choices, features, values, seed=self.seed)
+
+
+def _per_feature(inverse_width: float | None, dimension: int) -> list[float]:
+    tried = INVERSE_WIDTHS if inverse_width is None else (inverse_width,)
+    return [width / max(1, dimension) for width in tried]

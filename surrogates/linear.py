@@ -1,0 +1,80 @@
+"""Linear models: few values go a long way where the property is nearly linear in the features."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.checks import check_positive
+from surrogates.conformal import ConformalRegressor
+
+RIDGES = tuple(float(10.0**power) for power in np.arange(-4, 5, 0.5))
+
+
+@dataclass(kw_only=True)
+class Ridge(ConformalRegressor):
+    """Linear regression with a penalty on squared weights (scikit-learn; Hoerl and Kennard 1970, doi:10.2307/1267351).
+
+    Standard deviations by cross-conformal prediction; they are those of an observed value.
+
+    Attributes:
+        penalty: weight of the penalty, on standardized features and values. None: chosen by leave-one-out.
+    """
+
+    penalty: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(penalty=self.penalty)
+
+    def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
+        from sklearn import linear_model
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        if self.penalty is not None:
+            return make_pipeline(StandardScaler(), linear_model.Ridge(alpha=self.penalty))
+        return make_pipeline(StandardScaler(), linear_model.RidgeCV(alphas=RIDGES))
+
+
+@dataclass(kw_only=True)
+class Lasso(ConformalRegressor):
+    """Linear regression that uses few features (scikit-learn; Tibshirani 1996, doi:10.1111/j.2517-6161.1996.tb02080.x).
+
+    Standard deviations by cross-conformal prediction; they are those of an observed value.
+
+    Attributes:
+        penalty: weight of the absolute weights, on standardized features and values. None: chosen by cross-validation.
+    """
+
+    penalty: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(penalty=self.penalty)
+
+    def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
+        from sklearn import linear_model
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return make_pipeline(
+            StandardScaler(), linear_model.Lasso(alpha=self._penalty(features, values), tol=1e-3, max_iter=20_000)
+        )
+
+    def _penalty(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+        if self.penalty is not None:
+            return self.penalty
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LassoCV
+        from sklearn.model_selection import KFold
+        from sklearn.preprocessing import StandardScaler
+
+        parts = KFold(min(5, len(values)), shuffle=True, random_state=self.seed)
+        with warnings.catch_warnings():
+            # The weakest penalties of the path need not converge: they are tried, and seldom the best.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            search = LassoCV(alphas=30, cv=parts, tol=1e-3).fit(StandardScaler().fit_transform(features), values)
+        return float(search.alpha_)

@@ -1,0 +1,37 @@
+"""k nearest neighbours: what the most similar known candidates did."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.checks import check_positive
+from surrogates.conformal import FOLDS, ConformalRegressor
+
+
+@dataclass(kw_only=True)
+class KNearestNeighbors(ConformalRegressor):
+    """The mean over the nearest rows, the nearer the heavier (scikit-learn; Cover and Hart 1967).
+
+    Paper: doi:10.1109/TIT.1967.1053964. Standard deviations by cross-conformal prediction; they are those of an
+    observed value.
+
+    Attributes:
+        neighbors: how many rows; all where there are fewer.
+    """
+
+    neighbors: int = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive(neighbors=self.neighbors)
+
+    def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
+        from sklearn.neighbors import KNeighborsRegressor
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        fewest = len(values) - -(-len(values) // FOLDS)  # what is left where the largest fold is out
+        count = min(self.neighbors, fewest)
+        return make_pipeline(StandardScaler(), KNeighborsRegressor(count, weights="distance", p=1))

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from invdesign.optimizers import GeneticOptimizer, History, RandomOptimizer
+from invdesign.optimizers.fitness import Fitness, crowding, front_ranks, lonely
+from invdesign.optimizers.parents import selected_parents
+from invdesign.space import Continuous, SearchSpace
+from invdesign.targets import AtLeast, Maximize, Minimize, Targets, pareto_rank
+from surrogates.errors import InputError
+
+SEED = np.random.SeedSequence(2)
+TWO = Targets(Minimize("f"), Minimize("g"))
+
+
+def zdt1(frame: pd.DataFrame) -> pd.DataFrame:
+    """Zitzler, Deb and Thiele 2000: the front is g = 1 - sqrt(f)."""
+    f = frame["x0"].to_numpy()
+    far = 1.0 + 9.0 * frame.to_numpy()[:, 1:].mean(axis=1)
+    return pd.DataFrame({"f": f, "g": far * (1.0 - np.sqrt(f / far))})
+
+
+def hypervolume(values: pd.DataFrame, reference: float = 1.1) -> float:
+    """Area between a front of two losses and a point behind it."""
+    area, lowest = 0.0, reference
+    for f, g in values.sort_values("f").to_numpy():
+        if f < reference and g < lowest:
+            area += (reference - f) * (lowest - g)
+            lowest = g
+    return area
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 5])
+def test_fronts_are_those_of_the_plain_definition(columns, rng):
+    losses = np.round(rng.random((150, columns)), 1)  # ties and repeats
+    np.testing.assert_array_equal(front_ranks(losses), pareto_rank(-losses))
+
+
+def test_fronts_beyond_enough_share_a_rank(rng):
+    losses = rng.random((200, 3))
+    whole, short = pareto_rank(-losses), front_ranks(losses, enough=60)
+    told = short < short.max()
+    assert told.sum() >= 60
+    np.testing.assert_array_equal(short[told], whole[told])
+
+
+def test_crowding_is_the_box_between_neighbours():
+    distance = crowding(np.array([[0.0, 4.0], [1.0, 2.0], [4.0, 0.0], [2.0, 1.0]]))
+    np.testing.assert_allclose(distance[[1, 3]], [2 / 4 + 3 / 4, 3 / 4 + 2 / 4])
+    assert np.isinf(distance[[0, 2]]).all()
+
+
+def test_far_apart_points_are_chosen_first():
+    chosen, gaps = lonely(np.array([[0.0], [0.1], [1.0], [0.5]]), 3)
+    assert chosen.tolist() == [0, 2, 3]
+    np.testing.assert_allclose(gaps[1:], [1.0, 0.5])
+
+
+def test_debs_rules_put_hits_first_and_failures_last():
+    values = pd.DataFrame({"f": [1.0, 9.0, 5.0, np.nan, 2.0], "c": [1.0, 0.2, 1.0, 1.0, 0.5]})
+    ranks = Fitness.of(values, Targets(Maximize("f"), AtLeast("c", 0.9))).ranks()
+    assert ranks[[2, 0, 4, 1, 3]].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_progress_looks_back_and_never_ahead(rng):
+    values = pd.DataFrame(rng.random((60, 2)), columns=["f", "g"])
+    whole = Fitness.of(values, TWO).progress()
+    for count in (1, 20, 45):
+        np.testing.assert_array_equal(Fitness.of(values.head(count), TWO).progress(), whole[:count])
+    assert whole[0]
+    assert whole.sum() < 30
+
+
+@pytest.mark.parametrize("directions", [2, 3, 4])
+def test_the_parents_of_many_directions_are_a_spread_front(directions, rng):
+    """NSGA-II up to three directions, NSGA-III beyond; dominated candidates stay behind."""
+    space = SearchSpace(x=Continuous(0, 1))
+    front = rng.dirichlet(np.ones(directions), 300)
+    names = [f"f{place}" for place in range(directions)]
+    values = pd.DataFrame(np.concatenate([front, front + 0.5]), columns=names)
+    fitness = Fitness.of(values, Targets(*map(Minimize, names)))
+    rows, worth = selected_parents(fitness, space.sample(600, rng), space, 40, rng)
+    assert len(rows) == len(worth) == len(set(rows.tolist())) == 40
+    assert (rows < 300).all()
+    assert (np.ptp(front[rows], axis=0) > 0.6).all()
+
+
+def test_hits_that_are_parents_differ(rng):
+    space = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))
+    near = pd.DataFrame(0.5 + 0.01 * rng.random((60, 2)), columns=["x", "y"])
+    candidates = pd.concat([near, pd.DataFrame({"x": [0.0, 1.0], "y": [0.1, 0.9]})], ignore_index=True)
+    fitness = Fitness.of(pd.DataFrame({"f": np.ones(62)}), Targets(AtLeast("f", 0.5)))
+    rows, _ = selected_parents(fitness, candidates, space, 5, rng)
+    assert {60, 61} <= set(rows.tolist())
+
+
+def test_the_front_of_zdt1_is_reached(search):
+    space = SearchSpace({f"x{i}": Continuous(0, 1) for i in range(10)})
+    _, values = search(GeneticOptimizer(), space, TWO, zdt1, evaluations=1200, batch=30)
+    _, chance = search(RandomOptimizer(), space, TWO, zdt1, evaluations=1200, batch=1200)
+    assert hypervolume(values) > 0.7  # of 0.876
+    assert hypervolume(chance) < 0.2
+
+
+def test_ten_dimensions_of_ackley_are_descended(search):
+    space = SearchSpace({f"x{i}": Continuous(-30, 30) for i in range(10)})
+
+    def ackley(frame):
+        x = frame.to_numpy() - 3.0
+        root = np.sqrt((x**2).mean(axis=1))
+        return pd.DataFrame({"f": 20 + np.e - 20 * np.exp(-0.2 * root) - np.exp(np.cos(2 * np.pi * x).mean(axis=1))})
+
+    _, values = search(GeneticOptimizer(), space, Targets(Minimize("f")), ackley, evaluations=2000, batch=40)
+    assert values["f"].min() < 3.0
+
+
+def test_a_proposal_after_five_thousand_costs_less_than_a_millisecond_each():
+    space = SearchSpace({f"x{i}": Continuous(0, 1) for i in range(10)})
+    done = space.sample(5000, np.random.default_rng(0))
+    history = History(done, zdt1(done), done.iloc[:0])
+    for targets in (Targets(Minimize("g")), TWO):
+        GeneticOptimizer().propose(60, space=space, targets=targets, history=history, seed=SEED)
+        started = time.process_time()
+        GeneticOptimizer().propose(60, space=space, targets=targets, history=history, seed=SEED)
+        assert time.process_time() - started < 0.06 * 3  # three times the aim, for busy machines
+
+
+@pytest.mark.parametrize(
+    "setting", [{"population": 1}, {"crossover": 1.5}, {"mutation": -0.1}, {"step": 0.0}, {"tournament": 0}]
+)
+def test_bad_settings_are_refused(setting):
+    with pytest.raises(InputError, match=next(iter(setting))):
+        GeneticOptimizer(**setting)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surrogates.classifiers import (
+    GaussianNaiveBayes,
+    LogisticRegression,
+    RandomForestClassifier,
+    SupportVectorClassifier,
+)
+from surrogates.errors import InputError
+from surrogates.validation import class_scores, held_out_predictions
+
+FAMILIES = [
+    LogisticRegression(),
+    GaussianNaiveBayes(),
+    RandomForestClassifier(trees=60),
+    SupportVectorClassifier(),
+]
+every = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: type(family).__name__)
+
+
+def two_classes(count: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(count, 2)), columns=["a", "b"])
+    return frame, pd.DataFrame({"stable": (frame["a"] + frame["b"] > 0.0).astype(float)})
+
+
+@every
+def test_the_mean_is_the_probability_of_one_and_the_deviation_that_of_a_coin(family):
+    frame, y = two_classes(60)
+    mean, std = (
+        dataclasses.replace(family)
+        .fit(frame, y)
+        .predict(pd.DataFrame({"a": [-1.0, 0.0, 1.0], "b": [-1.0, 0.0, 1.0]}), return_std=True)
+    )
+    p = mean["stable"].to_numpy()
+    assert p[0] < 0.2 < p[1] < 0.85 < p[2]
+    assert ((p >= 1.0 / 62.0) & (p <= 61.0 / 62.0)).all(), "never surer than 60 values allow"
+    np.testing.assert_allclose(std["stable"], np.sqrt(p * (1.0 - p)))
+
+
+@every
+def test_values_other_than_zero_and_one_are_refused_with_what_would_be_right(family):
+    frame, y = two_classes(20)
+    y.iloc[3, 0] = 0.3
+    with pytest.raises(InputError, match=r"'stable' is 0.3 somewhere; a classifier learns values of 0 .no. and 1"):
+        dataclasses.replace(family).fit(frame, y)
+
+
+@every
+def test_one_class_or_a_single_row_of_the_other_gives_the_rule_of_succession(family):
+    frame, y = two_classes(10)
+    mean = dataclasses.replace(family).fit(frame, y * 0.0 + 1.0).predict(frame)
+    np.testing.assert_allclose(mean["stable"], 11.0 / 12.0)
+    y["stable"] = [1.0] + [0.0] * 9
+    np.testing.assert_allclose(dataclasses.replace(family).fit(frame, y).predict(frame)["stable"], 2.0 / 12.0)
+
+
+@every
+def test_two_rows_of_a_class_are_enough(family):
+    frame, y = two_classes(30)
+    y["stable"] = (frame["a"] >= frame["a"].nlargest(2).iloc[-1]).astype(float)
+    mean = dataclasses.replace(family).fit(frame, y).predict(frame)
+    assert mean["stable"].between(0.0, 1.0, inclusive="neither").all()
+
+
+def test_superionic_crystals_are_told_from_others(real_data):
+    table = pd.read_csv(real_data / "sendek-training" / "Ion_Data_Featurized.csv")
+    y = pd.DataFrame({"superionic": (table["Ionic_Conductivity"] >= 1e-4).astype(float)})
+    frame = table[["llb", "sbi", "afc", "lasd", "llsd"]]
+    found = held_out_predictions(
+        LogisticRegression(), frame, y, columns=None, folds=len(y), rng=np.random.default_rng(0)
+    )
+    assert class_scores(found)["roc_auc"].iloc[0] > 0.6
