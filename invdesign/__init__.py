@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
     from objectives.cell import CellObjective
     from objectives.combined import CombinedObjective
+    from objectives.command import CommandObjective
+    from objectives.formula import FormulaObjective
     from objectives.python import PythonObjective
+    from objectives.redox import RedoxObjective
+    from objectives.redox_calibration import Calibration
     from objectives.table import TableObjective
     from surrogates.boosting import GradientBoosting, LightGBM, XGBoost
     from surrogates.classifiers import (
@@ -79,7 +83,11 @@ _HOME = {
     "invdesign.targets": ("AtLeast", "AtMost", "Between", "CloseTo", "Equals", "Maximize", "Minimize", "Targets"),
     "objectives.cell": ("CellObjective",),
     "objectives.combined": ("CombinedObjective",),
+    "objectives.command": ("CommandObjective",),
+    "objectives.formula": ("FormulaObjective",),
     "objectives.python": ("PythonObjective",),
+    "objectives.redox": ("RedoxObjective",),
+    "objectives.redox_calibration": ("Calibration",),
     "objectives.table": ("TableObjective",),
     "surrogates.boosting": (
         "GradientBoosting",
@@ -118,12 +126,14 @@ __all__ = [
     "AtMost",
     "BayesianOptimizer",
     "Between",
+    "Calibration",
     "Campaign",
     "CampaignFile",
     "Categorical",
     "CellObjective",
     "CloseTo",
     "CombinedObjective",
+    "CommandObjective",
     "Composition",
     "Constraint",
     "Continuous",
@@ -131,6 +141,7 @@ __all__ = [
     "Equals",
     "ExtraTrees",
     "Features",
+    "FormulaObjective",
     "GaussianNaiveBayes",
     "GaussianProcess",
     "GeneticOptimizer",
@@ -156,6 +167,7 @@ __all__ = [
     "RandomForest",
     "RandomForestClassifier",
     "RandomOptimizer",
+    "RedoxObjective",
     "Ridge",
     "SearchSpace",
     "Status",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, Literal, get_type_hints
 
@@ -26,7 +27,10 @@ REGISTRY: Mapping[Section, Mapping[str, str]] = {
     },
     "objective": {
         "cell": "objectives.cell:CellObjective",
+        "command": "objectives.command:CommandObjective",
+        "formula": "objectives.formula:FormulaObjective",
         "python": "objectives.python:PythonObjective",
+        "redox": "objectives.redox:RedoxObjective",
         "table": "objectives.table:TableObjective",
     },
     "surrogate": {
@@ -123,4 +127,4 @@ def _fileable(hint: Any) -> Any:
 def _is_plain(part: Any) -> bool:
     import typing
 
-    return typing.get_origin(part) in (dict, list, tuple, typing.Literal)
+    return is_dataclass(part) or typing.get_origin(part) in (dict, list, tuple, typing.Literal)

@@ -229,7 +229,9 @@ class _Reader:
             return None
         values = {name: getattr(given, name) for name in given.model_fields_set if name != "type"}
         try:
-            return builder(section, str(data["type"]))(**self._resolved(values))
+            made = builder(section, str(data["type"]))(**self._resolved(values))
+            # What has paths of its own, such as a program's words, takes them from the file's folder itself.
+            return made.beside(self.document.path.parent) if hasattr(made, "beside") else made
         except InputError as error:
             self.problem(place, str(error))
             return None
@@ -245,6 +247,9 @@ class _Reader:
                 isinstance(text, str) and (self.document.path.parent / text).is_file()
             ):
                 resolved[name] = str(self.document.path.parent / text)
+        for name, value in values.items():
+            if is_dataclass(value) and not isinstance(value, type) and hasattr(value, "data"):
+                resolved[name] = replace(value, **self._resolved({"data": value.data}))
         return resolved
 
     def space(self, data: Any, constraints: Any) -> SearchSpace | None:

@@ -24,6 +24,7 @@ def _registry() -> UnitRegistry[Any]:
     from pint import UnitRegistry
 
     registry: UnitRegistry[Any] = UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry.define("USD = [currency]")
     return registry
 
 

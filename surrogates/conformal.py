@@ -7,7 +7,7 @@ doi:10.1613/jair.3198), here the distance to the nearest rows that the model had
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,19 +110,20 @@ class ConformalModel(PropertyModel):
 
 
 def calibrated(
-    estimator: Any, features: NDArray[np.float64], values: NDArray[np.float64], *, seed: int
+    estimator: Any, features: NDArray[np.float64], values: NDArray[np.float64], *, seed: int, folds: int = FOLDS
 ) -> ConformalModel:
-    """Fits an estimator on all rows, and its standard deviations by fits without each fifth of them.
+    """Fits an estimator on all rows, and its standard deviations by fits without each part of them.
 
     Args:
         estimator: unfitted, of scikit-learn's kind.
         features: shape ``n x d``.
         values: shape ``n``.
         seed: decides which row falls into which part.
+        folds: how many parts; as many as rows where there are fewer.
     """
     from sklearn.base import clone
 
-    fold_of = np.random.default_rng(seed).permutation(len(values)) % min(FOLDS, len(values))
+    fold_of = np.random.default_rng(seed).permutation(len(values)) % min(folds, len(values))
     errors = np.empty(len(values))
     for fold in range(fold_of.max() + 1):
         inside = fold_of == fold
@@ -137,8 +138,10 @@ def calibrated(
 class ConformalRegressor(Regressor):
     """A family of scikit-learn's kind that predicts no standard deviation of its own."""
 
+    _folds: ClassVar[int] = FOLDS
+
     def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:
-        return calibrated(self._estimator(features, values), features, values, seed=self.seed)
+        return calibrated(self._estimator(features, values), features, values, seed=self.seed, folds=self._folds)
 
     @abstractmethod
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:

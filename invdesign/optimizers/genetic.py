@@ -11,7 +11,7 @@ from invdesign.optimizers.assisted import assisted_proposal
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness
 from invdesign.optimizers.novelty import Novelty, completed, joined
-from invdesign.optimizers.parents import selected_parents, tournament_winners
+from invdesign.optimizers.parents import crowded_winners, selected_parents, tournament_winners
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
 from invdesign.space.variation import crossed, mutated
@@ -86,13 +86,13 @@ class GeneticOptimizer:
         children = history.candidates[list(space.names)].iloc[:0]
         novelty = Novelty(space, history.proposed)
         for _ in range(ROUNDS):
-            made = self._children(n - len(children), space, history.candidates, parents, rng)
+            made = self._children(n - len(children), space, history.candidates, parents, fitness, rng)
             children = joined(children, made)
             children = children[novelty.is_new(children)].reset_index(drop=True)
             if len(children) >= n:
                 break
         else:
-            spare = self._children(n - len(children), space, history.candidates, parents, rng)
+            spare = self._children(n - len(children), space, history.candidates, parents, fitness, rng)
             children = novelty.renewed(joined(children, spare), rng)
         return completed(n, children, space=space, targets=targets, history=history, seed=seed)
 
@@ -102,10 +102,15 @@ class GeneticOptimizer:
         space: SearchSpace,
         candidates: pd.DataFrame,
         parents: tuple[np.ndarray, list[tuple[float, ...]]],
+        fitness: Fitness,
         rng: np.random.Generator,
     ) -> pd.DataFrame:
         rows, worth = parents
-        winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
+        rivals = fitness.taken(rows)
+        if rivals.many and (rivals.violation == 0.0).all():
+            winners = rows[crowded_winners(rivals.losses, np.array([alone for _, alone in worth]), 2 * n, self.tournament, rng)]
+        else:
+            winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
         first = candidates[list(space.names)].iloc[winners[:n]].reset_index(drop=True)
         second = candidates[list(space.names)].iloc[winners[n:]].reset_index(drop=True)
         two = rng.random(n) < self.crossover

@@ -81,6 +81,34 @@ def tournament_winners(worth: list[Worth], count: int, size: int, rng: np.random
     return np.array([winner.row for winner in winners], dtype=np.int64)
 
 
+def crowded_winners(
+    losses: NDArray[np.float64], alone: NDArray[np.float64], count: int, size: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Places of the winners of crowded tournaments (Deb et al. 2002), shape ``count``.
+
+    Who dominates the other wins; where neither does, the lonelier. Dominance, not the rank: while fronts are many and
+    thin, ranks would let the first of them have all the children.
+
+    Args:
+        losses: of the candidates, shape ``n x m``.
+        alone: how far each is from others of its front.
+        count: of winners.
+        size: candidates of one tournament.
+        rng: source of randomness.
+    """
+    rounds = -(-size * count // len(losses))
+    places = np.concatenate([rng.permutation(len(losses)) for _ in range(rounds)])
+    winners = places[:count]
+    for number in range(1, size):
+        rivals = places[number * count : (number + 1) * count]
+        no_worse = (losses[winners] <= losses[rivals]).all(axis=1)
+        no_better = (losses[rivals] <= losses[winners]).all(axis=1)
+        lonelier = alone[winners] >= alone[rivals]
+        stays = np.where(no_worse & ~no_better, True, np.where(no_better & ~no_worse, False, lonelier))
+        winners = np.where(stays, winners, rivals)
+    return winners
+
+
 def _by_fronts(
     fitness: Fitness, ranks: NDArray[np.int64], rows: NDArray[np.int64], count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], list[Worth]]:

@@ -1,0 +1,170 @@
+"""Test problems with known optima, on the unit cube: every optimizer gets the same function and the same budget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import invdesign as ind
+
+Values = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Minimize objectives subject to ``constraints <= 0``.
+
+    Attributes:
+        name: of the problem.
+        dimension: of the unit cube.
+        objectives: from points ``n x d`` to losses ``n x m``.
+        constraints: from points to violations ``n x c``; positive is broken.
+        optimum: least loss of a single objective.
+        reference: reference point of the hypervolume of several.
+    """
+
+    name: str
+    dimension: int
+    objectives: Values
+    constraints: Values | None = None
+    optimum: float = 0.0
+    reference: tuple[float, ...] = ()
+    objective_count: int = 1
+    constraint_count: int = 0
+
+    def space(self) -> ind.SearchSpace:
+        return ind.SearchSpace({f"x{place}": ind.Continuous(0.0, 1.0) for place in range(self.dimension)})
+
+    def targets(self) -> ind.Targets:
+        goals = [ind.Minimize(f"f{place}") for place in range(self.objective_count)]
+        limits = [ind.AtMost(f"g{place}", 0.0) for place in range(self.constraint_count)]
+        return ind.Targets(*goals, *limits)
+
+    def outcome(self, points: np.ndarray) -> float:
+        """Final regret of one objective (feasible points only), or the hypervolume of several."""
+        losses = self.objectives(points)
+        if self.constraints is not None:
+            losses = losses[(self.constraints(points) <= 0.0).all(axis=1)]
+        if self.objective_count == 1:
+            return float(losses.min() - self.optimum) if len(losses) else float("inf")
+        from botorch.utils.multi_objective.hypervolume import Hypervolume
+        from torch import as_tensor
+
+        inside = losses[(losses < np.array(self.reference)).all(axis=1)]
+        front = inside[[not ((inside <= row).all(axis=1) & (inside < row).any(axis=1)).any() for row in inside]]
+        reference = -np.array(self.reference)
+        return float(Hypervolume(as_tensor(reference)).compute(as_tensor(-front))) if len(front) else 0.0
+
+
+def branin(x: np.ndarray) -> np.ndarray:
+    a, b = 15.0 * x[:, 0] - 5.0, 15.0 * x[:, 1]
+    curve = b - 5.1 / (4 * np.pi**2) * a**2 + 5 / np.pi * a - 6
+    return (curve**2 + 10 * (1 - 1 / (8 * np.pi)) * np.cos(a) + 10)[:, None]
+
+
+_HARTMANN_A = np.array(
+    [[10, 3, 17, 3.5, 1.7, 8], [0.05, 10, 17, 0.1, 8, 14], [3, 3.5, 1.7, 10, 17, 8], [17, 8, 0.05, 10, 0.1, 14]]
+)
+_HARTMANN_P = 1e-4 * np.array(
+    [
+        [1312, 1696, 5569, 124, 8283, 5886],
+        [2329, 4135, 8307, 3736, 1004, 9991],
+        [2348, 1451, 3522, 2883, 3047, 6650],
+        [4047, 8828, 8732, 5743, 1091, 381],
+    ]
+)
+
+
+def hartmann6(x: np.ndarray) -> np.ndarray:
+    far = (_HARTMANN_A[None] * (x[:, None] - _HARTMANN_P[None]) ** 2).sum(axis=-1)
+    return -(np.array([1, 1.2, 3, 3.2]) * np.exp(-far)).sum(axis=1)[:, None]
+
+
+def ackley(x: np.ndarray) -> np.ndarray:
+    z = 65.536 * x - 32.768
+    return (-20 * np.exp(-0.2 * np.sqrt((z**2).mean(1))) - np.exp(np.cos(2 * np.pi * z).mean(1)) + 20 + np.e)[:, None]
+
+
+def _between(x: np.ndarray, low: list[float], high: list[float]) -> np.ndarray:
+    return np.array(low) + x * (np.array(high) - np.array(low))
+
+
+def pressure_vessel(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Continuous pressure vessel; best known cost 5885.33 (Coello Coello 2000, doi:10.1016/S0166-3615(99)00046-9)."""
+    shell, head, radius, length = _between(x, [0.0625, 0.0625, 10, 10], [6.1875, 6.1875, 200, 200]).T
+    cost = (
+        0.6224 * shell * radius * length
+        + 1.7781 * head * radius**2
+        + 3.1661 * shell**2 * length
+        + 19.84 * shell**2 * radius
+    )
+    volume = np.pi * radius**2 * length + 4.0 / 3.0 * np.pi * radius**3
+    limits = [0.0193 * radius - shell, 0.00954 * radius - head, (1296000 - volume) / 1296000, (length - 240) / 240]
+    return cost[:, None], np.stack(limits, axis=1)
+
+
+def welded_beam(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Welded beam; best known cost 1.7249 (Coello Coello 2000)."""
+    h, length, t, b = _between(x, [0.1, 0.1, 0.1, 0.1], [2, 10, 10, 2]).T
+    load, span, elastic, shear_modulus = 6000.0, 14.0, 30e6, 12e6
+    cost = 1.10471 * h**2 * length + 0.04811 * t * b * (14.0 + length)
+    primary = load / (np.sqrt(2.0) * h * length)
+    arm = np.sqrt(length**2 / 4.0 + ((h + t) / 2.0) ** 2)
+    polar = 2.0 * (np.sqrt(2.0) * h * length * (length**2 / 12.0 + ((h + t) / 2.0) ** 2))
+    secondary = load * (span + length / 2.0) * arm / polar
+    tau = np.sqrt(primary**2 + 2 * primary * secondary * length / (2 * arm) + secondary**2)
+    sigma = 6.0 * load * span / (b * t**2)
+    deflection = 4.0 * load * span**3 / (elastic * b * t**3)
+    buckling = 4.013 * elastic * np.sqrt(t**2 * b**6 / 36.0) / span**2
+    buckling *= 1.0 - t / (2.0 * span) * np.sqrt(elastic / (4.0 * shear_modulus))
+    limits = [tau / 13600 - 1, sigma / 30000 - 1, (h - b) / 2, (0.125 - h) / 2, deflection / 0.25 - 1, 1 - buckling / load]
+    return cost[:, None], np.stack(limits, axis=1)
+
+
+def zdt(number: int) -> Values:
+    def values(x: np.ndarray) -> np.ndarray:
+        first = x[:, 0]
+        g = 1.0 + 9.0 * x[:, 1:].mean(axis=1)
+        if number == 1:
+            second = g * (1.0 - np.sqrt(first / g))
+        elif number == 2:
+            second = g * (1.0 - (first / g) ** 2)
+        else:
+            second = g * (1.0 - np.sqrt(first / g) - first / g * np.sin(10.0 * np.pi * first))
+        return np.stack([first, second], axis=1)
+
+    return values
+
+
+def dtlz2(count: int) -> Values:
+    def values(x: np.ndarray) -> np.ndarray:
+        g = ((x[:, count - 1 :] - 0.5) ** 2).sum(axis=1)
+        angles = 0.5 * np.pi * x[:, : count - 1]
+        columns = []
+        for place in range(count):
+            value = (1.0 + g) * np.cos(angles[:, : count - 1 - place]).prod(axis=1)
+            columns.append(value * np.sin(angles[:, count - 1 - place]) if place else value)
+        return np.stack(columns, axis=1)
+
+    return values
+
+
+SINGLE = (
+    Task("branin", 2, branin, optimum=0.39788735772973816),
+    Task("hartmann6", 6, hartmann6, optimum=-3.322368011391339),
+    Task("ackley-10", 10, ackley),
+)
+CONSTRAINED = (
+    Task(
+        "pressure-vessel", 4, lambda x: pressure_vessel(x)[0], lambda x: pressure_vessel(x)[1], 5885.33,
+        constraint_count=4,
+    ),
+    Task("welded-beam", 4, lambda x: welded_beam(x)[0], lambda x: welded_beam(x)[1], 1.7249, constraint_count=6),
+)  # fmt: skip
+MULTI = (
+    *(Task(f"zdt{number}", 30, zdt(number), reference=(1.1, 1.1), objective_count=2) for number in (1, 2, 3)),
+    Task("dtlz2-2", 6, dtlz2(2), reference=(1.1, 1.1), objective_count=2),
+    Task("dtlz2-4", 8, dtlz2(4), reference=(1.1,) * 4, objective_count=4),
+)

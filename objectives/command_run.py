@@ -1,0 +1,83 @@
+"""Running a user's program: its output kept, its time limited, all that it started ended with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+LAST_WORDS = 200
+"""Characters of the program's error output that a reason quotes."""
+
+
+def run(words: Sequence[str], folder: Path, *, time_limit: float | None, shell: bool) -> str | None:
+    """Runs a program in a folder and waits for it.
+
+    Args:
+        words: the program and its arguments; one text where ``shell``.
+        folder: where it starts, and where its output and how it ended are kept.
+        time_limit: seconds; None for no limit.
+        shell: whether ``/bin/sh`` reads the text.
+
+    Returns:
+        None where the program ended with exit code 0, or why its results do not count.
+    """
+    start = time.monotonic()
+    code: int | None
+    reason: str | None
+    with (folder / "stdout.txt").open("wb") as out, (folder / "stderr.txt").open("wb") as err:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - running the user's program is what this is for; no shell unasked
+                ["/bin/sh", "-c", words[0]] if shell else list(words),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+        except (OSError, ValueError) as error:
+            code, reason = None, f"the program cannot start: {error}"
+        else:
+            code = _waited(process, time_limit)
+            reason = _reason(code, folder, time_limit)
+    ended = {"exit_code": code, "seconds": round(time.monotonic() - start, 3), "reason": reason}
+    (folder / "ended.json").write_text(json.dumps(ended, indent=2) + "\n", encoding="utf-8")
+    return reason
+
+
+def _waited(process: subprocess.Popen[bytes], time_limit: float | None) -> int | None:
+    """The exit code; None where the limit passed. The group of processes is ended on any way out but a normal end."""
+    try:
+        return process.wait(timeout=time_limit)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        if process.returncode is None:
+            # The program leads a group of its own, so that what it started is reached too.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _reason(code: int | None, folder: Path, time_limit: float | None) -> str | None:
+    if code == 0:
+        return None
+    if code is None:
+        return f"the program passed its time limit of {time_limit:g} s"
+    if code < 0:
+        return f"the program was killed by {_signal_name(-code)}"
+    told = (folder / "stderr.txt").read_bytes()[-4 * LAST_WORDS :].decode("utf-8", errors="replace").strip()
+    last = f": {told[-LAST_WORDS:].splitlines()[-1].strip()}" if told else ""
+    return f"the program ended with exit code {code}{last}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
