@@ -36,8 +36,8 @@ ABSOLUTE_POTENTIALS: Mapping[Reference, float] = {"Li/Li+": 1.40, "SHE": 4.44, "
 1986, doi:10.1351/pac198658070955); the standard potential of Li/Li+ in water, -3.04 V, makes 1.40 V of it. The normal
 hydrogen electrode is taken as equal to the standard one; they differ by some millivolts."""
 SELF_INTERACTION = 4.846
-"""eV by which GFN2-xTB ionizes too dearly and binds an electron too strongly: the shift of Neugebauer et al. 2020,
-doi:10.1021/acs.jpca.0c05052, after Asgeirsson, Bauer and Grimme 2017, doi:10.1039/c7sc00601b."""
+"""eV by which GFN2-xTB ionizes too dearly and binds an electron too strongly: the shift that the xtb program takes off
+vertical ionization potentials and electron affinities (Asgeirsson, Bauer and Grimme 2017, doi:10.1039/c7sc00601b)."""
 DEFAULT_SOLVENT = "acetonitrile"
 
 
@@ -46,8 +46,8 @@ class RedoxObjective(TravelsByFields):
     """Computes redox potentials of molecules, one electron each way, and what comes with them.
 
     Conformers by ETKDG and MMFF94; the one lowest in GFN2-xTB's energy is relaxed by xTB in the medium; the ion starts
-    from that structure. Bonds must be the same before and after. Then, in V against the reference (Neugebauer et al.
-    2020, doi:10.1021/acs.jpca.0c05052)::
+    from that structure. Bonds must be the same before and after. Then, in V against the reference (a benchmark
+    of such potentials: Neugebauer et al. 2020, doi:10.1021/acs.jpca.0c05052)::
 
         oxidation_potential = E(+) - E(0) - 4.846 - absolute potential of the reference
         reduction_potential = E(0) - E(-) - 4.846 - absolute potential of the reference

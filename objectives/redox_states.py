@@ -77,6 +77,7 @@ class States:
 
     def ion_energy(self, change: Literal[1, -1]) -> float:
         """Energy in eV of the molecule with one electron less (1) or more (-1)."""
+        _ = self.neutral  # its failure is its own, not one of oxidation or reduction
         name = f"{'cation' if change == 1 else 'anion'} {self.protocol.level}"
         return float(self._kept(name, lambda: self._ion(change))["energy"])
 
@@ -112,10 +113,17 @@ class States:
         return {
             **asdict(single_point(molecule.numbers, positions, **settings)),
             "positions": positions.tolist(),
-            "start": np.round(start, DIGITS).tolist(),
         }
 
     def _ion(self, change: Literal[1, -1]) -> dict[str, Any]:
+        try:
+            return self._ion_state(change)
+        except TimeUp:
+            raise
+        except MoleculeFailure as failure:
+            raise MoleculeFailure(f"{failure} on {'oxidation' if change == 1 else 'reduction'}") from None
+
+    def _ion_state(self, change: Literal[1, -1]) -> dict[str, Any]:
         molecule, positions = self._molecule, np.array(self.neutral["positions"])
         settings: dict[str, Any] = {
             "charge": molecule.charge + change,
@@ -128,7 +136,7 @@ class States:
             ion = relaxed(molecule.numbers, positions, **settings, deadline=self._deadline)
             changed = molecule.changed_bond(positions, ion)
             if changed:
-                raise MoleculeFailure(f"{changed} on {'oxidation' if change == 1 else 'reduction'}")
+                raise MoleculeFailure(changed)
             positions = np.round(ion, DIGITS)
         return asdict(single_point(molecule.numbers, positions, **settings))
 
@@ -169,6 +177,8 @@ def _cache() -> Iterator[sqlite3.Connection]:
     folder = Path(os.environ.get("INVDESIGN_CACHE", Path.home() / ".cache" / "invdesign"))
     folder.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(folder / "redox.db", timeout=60)) as connection:
+        # Waiting for the disk would take a twentieth of a small molecule's time; what a power cut costs is recomputed.
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS states"
             " (smiles TEXT, settings TEXT, state TEXT, result TEXT, PRIMARY KEY (smiles, settings, state))"

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from surrogates.checks import check_positive
 from surrogates.conformal import ConformalRegressor
+from surrogates.tuning import LARGEST
 
-RIDGES = tuple(float(10.0**power) for power in np.arange(-4, 5, 0.5))
+PENALTIES = tuple(float(10.0**power) for power in np.arange(-4, 5, 0.5))
 
 
 @dataclass(kw_only=True)
@@ -20,7 +21,8 @@ class Ridge(ConformalRegressor):
     Standard deviations by cross-conformal prediction; they are those of an observed value.
 
     Attributes:
-        penalty: weight of the penalty, on standardized features and values. None: chosen by leave-one-out.
+        penalty: weight of the penalty, on standardized features and values. None: chosen by leave-one-out on at most
+            1000 rows.
     """
 
     penalty: float | None = None
@@ -34,9 +36,17 @@ class Ridge(ConformalRegressor):
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
+        return make_pipeline(StandardScaler(), linear_model.Ridge(alpha=self._penalty(features, values)))
+
+    def _penalty(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> float:
         if self.penalty is not None:
-            return make_pipeline(StandardScaler(), linear_model.Ridge(alpha=self.penalty))
-        return make_pipeline(StandardScaler(), linear_model.RidgeCV(alphas=RIDGES))
+            return self.penalty
+        from sklearn.linear_model import RidgeCV
+        from sklearn.preprocessing import StandardScaler
+
+        chosen = np.random.default_rng(self.seed).permutation(len(values))[:LARGEST]
+        search = RidgeCV(alphas=PENALTIES).fit(StandardScaler().fit_transform(features[chosen]), values[chosen])
+        return float(search.alpha_)
 
 
 @dataclass(kw_only=True)
