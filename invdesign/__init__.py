@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from objectives.python import PythonObjective
     from objectives.redox import RedoxObjective
     from objectives.redox_calibration import Calibration
+    from objectives.surrogate import SurrogateObjective
     from objectives.table import TableObjective
     from surrogates.boosting import GradientBoosting, LightGBM, XGBoost
     from surrogates.classifiers import (
@@ -88,6 +89,7 @@ _HOME = {
     "objectives.python": ("PythonObjective",),
     "objectives.redox": ("RedoxObjective",),
     "objectives.redox_calibration": ("Calibration",),
+    "objectives.surrogate": ("SurrogateObjective",),
     "objectives.table": ("TableObjective",),
     "surrogates.boosting": (
         "GradientBoosting",
@@ -173,6 +175,7 @@ __all__ = [
     "Status",
     "SupportVector",
     "SupportVectorClassifier",
+    "SurrogateObjective",
     "TableObjective",
     "Targets",
     "WorkerPool",

@@ -166,6 +166,51 @@ def report(file: File, output: Output = None, targets: TargetsFile = None, store
 
 @app.command()
 @_told
+def models(
+    file: File,
+    *,
+    group_by: Annotated[
+        str | None, typer.Option(help="Hold out whole groups too: a column of the table, 'scaffold' or 'elements'.")
+    ] = None,
+    families: Annotated[str | None, typer.Option(help="Words of surrogates, with commas; all where missing.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Parts into which the rows are cut.")] = 5,
+    choice: Annotated[bool, typer.Option(help="Judge the choice among the families too (nested; slow).")] = False,
+    censored: Annotated[str, typer.Option(help="Values such as <1E-10: error, limit or drop.")] = "error",
+    output: Output = None,
+) -> None:
+    """Compares model families on the file's data by held-out rows, and recommends one."""
+    from invdesign.models import compare_models, training_data
+    from invdesign.report.models_page import models_tables, write_models_page
+
+    setting = _read(file, None)
+    data = training_data(setting, censored=censored)
+    console = _console()
+    for finding in data.findings:
+        console.print(f"{finding.kind}: {finding.message}", markup=False)
+    with console.status("Comparing") as status:
+        found = compare_models(
+            data,
+            group_by=group_by,
+            families=[word.strip() for word in families.split(",")] if families else (),
+            folds=folds,
+            seed=setting.header.seed,
+            choice=choice,
+            on_progress=lambda family, split: status.update(f"Comparing: {family}, {split} split"),
+        )
+    for table in models_tables(found):
+        console.print(table)
+    for family, reason in found.comparison.failed.items():
+        console.print(f"{family} could not be fitted: {reason}", markup=False)
+    console.print(f"Recommended: {found.recommendation.family}. {found.recommendation.reason}", markup=False)
+    targets = setting.targets.in_units(data.table.properties)
+    page = write_models_page(
+        found, output or Path(f"{setting.header.campaign}-models.html"), name=setting.header.campaign, targets=targets
+    )
+    console.print(f"Page: {page.resolve()}", soft_wrap=True)
+
+
+@app.command()
+@_told
 def schema() -> None:
     """Prints the JSON schema of the campaign file."""
     import json

@@ -31,6 +31,7 @@ REGISTRY: Mapping[Section, Mapping[str, str]] = {
         "formula": "objectives.formula:FormulaObjective",
         "python": "objectives.python:PythonObjective",
         "redox": "objectives.redox:RedoxObjective",
+        "surrogate": "objectives.surrogate:SurrogateObjective",
         "table": "objectives.table:TableObjective",
     },
     "surrogate": {
@@ -62,7 +63,7 @@ REGISTRY: Mapping[Section, Mapping[str, str]] = {
 }
 FROM_ELSEWHERE: Mapping[Section, frozenset[str]] = {
     "parameter": frozenset(),
-    "objective": frozenset({"molecules", "units_of_inputs"}),
+    "objective": frozenset({"columns", "molecules", "units_of_inputs"}),
     "surrogate": frozenset(),
     "optimizer": frozenset({"surrogate"}),
 }
@@ -100,6 +101,9 @@ def settings_model(section: Section, word: str) -> type[BaseModel]:
         if name in FROM_ELSEWHERE[section]:
             continue
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
+        if _named_by_word(hints[name]) is not None:
+            fields[name] = (dict[str, Any] | None, default)
+            continue
         fields[name] = (_fileable(hints[name]), None if callable(default) or repr(default) == "<factory>" else default)
     model: type[BaseModel] = create_model(
         word,
@@ -122,6 +126,15 @@ def _fileable(hint: Any) -> Any:
         ]
         return typing.Union[tuple(kept)]  # noqa: UP007 - built from a list
     return str if hint is Path else hint
+
+
+def _named_by_word(hint: Any) -> Section | None:
+    """The section whose words name values of a type: a surrogate within an objective is a section of its own."""
+    import typing
+
+    from surrogates.base import Surrogate
+
+    return "surrogate" if Surrogate in (hint, *typing.get_args(hint)) else None
 
 
 def _is_plain(part: Any) -> bool:

@@ -228,6 +228,10 @@ class _Reader:
         if given is None:
             return None
         values = {name: getattr(given, name) for name in given.model_fields_set if name != "type"}
+        if isinstance(values.get("surrogate"), dict):
+            values["surrogate"] = self.built("surrogate", values["surrogate"], (*place, "surrogate"))
+            if values["surrogate"] is None:
+                return None
         try:
             made = builder(section, str(data["type"]))(**self._resolved(values))
             # What has paths of its own, such as a program's words, takes them from the file's folder itself.

@@ -89,6 +89,26 @@ class TableObjective(TravelsByFields):
         )
         return valued(result, [_reason(key, row) for key, row in zip(keys, found, strict=True)])
 
+    def training(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The table as candidates and property values to learn from, row by row; equal rows and gaps are kept.
+
+        Values are as they stand in the table, so that text among them (such as ``<1E-10``) can be found and told.
+        """
+        frame = pd.DataFrame({name: self._frame[column] for name, column in self.key.items()})
+        for name in self.molecules:
+            frame[name] = canonical_smiles(frame[name].tolist())
+        return frame, pd.DataFrame({name: self._frame[column] for name, column in self.values.items()})
+
+    def column(self, name: str) -> pd.Series:
+        """Any column of the table, such as the paper that each row is from.
+
+        Raises:
+            InputError: where there is none of this name (the nearest is named).
+        """
+        if name not in self._frame:
+            raise InputError(f"The table has no column '{name}'.{nearest(name, map(str, self._frame.columns))}")
+        return self._frame[name]
+
     @cached_property
     def _frame(self) -> pd.DataFrame:
         if isinstance(self.data, pd.DataFrame):

@@ -69,13 +69,21 @@ def measured(task: tasks.Task, runners: dict[str, Runner], seeds: dict[str, int]
             "seeds": seeds[name],
             "seconds_per_evaluation": float(np.median(seconds)),
         }
-        print(f"{task.name:16s} {name:24s} {middle:.4g} [{low:.4g}, {high:.4g}]  {np.median(seconds):.4f} s", flush=True)
+        print(
+            f"{task.name:16s} {name:24s} {middle:.4g} [{low:.4g}, {high:.4g}]  {np.median(seconds):.4f} s", flush=True
+        )
     return found
 
 
 def bayesian(seeds: int, few: int) -> None:
     result = {}
-    budgets = {"branin": (6, 40), "hartmann6": (12, 60), "ackley-10": (20, 80), "pressure-vessel": (10, 50), "welded-beam": (10, 50)}
+    budgets = {
+        "branin": (6, 40),
+        "hartmann6": (12, 60),
+        "ackley-10": (20, 80),
+        "pressure-vessel": (10, 50),
+        "welded-beam": (10, 50),
+    }
     for task in (*tasks.SINGLE, *tasks.CONSTRAINED):
         initial, evaluations = budgets[task.name]
         runners = {

@@ -108,9 +108,7 @@ class Optuna:
             "tpe": lambda: optuna.samplers.TPESampler(seed=seed, **constraints),
             "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=seed, population_size=50, **constraints),
         }
-        self.study = optuna.create_study(
-            directions=["minimize"] * task.objective_count, sampler=samplers[sampler]()
-        )
+        self.study = optuna.create_study(directions=["minimize"] * task.objective_count, sampler=samplers[sampler]())
 
     def ask(self) -> np.ndarray:
         trial = self.study.ask()
@@ -214,13 +212,16 @@ def deap_points(task: Task, seed: int, evaluations: int, population: int) -> np.
     """All points of plain DEAP: simulated binary crossover, polynomial mutation; NSGA-II where objectives compete."""
     import random
 
-    from deap import base, creator, tools
+    from deap import base, tools
 
     random.seed(seed)
     weights = (-1.0,) * task.objective_count
     fitness = type("Fitness", (base.Fitness,), {"weights": weights})
-    individual = type("Individual", (list,), {"__init__": lambda self, values: (list.__init__(self, values), setattr(self, "fitness", fitness()))[0]})
-    assert creator is not None
+    individual = type(
+        "Individual",
+        (list,),
+        {"__init__": lambda self, values: (list.__init__(self, values), setattr(self, "fitness", fitness()))[0]},
+    )
     low, high = [0.0] * task.dimension, [1.0] * task.dimension
     seen: list[np.ndarray] = []
 

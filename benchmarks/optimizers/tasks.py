@@ -119,7 +119,14 @@ def welded_beam(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     deflection = 4.0 * load * span**3 / (elastic * b * t**3)
     buckling = 4.013 * elastic * np.sqrt(t**2 * b**6 / 36.0) / span**2
     buckling *= 1.0 - t / (2.0 * span) * np.sqrt(elastic / (4.0 * shear_modulus))
-    limits = [tau / 13600 - 1, sigma / 30000 - 1, (h - b) / 2, (0.125 - h) / 2, deflection / 0.25 - 1, 1 - buckling / load]
+    limits = [
+        tau / 13600 - 1,
+        sigma / 30000 - 1,
+        (h - b) / 2,
+        (0.125 - h) / 2,
+        deflection / 0.25 - 1,
+        1 - buckling / load,
+    ]
     return cost[:, None], np.stack(limits, axis=1)
 
 

@@ -86,19 +86,24 @@ class GeneticOptimizer:
         children = history.candidates[list(space.names)].iloc[:0]
         novelty = Novelty(space, history.proposed)
         for _ in range(ROUNDS):
-            made = self._children(n - len(children), space, history.candidates, parents, fitness, rng)
+            made = self._children(
+                n - len(children), space=space, candidates=history.candidates, parents=parents, fitness=fitness, rng=rng
+            )
             children = joined(children, made)
             children = children[novelty.is_new(children)].reset_index(drop=True)
             if len(children) >= n:
                 break
         else:
-            spare = self._children(n - len(children), space, history.candidates, parents, fitness, rng)
+            spare = self._children(
+                n - len(children), space=space, candidates=history.candidates, parents=parents, fitness=fitness, rng=rng
+            )
             children = novelty.renewed(joined(children, spare), rng)
         return completed(n, children, space=space, targets=targets, history=history, seed=seed)
 
     def _children(
         self,
         n: int,
+        *,
         space: SearchSpace,
         candidates: pd.DataFrame,
         parents: tuple[np.ndarray, list[tuple[float, ...]]],
@@ -108,7 +113,9 @@ class GeneticOptimizer:
         rows, worth = parents
         rivals = fitness.taken(rows)
         if rivals.many and (rivals.violation == 0.0).all():
-            winners = rows[crowded_winners(rivals.losses, np.array([alone for _, alone in worth]), 2 * n, self.tournament, rng)]
+            winners = rows[
+                crowded_winners(rivals.losses, np.array([alone for _, alone in worth]), 2 * n, self.tournament, rng)
+            ]
         else:
             winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
         first = candidates[list(space.names)].iloc[winners[:n]].reset_index(drop=True)

@@ -88,10 +88,6 @@ def report_html(
     campaign: Campaign, *, source: str | None = None, command: str | None = None, surrogate: Surrogate | None = None
 ) -> str:
     """The report as a string of HTML; arguments as in ``write_report``."""
-    from plotly.offline import get_plotlyjs
-
-    from invdesign.campaign.identity import versions
-
     found = gather(campaign)
     sections = [
         _targets(found),
@@ -102,12 +98,28 @@ def report_html(
         _failures(found),
         _reproduction(campaign, source, command),
     ]
+    return page_html(found.name, "report", headline=_headline(found), sections=sections)
+
+
+def page_html(name: str, kind: str, *, headline: str, sections: Sequence[Section]) -> str:
+    """A page that holds all it needs, plotly.js included.
+
+    Args:
+        name: of the campaign.
+        kind: of the page, for its title.
+        headline: HTML that stands first.
+        sections: in their order.
+    """
+    from plotly.offline import get_plotlyjs
+
+    from invdesign.campaign.identity import versions
+
     figures = [figure.described() for section in sections for figure in section.figures]
     return Template(_resource("page.html")).substitute(
-        title=escape(f"{found.name} – report"),
-        name=escape(found.name),
+        title=escape(f"{name} – {kind}"),
+        name=escape(name),
         style=_resource("page.css"),
-        headline=_headline(found),
+        headline=headline,
         contents=" ".join(f'<a href="#{section.identity}">{escape(section.title)}</a>' for section in sections),
         sections="\n".join(section.written() for section in sections),
         version=escape(versions().get("invdesign", "from its source, not installed")),

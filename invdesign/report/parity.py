@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from invdesign.report.findings import Findings
+    from invdesign.targets import Targets
     from surrogates.base import Surrogate
 
 FOLDS = 5
@@ -75,7 +76,7 @@ def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
     if scarce:
         told += f" Left out: {lacking}."
     figures = [
-        _figure(found, str(name), part, place)
+        parity_figure(str(name), part, f"parity-{place}", unit=found.units.get(str(name), ""), targets=found.targets)
         for place, (name, part) in enumerate(predictions.groupby("property", sort=False))
     ]
     return Parity(told, _table(found, scores(predictions)), figures)
@@ -95,13 +96,22 @@ def _table(found: Findings, table: pd.DataFrame) -> str:
     return plain_table(caption, heads, rows, numbers=range(1, len(heads)))
 
 
-def _figure(found: Findings, name: str, part: pd.DataFrame, place: int) -> Figure:
+def parity_figure(name: str, part: pd.DataFrame, identity: str, *, unit: str, targets: Targets) -> Figure:
+    """Held-out predictions of one property against its values.
+
+    Args:
+        name: of the property.
+        part: predictions of it, as ``held_out_predictions`` returns them.
+        identity: of the figure in the page.
+        unit: of the property.
+        targets: in the property's unit; what they want is marked.
+    """
     half = Z90 * total_std(part)
     observed, mean = part["observed"].to_numpy(np.float64), part["mean"].to_numpy(np.float64)
-    label = with_unit(name, found.units.get(name, ""))
-    ends = reaching(found.targets, name, [*observed, *mean])
+    label = with_unit(name, unit)
+    ends = reaching(targets, name, [*observed, *mean])
     texts = [
-        f"<b>candidate {index}</b><br>found {number(value)}<br>predicted {number(guess)} ± {number(bar, 2)}"
+        f"<b>row {index}</b><br>found {number(value)}<br>predicted {number(guess)} ± {number(bar, 2)}"
         for index, value, guess, bar in zip(part.index, observed, mean, half, strict=True)
     ]
     points = {
@@ -120,9 +130,9 @@ def _figure(found: Findings, name: str, part: pd.DataFrame, place: int) -> Figur
         "xaxis": axis("found", range=ends),
         "yaxis": axis("predicted, held out", range=ends),
         "title": {"text": plot_text(label), "font": {"size": 14}, "x": 0, "xref": "paper", "xanchor": "left"},
-        "shapes": window_shapes(found.targets, name, "x"),
+        "shapes": window_shapes(targets, name, "x"),
         "showlegend": False,
     }
     caption = f"{spoken(name)}: predicted without the candidate against found. Dashed: perfect agreement."
     caption += " Green: the values wanted." if layout["shapes"] else ""
-    return Figure(f"parity-{place}", caption, data, layout, height=400, narrow=True)
+    return Figure(identity, caption, data, layout, height=400, narrow=True)

@@ -85,9 +85,7 @@ class Featurizer:
         self.blocks = tuple(blocks)
         self._imputer: Any = None
         if self.settings.missing == "impute":
-            raw = self._raw(frame)
-            if np.isnan(raw).any():
-                self._imputer = _imputer(raw)
+            self._imputer = _imputer(self._raw(frame))
         return self
 
     @property
@@ -116,11 +114,6 @@ class Featurizer:
             raise InputError(
                 f"Column '{column}' has no value in row {frame.index[row]}. Fill the gap, leave the row out, or say "
                 "that it is to be imputed (features: {missing: impute})."
-            )
-        if self._imputer is None:
-            raise InputError(
-                f"The frame has gaps, in row {frame.index[np.argwhere(gaps)[0][0]]} for one, but the rows that the "
-                "surrogate was fitted on had none to learn from."
             )
         return np.where(gaps, self._imputer.transform(raw), raw)
 

@@ -183,7 +183,7 @@ class Composition:
         return quantity.value(self._text.read(np.asarray(values, dtype=object)), self._unit)
 
     def column(self, name: str) -> Column:
-        """Describes the column; its values are the elements that can occur, and species of several atoms in brackets."""
+        """Describes the column; its values are the elements, and species of several atoms in brackets."""
         species = dict.fromkeys(word for site in self.sites.values() for word in site.species)
         groups = [f"({word})" for word in species if word != "none" and word not in self.elements]
         return Column(name, "formula", values=(*self.elements, *groups))

@@ -1,0 +1,94 @@
+"""A comparison of model families: as a table on the console, and as a page with parity plots."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from invdesign.report.page import Section, page_html
+from invdesign.report.parity import parity_figure
+from invdesign.report.tables import plain_table
+from invdesign.report.words import NOTHING, number, spoken
+from surrogates.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from invdesign.models import ModelReport
+    from invdesign.targets import Targets
+
+HEADS = ("family", "split", "property", "values", "RMSE", "MAE", "R²", "coverage", "NLL", "seconds")
+
+
+def models_tables(report: ModelReport) -> list[Table]:
+    """The comparison for the console: a table for each split and property, best first."""
+    from rich.table import Table as ConsoleTable
+
+    tables: dict[tuple[str, str], ConsoleTable] = {}
+    for family, split, name, count, *figures in _rows(report):
+        if (split, name) not in tables:
+            tables[split, name] = ConsoleTable(
+                HEADS[0], *HEADS[4:], title=f"{name}: {count} held-out values, {split} split", title_justify="left"
+            )
+        tables[split, name].add_row(family, *figures)
+    return list(tables.values())
+
+
+def write_models_page(report: ModelReport, path: Path, *, name: str, targets: Targets) -> Path:
+    """Writes the comparison as one HTML file.
+
+    Args:
+        report: what was found.
+        path: the file to write; an older one is replaced.
+        name: of the campaign.
+        targets: in the units of the properties; what they want is marked in the plots.
+
+    Raises:
+        InputError: where the folder does not exist.
+    """
+    if not path.parent.is_dir():
+        raise InputError(f"The folder '{path.parent}' of the page '{path}' does not exist. Make it first.")
+    sections = [_recommended(report, targets), _compared(report), _doubtful(report)]
+    headline = f"<p>{escape(report.recommendation.family)} is recommended. {escape(report.recommendation.reason)}</p>"
+    path.write_text(page_html(name, "models", headline=headline, sections=sections), encoding="utf-8")
+    return path
+
+
+def _rows(report: ModelReport) -> list[list[str]]:
+    ordered = report.comparison.table.sort_values(["split", "property", "rmse"], kind="stable")
+    return [_row(row) for _, row in ordered.iterrows()]
+
+
+def _row(row: pd.Series) -> list[str]:
+    r2 = f"{row['r2']:.3f}" if np.isfinite(row["r2"]) else NOTHING
+    figures = [number(row["rmse"], 3), number(row["mae"], 3), r2, f"{row['coverage']:.2f}", number(row["nll"], 3)]
+    return [row["family"], row["split"], spoken(row["property"]), str(row["count"]), *figures, f"{row['seconds']:.2g}"]
+
+
+def _recommended(report: ModelReport, targets: Targets) -> Section:
+    best = report.recommendation
+    units = report.data.table.properties
+    held = report.comparison.predictions[best.family, best.split]
+    figures = [
+        parity_figure(str(name), part, f"parity-{place}", unit=units.get(str(name), ""), targets=targets)
+        for place, (name, part) in enumerate(held.groupby("property", sort=False))
+    ]
+    told = f"<p>Held-out predictions of {escape(best.family)}, {escape(best.split)} split.</p>"
+    return Section("recommended", "Recommended", told, figures)
+
+
+def _compared(report: ModelReport) -> Section:
+    table = plain_table("Scores on rows that the model never saw", HEADS, _rows(report), numbers=range(3, len(HEADS)))
+    failed = [[family, reason] for family, reason in report.comparison.failed.items()]
+    more = plain_table("Families that could not be fitted", ("family", "reason"), failed) if failed else ""
+    return Section("families", "Families", table + more)
+
+
+def _doubtful(report: ModelReport) -> Section:
+    found = [[finding.kind, finding.message] for finding in report.data.findings]
+    html = plain_table("What a person should look at", ("kind", "finding"), found) if found else "<p>Nothing found.</p>"
+    return Section("data", "Data", html)

@@ -1,0 +1,129 @@
+"""A trained model as a source of property values: cheap enough to steer a search, with a standard deviation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from objectives.base import STD_SUFFIX, TravelsByFields, valued
+from objectives.table import TableObjective
+from surrogates.base import Surrogate
+from surrogates.columns import Column
+from surrogates.data_checks import cleaned
+from surrogates.errors import InputError, nearest
+from surrogates.gaussian_process import GaussianProcess
+
+
+@dataclass(frozen=True)
+class SurrogateObjective(TravelsByFields):
+    """Predicts candidates by a surrogate that is fitted on a table when it is first asked.
+
+    Equal rows with different values, which a table objective refuses, are what models average. Rows without a value of
+    a property teach nothing of that property and something of the others.
+
+    Attributes:
+        data: path of a CSV file, or a frame.
+        key: for each parameter that the model goes by, the table's column that holds its values.
+        values: for each property, the table's column that holds it.
+        units: unit of each property; empty or missing for dimensionless.
+        surrogate: the model; a Gaussian process where None. It is never fitted itself, only a copy of it.
+        censored: what to do with values such as ``<1E-10``: refuse (``error``), take the limit, or leave them out.
+        columns: what the columns of candidates are. ``for_columns`` fills this in.
+
+    Raises:
+        InputError: where the file or a column is missing (the nearest column is named).
+    """
+
+    data: str | Path | pd.DataFrame = field(repr=False)
+    key: dict[str, str]
+    values: dict[str, str]
+    units: dict[str, str] = field(default_factory=dict)
+    surrogate: Surrogate | None = None
+    censored: str = "error"
+    columns: tuple[Column, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.censored not in ("error", "limit", "drop"):
+            raise InputError(
+                f"There is no way to treat censored values '{self.censored}'."
+                f"{nearest(self.censored, ('error', 'limit', 'drop'))}"
+            )
+        _ = self._table  # its own errors are this objective's
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return self._table.properties
+
+    @property
+    def rows_per_call(self) -> int | None:
+        return None
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        return replace(self, columns=tuple(columns))
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        known = [column.name for column in columns]
+        problems = [
+            f"The model's key '{name}' is no parameter.{nearest(name, known)}" for name in self.key if name not in known
+        ]
+        if problems:
+            return problems
+        try:
+            _ = self.for_columns(columns).fitted
+        except InputError as error:
+            problems.append(str(error))
+        return problems
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        mean, std = self.fitted.predict(candidates[list(self.key)], return_std=True)
+        values = pd.concat([mean, std.add_suffix(STD_SUFFIX)], axis=1)
+        return valued(values.astype(float), [None] * len(candidates))
+
+    @cached_property
+    def fitted(self) -> Surrogate:
+        """The model, fitted on the table.
+
+        Raises:
+            InputError: where the table cannot be learned from.
+        """
+        frame, y = self.training()
+        model: Any = self.surrogate if self.surrogate is not None else GaussianProcess()
+        fresh: Surrogate = replace(model)
+        return fresh.fit(frame, y, columns=self.own_columns(frame) or None)
+
+    def training(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Candidates and numeric values of the table, rows without any value left out."""
+        frame, raw = self._table.training()
+        choice: Any = self.censored
+        frame, y, _ = cleaned(frame, raw, censored=choice)
+        valued_rows = y.notna().any(axis=1)
+        return frame[valued_rows].reset_index(drop=True), y[valued_rows].reset_index(drop=True)
+
+    @cached_property
+    def _table(self) -> TableObjective:
+        table = TableObjective(self.data, self.key, self.values, self.units)
+        return table.for_columns(self.columns) if self.columns else table
+
+    def own_columns(self, frame: pd.DataFrame) -> tuple[Column, ...]:
+        """The columns that the model goes by, wide enough for what the table and the space hold together."""
+        return tuple(_widened(column, frame) for column in self.columns if column.name in self.key)
+
+
+def _widened(column: Column, frame: pd.DataFrame) -> Column:
+    if column.kind == "formula":
+        from surrogates.features.formulas import elements_of
+
+        present = elements_of(frame[column.name])
+        return replace(column, values=tuple(dict.fromkeys([*column.values, *present])))
+    if column.kind == "category":
+        return replace(column, values=tuple(dict.fromkeys([*column.values, *frame[column.name].dropna().astype(str)])))
+    if column.kind == "number" and column.bounds is not None:
+        values = pd.to_numeric(frame[column.name], errors="coerce")
+        low, high = min(column.bounds[0], values.min()), max(column.bounds[1], values.max())
+        return replace(column, bounds=(float(low), float(high)))
+    return column

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import invdesign as ind
+from objectives.surrogate import SurrogateObjective
+from surrogates.linear import Ridge
+
+FILE = """
+campaign: taught
+space:
+  x: {{type: continuous, low: 0, high: 2}}
+targets:
+  - {{property: f, between: [0.4, 0.9], unit: V}}
+objective:
+  type: surrogate
+  data: table.csv
+  key: {{x: X}}
+  values: {{f: F}}
+  units: {{f: V}}
+  surrogate: {surrogate}
+budget: {{initial: 4, evaluations: 12}}
+"""
+
+
+@pytest.fixture
+def table(tmp_path, rng):
+    x = rng.uniform(0, 2, 40)
+    pd.DataFrame({"X": x, "F": np.sin(x)}).to_csv(tmp_path / "table.csv", index=False)
+    return tmp_path
+
+
+def test_it_steers_a_campaign_and_says_how_sure_it_is(table):
+    (table / "c.yaml").write_text(FILE.format(surrogate="{type: gaussian-process}"))
+    setting = ind.read_campaign(table / "c.yaml")
+    campaign = ind.Campaign(setting.space, setting.targets, optimizer=setting.optimizer, seed=1, initial=4)
+    campaign.run(setting.objective, evaluations=12)
+    hits = campaign.hits()
+    assert len(hits) >= 4
+    np.testing.assert_allclose(np.sin(hits["x"]), hits["f"], atol=0.02)
+    result = setting.objective.evaluate(pd.DataFrame({"x": [0.5]}))
+    assert result["f_std"].item() < 0.1
+
+
+def test_a_wrong_word_in_the_nested_surrogate_names_its_line(table):
+    (table / "c.yaml").write_text(FILE.format(surrogate="{type: gausian-process}"))
+    with pytest.raises(ind.InputError, match=r"c.yaml:13: .*Did you mean 'gaussian-process'"):
+        ind.read_campaign(table / "c.yaml")
+
+
+def test_equal_rows_with_different_values_are_averaged_by_the_model():
+    data = pd.DataFrame({"X": [0.0, 0.0, 1.0, 1.0, 2.0, 2.0] * 3, "F": [0.0, 1.0, 1.0, 2.0, 2.0, 3.0] * 3})
+    objective = SurrogateObjective(data, {"x": "X"}, {"f": "F"}, surrogate=Ridge())
+    space = ind.SearchSpace(x=ind.Continuous(0, 2))
+    objective = objective.for_columns(space.columns)
+    assert objective.check(space.columns) == []
+    assert objective.evaluate(pd.DataFrame({"x": [1.0]}))["f"].item() == pytest.approx(1.5, abs=0.05)
+
+
+def test_bad_settings_and_data_are_told_before_anything_runs():
+    data = pd.DataFrame({"X": [0.0, 1.0, 2.0], "F": ["<1", "2", "3"]})
+    space = ind.SearchSpace(x=ind.Continuous(0, 2))
+    objective = SurrogateObjective(data, {"x": "X"}, {"f": "F"})
+    assert "censored" in objective.check(space.columns)[0]
+    assert SurrogateObjective(data, {"x": "X"}, {"f": "F"}, censored="drop").check(space.columns) == []
+    assert "no parameter" in SurrogateObjective(data, {"y": "X"}, {"f": "F"}).check(space.columns)[0]
+    with pytest.raises(ind.InputError, match="no column 'G'"):
+        SurrogateObjective(data, {"x": "X"}, {"f": "G"})
+    with pytest.raises(ind.InputError, match=r"censored values 'dropp'.*'drop'"):
+        SurrogateObjective(data, {"x": "X"}, {"f": "F"}, censored="dropp")

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from surrogates.errors import InputError
+from surrogates.gaussian_process import GaussianProcess
+from surrogates.kernel_machines import KernelRidge
+from surrogates.linear import Ridge
+from surrogates.selection import Chosen, compare, recommend
+from surrogates.validation import held_out_predictions, scores
+
+
+@pytest.fixture
+def curved(rng):
+    frame = pd.DataFrame({"x": rng.uniform(0, 3, 60), "z": rng.uniform(0, 1, 60)})
+    y = pd.DataFrame({"f": np.sin(3 * frame["x"]) + 0.02 * rng.standard_normal(60)})
+    return frame, y
+
+
+def test_the_better_family_is_chosen_and_recommended(curved):
+    families = {"ridge": Ridge(), "gaussian-process": GaussianProcess()}
+    found = compare(families, *curved, columns=None, splits={"random": None}, folds=4)
+    best = recommend(found, split="random")
+    assert best.family == "gaussian-process"
+    assert "RMSE" in best.reason
+    assert set(found.table.columns) >= {
+        "family",
+        "split",
+        "property",
+        "rmse",
+        "mae",
+        "r2",
+        "coverage",
+        "nll",
+        "seconds",
+    }
+    chosen = Chosen((Ridge(), GaussianProcess())).fit(*curved)
+    assert isinstance(chosen.model, GaussianProcess)
+
+
+def test_choosing_looks_at_no_held_out_row():
+    # Pure noise: who chooses on the rows that judge would find some skill among many families; nobody has any.
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(rng.random((60, 4)), columns=list("abcd"))
+    y = pd.DataFrame({"f": rng.standard_normal(60)})
+    among = Chosen((Ridge(), KernelRidge(), GaussianProcess(), GaussianProcess(kernel="rbf")))
+    held = held_out_predictions(among, frame, y, columns=None, folds=4, rng=np.random.default_rng(0))
+    assert scores(held)["r2"].item() < 0.15
+
+
+def test_grouped_folds_tell_what_random_ones_hide(rng):
+    # Each group has a level of its own, which nothing in the inputs tells but their closeness within the group.
+    group = np.repeat(np.arange(12), 6)
+    place, level = rng.uniform(0, 10, 12), rng.standard_normal(12)
+    frame = pd.DataFrame({"x": place[group] + 0.01 * rng.standard_normal(72)})
+    y = pd.DataFrame({"f": level[group] + 0.05 * rng.standard_normal(72)})
+    splits = {"random": None, "grouped by paper": group.tolist()}
+    found = compare({"gp": GaussianProcess()}, frame, y, columns=None, splits=splits, folds=4)
+    r2 = found.table.set_index("split")["r2"]
+    assert r2["random"] > 0.9
+    assert r2["grouped by paper"] < 0.5
+
+
+def test_a_family_that_cannot_be_fitted_is_told_and_the_others_go_on(curved):
+    frame, y = curved
+    frame = frame.assign(x=frame["x"].where(frame.index != 7))
+    from surrogates.features.settings import Features
+
+    families = {"strict": GaussianProcess(), "filling": GaussianProcess(features=Features(missing="impute"))}
+    found = compare(families, frame, y, columns=None, splits={"random": None}, folds=3)
+    assert "no value in row 7" in found.failed["strict"]
+    assert set(found.table["family"]) == {"filling"}
+    with pytest.raises(InputError, match=r"No family can be fitted.*row 7"):
+        compare({"strict": GaussianProcess()}, frame, y, columns=None, splits={"random": None}, folds=3)
+
+
+def test_imputation_is_fitted_inside_the_fold(rng):
+    # The second column is a copy of the first with gaps: filled well, the first is not needed.
+    from surrogates.features.settings import Features
+
+    x = rng.uniform(0, 1, 80)
+    frame = pd.DataFrame({"x": x, "copy": np.where(rng.random(80) < 0.3, np.nan, 2 * x)})
+    y = pd.DataFrame({"f": frame["x"] * 3})
+    model = GaussianProcess(features=Features(missing="impute")).fit(frame[:60], y[:60])
+    asked = frame[60:].assign(copy=np.nan)
+    filled = model.transform(asked)[:, 1]
+    known = model.transform(frame[60:].assign(copy=2 * x[60:]))[:, 1]
+    np.testing.assert_allclose(filled, known, atol=0.02)
+
+
+def test_nothing_to_choose_from_is_an_error():
+    with pytest.raises(InputError, match="nothing to choose"):
+        Chosen(())
+    with pytest.raises(InputError, match="Call fit first"):
+        Chosen((Ridge(),)).predict(pd.DataFrame({"x": [1.0]}))
