@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from objectives.cell import CellObjective
     from objectives.combined import CombinedObjective
     from objectives.command import CommandObjective
+    from objectives.electrode import ElectrodeObjective
     from objectives.formula import FormulaObjective
     from objectives.python import PythonObjective
     from objectives.redox import RedoxObjective
@@ -85,6 +86,7 @@ _HOME = {
     "objectives.cell": ("CellObjective",),
     "objectives.combined": ("CombinedObjective",),
     "objectives.command": ("CommandObjective",),
+    "objectives.electrode": ("ElectrodeObjective",),
     "objectives.formula": ("FormulaObjective",),
     "objectives.python": ("PythonObjective",),
     "objectives.redox": ("RedoxObjective",),
@@ -140,6 +142,7 @@ __all__ = [
     "Constraint",
     "Continuous",
     "DecisionTree",
+    "ElectrodeObjective",
     "Equals",
     "ExtraTrees",
     "Features",

@@ -28,6 +28,7 @@ REGISTRY: Mapping[Section, Mapping[str, str]] = {
     "objective": {
         "cell": "objectives.cell:CellObjective",
         "command": "objectives.command:CommandObjective",
+        "electrode": "objectives.electrode:ElectrodeObjective",
         "formula": "objectives.formula:FormulaObjective",
         "python": "objectives.python:PythonObjective",
         "redox": "objectives.redox:RedoxObjective",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +16,7 @@ import numpy as np
 from objectives.redox_conformers import Molecule, read_molecule
 from objectives.redox_failures import Deadline, MoleculeFailure, TimeUp
 from objectives.redox_xtb import HEAVIEST, LARGEST_FORCE, METHOD, VACUUM, Medium, relaxed, single_point
+from surrogates.cache import cache_folder
 
 Level = Literal["adiabatic", "vertical", "orbital"]
 Geometry = Literal["xtb", "mmff"]
@@ -174,9 +173,7 @@ class States:
 
 @contextmanager
 def _cache() -> Iterator[sqlite3.Connection]:
-    folder = Path(os.environ.get("INVDESIGN_CACHE", Path.home() / ".cache" / "invdesign"))
-    folder.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(folder / "redox.db", timeout=60)) as connection:
+    with closing(sqlite3.connect(cache_folder() / "redox.db", timeout=60)) as connection:
         # Waiting for the disk would take a twentieth of a small molecule's time; what a power cut costs is recomputed.
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute(

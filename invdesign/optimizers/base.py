@@ -83,6 +83,10 @@ def step_generator(seed: np.random.SeedSequence, history: History) -> np.random.
 def unseen(candidates: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     """Drops candidates that were seen before, and repeats among them; the order of the rest is kept."""
     names = list(candidates.columns)
+    if len(names) == 1:  # a pool may hold a million
+        column = candidates[names[0]]
+        fresh = ~column.duplicated() & ~column.isin(seen[names[0]] if len(seen) else [])
+        return candidates[fresh.to_numpy()].reset_index(drop=True)
     known = set(seen[names].itertuples(index=False, name=None)) if len(seen) else set()
     kept = []
     for row in candidates.itertuples(index=False, name=None):

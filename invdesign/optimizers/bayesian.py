@@ -20,8 +20,6 @@ from surrogates.errors import InputError, nearest
 from surrogates.gaussian_process import GaussianProcess
 
 Goal = Literal["most-hits", "first-hit"]
-LARGEST_POOL = 20_000
-"""Candidates of a finite space up to which all of them are scored at each proposal."""
 NEAREST = 16
 """Best known candidates around which a search looks."""
 FEWEST_VALUES = 2
@@ -44,11 +42,15 @@ class BayesianOptimizer:
             may bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone.
         separation: in spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed
             targets keep from each other and from evaluated candidates, so that hits differ.
+        exhaustive: candidates of a finite space up to which all of them are scored at each proposal. A larger pool of
+            molecules can be scored whole too: give the surrogate components as features (``features: {molecules:
+            fingerprints, components: 15}``), which are computed once and kept on disk.
     """
 
     surrogate: Surrogate = field(default_factory=GaussianProcess)
     goal: Goal = "most-hits"
     separation: float = 0.05
+    exhaustive: int = 20_000
     _fits: ModelFits = field(default_factory=ModelFits, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +103,7 @@ class BayesianOptimizer:
         values: pd.DataFrame,
         rng: np.random.Generator,
     ) -> Maximizer:
-        grid = space.grid(LARGEST_POOL)
+        grid = space.grid(self.exhaustive)
         if grid is not None:
             return PooledMaximizer(grid)
         nearest_known = np.argsort(targets.pareto_rank(values), kind="stable")[:NEAREST]

@@ -10,6 +10,7 @@ import numpy as np
 
 from surrogates.errors import InputError
 from surrogates.features.fingerprints import SIZE, count_fingerprints
+from surrogates.features.kept_matrix import kept_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,12 @@ SLOW_DESCRIPTORS = frozenset({"qed", "SPS", "Ipc", "AvgIpc", "BertzCT"})
 CLIP = 5.0
 """Standard deviations beyond which a descriptor is cut off, so that one odd molecule does not rule a component."""
 LARGEST_FIT = 5_000
-"""Molecules of a pool on which components are fitted; of a larger pool, that many at even distances."""
+"""Molecules of a pool on which components are fitted; of a larger pool, that many at even distances, and the components
+of all of them are kept on disk."""
+
+
+WIDE = 1_000
+"""Rows and columns of a matrix from which its components are computed from its products."""
 
 
 @lru_cache(maxsize=1)
@@ -68,6 +74,8 @@ class MoleculeFeatures:
     def __init__(self, kind: MoleculeKind = "descriptors", components: int | None = None) -> None:
         self.kind = kind
         self.components = components
+        self._places: dict[str, int] = {}
+        self._kept_rows: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
 
     def fit(self, smiles: Sequence[str]) -> MoleculeFeatures:
         """Fits scales and components on molecules.
@@ -113,6 +121,25 @@ class MoleculeFeatures:
         """
         if not len(smiles):
             return np.empty((0, len(self.names)))
+        if self._places:
+            rows = [self._places.get(text, -1) for text in smiles]
+            if min(rows) >= 0:
+                return self._kept_rows[rows].astype(np.float64)
+        return self._computed(smiles)
+
+    def remember(self, smiles: Sequence[str]) -> None:
+        """Keeps the components of molecules, in memory and on disk, so that a large pool is computed once.
+
+        Args:
+            smiles: of the pool on which the components were fitted.
+        """
+        texts = list(smiles)
+        self._kept_rows = kept_matrix(
+            self._computed, texts, width=len(self.names), about=f"{self.kind} {self.components}"
+        )
+        self._places = {text: place for place, text in enumerate(texts)}
+
+    def _computed(self, smiles: Sequence[str]) -> NDArray[np.float64]:
         plain = self._plain(smiles)
         return plain if self.components is None else (plain - self._offset) @ self._rows.T / self._spread
 
@@ -127,13 +154,23 @@ class MoleculeFeatures:
 
     def _fit_components(self, plain: NDArray[np.float64], components: int) -> None:
         self._offset = plain.mean(axis=0)
-        _, singular, rows = np.linalg.svd(plain - self._offset, full_matrices=False)
-        count = min(components, int((singular > 1e-9 * max(1.0, singular[0])).sum())) if singular.size else 0
+        singular, rows = _principal(plain - self._offset)
+        count = min(components, int((singular > 1e-6 * max(1.0, singular[0])).sum())) if singular.size else 0
         # The sign of a singular vector is arbitrary: fix it, so that equal molecules give equal numbers everywhere.
         rows = rows[:count]
         signs = [np.sign(row[np.abs(row).argmax()]) for row in rows]
         self._rows = rows * np.reshape(signs, (count, 1))
         self._spread = singular[0] / np.sqrt(len(plain)) if count else 1.0
+
+
+def _principal(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Singular values in falling order, and the right singular vectors as rows."""
+    if len(centred) < WIDE or centred.shape[1] < WIDE:
+        _, singular, rows = np.linalg.svd(centred, full_matrices=False)
+        return singular, rows
+    # Of many fingerprints, the square matrix of their products has the same vectors in a tenth of the time.
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    return np.sqrt(np.maximum(values[::-1], 0.0)), vectors.T[::-1]
 
 
 def pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | None) -> MoleculeFeatures:
@@ -149,4 +186,7 @@ def pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | Non
 
 @lru_cache(maxsize=8)
 def _pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | None) -> MoleculeFeatures:
-    return MoleculeFeatures(kind, components).fit(pool)
+    features = MoleculeFeatures(kind, components).fit(pool)
+    if components is not None and len(pool) > LARGEST_FIT:
+        features.remember(pool)
+    return features

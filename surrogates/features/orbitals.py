@@ -6,16 +6,15 @@ model that starts from it needs few values.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from surrogates.cache import cache_folder
 from surrogates.errors import InputError
 
 if TYPE_CHECKING:
@@ -62,9 +61,7 @@ def _kept(smiles: str) -> tuple[float, float]:
 
 @contextmanager
 def _cache() -> Iterator[sqlite3.Connection]:
-    folder = Path(os.environ.get("INVDESIGN_CACHE", Path.home() / ".cache" / "invdesign"))
-    folder.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(folder / "orbitals.db", timeout=60)) as connection:
+    with closing(sqlite3.connect(cache_folder() / "orbitals.db", timeout=60)) as connection:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS orbitals"
             " (smiles TEXT, settings TEXT, homo REAL, lumo REAL, PRIMARY KEY (smiles, settings))"
