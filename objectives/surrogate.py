@@ -64,7 +64,8 @@ class SurrogateObjective(TravelsByFields):
         return None
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        return replace(self, columns=tuple(columns))
+        # The same columns again: what is fitted stays, for a campaign says them at every run.
+        return self if self.columns == tuple(columns) else replace(self, columns=tuple(columns))
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         known = [column.name for column in columns]
