@@ -17,7 +17,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -167,10 +167,12 @@ def main() -> None:
     parser.add_argument("pool", choices=("hbe", "mxene"))
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--few", type=int, default=3, help="Seeds of BayBE.")
+    parser.add_argument("--most", type=int, help="Evaluations after which a run ends, instead of the task's.")
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     pool = {"hbe": hbe, "mxene": mxene}[given.pool]()
+    pool = replace(pool, most=given.most or pool.most)
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
     runners: dict[str, Callable[[int], tuple[list[int], list[float]]]] = {
         "invdesign": lambda seed: ours(pool, ind.BayesianOptimizer(), seed),

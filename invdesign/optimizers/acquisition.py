@@ -192,7 +192,7 @@ class ScalarizedImprovement:
 
 def log_expected_excess(z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithm of ``E[max(0, z + e)]`` for a standard normal ``e``, stable however negative ``z`` is."""
-    clipped = np.maximum(z, -1e10)
+    clipped = np.clip(z, -1e100, 1e100)
     log_density = -0.5 * clipped**2 - 0.5 * np.log(2.0 * np.pi)
     ratio = np.sqrt(np.pi / 2.0) * erfcx(-np.minimum(clipped, 25.0) / np.sqrt(2.0))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -70,11 +70,14 @@ class Climb:
         """Where the climbs from points of the cube (shape ``n x dimension``) end; constraints are not looked at."""
         features = self.model.transform(self.space.decode(points))
         shape = (len(points), len(self.coordinates))
+        before, _ = self.slopes(features)
+        # All climb in one problem, whose value is their sum: one that starts far below must not outweigh the others.
+        weights = 1.0 / (1.0 + before.max() - before)
 
         def downhill(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             features[:, self.places] = flat.reshape(shape)
             scores, slopes = self.slopes(features)
-            return -float(scores.sum()), -slopes[:, self.places].ravel()
+            return -float(weights @ scores), -(weights[:, None] * slopes[:, self.places]).ravel()
 
         start = points[:, self.coordinates].ravel()
         found = minimize(
@@ -87,7 +90,9 @@ class Climb:
         )
         ends = points.copy()
         ends[:, self.coordinates] = found.x.reshape(shape)
-        return ends
+        features[:, self.places] = ends[:, self.coordinates]
+        after, _ = self.slopes(features)
+        return np.where((after > before)[:, None], ends, points)
 
 
 def _moment_slopes(model: GaussianProcess, scorer: MomentScore) -> Slopes:

@@ -150,3 +150,46 @@ def test_bad_settings_are_refused():
         BayesianOptimizer(separation=2.0)
     with pytest.raises(InputError, match="is no surrogate"):
         BayesianOptimizer(surrogate="gp")
+
+
+@pytest.mark.parametrize(("name", "evaluations", "bar"), [("RandomForest", 20, 0.6), ("NeuralNetwork", 14, 0.3)])
+def test_any_surrogate_with_a_standard_deviation_serves(name, evaluations, bar):
+    import invdesign as ind
+
+    optimizer = BayesianOptimizer(surrogate=getattr(ind, name)())
+    targets = Targets(AtLeast("f", 0.8)) if name == "RandomForest" else Targets(Maximize("f"))
+    done, values = search(SQUARE, targets, hills, evaluations=evaluations, optimizer=optimizer, batch=2)
+    assert len(done) == evaluations
+    assert values["f"].max() > bar
+
+
+def test_five_directions_are_searched_by_scalarizing_them():
+    def five(frame):
+        return pd.DataFrame({f"f{k}": (frame["x"] - k / 4) ** 2 + frame["y"] for k in range(5)})
+
+    targets = Targets(*(Minimize(f"f{k}") for k in range(5)))
+    done, _ = search(SQUARE, targets, five, evaluations=20, initial=8)
+    assert done["y"].iloc[8:].mean() < 0.2
+    assert np.ptp(done["x"].iloc[8:]) > 0.4
+
+
+def test_an_impossible_target_ends_at_the_nearest():
+    targets = Targets(AtLeast("f", 5.0))
+    done, values = search(SQUARE, targets, hills, evaluations=20)
+    nearest = done.iloc[values["f"].argmax()]
+    assert values["f"].max() > 0.95
+    np.testing.assert_allclose(nearest, [0.7, 0.3], atol=0.08)
+
+
+def test_equal_values_and_failures_do_not_stop_it():
+    flat = lambda frame: pd.DataFrame({"f": np.full(len(frame), 2.0)})  # noqa: E731
+    done, _ = search(SQUARE, Targets(AtLeast("f", 3.0)), flat, evaluations=14)
+    assert len(done) == 14
+    failing = lambda frame: pd.DataFrame({"f": np.full(len(frame), np.nan)})  # noqa: E731
+    done, _ = search(SQUARE, Targets(AtLeast("f", 3.0)), failing, evaluations=14)
+    assert len(done) == 14
+
+
+def test_a_goal_that_is_unknown_is_named():
+    with pytest.raises(InputError, match="Did you mean 'most-hits'"):
+        BayesianOptimizer(goal="most-hit")
