@@ -21,7 +21,11 @@ def _commit() -> str:
     """Returns the commit that was measured, with ``-dirty`` where the tree differs from it."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude", "*"]
     done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    commit = done.stdout.strip() or "unknown"
+    # A script that git does not know yet is in no commit, whatever the tree says.
+    listed = ["git", "ls-files", "--others", "--exclude-standard", "--", "*.py"]
+    new = subprocess.run(listed, cwd=Path(__file__).parent, capture_output=True, text=True, check=False).stdout.strip()
+    return f"{commit}-dirty" if new and not commit.endswith("-dirty") else commit
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:

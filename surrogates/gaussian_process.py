@@ -125,10 +125,11 @@ class GaussianProcess:
     ) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
         """Predicts every property; see ``Surrogate.predict``."""
         features = self.transform(frame)
+        if not return_std:
+            means = {name: model.mean_of(features) for name, model in self._models.items()}
+            return pd.DataFrame(means, index=frame.index)
         moments = {name: model.predict(features) for name, model in self._models.items()}
         mean = pd.DataFrame({name: pair[0] for name, pair in moments.items()}, index=frame.index)
-        if not return_std:
-            return mean
         return mean, pd.DataFrame({name: pair[1] for name, pair in moments.items()}, index=frame.index)
 
     def posterior(

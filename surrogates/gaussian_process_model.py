@@ -111,6 +111,14 @@ class PropertyModel:
         deviations = np.sqrt(np.maximum(variances, 0.0))
         return means * self.spread + self.centre, deviations * self.spread
 
+    def mean_of(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean of the property, shape ``n``, for features of shape ``n x d``; a third of the work of ``predict``."""
+        blocks = [
+            self.covariance.between(features[start : start + ROWS_AT_ONCE], self.features) @ self._weights
+            for start in range(0, len(features), ROWS_AT_ONCE)
+        ]
+        return (np.concatenate([np.empty(0), *blocks]) + self.mean) * self.spread + self.centre
+
     def slopes(
         self, features: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -118,7 +118,7 @@ def elements_of(formulas: Iterable[str]) -> tuple[str, ...]:
 
 
 class FormulaFeatures:
-    """Turns formulas into features, the compact ones all between 0 and 1.
+    """Turns formulas into features between about 0 and 1.
 
     They are the share of each element among the atoms, that of the atoms in each group, and, for each of PROPERTIES,
     the mean over the atoms, its spread (standard deviation) and the range over the elements present. Properties are
@@ -128,7 +128,7 @@ class FormulaFeatures:
     Args:
         parts: symbols of the elements that can occur, and groups such as ``(OH)``: hydroxyl is not oxygen and hydrogen
             on sites of their own.
-        kind: ``magpie`` adds the attributes of Ward et al., which are in units of their own.
+        kind: ``magpie`` adds the attributes of Ward et al., scaled to the span that they can have.
 
     Raises:
         InputError: where there is no element, or one is none (the nearest is named).
@@ -173,7 +173,10 @@ class FormulaFeatures:
             largest = np.where(present, values, -np.inf).max(axis=1)
             reach[:, column] = largest - np.where(present, values, np.inf).min(axis=1)
         blocks = [shares, self._group_shares(formulas, amounts.sum(axis=1)), mean, spread, reach]
-        return np.concatenate([*blocks, self._magpie.transform(shares)] if self._magpie else blocks, axis=1)
+        if self._magpie is None:
+            return np.concatenate(blocks, axis=1)
+        offsets, spans = self._magpie.spans
+        return np.concatenate([*blocks, (self._magpie.transform(shares) - offsets) / spans], axis=1)
 
     def _group_shares(self, formulas: Sequence[str], atoms: NDArray[np.float64]) -> NDArray[np.float64]:
         counts = np.array([[_group_count(formula, group) for group in self.groups] for formula in formulas])

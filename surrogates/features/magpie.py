@@ -26,6 +26,8 @@ cubic angstrom an atom, band gaps in eV and magnetic moments in Bohr magnetons f
 STATISTICS = ("minimum", "maximum", "range", "mean", "avg_dev", "mode")
 NORMS = (2, 3, 5, 7, 10)
 ORBITALS = ("s", "p", "d", "f")
+MANY_ELEMENTS = 6
+"""By this many the number of elements in a formula is scaled."""
 BLOCK = 4096
 """Formulas treated together: few enough that their arrays stay in the processor's cache."""
 
@@ -56,6 +58,17 @@ class MagpieAttributes:
         table = _property_table()
         self._table = np.array([table[symbol] for symbol in elements])
         self._valence = [ELEMENT_PROPERTIES.index(f"N{orbital}Valence") for orbital in ORBITALS]
+
+    @property
+    def spans(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """An offset and a length for each attribute, by which it lies between about 0 and 1 whatever its unit."""
+        low, span = self._table.min(axis=0), np.ptp(self._table, axis=0)
+        zero, span = np.zeros_like(low), np.where(span > 0.0, span, 1.0)
+        electrons = np.maximum(self._table[:, self._valence].max(axis=0), 1.0)
+        shares = np.ones(len(NORMS) + len(ORBITALS))
+        norms = [[float(MANY_ELEMENTS)], shares[: len(NORMS)], electrons, shares[len(NORMS) :]]
+        offsets = np.concatenate([low, low, zero, low, zero, low, np.zeros(1 + len(NORMS) + 2 * len(ORBITALS))])
+        return offsets, np.concatenate([*[span] * len(STATISTICS), *norms])
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -153,3 +153,29 @@ def test_features_are_fast():
     start = time.perf_counter()
     features.transform(listed)
     assert time.perf_counter() - start < 2.0
+
+
+def test_magpie_attributes_are_those_of_matminer():
+    from matminer.featurizers.composition import ElementProperty
+    from pymatgen.core.composition import Composition as Formula
+
+    from surrogates.features.magpie import MagpieAttributes
+
+    published = ElementProperty.from_preset("magpie", impute_nan=False)
+    elements = ("Li", "O", "Mn", "Co", "Ni", "Fe", "P")
+    attributes = MagpieAttributes(elements)
+    for formula in ("LiNi0.8Mn0.1Co0.1O2", "LiFePO4", "Li2MnO3", "Co"):
+        amounts = element_amounts([formula], elements)
+        ours = dict(zip(attributes.names, attributes.transform(amounts / amounts.sum())[0], strict=True))
+        names = [label.removeprefix("MagpieData ").replace(" ", "_") for label in published.feature_labels()]
+        for name, value in zip(names, published.featurize(Formula(formula)), strict=True):
+            assert ours[name] == pytest.approx(value, abs=1e-9), (formula, name)
+
+
+def test_magpie_features_are_of_one_size_and_groups_are_told_from_their_atoms():
+    features = FormulaFeatures(("Ti", "C", "O", "H", "Li", "(OH)"), "magpie")
+    table = features.transform(["Ti2C(OH)2Li2", "Ti2CO2H2Li2", "Li"])
+    assert len(features.names) == table.shape[1]
+    assert np.abs(table).max() <= 1.5
+    share = features.names.index("share_(OH)")
+    assert table[:, share].tolist() == pytest.approx([4 / 9, 0.0, 0.0])
