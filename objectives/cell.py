@@ -142,7 +142,9 @@ class CellObjective:
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
         known = {column.name: column.unit for column in columns if column.name in self.inputs and column.unit}
-        return replace(self, units={**known, **self.units})
+        units = {**known, **self.units}
+        # The same again: the model that was built stays, for a campaign says its columns at every run.
+        return self if units == self.units else replace(self, units=units)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         messages = cell_problems(

@@ -45,7 +45,9 @@ class CombinedObjective:
         return min(sizes) if sizes else None
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        return replace(self, parts=tuple(part.for_columns(columns) for part in self.parts))
+        parts = tuple(part.for_columns(columns) for part in self.parts)
+        same = all(new is old for new, old in zip(parts, self.parts, strict=True))
+        return self if same else replace(self, parts=parts)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         return [problem for part in self.parts for problem in part.check(columns)]

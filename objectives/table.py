@@ -64,7 +64,8 @@ class TableObjective(TravelsByFields):
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
         molecules = tuple(column.name for column in columns if column.kind == "molecule" and column.name in self.key)
-        return replace(self, molecules=molecules)
+        # The same again: what was read stays, for a campaign says its columns at every run.
+        return self if self.molecules == molecules else replace(self, molecules=molecules)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         known = [column.name for column in columns]
