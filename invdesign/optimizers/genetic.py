@@ -111,13 +111,12 @@ class GeneticOptimizer:
         rng: np.random.Generator,
     ) -> pd.DataFrame:
         rows, worth = parents
+        winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
         rivals = fitness.taken(rows)
         if rivals.many and (rivals.violation == 0.0).all():
-            winners = rows[
-                crowded_winners(rivals.losses, np.array([alone for _, alone in worth]), 2 * n, self.tournament, rng)
-            ]
-        else:
-            winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
+            # One parent by its rank, for speed; the other by dominance and loneliness, for the front's width.
+            alone = np.array([gap for _, gap in worth])
+            winners[n:] = rows[crowded_winners(rivals.losses, alone, n, self.tournament, rng)]
         first = candidates[list(space.names)].iloc[winners[:n]].reset_index(drop=True)
         second = candidates[list(space.names)].iloc[winners[n:]].reset_index(drop=True)
         two = rng.random(n) < self.crossover
