@@ -1,6 +1,6 @@
 """The registered datasets as tables to learn from: candidates, values, groups, and the defects that were met.
 
-No row is dropped (``mxene_without_suspects`` alone leaves four out, and says so) and no value changed; what is wrong
+No row is dropped and no value changed; what is wrong
 with a table is counted and told with the scores. Rows with the same inputs and different values set a limit that no
 model of these inputs passes: their spread is given too.
 """
@@ -19,9 +19,6 @@ from surrogates.features.formulas import element_amounts, element_symbols, eleme
 
 SUPERIONIC = 1e-4
 """Conductivity in S/cm from which Sendek et al. (2017) call a crystal a superionic conductor."""
-MXENE_SUSPECTS = ("K2Cr2N", "Mg2Mo2NF2", "Li2Ta2N(OH)2", "Na2Cr2CH2")
-"""MXenes far (1.2 V or more) from what a Gaussian process says that has not seen them. Found through its held-out
-errors, so leaving them out makes a score look better than it is: it is shown as leaking."""
 SENDEK_DESCRIPTORS = ("llb", "sbi", "afc", "lasd", "llsd")
 
 
@@ -84,15 +81,6 @@ def mxene_with_lattice() -> Table:
     frame = table.frame.drop(columns="formula").assign(lattice=_read("mxene")["In-plane lattice"])
     columns = (*(column for column in table.columns if column.kind == "category"), number(frame, "lattice"))
     return replace(table, frame=frame, columns=columns)
-
-
-def mxene_without_suspects() -> Table:
-    """The same without four rows that no model understands."""
-    table = mxene()
-    kept = ~table.frame["formula"].isin(MXENE_SUSPECTS)
-    groups = [group for group, is_kept in zip(table.groups or [], kept, strict=True) if is_kept]
-    defects = table.defects | {"rows left out": int((~kept).sum())}
-    return replace(table, frame=table.frame[kept], y=table.y[kept], groups=groups, defects=defects)
 
 
 def doped_nmc() -> Table:

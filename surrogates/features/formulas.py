@@ -128,7 +128,7 @@ class FormulaFeatures:
     Args:
         parts: symbols of the elements that can occur, and groups such as ``(OH)``: hydroxyl is not oxygen and hydrogen
             on sites of their own.
-        kind: ``magpie`` adds the attributes of Ward et al., scaled to the span that they can have.
+        kind: ``magpie`` gives the attributes of Ward et al. in the place of these few statistics, scaled alike.
 
     Raises:
         InputError: where there is no element, or one is none (the nearest is named).
@@ -143,7 +143,7 @@ class FormulaFeatures:
                 raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
         self.elements = elements
         self.groups = tuple(part for part in parts if part.startswith("("))
-        self._magpie = MagpieAttributes(elements) if kind == "magpie" else None
+        self._magpie = MagpieAttributes(elements, scaled=True) if kind == "magpie" else None
         table = np.array([[element_property(symbol, name) for symbol in elements] for name in PROPERTIES])
         span = np.ptp(table, axis=1)
         varied = span > 0
@@ -155,7 +155,7 @@ class FormulaFeatures:
         """The features' names, such as ``share_Ni`` and ``mean_electronegativity``."""
         shares = [f"share_{part}" for part in (*self.elements, *self.groups)]
         statistics = [f"{what}_{name}" for what in STATISTICS for name in self.properties]
-        return (*shares, *statistics, *(self._magpie.names if self._magpie else ()))
+        return (*shares, *(self._magpie.names if self._magpie is not None else statistics))
 
     def transform(self, formulas: Sequence[str]) -> NDArray[np.float64]:
         """The features of formulas, shape ``n x len(names)``.
@@ -165,6 +165,12 @@ class FormulaFeatures:
         """
         amounts = element_amounts(formulas, self.elements)
         shares = amounts / amounts.sum(axis=1, keepdims=True)
+        own = [shares, self._group_shares(formulas, amounts.sum(axis=1))]
+        more = self._magpie.transform(shares) if self._magpie is not None else self._statistics(shares)
+        return np.concatenate([*own, more], axis=1)
+
+    def _statistics(self, shares: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean, spread and range of each property over the atoms, shape ``n x 3 properties``."""
         mean = shares @ self._table.T
         spread = np.sqrt(np.maximum(shares @ (self._table**2).T - mean**2, 0.0))
         present = shares > 0.0
@@ -172,13 +178,11 @@ class FormulaFeatures:
         for column, values in enumerate(self._table):
             largest = np.where(present, values, -np.inf).max(axis=1)
             reach[:, column] = largest - np.where(present, values, np.inf).min(axis=1)
-        blocks = [shares, self._group_shares(formulas, amounts.sum(axis=1)), mean, spread, reach]
-        if self._magpie is None:
-            return np.concatenate(blocks, axis=1)
-        offsets, spans = self._magpie.spans
-        return np.concatenate([*blocks, (self._magpie.transform(shares) - offsets) / spans], axis=1)
+        return np.concatenate([mean, spread, reach], axis=1)
 
     def _group_shares(self, formulas: Sequence[str], atoms: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not self.groups:
+            return np.empty((len(formulas), 0))
         counts = np.array([[_group_count(formula, group) for group in self.groups] for formula in formulas])
         sizes = element_amounts([group[1:-1] for group in self.groups], self.elements).sum(axis=1)
         return counts.reshape(len(formulas), len(self.groups)) * sizes / atoms[:, None]

@@ -52,23 +52,18 @@ class MagpieAttributes:
 
     Args:
         elements: symbols of the elements that can occur, in the order of the amounts.
+        scaled: whether properties are scaled to the span that they have over the elements, so that all attributes lie
+            between about 0 and 1; otherwise they are in units of their own, as published.
     """
 
-    def __init__(self, elements: Sequence[str]) -> None:
+    def __init__(self, elements: Sequence[str], *, scaled: bool = False) -> None:
         table = _property_table()
         self._table = np.array([table[symbol] for symbol in elements])
+        self._many = float(MANY_ELEMENTS) if scaled else 1.0
+        if scaled:
+            span = np.ptp(self._table, axis=0)
+            self._table = (self._table - self._table.min(axis=0)) / np.where(span > 0.0, span, 1.0)
         self._valence = [ELEMENT_PROPERTIES.index(f"N{orbital}Valence") for orbital in ORBITALS]
-
-    @property
-    def spans(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """An offset and a length for each attribute, by which it lies between about 0 and 1 whatever its unit."""
-        low, span = self._table.min(axis=0), np.ptp(self._table, axis=0)
-        zero, span = np.zeros_like(low), np.where(span > 0.0, span, 1.0)
-        electrons = np.maximum(self._table[:, self._valence].max(axis=0), 1.0)
-        shares = np.ones(len(NORMS) + len(ORBITALS))
-        norms = [[float(MANY_ELEMENTS)], shares[: len(NORMS)], electrons, shares[len(NORMS) :]]
-        offsets = np.concatenate([low, low, zero, low, zero, low, np.zeros(1 + len(NORMS) + 2 * len(ORBITALS))])
-        return offsets, np.concatenate([*[span] * len(STATISTICS), *norms])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -108,7 +103,7 @@ class MagpieAttributes:
         mode = self._table[places[np.arange(len(shares)), parts.argmax(axis=1)]]
         electrons = mean[:, self._valence]
         filling = electrons / np.maximum(electrons.sum(axis=1, keepdims=True), 1e-12)
-        norms = np.stack([np.full(len(shares), float(count)), *_norms(parts)], axis=1)
+        norms = np.stack([np.full(len(shares), count / self._many), *_norms(parts)], axis=1)
         return np.concatenate([least, most, most - least, mean, deviation, mode, norms, electrons, filling], axis=1)
 
 

@@ -20,8 +20,8 @@ class Features:
         molecules: RDKit's descriptors, count Morgan fingerprints (Rogers and Hahn 2010, doi:10.1021/ci100050t), or
             both.
         components: principal components of the molecules' features; None for the features themselves.
-        formulas: ``compact`` for shares of the elements and few statistics, ``magpie`` for the attributes of Ward et
-            al. (2016) besides.
+        formulas: shares of the elements with few statistics (``compact``) or with the attributes of Ward et
+            al. (2016; ``magpie``).
         orbitals: whether to add the orbital energies of molecules by GFN2-xTB (needs the extra ``physics``; a fraction
             of a second a molecule, kept on disk).
         missing: what a gap in a number or a category is: an ``error``, or ``impute`` by chained equations (van Buuren
