@@ -79,6 +79,7 @@ class Campaign:
         self.name = name
         self.initial = initial
         self.store = Store(store, name)
+        self._last: tuple[Objective, Objective] | None = None
         check_identity(self.store, space=space, seed=seed, optimizer=self.optimizer)
 
     @property
@@ -271,7 +272,7 @@ class Campaign:
 
     def _fitting(self, objective: Objective, *, keep_units: bool = True) -> Objective:
         """Checks an objective against space and targets, and notes the units of its properties."""
-        objective = objective.for_columns(self.space.columns)
+        objective = self._prepared(objective)
         problems = [*objective.check(self.space.columns), *self.space.clashes(objective.properties)]
         if problems:
             raise InputError("\n".join(problems))
@@ -286,6 +287,12 @@ class Campaign:
         if keep_units and noted is None:
             self.store.write_fact("units", properties)
         return objective
+
+    def _prepared(self, objective: Objective) -> Objective:
+        """The objective that knows the columns; the same one at every run, so that what it read or built stays."""
+        if self._last is None or self._last[0] is not objective:
+            self._last = objective, objective.for_columns(self.space.columns)
+        return self._last[1]
 
     def _keep(self, result: Result, objective: Objective) -> None:
         values, reasons = _split(result, objective)
