@@ -10,16 +10,14 @@ complete is read, and nothing is run again).
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from _clock import Clock, empty_cache
 from _record import write_result
 from scipy.stats import spearmanr
 
@@ -39,46 +37,6 @@ METALS = ("Sc", "Ti", "V", "Cr", "Zr", "Nb", "Mo", "Hf", "Ta")
 TERMINATIONS = {"F": "F2", "H": "H2", "O": "O2", "OH": "(OH)2", "NULL": ""}
 IONS = ("Li", "Na", "K", "Mg")
 PACKAGES = ("invdesign", "numpy", "pandas", "ase", "chgnet", "pymatgen", "torch")
-
-
-class Clock:
-    """Adds up the seconds spent inside functions."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def on(self, owner: Any, attribute: str, name: str) -> Iterator[None]:
-        """Times every call of a function while the context is open."""
-        original: Callable[..., Any] = getattr(owner, attribute)
-        self.seconds[name] = 0.0
-
-        def timed(*args: Any, **settings: Any) -> Any:
-            start = time.perf_counter()
-            try:
-                return original(*args, **settings)
-            finally:
-                self.seconds[name] += time.perf_counter() - start
-
-        setattr(owner, attribute, timed)
-        try:
-            yield
-        finally:
-            setattr(owner, attribute, original)
-
-
-@contextmanager
-def empty_cache() -> Iterator[None]:
-    """A cache folder that holds nothing, so that everything is computed."""
-    before = os.environ.get("INVDESIGN_CACHE")
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["INVDESIGN_CACHE"] = folder
-        try:
-            yield
-        finally:
-            os.environ.pop("INVDESIGN_CACHE")
-            if before is not None:
-                os.environ["INVDESIGN_CACHE"] = before
 
 
 def valued(formula: str, prototype: str, **settings: Any) -> pd.Series[Any]:

@@ -12,11 +12,11 @@ import pandas as pd
 
 from objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from objectives.electrode_calculators import CHGNET, check_available, check_calculator
-from objectives.electrode_failures import Deadline, ElectrodeFailure, PassingFailure
 from objectives.electrode_prototypes import BUILT_IN, Prototype, check_prototype, prototype_for
 from objectives.electrode_relaxation import Relaxation
 from objectives.electrode_sites import contents, fitting_metal_sites
 from objectives.electrode_states import electrodes, mean_and_spread, reasons_in_words
+from objectives.failures import CandidateFailure, Deadline, PassingFailure
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
 from surrogates.features.formulas import element_amounts, element_symbols
@@ -166,7 +166,7 @@ class ElectrodeObjective(TravelsByFields):
         deadline = Deadline(self.time_limit)
         try:
             found, failures = self._over_orderings(formula, deadline)
-        except (ElectrodeFailure, InputError) as failure:
+        except (CandidateFailure, InputError) as failure:
             return {}, str(failure)
         reason = reasons_in_words(failures, len(found) + len(failures)) if failures else None
         if not found:
@@ -176,14 +176,14 @@ class ElectrodeObjective(TravelsByFields):
 
     def _over_orderings(self, formula: object, deadline: Deadline) -> tuple[list[dict[str, float]], list[str]]:
         if not isinstance(formula, str):
-            raise ElectrodeFailure(f"{formula!r} is no formula")
+            raise CandidateFailure(f"{formula!r} is no formula")
         row = element_amounts([formula], element_symbols())[0]
         elements = {symbol: float(n) for symbol, n in zip(element_symbols(), row, strict=True) if n > 0.0}
         prototype = prototype_for(self.prototype, elements)
         halfway = HALFWAY in self.properties
         held = contents(prototype, elements, remaining=self.remaining, metal_sites=self.metal_sites, halfway=halfway)
         if held.rounding > self.rounding + 1e-9:
-            raise ElectrodeFailure(self._too_coarse(prototype, elements, held.rounding))
+            raise CandidateFailure(self._too_coarse(prototype, elements, held.rounding))
         found: list[dict[str, float]] = []
         failures: list[str] = []
         for electrode in electrodes(prototype, held, self.orderings):
@@ -192,8 +192,8 @@ class ElectrodeObjective(TravelsByFields):
             except PassingFailure as failure:
                 # Time or the calculator is out: it is so for the other orderings too, and a mean over fewer of them
                 # would depend on the machine.
-                raise ElectrodeFailure(str(failure)) from None
-            except ElectrodeFailure as failure:
+                raise CandidateFailure(str(failure)) from None
+            except CandidateFailure as failure:
                 failures.append(str(failure))
             else:
                 lacking = [name for name in self.properties if not math.isfinite(values[name])]

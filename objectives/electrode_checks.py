@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.electrode_failures import ElectrodeFailure
+from objectives.failures import CandidateFailure
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -17,7 +17,7 @@ doi:10.1039/b801115j, as ASE has them): bonds of ionic crystals are up to a four
 
 
 def check_whole(start: Atoms, relaxed: Atoms, ion: str) -> None:
-    """Raises ElectrodeFailure where an atom has lost all its neighbours, or the framework falls into more parts.
+    """Raises CandidateFailure where an atom has lost all its neighbours, or the framework falls into more parts.
 
     Args:
         start: the structure before it relaxed.
@@ -27,14 +27,14 @@ def check_whole(start: Atoms, relaxed: Atoms, ion: str) -> None:
     lonely = _neighbours(relaxed).sum(axis=1) == 0
     if lonely.any():
         place = int(np.argmax(lonely))
-        raise ElectrodeFailure(f"the structure tore apart: {relaxed[place].symbol}{place} has no neighbour left")
+        raise CandidateFailure(f"the structure tore apart: {relaxed[place].symbol}{place} has no neighbour left")
     before, after = (_parts(atoms[[atom.symbol != ion for atom in atoms]]) for atoms in (start, relaxed))
     if after > before:
-        raise ElectrodeFailure(f"the structure tore apart: its framework of {before} part(s) became {after}")
+        raise CandidateFailure(f"the structure tore apart: its framework of {before} part(s) became {after}")
 
 
 def check_drift(before: float, after: float, limit: float, what: str) -> None:
-    """Raises ElectrodeFailure where a volume, or a layer's area, has changed by more than a share of itself.
+    """Raises CandidateFailure where a volume, or a layer's area, has changed by more than a share of itself.
 
     Args:
         before: in any unit.
@@ -44,7 +44,7 @@ def check_drift(before: float, after: float, limit: float, what: str) -> None:
     """
     change = after / before - 1.0
     if abs(change) > limit:
-        raise ElectrodeFailure(f"the structure drifted: its {what} changed by {change:+.0%}, more than {limit:.0%}")
+        raise CandidateFailure(f"the structure drifted: its {what} changed by {change:+.0%}, more than {limit:.0%}")
 
 
 def extent(atoms: Atoms) -> float:

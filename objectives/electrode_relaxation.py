@@ -15,7 +15,7 @@ import numpy as np
 
 from objectives.electrode_calculators import CHGNET, HEAVIEST, Setting, calculator, label, quiet
 from objectives.electrode_checks import check_drift, check_whole, extent
-from objectives.electrode_failures import Deadline, ElectrodeFailure, PassingFailure
+from objectives.failures import CandidateFailure, Deadline, PassingFailure
 from surrogates.cache import cache_folder
 from surrogates.errors import InputError
 from surrogates.threads import single_thread
@@ -75,7 +75,7 @@ def metal_energy(ion: str, how: Relaxation, deadline: Deadline) -> float:
     """Returns the energy in eV of an atom of the working ion's metal, by the same calculator.
 
     Raises:
-        ElectrodeFailure: where it does not relax.
+        CandidateFailure: where it does not relax.
     """
     from ase.build import bulk
 
@@ -85,8 +85,8 @@ def metal_energy(ion: str, how: Relaxation, deadline: Deadline) -> float:
         return relaxed(metal, how, deadline).energy / len(metal)
     except PassingFailure:
         raise
-    except ElectrodeFailure as failure:
-        raise ElectrodeFailure(f"{ion} metal, the other electrode: {failure}") from None
+    except CandidateFailure as failure:
+        raise CandidateFailure(f"{ion} metal, the other electrode: {failure}") from None
 
 
 def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "") -> Relaxed:
@@ -101,7 +101,7 @@ def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "")
         ion: the working ion, which may lose its bonds to the framework.
 
     Raises:
-        ElectrodeFailure: where it did not converge, tore apart or drifted, or has no finite energy.
+        CandidateFailure: where it did not converge, tore apart or drifted, or has no finite energy.
     """
     from ase import Atoms
 
@@ -118,13 +118,13 @@ def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "")
             result = _result(start, how, deadline, ion)
         except PassingFailure:
             raise
-        except ElectrodeFailure as failure:
+        except CandidateFailure as failure:
             result = {"reason": str(failure)}
         with _cache() as cache:
             cache.execute("INSERT OR REPLACE INTO structures VALUES (?, ?, ?)", (*key, json.dumps(result)))
             cache.commit()
     if "reason" in result:
-        raise ElectrodeFailure(result["reason"])
+        raise CandidateFailure(result["reason"])
     found = Atoms(start.numbers, positions=result["positions"], cell=result["cell"], pbc=start.pbc)
     return Relaxed(float(result["energy"]), found)
 
@@ -132,11 +132,11 @@ def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "")
 def _result(start: Atoms, how: Relaxation, deadline: Deadline, ion: str) -> dict[str, Any]:
     heavy = sorted({atom.symbol for atom in start if atom.number > HEAVIEST})
     if heavy and how.calculator == CHGNET:
-        raise ElectrodeFailure(f"CHGNet has no parameters for {heavy[0]}: it ends at plutonium")
+        raise CandidateFailure(f"CHGNet has no parameters for {heavy[0]}: it ends at plutonium")
     atoms = start.copy()
     try:
         energy = _descend(atoms, how, deadline)
-    except ElectrodeFailure:
+    except CandidateFailure:
         raise
     except InputError as error:
         raise PassingFailure(str(error)) from None
@@ -172,9 +172,9 @@ def _descend(atoms: Atoms, how: Relaxation, deadline: Deadline) -> float:
             converged, more = _steps(FIRE, atoms, how.fmax, how.steps - used, deadline)
             used += more
         if not converged and used < how.steps:
-            raise ElectrodeFailure("the relaxation climbs in energy: the calculator's forces do not fit its energies")
+            raise CandidateFailure("the relaxation climbs in energy: the calculator's forces do not fit its energies")
         if not converged:
-            raise ElectrodeFailure(f"the relaxation did not converge within {how.steps} steps; raise 'steps' or 'fmax'")
+            raise CandidateFailure(f"the relaxation did not converge within {how.steps} steps; raise 'steps' or 'fmax'")
         return float(atoms.get_potential_energy())
 
 
@@ -189,7 +189,7 @@ def _steps(optimizer: Any, atoms: Atoms, fmax: float, steps: int, deadline: Dead
     for converged in walk.irun(fmax=fmax, steps=steps):  # noqa: B007 - its last value is what counts
         energy = float(atoms.get_potential_energy())
         if not math.isfinite(energy):
-            raise ElectrodeFailure("the calculator gave no finite energy")
+            raise CandidateFailure("the calculator gave no finite energy")
         deadline.check()
         if energy > first + CLIMB * len(atoms):
             return False, int(walk.nsteps)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from objectives.electrode_failures import ElectrodeFailure
 from objectives.electrode_prototypes import IONS, Prototype, Sublattice
+from objectives.failures import CandidateFailure
 from objectives.formula_elements import metals
 from surrogates.features.formulas import element_symbols
 
@@ -53,12 +53,12 @@ def working_ion(elements: Mapping[str, float]) -> str:
         elements: amount of each element in the formula.
 
     Raises:
-        ElectrodeFailure: where there is none.
+        CandidateFailure: where there is none.
     """
     for symbol in IONS:
         if elements.get(symbol, 0.0) > 0.0:
             return symbol
-    raise ElectrodeFailure(f"the formula holds no working ion: {', '.join(IONS)}")
+    raise CandidateFailure(f"the formula holds no working ion: {', '.join(IONS)}")
 
 
 def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dict[Sublattice, dict[str, float]]:
@@ -71,7 +71,7 @@ def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dic
         For each sublattice the share of its sites that each element takes, vacancies included.
 
     Raises:
-        ElectrodeFailure: where the formula does not fit; the message says what would.
+        CandidateFailure: where the formula does not fit; the message says what would.
     """
     framework = [part for part in prototype.sublattices if part.role == "other"] or [
         part for part in prototype.sublattices if part.role == "metal"
@@ -123,7 +123,7 @@ def contents(
         halfway: whether there must be a state between charged and discharged.
 
     Raises:
-        ElectrodeFailure: where the formula does not fit, or no cell has two states.
+        CandidateFailure: where the formula does not fit, or no cell has two states.
     """
     ion = working_ion(elements)
     wanted = shares(prototype, elements, ion)
@@ -138,7 +138,7 @@ def contents(
         if best.rounding <= EXACT:
             break
     if best is None:
-        raise ElectrodeFailure(
+        raise CandidateFailure(
             f"a cell of {metal_sites} metal sites holds too few {ion} to take some out; raise 'metal_sites'"
         )
     return best
@@ -244,7 +244,7 @@ def _divisors(number: int) -> list[int]:
     return [divisor for divisor in range(1, number + 1) if number % divisor == 0]
 
 
-def _misfit(prototype: Prototype, why: str) -> ElectrodeFailure:
-    return ElectrodeFailure(
+def _misfit(prototype: Prototype, why: str) -> CandidateFailure:
+    return CandidateFailure(
         f"the formula does not fit the prototype '{prototype.name}': {why}. What fits: {prototype.fits}"
     )

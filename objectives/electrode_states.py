@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from objectives.electrode_checks import check_drift
-from objectives.electrode_failures import Deadline, ElectrodeFailure, PassingFailure
 from objectives.electrode_orderings import coulomb_matrix, groups_of, lowest
 from objectives.electrode_prototypes import IONS, Prototype
 from objectives.electrode_relaxation import Relaxation, Relaxed, metal_energy, relaxed
 from objectives.electrode_sites import VACANCY, Contents, supercell
+from objectives.failures import CandidateFailure, Deadline, PassingFailure
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -56,7 +56,7 @@ class Electrode:
             halfway: whether the state between the two is wanted too.
 
         Raises:
-            ElectrodeFailure: where a state fails; the message names the state.
+            CandidateFailure: where a state fails; the message names the state.
         """
         ion, ions, left = self.contents.ion, self.contents.ions, self.contents.left
         metal = metal_energy(ion, how, deadline)
@@ -104,8 +104,8 @@ class Electrode:
             return relaxed(start, how, deadline, ion=self.contents.ion)
         except PassingFailure:
             raise
-        except ElectrodeFailure as failure:
-            raise ElectrodeFailure(f"{state}: {failure}") from None
+        except CandidateFailure as failure:
+            raise CandidateFailure(f"{state}: {failure}") from None
 
     def _atoms(self, labels: Sequence[str]) -> Atoms:
         from ase import Atoms

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
+from objectives.failures import CandidateFailure
 from objectives.redox_calibration import Calibration, CalibrationReport, Fitted, fitted
-from objectives.redox_failures import MoleculeFailure
 from objectives.redox_states import Geometry, Level, Protocol, States
 from objectives.redox_xtb import Medium
 from objectives.units import conversion
@@ -233,7 +233,7 @@ def raw_values(
     for name in wanted:
         try:
             values[name] = _raw_value(states, name, ABSOLUTE_POTENTIALS[reference])
-        except MoleculeFailure as failure:
+        except CandidateFailure as failure:
             values[name] = math.nan
             reasons += [] if str(failure) in reasons else [str(failure)]
     return values, "; ".join(reasons) or None

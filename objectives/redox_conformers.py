@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.redox_failures import Deadline, MoleculeFailure
+from objectives.failures import CandidateFailure, Deadline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,8 +82,8 @@ def read_molecule(smiles: str, *, conformers: int, deadline: Deadline) -> Molecu
         deadline: when to stop.
 
     Raises:
-        MoleculeFailure: where RDKit reads no molecule, finds several, or finds no conformer.
-        TimeUp: where the time limit has passed.
+        CandidateFailure: where RDKit reads no molecule, finds several, or finds no conformer.
+        PassingFailure: where the time limit has passed.
     """
     from rdkit import Chem
     from rdkit.rdBase import BlockLogs
@@ -91,10 +91,10 @@ def read_molecule(smiles: str, *, conformers: int, deadline: Deadline) -> Molecu
     blocked = BlockLogs()  # RDKit writes each failure to stderr; here it becomes the candidate's reason
     read = Chem.MolFromSmiles(smiles)
     if read is None or not read.GetNumAtoms():
-        raise MoleculeFailure(f"{smiles!r} is no molecule that RDKit can read")
+        raise CandidateFailure(f"{smiles!r} is no molecule that RDKit can read")
     parts = len(Chem.GetMolFrags(read))
     if parts > 1:
-        raise MoleculeFailure(f"{smiles!r} has {parts} separate parts, not one molecule")
+        raise CandidateFailure(f"{smiles!r} has {parts} separate parts, not one molecule")
     full = Chem.AddHs(read)
     positions = _embedded(full, conformers, deadline)
     del blocked
@@ -118,7 +118,7 @@ def _embedded(full: Any, count: int, deadline: Deadline) -> tuple[NDArray[np.flo
     places = list(rdDistGeom.EmbedMultipleConfs(full, count, settings))
     deadline.check()
     if not places:
-        raise MoleculeFailure("RDKit finds no conformer")
+        raise CandidateFailure("RDKit finds no conformer")
     if rdForceFieldHelpers.MMFFHasAllMoleculeParams(full):
         relaxed = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(full, maxIters=FORCE_FIELD_STEPS)
     elif rdForceFieldHelpers.UFFHasAllMoleculeParams(full):

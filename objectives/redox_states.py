@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from objectives.failures import CandidateFailure, Deadline, PassingFailure
 from objectives.redox_conformers import Molecule, read_molecule
-from objectives.redox_failures import Deadline, MoleculeFailure, TimeUp
 from objectives.redox_xtb import HEAVIEST, LARGEST_FORCE, METHOD, VACUUM, Medium, relaxed, single_point
 from surrogates.cache import cache_folder
 
@@ -88,7 +88,7 @@ class States:
         molecule = self._molecule
         heavy = [int(number) for number in molecule.numbers if number > HEAVIEST]
         if heavy:
-            raise MoleculeFailure(f"{METHOD} has no parameters for the element with the atomic number {heavy[0]}")
+            raise CandidateFailure(f"{METHOD} has no parameters for the element with the atomic number {heavy[0]}")
         settings: dict[str, Any] = {
             "charge": molecule.charge,
             "uhf": molecule.uhf,
@@ -106,7 +106,7 @@ class States:
             positions = relaxed(molecule.numbers, start, **settings, deadline=self._deadline)
             changed = molecule.changed_bond(start, positions)
             if changed:
-                raise MoleculeFailure(f"{changed} when xTB relaxes the molecule")
+                raise CandidateFailure(f"{changed} when xTB relaxes the molecule")
         positions = np.round(positions, DIGITS)
         self._deadline.check()
         return {
@@ -117,10 +117,10 @@ class States:
     def _ion(self, change: Literal[1, -1]) -> dict[str, Any]:
         try:
             return self._ion_state(change)
-        except TimeUp:
+        except PassingFailure:
             raise
-        except MoleculeFailure as failure:
-            raise MoleculeFailure(f"{failure} on {'oxidation' if change == 1 else 'reduction'}") from None
+        except CandidateFailure as failure:
+            raise CandidateFailure(f"{failure} on {'oxidation' if change == 1 else 'reduction'}") from None
 
     def _ion_state(self, change: Literal[1, -1]) -> dict[str, Any]:
         molecule, positions = self._molecule, np.array(self.neutral["positions"])
@@ -135,7 +135,7 @@ class States:
             ion = relaxed(molecule.numbers, positions, **settings, deadline=self._deadline)
             changed = molecule.changed_bond(positions, ion)
             if changed:
-                raise MoleculeFailure(changed)
+                raise CandidateFailure(changed)
             positions = np.round(ion, DIGITS)
         return asdict(single_point(molecule.numbers, positions, **settings))
 
@@ -159,15 +159,15 @@ class States:
         else:
             try:
                 result = compute()
-            except TimeUp:
+            except PassingFailure:
                 raise
-            except MoleculeFailure as failure:
+            except CandidateFailure as failure:
                 result = {"reason": str(failure)}
             with _cache() as cache:
                 cache.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", (*key, json.dumps(result)))
                 cache.commit()
         if "reason" in result:
-            raise MoleculeFailure(result["reason"])
+            raise CandidateFailure(result["reason"])
         return result
 
 

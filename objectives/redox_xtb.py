@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.redox_failures import MoleculeFailure
+from objectives.failures import CandidateFailure
 from surrogates.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from objectives.redox_failures import Deadline
+    from objectives.failures import Deadline
 
 METHOD = "GFN2-xTB"
 HEAVIEST = 86
@@ -101,7 +101,8 @@ def single_point(
         medium: what surrounds the molecule.
 
     Raises:
-        MoleculeFailure: where an element has no parameters, the electrons do not fit ``uhf``, or xTB does not converge.
+        CandidateFailure: where an element has no parameters, the electrons do not fit ``uhf``, or xTB does not
+            converge.
     """
     from tblite.interface import Calculator
 
@@ -112,7 +113,7 @@ def single_point(
         _join(calculator, medium)
         result = calculator.singlepoint()
     except RuntimeError as error:
-        raise MoleculeFailure(f"xTB failed: {_told(error)}") from None
+        raise CandidateFailure(f"xTB failed: {_told(error)}") from None
     energies = np.atleast_2d(result["orbital-energies"])[0] * HARTREE
     occupations = np.atleast_2d(result["orbital-occupations"]).sum(axis=0)
     highest = int(np.flatnonzero(occupations > 0.5)[-1])
@@ -139,8 +140,8 @@ def relaxed(
         Positions in angstrom.
 
     Raises:
-        MoleculeFailure: as ``single_point`` does, or where MOST_STEPS are not enough.
-        TimeUp: where the time limit has passed; it is looked at between steps.
+        CandidateFailure: as ``single_point`` does, or where MOST_STEPS are not enough.
+        PassingFailure: where the time limit has passed; it is looked at between steps.
     """
     from ase import Atoms
     from ase.calculators.calculator import CalculatorError
@@ -156,9 +157,9 @@ def relaxed(
                 break
             deadline.check()
         else:
-            raise MoleculeFailure(f"the structure did not relax in {MOST_STEPS} steps")
+            raise CandidateFailure(f"the structure did not relax in {MOST_STEPS} steps")
     except (CalculatorError, RuntimeError) as error:
-        raise MoleculeFailure(f"xTB failed: {_told(error)}") from None
+        raise CandidateFailure(f"xTB failed: {_told(error)}") from None
     return np.asarray(atoms.get_positions(), dtype=np.float64)
 
 
@@ -166,13 +167,13 @@ def check_electrons(numbers: NDArray[np.int64], *, charge: int, uhf: int) -> Non
     """Refuses what tblite would take silently: a number of unpaired electrons that cannot be, an unknown element.
 
     Raises:
-        MoleculeFailure: saying which.
+        CandidateFailure: saying which.
     """
     if int(numbers.max()) > HEAVIEST:
-        raise MoleculeFailure(f"{METHOD} has no parameters for the element with the atomic number {numbers.max()}")
+        raise CandidateFailure(f"{METHOD} has no parameters for the element with the atomic number {numbers.max()}")
     electrons = int(numbers.sum()) - charge
     if electrons < uhf or (electrons - uhf) % 2:
-        raise MoleculeFailure(f"{uhf} unpaired electrons do not fit {electrons} electrons")
+        raise CandidateFailure(f"{uhf} unpaired electrons do not fit {electrons} electrons")
 
 
 def _join(calculator: Any, medium: Medium) -> None:

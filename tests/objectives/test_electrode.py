@@ -10,11 +10,11 @@ import pytest
 import invdesign as ind
 from objectives.electrode import ElectrodeObjective
 from objectives.electrode_checks import check_drift, check_whole
-from objectives.electrode_failures import ElectrodeFailure
 from objectives.electrode_orderings import charges, coulomb_matrix, groups_of, lowest
 from objectives.electrode_prototypes import BUILT_IN, from_cif, layered, prototype_for
 from objectives.electrode_sites import contents, shares, supercell
 from objectives.electrode_states import average_voltage, electrodes
+from objectives.failures import CandidateFailure
 from surrogates.columns import Column
 from surrogates.errors import InputError
 
@@ -168,14 +168,14 @@ def test_torn_structures_are_found():
     check_whole(pair, pair, "Li")
     gone = pair.copy()
     gone.positions[2] = [10.0, 10.0, 10.0]
-    with pytest.raises(ElectrodeFailure, match="Li2 has no neighbour left"):
+    with pytest.raises(CandidateFailure, match="Li2 has no neighbour left"):
         check_whole(pair, gone, "Li")
     four = ase.Atoms("CoOCoO", positions=[[0, 0, 0], [1.9, 0, 0], [3.8, 0, 0], [5.7, 0, 0]], **cell)
     split = four.copy()
     split.positions[2:, 1] = 8.0
-    with pytest.raises(ElectrodeFailure, match=r"framework of 1 part\(s\) became 2"):
+    with pytest.raises(CandidateFailure, match=r"framework of 1 part\(s\) became 2"):
         check_whole(four, split, "Li")
-    with pytest.raises(ElectrodeFailure, match="volume changed by -50%, more than 40%"):
+    with pytest.raises(CandidateFailure, match="volume changed by -50%, more than 40%"):
         check_drift(2.0, 1.0, 0.4, "volume")
 
 

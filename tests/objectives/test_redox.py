@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import invdesign as ind
+from objectives.failures import CandidateFailure, Deadline
 from objectives.redox import ABSOLUTE_POTENTIALS, RedoxObjective
 from objectives.redox_calibration import Calibration, LinearFit
 from objectives.redox_conformers import Molecule, read_molecule
-from objectives.redox_failures import Deadline, MoleculeFailure
 from objectives.redox_xtb import Medium, check_electrons
 from surrogates.columns import Column
 from surrogates.errors import InputError
@@ -120,14 +120,14 @@ def test_a_failing_ion_leaves_the_other_properties():
 def test_the_time_limit_is_a_reason_and_is_not_kept():
     settings = {"wanted": ("HOMO",), "conformers": 2}
     late = values(["CCCCOC"], time_limit=1e-6, **settings)
-    assert late["reason"].tolist() == ["the time limit of 1e-06 s a molecule has passed"]
+    assert late["reason"].tolist() == ["the time limit of 1e-06 s a candidate has passed"]
     assert values(["CCCCOC"], **settings)["reason"].tolist() == [None]
 
 
 def test_wrong_electrons_are_refused_where_tblite_would_take_them():
-    with pytest.raises(MoleculeFailure, match="do not fit"):
+    with pytest.raises(CandidateFailure, match="do not fit"):
         check_electrons(np.array([8, 1, 1]), charge=0, uhf=1)
-    with pytest.raises(MoleculeFailure, match="do not fit"):
+    with pytest.raises(CandidateFailure, match="do not fit"):
         check_electrons(np.array([1]), charge=1, uhf=1)
     assert read_molecule("[O][O]", conformers=1, deadline=Deadline(10.0)).uhf == 2
 

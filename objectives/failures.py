@@ -1,4 +1,4 @@
-"""Why an electrode has no value: reasons that become a candidate's, and the clock behind one of them."""
+"""Why a simulation gives no value: reasons that become a candidate's, and the clock behind one of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import time
 from dataclasses import dataclass, field
 
 
-class ElectrodeFailure(Exception):  # noqa: N818 - no fault of the program: a result of this candidate
-    """An electrode that cannot be treated; the message is the candidate's reason."""
+class CandidateFailure(Exception):  # noqa: N818 - no fault of the program: a result of this candidate
+    """A candidate that the protocol cannot treat; the message is its reason."""
 
 
-class PassingFailure(ElectrodeFailure):
+class PassingFailure(CandidateFailure):
     """A failure that is not kept on disk: with more time, or a calculator that is in order again, there is a value."""
 
 
@@ -26,7 +26,12 @@ class Deadline:
     seconds: float
     started: float = field(default_factory=time.perf_counter)
 
+    @property
+    def left(self) -> float:
+        """Seconds left; below zero where the limit has passed."""
+        return self.started + self.seconds - time.perf_counter()
+
     def check(self) -> None:
         """Raises PassingFailure where the limit has passed."""
-        if time.perf_counter() - self.started >= self.seconds:
+        if self.left <= 0.0:
             raise PassingFailure(f"the time limit of {self.seconds:g} s a candidate has passed")
