@@ -17,6 +17,7 @@ from objectives.electrode_relaxation import Relaxation
 from objectives.electrode_sites import contents, fitting_metal_sites
 from objectives.electrode_states import electrodes, mean_and_spread, reasons_in_words
 from objectives.failures import CandidateFailure, Deadline, PassingFailure
+from objectives.named_column import column_problems, named_or_only
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
 from surrogates.features.formulas import element_amounts, element_symbols
@@ -126,8 +127,8 @@ class ElectrodeObjective(TravelsByFields):
         return 1
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        formulas = [column.name for column in columns if column.kind == "formula"]
-        return replace(self, formula=formulas[0]) if self.formula is None and len(formulas) == 1 else self
+        formula = named_or_only(columns, "formula", self.formula)
+        return self if formula == self.formula else replace(self, formula=formula)
 
     def beside(self, folder: Path) -> Self:
         """Returns the objective with its CIF file looked for beside the campaign file first."""
@@ -135,15 +136,7 @@ class ElectrodeObjective(TravelsByFields):
         return replace(self, prototype=str(place)) if self.prototype not in BUILT_IN and place.is_file() else self
 
     def check(self, columns: Sequence[Column]) -> list[str]:
-        kinds = {column.name: column.kind for column in columns}
-        formulas = [name for name, kind in kinds.items() if kind == "formula"]
-        problems = []
-        if self.formula is None:
-            problems.append(f"Say which parameter is the formula: 'formula: NAME'.{nearest('', formulas)}")
-        elif self.formula not in kinds:
-            problems.append(f"The formula '{self.formula}' is no parameter.{nearest(self.formula, kinds)}")
-        elif kinds[self.formula] != "formula":
-            problems.append(f"'{self.formula}' is a {kinds[self.formula]}, not a formula.{nearest('', formulas)}")
+        problems = column_problems(columns, "formula", self.formula)
         try:
             check_prototype(self.prototype)
             check_available(self.calculator, self.settings)

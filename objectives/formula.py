@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from objectives.base import TravelsByFields, failed, valued
 from objectives.formula_elements import fixed_charges, highest_states, prices
 from objectives.formula_properties import PROPERTIES, ElementTables, FormulaProperties
+from objectives.named_column import column_problems, named_or_only
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
 from surrogates.features.formulas import element_amounts, element_symbols, nearest_element
@@ -96,19 +97,12 @@ class FormulaObjective(TravelsByFields):
         return None
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        formulas = [column.name for column in columns if column.kind == "formula"]
-        return replace(self, formula=formulas[0]) if self.formula is None and len(formulas) == 1 else self
+        formula = named_or_only(columns, "formula", self.formula)
+        return self if formula == self.formula else replace(self, formula=formula)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         kinds = {column.name: column.kind for column in columns}
-        formulas = [name for name, kind in kinds.items() if kind == "formula"]
-        problems = []
-        if self.formula is None:
-            problems.append(f"Say which parameter is the formula: 'formula: NAME'.{nearest('', formulas)}")
-        elif self.formula not in kinds:
-            problems.append(f"The formula '{self.formula}' is no parameter.{nearest(self.formula, kinds)}")
-        elif kinds[self.formula] != "formula":
-            problems.append(f"'{self.formula}' is a {kinds[self.formula]}, not a formula.{nearest('', formulas)}")
+        problems = column_problems(columns, "formula", self.formula)
         if isinstance(self.density, str) and kinds.get(self.density) != "number":
             problems.append(f"The density '{self.density}' is no parameter with numbers.{nearest(self.density, kinds)}")
         return problems

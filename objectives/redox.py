@@ -13,6 +13,7 @@ import pandas as pd
 
 from objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from objectives.failures import CandidateFailure
+from objectives.named_column import column_problems, named_or_only
 from objectives.redox_calibration import Calibration, CalibrationReport, Fitted, fitted
 from objectives.redox_states import Geometry, Level, Protocol, States
 from objectives.redox_xtb import Medium
@@ -127,19 +128,11 @@ class RedoxObjective(TravelsByFields):
         return 1
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        molecules = [column.name for column in columns if column.kind == "molecule"]
-        return replace(self, molecule=molecules[0]) if self.molecule is None and len(molecules) == 1 else self
+        molecule = named_or_only(columns, "molecule", self.molecule)
+        return self if molecule == self.molecule else replace(self, molecule=molecule)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
-        kinds = {column.name: column.kind for column in columns}
-        molecules = [name for name, kind in kinds.items() if kind == "molecule"]
-        problems = []
-        if self.molecule is None:
-            problems.append(f"Say which parameter is the molecule: 'molecule: NAME'.{nearest('', molecules)}")
-        elif self.molecule not in kinds:
-            problems.append(f"The molecule '{self.molecule}' is no parameter.{nearest(self.molecule, kinds)}")
-        elif kinds[self.molecule] != "molecule":
-            problems.append(f"'{self.molecule}' is a {kinds[self.molecule]}, not a molecule.{nearest('', molecules)}")
+        problems = column_problems(columns, "molecule", self.molecule)
         try:
             self._medium.check()
             if self.calibration is not None:

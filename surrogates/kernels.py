@@ -217,10 +217,10 @@ def tanimoto(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
 
 def prior_covariance(name: KernelName, terms: Sequence[Sequence[Part]]) -> Covariance:
     """A covariance at the modes of the hyperparameters' priors; see ``marginal_likelihood``."""
-    from surrogates.marginal_likelihood import LENGTHSCALE_PRIOR, NOISE_PRIOR, SCALE_MODE
+    from surrogates.marginal_likelihood import NOISE_PRIOR, SCALE_MODE, lengthscale_prior
 
     parts = [part for term in terms for part in term]
-    modes = [LENGTHSCALE_PRIOR(part.varied).mode for part in parts]
+    modes = [lengthscale_prior(part.varied).mode for part in parts]
     return Covariance(
         name,
         tuple(tuple(term) for term in terms),

@@ -62,7 +62,7 @@ class LogNormal:
 
 
 @cache
-def LENGTHSCALE_PRIOR(dimension: int) -> LogNormal:  # noqa: N802 - a prior like the others, one for each dimension
+def lengthscale_prior(dimension: int) -> LogNormal:
     """The dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024, arXiv:2402.02229)."""
     return LogNormal(math.sqrt(2.0) + 0.5 * math.log(max(1, dimension)), math.sqrt(3.0))
 
@@ -173,7 +173,7 @@ class _Problem:
         place = count
         for part, lengthscale in zip(self.parts, now.lengthscales, strict=True):
             own = logarithms[place : place + len(lengthscale)]
-            prior = LENGTHSCALE_PRIOR(part.varied)
+            prior = lengthscale_prior(part.varied)
             value += float(prior.log_density(own).sum())
             slopes.append(prior.slope(own))
             place += len(lengthscale)

@@ -182,10 +182,14 @@ def test_an_impossible_target_ends_at_the_nearest():
 
 
 def test_equal_values_and_failures_do_not_stop_it():
-    flat = lambda frame: pd.DataFrame({"f": np.full(len(frame), 2.0)})  # noqa: E731
+    def flat(frame):
+        return pd.DataFrame({"f": np.full(len(frame), 2.0)})
+
+    def failing(frame):
+        return pd.DataFrame({"f": np.full(len(frame), np.nan)})
+
     done, _ = search(SQUARE, Targets(AtLeast("f", 3.0)), flat, evaluations=14)
     assert len(done) == 14
-    failing = lambda frame: pd.DataFrame({"f": np.full(len(frame), np.nan)})  # noqa: E731
     done, _ = search(SQUARE, Targets(AtLeast("f", 3.0)), failing, evaluations=14)
     assert len(done) == 14
 
