@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,12 @@ import pandas as pd
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     DateTime,
     Float,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     Text,
@@ -33,6 +35,8 @@ from surrogates.errors import InputError
 
 CANDIDATE = "candidate"
 PENDING, DONE, FAILED = "pending", "done", "failed"
+MOST_STALE = 500
+"""Changed rows from which all are read again: a statement may not name more."""
 
 _metadata = MetaData()
 _facts = Table(
@@ -84,6 +88,7 @@ class Store:
         self.place = "memory" if place is None else str(place)
         self.campaign = campaign
         self._engine = _engine(place)
+        self._rows: dict[str, _Rows] = {table.name: _Rows(table, campaign) for table in (_evaluations, _verifications)}
         try:
             _metadata.create_all(self._engine)
         except DatabaseError as error:
@@ -123,6 +128,7 @@ class Store:
             ]
             if rows:
                 connection.execute(insert(_evaluations), rows)
+        self._rows[_evaluations.name].changed(numbers)
         return numbers
 
     def finish(
@@ -157,6 +163,7 @@ class Store:
                     written["parameters"] = _plain(parameters[place])
                 mine = (_evaluations.c.campaign == self.campaign) & (_evaluations.c.candidate == number)
                 connection.execute(update(_evaluations).where(mine).values(**written))
+        self._rows[_evaluations.name].changed(numbers)
 
     def verify(
         self, number: int, stage: str, properties: Mapping[Any, float], reason: str | None, *, seconds: float
@@ -174,6 +181,7 @@ class Store:
                     finished_at=_now(),
                 )
             )
+        self._rows[_verifications.name].changed([number])
 
     def evaluations(self) -> pd.DataFrame:
         """All proposals in their order: candidate, origin, parameters, state, properties, reason, seconds."""
@@ -188,11 +196,59 @@ class Store:
         self._engine.dispose()
 
     def _read(self, table: Table) -> pd.DataFrame:
-        wanted = [column for column in table.columns if column.name != "campaign"]
-        query = select(*wanted).where(table.c.campaign == self.campaign).order_by(table.c.candidate)
         with self._engine.connect() as connection:
-            rows = [dict(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - public by documentation
-        return pd.DataFrame(rows, columns=[column.name for column in wanted]).set_index(CANDIDATE)
+            return self._rows[table.name].read(connection)
+
+
+class _Rows:
+    """A campaign's rows of one table, of which only changed ones are read again: a long campaign reads at every step.
+
+    Args:
+        table: of candidates.
+        campaign: whose rows.
+    """
+
+    def __init__(self, table: Table, campaign: str) -> None:
+        self._columns = [column for column in table.columns if column.name != "campaign"]
+        self._key = [column.name for column in table.primary_key if column.name != "campaign"]
+        self._candidate = table.c.candidate
+        self._query = select(*self._columns).where(table.c.campaign == campaign).order_by(*table.primary_key)
+        self._known: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._stale: set[int] = set()
+        self._version: tuple[int, int] | None = None
+        self._frame: pd.DataFrame | None = None
+
+    def changed(self, candidates: Iterable[int]) -> None:
+        """Notes that this process wrote rows of these candidates."""
+        self._stale.update(candidates)
+
+    def read(self, connection: Connection) -> pd.DataFrame:
+        """All rows in the order of their candidates; the frame is shared and must not be changed."""
+        version = _version(connection)
+        if version is None or version != self._version or len(self._stale) > MOST_STALE:
+            self._known = {}
+            self._take(connection, self._query)
+        elif self._stale:
+            self._take(connection, self._query.where(self._candidate.in_(sorted(self._stale))))
+        elif self._frame is not None:
+            return self._frame
+        self._version, self._stale = version, set()
+        rows = [self._known[key] for key in sorted(self._known)]
+        self._frame = pd.DataFrame(rows, columns=[column.name for column in self._columns]).set_index(CANDIDATE)
+        return self._frame
+
+    def _take(self, connection: Connection, query: Select[Any]) -> None:
+        for row in connection.execute(query):
+            values = dict(row._mapping)  # noqa: SLF001 - public by documentation
+            self._known[tuple(values[name] for name in self._key)] = values
+
+
+def _version(connection: Connection) -> tuple[int, int] | None:
+    """Changes whenever another connection has written to an SQLite database; None for others, which do not tell."""
+    if connection.dialect.name != "sqlite":
+        return None
+    told = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    return id(connection.connection.dbapi_connection), int(told)
 
 
 def exists(place: str | Path | None) -> bool:

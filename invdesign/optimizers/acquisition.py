@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.special import erfcx, ndtri
 from scipy.stats import qmc
 
-from invdesign.targets import Targets
+from invdesign.targets import Target, Targets
 from surrogates.base import Surrogate
 
 if TYPE_CHECKING:
@@ -90,9 +90,16 @@ class HitProbability:
     targets: Targets
 
     def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
-        names = list(self.targets.properties)
-        means, deviations = pd.DataFrame(mean, columns=names), pd.DataFrame(std, columns=names)
-        return np.maximum(self.targets.log_probability(means, deviations), LOWEST)
+        total = np.zeros(len(mean))
+        for place, window in enumerate(self._windows):
+            if window is None:  # targets that exclude each other
+                return np.full(len(mean), LOWEST)
+            total += window.log_probability(mean[:, place], std[:, place])
+        return np.maximum(total, LOWEST)
+
+    @cached_property
+    def _windows(self) -> tuple[Target | None, ...]:
+        return tuple(self.targets.window(name) for name in self.targets.properties)
 
 
 @dataclass(frozen=True)
@@ -148,7 +155,11 @@ class ExpectedImprovement:
         deviation = np.maximum(std[:, place], 1e-12)
         improvement = target.direction * (mean[:, place] - self.best) / deviation
         gained = np.log(deviation) + log_expected_excess(improvement)
-        return np.maximum(gained + HitProbability(self.targets).score(mean, std), LOWEST)
+        return np.maximum(gained + self._others.score(mean, std), LOWEST)
+
+    @cached_property
+    def _others(self) -> HitProbability:
+        return HitProbability(self.targets)
 
 
 @dataclass(frozen=True)

@@ -102,14 +102,22 @@ def _moment_slopes(model: GaussianProcess, scorer: MomentScore) -> Slopes:
     def slopes(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         found = [item.slopes(features) for item in models]
         mean, std = np.stack([item[0] for item in found], axis=1), np.stack([item[1] for item in found], axis=1)
+        rows, count = mean.shape
+        # Every moment a little up and a little down, in one call of the score: 4 changes a property.
+        step = NUDGE * np.maximum(std, 1e-12)
+        moved = np.zeros((2, 2, count, rows, count))
+        for place in range(count):
+            moved[:, 0, place, :, place], moved[:, 1, place, :, place] = step[:, place], -step[:, place]
+        means = np.concatenate(
+            [mean[None], (mean + moved[0]).reshape(-1, rows, count), np.tile(mean, (2 * count, 1, 1))]
+        )
+        stds = np.concatenate([std[None], np.tile(std, (2 * count, 1, 1)), (std + moved[1]).reshape(-1, rows, count)])
+        scores = scorer.score(means.reshape(-1, count), stds.reshape(-1, count))
+        changed = scores[rows:].reshape(2, 2, count, rows)
+        to_mean, to_std = (changed[:, 0] - changed[:, 1]) / (2.0 * step.T)
         gradient = np.zeros_like(features)
-        for place, (_, deviation, by_mean, by_std) in enumerate(found):
-            step = np.zeros_like(mean)
-            step[:, place] = NUDGE * np.maximum(deviation, 1e-12)
-            width = 2.0 * step[:, place]
-            to_mean = (scorer.score(mean + step, std) - scorer.score(mean - step, std)) / width
-            to_std = (scorer.score(mean, std + step) - scorer.score(mean, std - step)) / width
-            gradient += to_mean[:, None] * by_mean + to_std[:, None] * by_std
-        return scorer.score(mean, std), np.nan_to_num(gradient)
+        for place, (_, _, by_mean, by_std) in enumerate(found):
+            gradient += to_mean[place][:, None] * by_mean + to_std[place][:, None] * by_std
+        return scores[:rows], np.nan_to_num(gradient)
 
     return slopes
