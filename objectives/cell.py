@@ -16,6 +16,7 @@ from objectives.cell_design import Cell
 from objectives.cell_mass import mass, thickness
 from objectives.cell_model import Direction, ModelName, ModelSettings, Trace, built
 from objectives.cell_parameters import N_P_RATIO
+from objectives.limits import FIRST_USE, with_grace
 from objectives.units import conversion
 from surrogates.errors import InputError, nearest
 
@@ -84,8 +85,8 @@ class CellObjective:
         particle_points: mesh points along a particle's radius; 20 is PyBaMM's own.
         rtol: the solver's relative tolerance.
         atol: the solver's absolute tolerance.
-        compiled: compile the model with gcc: about twice as fast, but some ten seconds and more at first
-            use on a machine; PyBaMM keeps the result in its cache folder.
+        compiled: compile the model with gcc: twice as fast after some ten seconds, once a machine: PyBaMM keeps it.
+        time_limit: seconds a design; None for no limit. A campaign ends calls that take longer than their designs may.
     """
 
     inputs: dict[str, str]
@@ -106,6 +107,7 @@ class CellObjective:
     rtol: float = 1e-4
     atol: float = 1e-6
     compiled: bool = False
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         """Refuses settings that contradict each other."""
@@ -123,9 +125,10 @@ class CellObjective:
         for name in self.wanted:
             if name not in PROPERTIES:
                 raise InputError(f"The cell objective has no property '{name}'.{nearest(name, PROPERTIES)}")
-        for rate in ("energy_rate", "fast_rate", "charge_rate", "electrolyte_density", "rtol", "atol"):
-            if not getattr(self, rate) > 0:
-                raise InputError(f"'{rate}' must be above zero, not {getattr(self, rate)}.")
+        for name in ("energy_rate", "fast_rate", "charge_rate", "electrolyte_density", "rtol", "atol", "time_limit"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"'{name}' must be above zero, not {value}.")
         if min(self.electrode_points, self.particle_points) < 3:
             raise InputError("'electrode_points' and 'particle_points' must be 3 or more.")
         if self.voltage_window is not None and not self.voltage_window[0] < self.voltage_window[1]:
@@ -139,6 +142,9 @@ class CellObjective:
     def rows_per_call(self) -> int | None:
         """A call of 16 designs takes some tenths of a second with SPMe, and up to ten seconds with DFN."""
         return 16
+
+    def seconds_allowed(self, candidates: int) -> float | None:
+        return None if self.time_limit is None else with_grace(FIRST_USE + candidates * self.time_limit)
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
         known = {column.name: column.unit for column in columns if column.name in self.inputs and column.unit}

@@ -6,17 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 import pandas as pd
 
 from objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from objectives.electrode_calculators import CHGNET, check_available, check_calculator
+from objectives.electrode_orderings import Ordering
 from objectives.electrode_prototypes import BUILT_IN, Prototype, check_prototype, prototype_for
 from objectives.electrode_relaxation import Relaxation
 from objectives.electrode_sites import contents, fitting_metal_sites
 from objectives.electrode_states import electrodes, mean_and_spread, reasons_in_words
 from objectives.failures import CandidateFailure, Deadline, PassingFailure
+from objectives.limits import with_grace
 from objectives.named_column import column_problems, named_or_only
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
@@ -41,8 +43,9 @@ class ElectrodeObjective(TravelsByFields):
     """Computes insertion electrodes: a formula's elements on a prototype's sites, relaxed charged and discharged.
 
     Mixed sites are ordered in a cell of whole atoms: random orderings, ranked by the electrostatic energy of point
-    charges. From each of the lowest that symmetry does not make equal, ions are taken out (those whose vacancies cost
-    the least electrostatic energy), both states relax, and values are means over the orderings, each with its
+    charges or by how close their pairs are to those of the random alloy. From each of the first that symmetry does not
+    make equal, ions are taken out (those whose vacancies cost the least electrostatic energy: ions move at room
+    temperature), both states relax, and values are means over the orderings, each with its
     standard deviation where there are several. Energies E are those of the calculator, ``n`` ions of charge ``z`` move:
 
     * ``voltage`` (V against the ion's metal): average between the states,
@@ -70,15 +73,19 @@ class ElectrodeObjective(TravelsByFields):
         wanted: the properties to give; empty for all that the prototype has. The halfway state is computed only where
             ``energy_above_line`` is wanted.
         remaining: share of the ions that is left when the electrode is charged, from 0 to below 1.
-        metal_sites: most sites of metals in a cell; the smallest cell that holds the formula is taken.
+        metal_sites: most sites of metals in a cell. Of the cells that hold the formula the smallest is taken, for
+            mixed sites with ``quasi-random`` orderings the largest.
         rounding: largest ``rounding`` of a candidate that is not refused.
+        ordering: of mixed sites: ``ewald``, low electrostatic energy, for what orders while it is made; or
+            ``quasi-random``, special quasi-random structures, for what mixes at random.
         orderings: how many, at most.
         calculator: ``chgnet``, or any calculator that ASE can drive as ``package.module:Class``.
         settings: keyword arguments of the calculator; for CHGNet ``model``: ``0.3.0`` or ``r2scan``.
         fmax: eV/angstrom, the largest force in a relaxed structure.
         steps: most steps of a relaxation.
         drift: largest share by which the volume (of a layer the area) may change on relaxing and on charging.
-        time_limit: seconds a candidate, looked at between the steps of a relaxation.
+        time_limit: seconds a candidate, looked at between the steps of a relaxation; a campaign ends a step that does
+            not end.
 
     Raises:
         InputError: where a name is unknown or a number cannot be.
@@ -90,6 +97,7 @@ class ElectrodeObjective(TravelsByFields):
     remaining: float = 0.0
     metal_sites: int = 6
     rounding: float = 0.1
+    ordering: Ordering = "ewald"
     orderings: int = 1
     calculator: str = CHGNET
     settings: dict[str, str | int | float | bool] = field(default_factory=dict)
@@ -115,6 +123,9 @@ class ElectrodeObjective(TravelsByFields):
                 raise InputError(f"'{name}' must be above zero, not {getattr(self, name)}.")
         if not 0.0 <= self.rounding <= 1.0:
             raise InputError(f"'rounding' must be from 0 to 1, not {self.rounding}.")
+        if self.ordering not in get_args(Ordering):
+            known = get_args(Ordering)
+            raise InputError(f"There is no ordering '{self.ordering}'.{nearest(self.ordering, known)}")
         check_calculator(self.calculator, self.settings)
 
     @property
@@ -129,6 +140,9 @@ class ElectrodeObjective(TravelsByFields):
     def for_columns(self, columns: Sequence[Column]) -> Self:
         formula = named_or_only(columns, "formula", self.formula)
         return self if formula == self.formula else replace(self, formula=formula)
+
+    def seconds_allowed(self, candidates: int) -> float | None:
+        return with_grace(candidates * self.time_limit)
 
     def beside(self, folder: Path) -> Self:
         """Returns the objective with its CIF file looked for beside the campaign file first."""
@@ -174,12 +188,20 @@ class ElectrodeObjective(TravelsByFields):
         elements = {symbol: float(n) for symbol, n in zip(element_symbols(), row, strict=True) if n > 0.0}
         prototype = prototype_for(self.prototype, elements)
         halfway = HALFWAY in self.properties
-        held = contents(prototype, elements, remaining=self.remaining, metal_sites=self.metal_sites, halfway=halfway)
+        held = contents(
+            prototype,
+            elements,
+            remaining=self.remaining,
+            metal_sites=self.metal_sites,
+            halfway=halfway,
+            # In the smallest cell there may be but one arrangement, which repeats itself and is as ordered as can be.
+            largest=self.ordering == "quasi-random",
+        )
         if held.rounding > self.rounding + 1e-9:
             raise CandidateFailure(self._too_coarse(prototype, elements, held.rounding))
         found: list[dict[str, float]] = []
         failures: list[str] = []
-        for electrode in electrodes(prototype, held, self.orderings):
+        for electrode in electrodes(prototype, held, self.orderings, self.ordering):
             try:
                 values = electrode.properties(self._relaxation, deadline, halfway=halfway)
             except PassingFailure as failure:

@@ -1,4 +1,4 @@
-"""Which arrangement of mixed elements and vacancies on their sites: those of the lowest electrostatic energy.
+"""Arrangements of mixed elements and vacancies on their sites, and which have the lowest electrostatic energy.
 
 Point charges on the sites, summed by Ewald's method as pymatgen does it (Ong et al. 2013,
 doi:10.1016/j.commatsci.2012.10.028), with random arrangements in the place of a full enumeration. The energy is a
@@ -8,7 +8,7 @@ quadratic form in the charges: its matrix is computed once, and thousands of arr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pymatgen.core.structure import Structure
 
+Ordering = Literal["ewald", "quasi-random"]
+"""What ranks arrangements: their electrostatic energy, or how close they are to no order at all."""
 SAMPLES = 2000
 """Random arrangements that are ranked."""
 DIGITS = 4
@@ -95,7 +97,33 @@ def lowest(
     Returns:
         For each arrangement the element on each site, ``VACANCY`` where there is none; the lowest energy first.
     """
-    sites = len(matrix)
+    labels = drawn(len(matrix), groups, fixed)
+    energy, form = _forms(labels, matrix)
+    first = _first_of_each(energy, form)
+    chosen = first[np.lexsort((first, energy[first].round(DIGITS)))][:most]
+    return [list(labels[row]) for row in chosen]
+
+
+def different(labels: NDArray[np.object_], matrix: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Returns the first row of each set of arrangements that symmetry makes equal, in the order of the rows.
+
+    Args:
+        labels: one arrangement a row, from ``drawn``.
+        matrix: of the cell, from ``coulomb_matrix``.
+    """
+    return np.sort(_first_of_each(*_forms(labels, matrix)))
+
+
+def drawn(
+    sites: int, groups: Sequence[tuple[Sequence[int], Mapping[str, int]]], fixed: Mapping[int, str]
+) -> NDArray[np.object_]:
+    """Returns SAMPLES random arrangements, a row each; one where there is but one.
+
+    Args:
+        sites: of the cell.
+        groups: as in ``lowest``.
+        fixed: as in ``lowest``.
+    """
     rng = np.random.default_rng(0)  # the arrangements are part of the method: the same for the same formula
     labels = np.full((1 if _is_sole(groups) else SAMPLES, sites), VACANCY, dtype=object)
     for place, symbol in fixed.items():
@@ -103,15 +131,7 @@ def lowest(
     for places, counts in groups:
         filled = np.repeat(np.array(list(counts), dtype=object), list(counts.values()))
         labels[:, list(places)] = rng.permuted(np.tile(filled, (len(labels), 1)), axis=1)
-    held = {symbol: int((labels[0] == symbol).sum()) for symbol in dict.fromkeys(labels[0]) if symbol != VACANCY}
-    of_element = {VACANCY: 0.0, **charges(held)}
-    numbers = {VACANCY: 0.0, **{symbol: float(element_symbols().index(symbol) + 1) for symbol in held}}
-    energy = _energies(labels, of_element, matrix)
-    # A second quadratic form tells elements of equal charge apart.
-    told_apart = np.stack([energy, _energies(labels, numbers, matrix)], axis=1).round(DIGITS)
-    _, first = np.unique(told_apart, axis=0, return_index=True)
-    chosen = first[np.lexsort((first, energy[first].round(DIGITS)))][:most]
-    return [list(labels[row]) for row in chosen]
+    return labels
 
 
 def groups_of(
@@ -127,6 +147,20 @@ def groups_of(
 
 def _is_sole(groups: Sequence[tuple[Sequence[int], Mapping[str, int]]]) -> bool:
     return all(len(counts) == 1 for _, counts in groups)
+
+
+def _forms(labels: NDArray[np.object_], matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Electrostatic energies of arrangements, and a second quadratic form: it tells elements of equal charge apart."""
+    held = {symbol: int((labels[0] == symbol).sum()) for symbol in dict.fromkeys(labels[0]) if symbol != VACANCY}
+    numbers = {symbol: float(element_symbols().index(symbol) + 1) for symbol in held}
+    return _energies(labels, {VACANCY: 0.0, **charges(held)}, matrix), _energies(
+        labels, {VACANCY: 0.0, **numbers}, matrix
+    )
+
+
+def _first_of_each(energy: NDArray[np.float64], form: NDArray[np.float64]) -> NDArray[np.int64]:
+    _, first = np.unique(np.stack([energy, form], axis=1).round(DIGITS), axis=0, return_index=True)
+    return np.asarray(first, dtype=np.int64)
 
 
 def _energies(

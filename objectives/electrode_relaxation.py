@@ -206,6 +206,8 @@ def _hash(atoms: Atoms) -> str:
 @contextmanager
 def _cache() -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(cache_folder() / "electrode.db", timeout=60)) as connection:
+        # Waiting for the disk would take a fiftieth of a small cell's time; what a power cut costs is recomputed.
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute(
             "CREATE TABLE IF NOT EXISTS structures"
             " (structure TEXT, settings TEXT, result TEXT, PRIMARY KEY (structure, settings))"

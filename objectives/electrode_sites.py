@@ -112,6 +112,7 @@ def contents(
     remaining: float,
     metal_sites: int,
     halfway: bool,
+    largest: bool = False,
 ) -> Contents:
     """Finds the smallest cell that holds a formula, or the one that comes closest.
 
@@ -121,6 +122,7 @@ def contents(
         remaining: share of the ions that is left when the electrode is charged.
         metal_sites: most sites of metals that a cell may have (a primitive cell may always be taken).
         halfway: whether there must be a state between charged and discharged.
+        largest: whether sites that several elements share ask for the largest such cell, in place of the smallest.
 
     Raises:
         CandidateFailure: where the formula does not fit, or no cell has two states.
@@ -128,14 +130,15 @@ def contents(
     ion = working_ion(elements)
     wanted = shares(prototype, elements, ion)
     primitive = sum(prototype.sites_of(part) for part in prototype.sublattices if part.role == "metal")
+    grow = largest and any(len(taken) > 1 for taken in wanted.values())
     best: Contents | None = None
     for copies in range(1, max(1, metal_sites // max(primitive, 1)) + 1):
         found = _rounded(prototype, wanted, ion, copies, remaining)
         if found.ions - found.left < (2 if halfway else 1):
             continue
-        if best is None or found.rounding < best.rounding - EXACT:
+        if best is None or found.rounding < best.rounding + (EXACT if grow else -EXACT):
             best = found
-        if best.rounding <= EXACT:
+        if best.rounding <= EXACT and not grow:
             break
     if best is None:
         raise CandidateFailure(

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from objectives.electrode_checks import check_drift
-from objectives.electrode_orderings import coulomb_matrix, groups_of, lowest
+from objectives.electrode_orderings import Ordering, coulomb_matrix, groups_of, lowest
 from objectives.electrode_prototypes import IONS, Prototype
+from objectives.electrode_quasi_random import most_random
 from objectives.electrode_relaxation import Relaxation, Relaxed, metal_energy, relaxed
 from objectives.electrode_sites import VACANCY, Contents, supercell
 from objectives.failures import CandidateFailure, Deadline, PassingFailure
@@ -116,18 +117,23 @@ class Electrode:
         return Atoms(symbols, positions=positions, cell=self.cell.lattice.matrix, pbc=pbc)
 
 
-def electrodes(prototype: Prototype, contents: Contents, most: int) -> list[Electrode]:
+def electrodes(prototype: Prototype, contents: Contents, most: int, ordering: Ordering = "ewald") -> list[Electrode]:
     """Returns the electrodes of a formula that differ by the ordering of their elements.
 
     Args:
         prototype: where the sites come from.
         contents: how many atoms of what are on them.
         most: how many orderings, at most; there are fewer where symmetry makes them equal.
+        ordering: which come first.
     """
     cell = supercell(prototype, contents.copies)
     matrix = coulomb_matrix(cell)
     groups = groups_of(cell, contents.counts)
-    return [Electrode(prototype, contents, cell, matrix, labels) for labels in lowest(matrix, groups, {}, most=most)]
+    if ordering == "quasi-random":
+        found = most_random(cell, matrix, groups, most=most)
+    else:
+        found = lowest(matrix, groups, {}, most=most)
+    return [Electrode(prototype, contents, cell, matrix, labels) for labels in found]
 
 
 def average_voltage(full: float, charged: float, metal: float, moved: int, valence: int) -> float:

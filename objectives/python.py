@@ -31,19 +31,24 @@ class PythonObjective(TravelsByFields):
     Attributes:
         function: the function, or where it stands: ``package.module:name`` or ``path/to/file.py:name``.
         units: each property that it returns, and its unit (empty for dimensionless).
+        time_limit: seconds a candidate; None for no limit. With one, a campaign calls the function in a process of its
+            own, which is ended where the limit passes; what the function keeps between calls is kept there.
 
     Raises:
-        InputError: where the function cannot be found, or no property is named.
+        InputError: where the function cannot be found, no property is named, or the limit is not above zero.
     """
 
     function: str | PropertyFunction
     units: dict[str, str]
+    time_limit: float | None = None
 
     def __post_init__(self) -> None:
         if not self.units:
             raise InputError("Name the properties that the function returns, with their units, such as {voltage: V}.")
         for unit in self.units.values():
             check_unit(unit)
+        if self.time_limit is not None and not self.time_limit > 0.0:
+            raise InputError(f"'time_limit' must be above zero, not {self.time_limit}.")
         if not callable(self.function):
             _split(self.function)
 
@@ -57,6 +62,9 @@ class PythonObjective(TravelsByFields):
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
         return self
+
+    def seconds_allowed(self, candidates: int) -> float | None:
+        return None if self.time_limit is None else candidates * self.time_limit
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         try:

@@ -2,102 +2,134 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from functools import lru_cache
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 
-from objectives.base import REASON, Objective, failed
+from objectives.base import Objective, failed
+from objectives.evaluation import Result, evaluate
+from objectives.limits import seconds_allowed
+from objectives.workers import Kept, Worker, WorkerDied, WorkerOverran, task_of
 from surrogates.errors import InputError
+
+__all__ = ["Result", "WorkerPool", "evaluate", "evaluate_all"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one call of an objective gave.
-
-    Attributes:
-        values: as ``Objective.evaluate`` returns it, indexed by candidate number.
-        seconds: how long the call took.
-    """
-
-    values: pd.DataFrame
-    seconds: float
-
-
-def evaluate(objective: Objective, candidates: pd.DataFrame) -> Result:
-    """Calls an objective; whatever it raises becomes the reason of its candidates.
-
-    Args:
-        objective: the source of values.
-        candidates: one row each, indexed by candidate number.
-    """
-    start = time.perf_counter()
-    try:
-        values = objective.evaluate(candidates)
-        missing = [name for name in (*objective.properties, REASON) if name not in values]
-        if missing or not values.index.equals(candidates.index):
-            what = f"without '{missing[0]}'" if missing else "with other rows than it was given"
-            values = failed(candidates.index, objective.properties, f"the objective answered {what}")
-    except Exception as error:  # noqa: BLE001 - foreign code: its failure is a record, not the end of the campaign
-        values = failed(candidates.index, objective.properties, f"{type(error).__name__}: {error}")
-    return Result(values, time.perf_counter() - start)
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 def evaluate_all(objective: Objective, candidates: pd.DataFrame, executor: Executor | None) -> Iterator[Result]:
     """Evaluates candidates call by call and gives each result as soon as it is there.
 
+    A call that takes longer than its objective allows (objectives.limits) is ended where a WorkerPool runs it, and a
+    call whose process dies is repeated row by row, so that only the guilty fail.
+
     Args:
         objective: the source of values.
         candidates: one row each, indexed by candidate number.
-        executor: where calls run; None for this process, one after the other.
+        executor: where calls run; None for one after the other: in this process, or, where one may have to be ended, in
+            a worker process that is kept for the next.
     """
     size = objective.rows_per_call or max(1, -(-len(candidates) // _workers(executor)))
     chunks = [candidates.iloc[start : start + size] for start in range(0, len(candidates), size)]
-    if executor is None:
+    if executor is not None:
+        yield from _spread(objective, chunks, executor)
+    elif seconds_allowed(objective, size) is not None:
+        yield from _one_by_one(objective, chunks)
+    else:
         for chunk in chunks:
             yield evaluate(objective, chunk)
-        return
-    broken: list[pd.DataFrame] = []
+
+
+def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Executor) -> Iterator[Result]:
+    kept = Kept(objective) if isinstance(executor, WorkerPool) else None
+
+    def submitted(rows: pd.DataFrame) -> Future[Result]:
+        if isinstance(executor, WorkerPool):
+            return executor.submit_within(seconds_allowed(objective, len(rows)), evaluate, kept, rows)
+        return executor.submit(evaluate, objective, rows)
+
+    spoiled: list[tuple[pd.DataFrame, Exception]] = []
     futures: dict[Future[Result], pd.DataFrame] = {}
     try:
         for chunk in chunks:
-            futures[executor.submit(evaluate, objective, chunk)] = chunk
+            futures[submitted(chunk)] = chunk
         for future in as_completed(futures):
+            chunk = futures[future]
             try:
                 yield future.result()
-            except BrokenProcessPool:
-                broken.append(futures[future])
+            except (WorkerOverran, BrokenProcessPool) as error:
+                if _ends_here(chunk, error):
+                    yield _lost(objective, chunk, error)
+                else:
+                    spoiled.append((chunk, error))
     finally:
         for future in futures:
             future.cancel()
-    # A worker that dies takes its neighbours' work along: each is tried once more alone, so that only the guilty fails.
-    for chunk in broken:
-        yield _alone(objective, chunk, executor)
+    for chunk, failure in spoiled:
+        yield from _again(objective, chunk, failure, lambda row: submitted(row).result())
 
 
-def _alone(objective: Objective, chunk: pd.DataFrame, executor: Executor) -> Result:
-    try:
-        return executor.submit(evaluate, objective, chunk).result()
-    except BrokenProcessPool:
-        return Result(failed(chunk.index, objective.properties, "its worker process died"), 0.0)
+def _one_by_one(objective: Objective, chunks: Sequence[pd.DataFrame]) -> Iterator[Result]:
+    # The user's own settings for threads stand here: no other worker runs beside.
+    environment = {**ONE_THREAD, **os.environ}
+    worker = _lone_worker(tuple(sorted(environment.items())), str(Path.cwd()), tuple(sys.path))
+    kept = Kept(objective)
+
+    def called(rows: pd.DataFrame) -> Result:
+        result: Result = worker.call(task_of(evaluate, kept, rows), seconds=seconds_allowed(objective, len(rows)))
+        return result
+
+    for chunk in chunks:
+        try:
+            yield called(chunk)
+        except (WorkerOverran, WorkerDied) as error:
+            yield from _again(objective, chunk, error, called)
+
+
+def _again(
+    objective: Objective, chunk: pd.DataFrame, error: Exception, call: Callable[[pd.DataFrame], Result]
+) -> Iterator[Result]:
+    """Repeats a spoiled call row by row."""
+    if _ends_here(chunk, error):
+        yield _lost(objective, chunk, error)
+        return
+    for row in (chunk.iloc[[place]] for place in range(len(chunk))):
+        try:
+            yield call(row)
+        except (WorkerOverran, BrokenProcessPool) as failure:
+            yield _lost(objective, row, failure)
+
+
+def _ends_here(chunk: pd.DataFrame, error: Exception) -> bool:
+    """Whether a spoiled call needs no repetition: a row that hung alone hangs again, and is not waited for twice."""
+    return isinstance(error, WorkerOverran) and len(chunk) == 1
+
+
+def _lost(objective: Objective, row: pd.DataFrame, error: Exception) -> Result:
+    reason, seconds = "its worker process died", 0.0
+    if isinstance(error, WorkerDied):
+        reason = f"{reason}: {error}"
+    elif isinstance(error, WorkerOverran):
+        seconds = error.seconds
+        reason = f"the time limit passed within a step that did not end: its worker was ended after {seconds:.0f} s"
+    return Result(failed(row.index, objective.properties, reason), seconds)
 
 
 class WorkerPool(Executor):
-    """Worker processes for simulations, one numerical thread each; a pool that broke is replaced by a fresh one.
+    """Worker processes for simulations, one numerical thread each; one that dies or is ended leaves the others alone.
 
     Args:
-        workers: how many processes.
+        workers: how many processes, at most; each starts when it is first needed.
 
     Raises:
         InputError: where fewer than one worker is asked for.
@@ -107,31 +139,46 @@ class WorkerPool(Executor):
         if workers < 1:
             raise InputError(f"At least one worker is needed, not {workers}.")
         self.workers = workers
-        self._pool = self._fresh()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="invdesign-worker")
+        self._idle: LifoQueue[Worker] = LifoQueue()  # the last one used first, for it has its model loaded
+        for _ in range(workers):
+            self._idle.put(Worker({**os.environ, **ONE_THREAD}))
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See ``concurrent.futures.Executor.submit``."""
-        try:
-            return self._pool.submit(fn, *args, **kwargs)
-        except BrokenProcessPool:
-            self._pool = self._fresh()
-            return self._pool.submit(fn, *args, **kwargs)
+        return self.submit_within(None, fn, *args, **kwargs)
+
+    def submit_within(
+        self, seconds: float | None, fn: Callable[..., T], /, *args: object, **kwargs: object
+    ) -> Future[T]:
+        """Submits a call that is ended where it takes longer; its future then raises WorkerOverran.
+
+        Args:
+            seconds: that it may take once it has begun; None for any time.
+            fn: what to call.
+            args: with what.
+            kwargs: with what.
+        """
+        return self._threads.submit(self._call, task_of(fn, *args, **kwargs), seconds)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See ``concurrent.futures.Executor.shutdown``."""
-        self._pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        while not self._idle.empty():
+            self._idle.get().end()
 
-    def _fresh(self) -> ProcessPoolExecutor:
-        # Spawned, not forked: torch and the solvers do not survive a fork with threads running.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin_worker)
+    def _call(self, task: bytes, seconds: float | None) -> Any:
+        worker = self._idle.get()  # never waits: there are as many workers as threads
+        try:
+            return worker.call(task, seconds=seconds)
+        finally:
+            self._idle.put(worker)
 
 
-def _begin_worker() -> None:
-    # Ctrl-C reaches the whole group of processes: the campaign answers it, its workers end their call in peace.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for variable in THREAD_VARIABLES:
-        os.environ[variable] = "1"
+@lru_cache(maxsize=1)
+def _lone_worker(environment: tuple[tuple[str, str], ...], *surroundings: object) -> Worker:
+    """The worker of campaigns without an executor: one for this process, and a fresh one in other surroundings."""
+    return Worker(dict(environment))
 
 
 def _workers(executor: Executor | None) -> int:

@@ -9,7 +9,7 @@ import pytest
 
 import invdesign as ind
 from objectives.electrode import ElectrodeObjective
-from objectives.electrode_checks import check_drift, check_whole
+from objectives.electrode_checks import NEIGHBOUR, check_drift, check_whole, neighbours
 from objectives.electrode_orderings import charges, coulomb_matrix, groups_of, lowest
 from objectives.electrode_prototypes import BUILT_IN, from_cif, layered, prototype_for
 from objectives.electrode_sites import contents, shares, supercell
@@ -177,6 +177,33 @@ def test_torn_structures_are_found():
         check_whole(four, split, "Li")
     with pytest.raises(CandidateFailure, match="volume changed by -50%, more than 40%"):
         check_drift(2.0, 1.0, 0.4, "volume")
+
+
+def test_neighbours_are_those_of_ase(rng):
+    from ase.neighborlist import natural_cutoffs, neighbor_list
+
+    for number in range(40):
+        n = int(rng.integers(1, 12))
+        layer = bool(number % 2)
+        cell = np.eye(3) * rng.uniform(2.5, 9.0, 3) + rng.normal(0.0, 0.6, (3, 3))
+        if layer:
+            cell[2], cell[:2, 2] = (0.0, 0.0, 20.0), 0.0
+        positions = rng.uniform(-1.5, 1.5, (n, 3)) @ cell
+        atoms = ase.Atoms(rng.choice(["Li", "Co", "O", "K"], n), positions, cell=cell, pbc=(True, True, not layer))
+        expected = np.zeros((n, n))
+        np.add.at(expected, tuple(neighbor_list("ij", atoms, natural_cutoffs(atoms, mult=NEIGHBOUR))), 1.0)
+        np.testing.assert_array_equal(neighbours(atoms).toarray(), expected)
+
+
+def test_the_spinel_is_that_of_its_space_group():
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    sites = [[0.125] * 3, [0.5] * 3, [0.263] * 3]
+    expanded = Structure.from_spacegroup("Fd-3m:2", Lattice.cubic(8.24), ["Li", "Mn", "O"], sites)
+    distance, _ = StructureMatcher(scale=False).get_rms_dist(expanded, prototype_for("spinel", {}).structure)
+    assert distance == pytest.approx(0.0, abs=1e-9)
 
 
 @pytest.mark.parametrize(

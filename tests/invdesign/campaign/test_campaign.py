@@ -151,7 +151,7 @@ def test_a_worker_that_dies_costs_only_its_own_candidate():
     with WorkerPool(2) as pool:
         mine.run(PythonObjective(dies, {"f": "V"}), evaluations=6, executor=pool)
     frame = mine.frame()
-    assert (frame.loc[frame["k"] == 4, "reason"] == "its worker process died").all()
+    assert (frame.loc[frame["k"] == 4, "reason"] == "its worker process died: exit code 9").all()
     assert (frame["k"] == 4).any()
     assert frame.loc[(frame["k"] < 4) & (frame["x"] <= 0.9), "state"].eq("done").all()
 
