@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MoleculePool,
         SearchSpace,
     )
+    from invdesign.stage import Stage
     from invdesign.target_file import CampaignFile, read_campaign
     from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
     from objectives.cell import CellObjective
@@ -81,6 +82,7 @@ _HOME = {
         "MoleculePool",
         "SearchSpace",
     ),
+    "invdesign.stage": ("Stage",),
     "invdesign.target_file": ("CampaignFile", "read_campaign"),
     "invdesign.targets": ("AtLeast", "AtMost", "Between", "CloseTo", "Equals", "Maximize", "Minimize", "Targets"),
     "objectives.cell": ("CellObjective",),
@@ -175,6 +177,7 @@ __all__ = [
     "RedoxObjective",
     "Ridge",
     "SearchSpace",
+    "Stage",
     "Status",
     "SupportVector",
     "SupportVectorClassifier",

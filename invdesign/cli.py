@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
@@ -14,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from invdesign.campaign import Campaign, Status
+    from invdesign.campaign import Campaign
     from invdesign.target_file import CampaignFile
 
 P = ParamSpec("P")
@@ -73,6 +72,7 @@ def run(
     Started again, it goes on where it was. With --targets on a campaign that has values already, it reads them against
     the other targets and evaluates nothing.
     """
+    from invdesign.running import search, verify
     from surrogates.errors import InputError
 
     setting, campaign, existed = _opened(file, targets, store)
@@ -82,9 +82,10 @@ def run(
     elif setting.objective is None:
         raise InputError(f"{file} names no objective to run. Use ask and tell, or add one.")
     else:
-        _search(setting, campaign, console, evaluations or setting.budget.evaluations)
-        _verify(setting, campaign, console)
+        search(setting, campaign, console, evaluations or setting.budget.evaluations)
+        verify(setting, campaign, console)
     _print_hits(campaign, console)
+    _print_stages(campaign, console)
     _write_report(setting, campaign, report, console)
 
 
@@ -272,53 +273,18 @@ def _opened(
     return setting, campaign, campaign.status().evaluated > 0
 
 
-def _search(setting: CampaignFile, campaign: Campaign, console: Console, evaluations: int) -> None:
-    from invdesign.campaign import WorkerPool
-
-    if setting.objective is None:
-        return
-    pool = WorkerPool(setting.header.workers) if setting.header.workers > 1 else nullcontext(None)
-    with _progress(console, "Searching", evaluations) as advance, pool as executor:
-
-        def moved(state: Status) -> None:
-            advance(state.evaluated + state.failed, f"{state.hits} hits")
-
-        moved(campaign.status())
-        campaign.run(
-            setting.objective,
-            evaluations=evaluations,
-            batch=setting.budget.batch,
-            executor=executor,
-            on_progress=moved,
-        )
-
-
-def _verify(setting: CampaignFile, campaign: Campaign, console: Console) -> None:
-    for stage in setting.stages:
-        with _progress(console, f"Verifying ({stage.name})", stage.top) as advance:
-            campaign.verify(stage.objective, top=stage.top, stage=stage.name, on_progress=advance)
-
-
-@contextmanager
-def _progress(console: Console, title: str, total: int) -> Iterator[Callable[[int, object], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task(title, total=total, note="")
-        yield lambda done, note: progress.update(task, completed=done, note=str(note))
-
-
 def _print_hits(campaign: Campaign, console: Console) -> None:
     from invdesign.report.console import hits_table
 
     console.print(hits_table(campaign))
+
+
+def _print_stages(campaign: Campaign, console: Console) -> None:
+    from invdesign.report.findings import gather
+    from invdesign.report.stage_words import stage_sentences
+
+    for sentence in stage_sentences(gather(campaign)):
+        console.print(sentence, markup=False)
 
 
 def _write_report(setting: CampaignFile, campaign: Campaign, output: Path | None, console: Console) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from invdesign.objective_section import TOP_PATTERN, VerifySettings
 from invdesign.registry import REGISTRY, settings_model
 from invdesign.target_file import REQUIRED, Budget, Header
 from invdesign.target_section import TargetSettings
@@ -26,8 +27,9 @@ def campaign_schema() -> dict[str, Any]:
     header = Header.model_json_schema()["properties"]
     target = definition("target", TargetSettings)
     objective = any_of("objective")
+    verify = {"oneOf": [{"type": "string", "pattern": TOP_PATTERN}, definition("verify", VerifySettings)]}
     for word in REGISTRY["objective"]:
-        stage = {"verify": {"type": "string", "pattern": "^top [1-9][0-9]*$"}, "name": {"type": "string"}}
+        stage = {"verify": verify, "name": {"type": "string"}}
         definitions[f"objective-{word}"]["properties"].update(stage)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from invdesign import datasets, yaml_lines
-from invdesign.registry import REGISTRY, Section, builder, settings_model
+from invdesign import yaml_lines
+from invdesign.objective_section import read_objectives
+from invdesign.section_reader import SectionReader
 from invdesign.space import Constraint, Parameter, SearchSpace
+from invdesign.stage import Stage
 from invdesign.target_section import TargetSettings
 from invdesign.targets import Target, Targets
-from invdesign.yaml_lines import Document, FileError, Place, Problem
+from invdesign.yaml_lines import Document, FileError, Place
 from objectives.base import Objective
-from objectives.combined import CombinedObjective
 from surrogates.errors import InputError, nearest
 from surrogates.gaussian_process import GaussianProcess
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from invdesign.optimizers import Optimizer
     from surrogates.base import Surrogate
 
-Settings = TypeVar("Settings", bound=BaseModel)
 SECTIONS = (
     "campaign",
     "seed",
@@ -40,7 +40,6 @@ SECTIONS = (
     "workers",
 )
 REQUIRED = ("campaign", "space", "targets")
-STAGE_KEYS = ("verify", "name")
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -66,21 +65,6 @@ class Header(BaseModel):
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A verifying objective.
-
-    Attributes:
-        name: under which its values are kept.
-        objective: the truer source of values.
-        top: how many of the best candidates it evaluates.
-    """
-
-    name: str
-    objective: Objective
-    top: int
-
-
-@dataclass(frozen=True)
 class CampaignFile:
     """A checked campaign file.
 
@@ -90,7 +74,7 @@ class CampaignFile:
         space: what can be searched.
         targets: what is wanted.
         objective: where property values come from; None where only a laboratory answers, by ask and tell.
-        stages: objectives that verify the best candidates.
+        stages: objectives that verify the best candidates; at most one of them in rounds.
         surrogate: the model of the properties.
         optimizer: how candidates are proposed.
         budget: how many.
@@ -123,6 +107,11 @@ class CampaignFile:
             name=self.header.campaign,
             initial=self.budget.initial,
         )
+
+    @property
+    def correcting(self) -> Stage | None:
+        """The stage whose values correct the search, round by round; None where there is none."""
+        return next((stage for stage in self.stages if stage.rounds > 1), None)
 
     @property
     def store(self) -> str:
@@ -159,16 +148,8 @@ def read_targets(path: str | Path) -> Targets:
     return targets
 
 
-class _Reader:
-    """Turns a document into objects, collecting problems instead of stopping at the first."""
-
-    def __init__(self, document: Document) -> None:
-        self.document = document
-        self.problems: list[Problem] = []
-
-    def problem(self, place: Place, message: str) -> None:
-        """Notes what is wrong at a place."""
-        self.problems.extend(Problem(self.document.line(place), line) for line in message.splitlines())
+class _Reader(SectionReader):
+    """Reads a campaign file whole."""
 
     def campaign(self) -> CampaignFile:
         """Reads every section; raises FileError at the end where anything was wrong."""
@@ -186,7 +167,9 @@ class _Reader:
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         targets = self.targets_section(data["targets"]) if "targets" in data else None
-        objective, stages = self.objectives(data["objective"], space) if "objective" in data else (None, ())
+        objective, stages = (
+            self.objectives(data["objective"], space, budget or Budget()) if "objective" in data else (None, ())
+        )
         surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess())
         if objective is not None and targets is not None:
@@ -199,62 +182,6 @@ class _Reader:
         if self.problems or not (header and budget and space and targets and optimizer):
             raise FileError(self.document.path, self.problems)
         return CampaignFile(self.document, header, space, targets, objective, stages, surrogate, optimizer, budget)
-
-    def settings(self, model: type[Settings], data: Any, place: Place) -> Settings | None:
-        """Checks a mapping against what it may say; None where it says something else."""
-        if not isinstance(data, dict):
-            self.problem(place, f"A mapping is needed here, such as {{{next(iter(model.model_fields))}: ...}}.")
-            return None
-        try:
-            return model.model_validate(data, strict=None)
-        except ValidationError as error:
-            for detail in error.errors():
-                where = (*place, *_within(data, detail["loc"]))
-                self.problem(where, _words(detail, model))
-            return None
-
-    def built(self, section: Section, data: Any, place: Place) -> Any:
-        """Builds the object that a mapping with a ``type`` names; None where that fails."""
-        if not isinstance(data, dict) or "type" not in data:
-            example = next(iter(REGISTRY[section]))
-            self.problem(place, f"A mapping with a type is needed here, such as {{type: {example}, ...}}.")
-            return None
-        try:
-            model = settings_model(section, str(data["type"]))
-        except InputError as error:
-            self.problem((*place, "type"), str(error))
-            return None
-        given = self.settings(model, data, place)
-        if given is None:
-            return None
-        values = {name: getattr(given, name) for name in given.model_fields_set if name != "type"}
-        if isinstance(values.get("surrogate"), dict):
-            values["surrogate"] = self.built("surrogate", values["surrogate"], (*place, "surrogate"))
-            if values["surrogate"] is None:
-                return None
-        try:
-            made = builder(section, str(data["type"]))(**self._resolved(values))
-            # What has paths of its own, such as a program's words, takes them from the file's folder itself.
-            return made.beside(self.document.path.parent) if hasattr(made, "beside") else made
-        except InputError as error:
-            self.problem(place, str(error))
-            return None
-
-    def _resolved(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Datasets become paths, and relative paths of files are taken from the campaign file's folder."""
-        resolved = dict(values)
-        for name in ("data", "pool", "function", "seeds"):
-            text = values.get(name)
-            if isinstance(text, str) and text.startswith(datasets.PREFIX):
-                resolved[name] = str(datasets.resolve(text))
-            elif (isinstance(text, str) and (self.document.path.parent / text.rpartition(":")[0]).is_file()) or (
-                isinstance(text, str) and (self.document.path.parent / text).is_file()
-            ):
-                resolved[name] = str(self.document.path.parent / text)
-        for name, value in values.items():
-            if is_dataclass(value) and not isinstance(value, type) and hasattr(value, "data"):
-                resolved[name] = replace(value, **self._resolved({"data": value.data}))
-        return resolved
 
     def space(self, data: Any, constraints: Any) -> SearchSpace | None:
         """Reads parameters and constraints."""
@@ -321,46 +248,11 @@ class _Reader:
             self.problem(place, str(error))
             return None
 
-    def objectives(self, data: Any, space: SearchSpace | None) -> tuple[Objective | None, tuple[Stage, ...]]:
-        """Reads one objective, or a list of which some verify the others."""
-        entries = data if isinstance(data, list) else [data]
-        places: list[Place] = [
-            ("objective", n) if isinstance(data, list) else ("objective",) for n in range(len(entries))
-        ]
-        searching: list[Objective] = []
-        stages: list[Stage] = []
-        for place, entry in zip(places, entries, strict=True):
-            plain = {key: entry[key] for key in entry if key not in STAGE_KEYS} if isinstance(entry, dict) else entry
-            objective = self.built("objective", plain, place)
-            if objective is None:
-                continue
-            if space is not None:
-                objective = objective.for_columns(space.columns)
-                for problem in [*objective.check(space.columns), *space.clashes(objective.properties)]:
-                    self.problem(place, problem)
-            if isinstance(entry, dict) and "verify" in entry:
-                top = self.top(entry["verify"], (*place, "verify"))
-                name = str(entry.get("name", f"{entry['type']} {len(stages) + 1}"))
-                stages.append(Stage(name, objective, top))
-            else:
-                searching.append(objective)
-        if not searching:
-            if not self.problems:
-                self.problem(("objective",), "Every objective only verifies. One must give values to search by.")
-            return None, ()
-        try:
-            return (searching[0] if len(searching) == 1 else CombinedObjective(tuple(searching))), tuple(stages)
-        except InputError as error:
-            self.problem(("objective",), str(error))
-            return None, ()
-
-    def top(self, text: Any, place: Place) -> int:
-        """Reads ``top N``."""
-        words = str(text).split()
-        if len(words) == 2 and words[0] == "top" and words[1].isdecimal() and int(words[1]) > 0:
-            return int(words[1])
-        self.problem(place, f"verify says how many of the best candidates, such as 'top 10', not {text!r}.")
-        return 1
+    def objectives(
+        self, data: Any, space: SearchSpace | None, budget: Budget
+    ) -> tuple[Objective | None, tuple[Stage, ...]]:
+        """Reads what gives values to search by, and what verifies."""
+        return read_objectives(self, data, space, evaluations=budget.evaluations, initial=budget.initial)
 
     def optimizer(self, data: Any, surrogate: Any) -> Optimizer | None:
         """Reads the optimizer and gives it the surrogate, where it uses one."""
@@ -378,41 +270,3 @@ class _Reader:
                     Targets(target).in_units(source.properties)
                 except InputError as error:
                     self.problem(("targets", number) if in_file else ("targets",), str(error))
-
-
-def _within(data: Mapping[str, Any], location: tuple[str | int, ...]) -> Place:
-    """The part of an error's location that exists in the data: pydantic adds words of its own for unions."""
-    place: list[str | int] = []
-    here: Any = data
-    step: Any
-    for step in location:
-        in_list = isinstance(here, list) and isinstance(step, int) and step < len(here)
-        if in_list or (isinstance(here, dict) and step in here):
-            place.append(step)
-            here = here[step]
-    return tuple(place)
-
-
-def _words(detail: Any, model: type[BaseModel]) -> str:
-    """An error of pydantic's in our words: what is wrong and what would be right."""
-    where = ".".join(str(step) for step in detail["loc"])
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        word = str(detail["loc"][-1])
-        return f"'{word}' is not known here.{nearest(word, _known_at(model, detail['loc']))}"
-    if detail["type"] == "missing":
-        return f"The key '{where}' is missing."
-    message = detail["msg"].removeprefix("Value error, ")
-    if not where:
-        return f"{message[0].upper()}{message[1:]}."
-    if detail["type"] == "value_error":  # said by our own classes, in whole sentences
-        return f"{where}: {message}"
-    return f"{where}: {message[0].lower()}{message[1:]}, not {detail['input']!r}."
-
-
-def _known_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """The names that may stand at a place: the model's, or those of settings nested in it."""
-    owner: Any = model
-    for step in location[:-1]:
-        field = getattr(owner, "model_fields", {}).get(step)
-        owner = field.annotation if field is not None else owner
-    return [item.name for item in fields(owner)] if is_dataclass(owner) else list(owner.model_fields)

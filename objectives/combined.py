@@ -9,6 +9,8 @@ from typing import Self
 import pandas as pd
 
 from objectives.base import REASON, Objective, valued
+from objectives.calibrated import Calibrated, CalibrationReport
+from objectives.limits import seconds_together
 from surrogates.columns import Column
 from surrogates.errors import InputError
 
@@ -57,3 +59,16 @@ class CombinedObjective:
         values = pd.concat([result.drop(columns=REASON) for result in results], axis=1)
         told = pd.concat([result[REASON] for result in results], axis=1)
         return valued(values, ["; ".join(filter(None, row)) or None for row in told.itertuples(index=False)])
+
+    def seconds_allowed(self, candidates: int) -> float | None:
+        return seconds_together(self.parts, candidates)
+
+    def calibration_basis(self) -> Mapping[str, str]:
+        return {name: basis for part in self._calibrated for name, basis in part.calibration_basis().items()}
+
+    def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
+        return {name: told for part in self._calibrated for name, told in part.calibration_reports().items()}
+
+    @property
+    def _calibrated(self) -> list[Calibrated]:
+        return [part for part in self.parts if isinstance(part, Calibrated)]

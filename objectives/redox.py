@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
+from objectives.calibrated import CalibrationReport
 from objectives.failures import CandidateFailure
+from objectives.limits import with_grace
 from objectives.named_column import column_problems, named_or_only
-from objectives.redox_calibration import Calibration, CalibrationReport, Fitted, fitted
+from objectives.redox_calibration import Calibration, Fitted, fitted
 from objectives.redox_states import Geometry, Level, Protocol, States
 from objectives.redox_xtb import Medium
 from objectives.units import conversion
@@ -75,7 +77,8 @@ class RedoxObjective(TravelsByFields):
             of use only when calibrated.
         geometry: whether the neutral's structure is relaxed by ``xtb`` or taken from ``mmff``.
         conformers: how many are tried.
-        time_limit: seconds a molecule, looked at between the steps of a calculation.
+        time_limit: seconds a molecule, looked at between the steps of a calculation; a campaign ends a step that does
+            not end.
         calibration: a table of known values of one property, by which its raw values are corrected; the property then
             has a standard deviation too. The table's molecules are computed at first use.
 
@@ -161,6 +164,12 @@ class RedoxObjective(TravelsByFields):
         raw = pd.DataFrame(values, index=candidates.index, columns=list(self.properties), dtype=np.float64)
         return valued(*self._calibrated(raw, canonical, reasons))
 
+    def seconds_allowed(self, candidates: int) -> float | None:
+        known = 0
+        if self.calibration is not None:  # its molecules are computed at first use
+            known = len(self.calibration.rows(PROPERTIES[self.calibration.property])[0])
+        return with_grace((candidates + known) * self.time_limit)
+
     def calibration_report(self) -> CalibrationReport:
         """Returns how well the calibration does; its molecules are computed where they are not on disk yet.
 
@@ -168,6 +177,20 @@ class RedoxObjective(TravelsByFields):
             InputError: where there is no calibration, or too few of its molecules have a raw value.
         """
         return self._fitted().report
+
+    def calibration_basis(self) -> Mapping[str, str]:
+        if self.calibration is None:
+            return {}
+        name = self.calibration.property
+        return {name: self.calibration.basis(PROPERTIES[name])}
+
+    def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
+        if self.calibration is None:
+            return {}
+        try:
+            return {self.calibration.property: self.calibration_report()}
+        except InputError as error:
+            return {self.calibration.property: str(error)}
 
     def _calibrated(
         self, raw: pd.DataFrame, smiles: Sequence[str | None], reasons: Sequence[str | None]
@@ -180,7 +203,7 @@ class RedoxObjective(TravelsByFields):
         if not len(places):
             return result, reasons
         try:
-            fit = self._fitted().fit
+            fit = self._fitted()
         except InputError as error:
             return result, [reason or f"the calibration failed: {error}" for reason in reasons]
         numbers = raw[name].to_numpy(dtype=np.float64)[places]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from objectives.calibrated import CalibrationReport
+from objectives.linear_fit import LinearFit
 from objectives.units import convert
 from surrogates.errors import InputError, nearest
 from surrogates.features.smiles import canonical_smiles
@@ -79,6 +82,16 @@ class Calibration:
             raise InputError(f"A calibration needs at least {FEWEST_ROWS} molecules, not {len(known)}.")
         return tuple(map(str, known.index)), tuple(map(float, known))
 
+    def basis(self, unit: str) -> str:
+        """A checksum of what the calibration rests on: the property, the kind, the known values in ``unit``.
+
+        Raises:
+            InputError: as ``rows``.
+        """
+        smiles, known = self.rows(unit)
+        told = [self.property, self.kind, *(f"{text} {value!r}" for text, value in zip(smiles, known, strict=True))]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
     @cached_property
     def _frame(self) -> pd.DataFrame:
         if not Path(self.data).is_file():
@@ -87,65 +100,6 @@ class Calibration:
             return pd.read_csv(self.data)
         except (pd.errors.ParserError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
             raise InputError(f"'{self.data}' cannot be read as CSV: {error}.") from None
-
-
-@dataclass(frozen=True)
-class CalibrationReport:
-    """How well a calibration does; errors in the property's unit.
-
-    Attributes:
-        property: what was calibrated.
-        kind: how.
-        rows: molecules that it learned from.
-        failed: the molecules whose raw value could not be computed, and why.
-        raw_mae: mean absolute error of the raw values.
-        loo_mae: mean absolute error of each value predicted from all others.
-        loo_rmse: root mean square of the same errors.
-        slope: of the straight line through all rows, whatever the kind.
-        intercept: of the same line.
-    """
-
-    property: str
-    kind: CalibrationKind
-    rows: int
-    failed: dict[str, str]
-    raw_mae: float
-    loo_mae: float
-    loo_rmse: float
-    slope: float
-    intercept: float
-
-
-class LinearFit:
-    """A straight line by least squares, with the standard deviation of a new value.
-
-    Args:
-        raw: xTB values.
-        known: what they should be.
-    """
-
-    def __init__(self, raw: NDArray[np.float64], known: NDArray[np.float64]) -> None:
-        self._centre = float(raw.mean())
-        spread = raw - self._centre
-        self._squares = max(float(spread @ spread), 1e-12)
-        self.slope = float(spread @ known) / self._squares
-        self.intercept = float(known.mean()) - self.slope * self._centre
-        self._count = len(raw)
-        self.residuals = known - self.slope * raw - self.intercept
-        self._noise = float(np.sqrt(self.residuals @ self.residuals / max(1, self._count - 2)))
-        self._leverage = self._leverages(raw)
-
-    def left_out(self) -> NDArray[np.float64]:
-        """Error of each known value predicted from all others: the residual over one less its leverage."""
-        return self.residuals / np.maximum(1.0 - self._leverage, 1e-9)
-
-    def predict(self, raw: NDArray[np.float64], smiles: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Calibrated values and their standard deviations."""
-        del smiles  # a line looks at the raw value alone
-        return self.slope * raw + self.intercept, self._noise * np.sqrt(1.0 + self._leverages(raw))
-
-    def _leverages(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 1.0 / self._count + (raw - self._centre) ** 2 / self._squares
 
 
 class GaussianProcessFit:
@@ -196,6 +150,10 @@ class Fitted:
 
     fit: LinearFit | GaussianProcessFit
     report: CalibrationReport
+
+    def predict(self, raw: NDArray[np.float64], smiles: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Calibrated values and their standard deviations; a line looks at the raw value alone."""
+        return self.fit.predict(raw) if isinstance(self.fit, LinearFit) else self.fit.predict(raw, smiles)
 
 
 def fitted(

@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.executor import Result, evaluate_all
 from invdesign.campaign.identity import check_identity
-from invdesign.campaign.store import CANDIDATE, DONE, FAILED, PENDING, Store
-from invdesign.optimizers.base import History, Optimizer
+from invdesign.campaign.reading import Reading, Status
+from invdesign.campaign.records import split_result
+from invdesign.campaign.rounds import run_rounds
+from invdesign.campaign.store import CANDIDATE, DONE, PENDING, Store
+from invdesign.optimizers.base import Optimizer
 from invdesign.optimizers.bayesian import BayesianOptimizer
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
+from invdesign.stage import Stage
 from invdesign.targets import Targets
-from objectives.base import REASON, Objective
+from objectives.base import Objective
 from surrogates.errors import InputError
 
 
-@dataclass(frozen=True)
-class Status:
-    """Where a campaign stands.
-
-    Attributes:
-        evaluated: candidates with at least one value.
-        failed: candidates that gave no value.
-        pending: candidates proposed and not yet evaluated.
-        hits: candidates that meet all targets.
-    """
-
-    evaluated: int
-    failed: int
-    pending: int
-    hits: int
-
-
-class Campaign:
+class Campaign(Reading):
     """A search for candidates that meet targets. It may be killed at any moment and goes on where it was.
 
     Example:
@@ -72,21 +58,13 @@ class Campaign:
         name: str = "campaign",
         initial: int = 10,
     ) -> None:
-        self.space = space
-        self.targets = targets
+        super().__init__(space, targets, Store(store, name))
         self.optimizer: Optimizer = optimizer if optimizer is not None else BayesianOptimizer()
         self.seed = seed
         self.name = name
         self.initial = initial
-        self.store = Store(store, name)
-        self._last: tuple[Objective, Objective] | None = None
+        self._prepared: list[tuple[Objective, Objective]] = []
         check_identity(self.store, space=space, seed=seed, optimizer=self.optimizer)
-
-    @property
-    def units(self) -> dict[str, str]:
-        """The unit in which each property is kept: the objective's, or the target's where only a laboratory tells."""
-        told = {target.property: target.unit or "" for target in self.targets}
-        return {**told, **self.store.facts().get("units", {})}
 
     def run(
         self,
@@ -129,8 +107,50 @@ class Campaign:
                 return
             for result in evaluate_all(objective, pending, executor):
                 self._keep(result, objective)
+                note_reports(self.store, SEARCH, objective)
                 if on_progress is not None:
                     on_progress(self.status())
+
+    def run_rounds(
+        self,
+        objective: Objective,
+        stage: Stage,
+        *,
+        evaluations: int,
+        batch: int = 1,
+        executor: Executor | None = None,
+        on_progress: Callable[[Status], None] | None = None,
+        on_verified: Callable[[int, str], None] | None = None,
+    ) -> None:
+        """Searches in rounds: after each the stage verifies the best, and what it found corrects the search's values.
+
+        The evaluations after the initial design are shared equally among the rounds. Each round verifies the best
+        ``stage.top`` that the stage has not verified yet. From then on the optimizer sees corrected values; the stored
+        ones never change. Interrupted at any point, the same call goes on with exactly the same candidates.
+
+        Args:
+            objective: which steers the search.
+            stage: the truer objective, how many it verifies in a round, and the number of rounds.
+            evaluations: candidates in all, by ``objective``; those of earlier runs included.
+            batch: candidates proposed at once.
+            executor: where evaluations run; None for this process.
+            on_progress: called after each result of the search.
+            on_verified: called after each result of the stage, as by ``verify``.
+
+        Raises:
+            InputError: before anything runs, where the objectives, space and targets do not fit together, there are
+                fewer evaluations than rounds, or the store's search is corrected by another stage.
+        """
+        run_rounds(
+            self,
+            objective,
+            stage,
+            evaluations=evaluations,
+            batch=batch,
+            executor=executor,
+            on_progress=on_progress,
+            on_verified=on_verified,
+        )
 
     def ask(self, n: int = 1) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and remembers them as pending.
@@ -189,136 +209,82 @@ class Campaign:
         return numbers
 
     def verify(
-        self, objective: Objective, *, top: int, stage: str, on_progress: Callable[[int, str], None] | None = None
+        self,
+        objective: Objective,
+        *,
+        stage: str,
+        top: int | None = None,
+        candidates: Sequence[int] | None = None,
+        on_progress: Callable[[int, str], None] | None = None,
     ) -> pd.DataFrame:
-        """Has the best candidates evaluated again, by a dearer and truer objective.
+        """Has the best candidates, or named ones, evaluated again by a dearer and truer objective.
 
         Args:
             objective: the truer source of values.
-            top: how many candidates; those that meet all targets by the widest margin come first.
             stage: name under which the values are kept. What a stage has verified is not verified again.
+            top: how many candidates; those that meet all targets by the widest margin come first.
+            candidates: numbers of the candidates, instead of ``top``.
             on_progress: called with the number done and with how many of them meet all targets, in words.
 
         Returns:
             ``verified()``.
+
+        Raises:
+            InputError: before anything runs, where the objective does not fit space and targets, a candidate has no
+                value to verify, or not exactly one of ``top`` and ``candidates`` is given.
         """
-        objective = self._fitting(objective, keep_units=False)
-        best = self.best(top)
+        if (top is None) == (candidates is None):
+            raise InputError("verify takes either top or candidates: how many of the best, or the numbers themselves.")
+        objective = self._fitting(objective, stage)
+        numbers = list(self.best(top or 0).index if candidates is None else candidates)
+        known = self._candidates(self._by_state(DONE))
+        for number in numbers:
+            if number not in known.index:
+                raise InputError(f"Candidate {number} has no value by the search, so there is nothing to verify.")
+        wanted = known.loc[numbers]
         done = self.store.verifications()
-        left = best[~best.index.isin(done.index[done["stage"] == stage])]
+        left = wanted[~wanted.index.isin(done.index[done["stage"] == stage])]
         for number in left.index:
-            for result in evaluate_all(objective, left.loc[[number], list(self.space.names)], None):
-                values, reason = _split(result, objective)
+            for result in evaluate_all(objective, left.loc[[number]], None):
+                values, reason = split_result(result, objective)
                 self.store.verify(number, stage, values[0], reason[0], seconds=result.seconds)
+                note_reports(self.store, stage, objective)
             if on_progress is not None:
                 found = self.verified()
                 mine = found[found["stage"] == stage]
                 on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
         return self.verified()
 
-    def history(self) -> History:
-        """What the optimizer may know, in the order of proposal."""
-        everything = self.store.evaluations()
-        over = everything[everything["state"] != PENDING]
-        properties = self._properties(over).reindex(columns=list(self.units)).astype(float)
-        return History(
-            self._candidates(over).reset_index(drop=True),
-            properties.reset_index(drop=True),
-            self._candidates(everything[everything["state"] == PENDING]).reset_index(drop=True),
-        )
-
-    def frame(self) -> pd.DataFrame:
-        """Every proposed candidate: parameters, properties, ``origin``, ``state`` and ``reason``, indexed by number."""
-        everything = self.store.evaluations()
-        about = everything[["origin", "state", REASON]]
-        return pd.concat([self._candidates(everything), self._properties(everything), about], axis=1)
-
-    def hits(self) -> pd.DataFrame:
-        """Candidates that meet all targets: parameters, properties, and met or missed target by target.
-
-        With Maximize or Minimize among the targets, a column ``pareto_rank`` tells which nothing else beats (rank 0).
-        """
-        frame = self._valued()
-        targets = self.targets.in_units(self.units)
-        met = frame[targets.all_met(frame)]
-        found = pd.concat([met, targets.met(met)], axis=1)
-        return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.directed else found
-
-    def best(self, top: int) -> pd.DataFrame:
-        """The candidates nearest to, or deepest within, the targets; parameters and properties, best first.
-
-        Ranked by Pareto rank where there are directions, then by the smallest margin to any bound, in units of each
-        property's spread; a candidate that misses a target has a negative margin.
-        """
-        frame = self._valued()
-        targets = self.targets.in_units(self.units)
-        order = pd.DataFrame({"rank": targets.pareto_rank(frame), "margin": -targets.margin(frame)}, index=frame.index)
-        keys = ["rank", "margin"] if targets.directed else ["margin"]
-        return frame.loc[order.sort_values(keys, kind="stable").index[:top]]
-
-    def verified(self) -> pd.DataFrame:
-        """What verifying stages found: for each candidate and stage its properties, ``all_met`` and ``reason``."""
-        rows = self.store.verifications()
-        properties = pd.DataFrame(list(rows["properties"]), index=rows.index).reindex(columns=list(self.units))
-        met = self.targets.in_units(self.units).all_met(properties.astype(float))
-        return pd.concat([rows[["stage"]], properties.astype(float), rows[[REASON]]], axis=1).assign(all_met=met)
-
-    def status(self) -> Status:
-        """How many candidates were evaluated, failed, are pending and meet all targets."""
-        states = self.store.evaluations()["state"].value_counts()
-        counts = {state: int(states.get(state, 0)) for state in (DONE, FAILED, PENDING)}
-        hits = int(self.targets.in_units(self.units).all_met(self._valued()).sum())
-        return Status(counts[DONE], counts[FAILED], counts[PENDING], hits)
-
-    def _fitting(self, objective: Objective, *, keep_units: bool = True) -> Objective:
-        """Checks an objective against space and targets, and notes the units of its properties."""
-        objective = self._prepared(objective)
+    def _fitting(self, objective: Objective, stage: str = SEARCH) -> Objective:
+        """Checks an objective against space, targets and store, and notes the units of the search's properties."""
+        objective = self._prepare(objective)
         problems = [*objective.check(self.space.columns), *self.space.clashes(objective.properties)]
         if problems:
             raise InputError("\n".join(problems))
         properties = dict(objective.properties)
         self.targets.in_units(properties)
         noted = self.store.facts().get("units")
-        if noted is not None and {name: properties.get(name) for name in noted} != noted:
+        # A stage may leave out what is no target; what it gives has to be in the units of what it is compared with.
+        if noted is not None and any(
+            properties.get(name, unit if stage else None) != unit for name, unit in noted.items()
+        ):
             raise InputError(
                 f"The store '{self.store.place}' keeps the properties {noted}; this objective gives {properties}. "
                 "Use another store."
             )
-        if keep_units and noted is None:
+        if stage == SEARCH and noted is None:
             self.store.write_fact("units", properties)
+        check_calibration(self.store, stage, objective)
         return objective
 
-    def _prepared(self, objective: Objective) -> Objective:
+    def _prepare(self, objective: Objective) -> Objective:
         """The objective that knows the columns; the same one at every run, so that what it read or built stays."""
-        if self._last is None or self._last[0] is not objective:
-            self._last = objective, objective.for_columns(self.space.columns)
-        return self._last[1]
+        for given, prepared in self._prepared:
+            if given is objective:
+                return prepared
+        self._prepared.append((objective, objective.for_columns(self.space.columns)))
+        return self._prepared[-1][1]
 
     def _keep(self, result: Result, objective: Objective) -> None:
-        values, reasons = _split(result, objective)
+        values, reasons = split_result(result, objective)
         self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds)
-
-    def _by_state(self, state: str) -> pd.DataFrame:
-        everything = self.store.evaluations()
-        return everything[everything["state"] == state]
-
-    def _valued(self) -> pd.DataFrame:
-        done = self._by_state(DONE)
-        return pd.concat([self._candidates(done), self._properties(done)], axis=1)
-
-    def _candidates(self, rows: pd.DataFrame) -> pd.DataFrame:
-        frame = pd.DataFrame(list(rows["parameters"]), index=rows.index, columns=list(self.space.names))
-        if frame.empty:
-            typed = self.space.sample(0, np.random.default_rng(0))
-            return typed.set_axis(frame.index)
-        return frame
-
-    def _properties(self, rows: pd.DataFrame) -> pd.DataFrame:
-        values: list[Mapping[str, float]] = [found or {} for found in rows["properties"]]
-        return pd.DataFrame(values, index=rows.index).reindex(columns=list(self.units)).astype(float)
-
-
-def _split(result: Result, objective: Objective) -> tuple[list[dict[Any, Any]], list[str | None]]:
-    values = result.values[list(objective.properties)].to_dict("records")
-    reasons = [reason if isinstance(reason, str) else None for reason in result.values[REASON]]
-    return values, reasons

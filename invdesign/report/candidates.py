@@ -8,6 +8,8 @@ from invdesign.report.tables import TableColumn, sortable_table
 from invdesign.report.words import NOTHING, counted, told, with_unit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from invdesign.report.findings import Findings
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 1000
 NEAREST = 15
 SEARCH = "search"
-MET_BY_SEARCH = f"met by {SEARCH}"
+CORRECTED = "corrected"
+MET_BY_SEARCH, MET_CORRECTED = f"met by {SEARCH}", f"met by {CORRECTED}"
 PROPERTIES, SHORTFALL, PARAMETERS = "Properties", "Shortfall", "Parameters"
 PLAIN_GROUPS = ("", PROPERTIES, SHORTFALL, PARAMETERS)
 """Groups whose columns speak for themselves; others need the group's name beside the column's."""
@@ -65,26 +68,44 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
 
 
 def _property_columns(found: Findings, rows: pd.DataFrame, name: str) -> list[TableColumn]:
-    """A property by the search's objective and, where there are stages, by each of them with the difference."""
+    """A property by the search's objective and, where there are stages, corrected and by each with the difference."""
     label = with_unit(name, found.units.get(name, ""))
     if not found.stages:
         return [TableColumn(name, label, rows[name].tolist(), PROPERTIES)]
-    columns = [TableColumn(name, SEARCH, rows[name].tolist(), label)]
+    raw = found.raw[name].reindex(rows.index)
+    columns = [TableColumn(name, SEARCH, raw.tolist(), label)]
+    if is_corrected(found, name):
+        columns.append(TableColumn(f"{name} {CORRECTED}", CORRECTED, rows[name].tolist(), label))
     for stage in found.stages:
         values = found.by_stage(stage)[name].reindex(rows.index)
         columns.append(TableColumn(f"{name} by {stage}", stage, values.tolist(), label))
-        change = (values - rows[name]).tolist()
+        change = (values - raw).tolist()
         columns.append(TableColumn(f"{name}: {stage} - {SEARCH}", f"{stage} − {SEARCH}", change, label, signed=True))
     return columns
 
 
+def is_corrected(found: Findings, name: str) -> bool:
+    """Whether the search's values of a property are changed by what rounds taught."""
+    return name in found.corrections and found.corrections[name].kind != "none"
+
+
 def _met_columns(found: Findings, rows: pd.DataFrame) -> list[TableColumn]:
     group = "Meets all targets"
-    said = {True: "yes", False: "no"}
-    by_search = [said[bool(met)] for met in found.targets.all_met(rows)]
-    columns = [TableColumn(MET_BY_SEARCH, f"by {SEARCH}", by_search, group)]
+    raw = found.raw.reindex(rows.index)
+    columns = [TableColumn(MET_BY_SEARCH, f"by {SEARCH}", yes_or_no(found.targets.all_met(raw)), group)]
+    if any(is_corrected(found, name) for name in found.targets.properties):
+        columns.append(TableColumn(MET_CORRECTED, CORRECTED, yes_or_no(found.targets.all_met(rows)), group))
     for stage in found.stages:
         met = found.by_stage(stage)["all_met"].to_dict()
-        words = [said[bool(met[index])] if index in met else NOTHING for index in rows.index]
+        words = [*map(_said, (met.get(index) for index in rows.index))]
         columns.append(TableColumn(f"met by {stage}", f"by {stage}", words, group))
     return columns
+
+
+def yes_or_no(met: Iterable[object]) -> list[str]:
+    """Whether targets are met, in words."""
+    return ["yes" if one else "no" for one in met]
+
+
+def _said(met: bool | None) -> str:
+    return NOTHING if met is None else "yes" if met else "no"

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from invdesign.report.candidates import MET_BY_SEARCH, PLAIN_GROUPS, candidate_columns
+from invdesign.report.candidates import MET_BY_SEARCH, MET_CORRECTED, PLAIN_GROUPS, candidate_columns
 from invdesign.report.findings import Findings, gather, sentences
 from invdesign.report.words import NOTHING, number_format, told
 
@@ -38,7 +38,7 @@ def hits_table(campaign: Campaign, limit: int = 10) -> Group:
     columns = [
         column
         for column in candidate_columns(found, rows, missed=missed)
-        if not column.signed and column.key != MET_BY_SEARCH
+        if not column.signed and column.key not in (MET_BY_SEARCH, MET_CORRECTED)
     ]
     title = Text(_title(found, len(rows)), style="bold")
     if len(columns) <= MOST_COLUMNS:

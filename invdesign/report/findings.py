@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from invdesign.report.stage_words import stage_sentences
 from invdesign.report.words import counted, listed, number, spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from invdesign.campaign import Campaign, Status
+    from invdesign.campaign.calibrations import NotedCalibration
+    from invdesign.campaign.correction import Correction
+    from invdesign.campaign.rounds import TaughtRound
     from invdesign.targets import Targets
     from surrogates.columns import Column
 
@@ -30,9 +36,15 @@ class Findings:
         targets: what is wanted, in the units of the values.
         units: each property and its unit.
         columns: the parameters.
-        over: every candidate that was evaluated or failed, in the order of proposal, indexed by number.
-        ranked: those with values, best first.
-        verified: what verifying stages found, one row for each candidate and stage.
+        over: every candidate that was evaluated or failed, in the order of proposal, indexed by number; values are
+            corrected where a correction is in force.
+        raw: the properties of the same candidates as the search's objective gave them.
+        ranked: those with values, best first, corrected as in ``over``.
+        verified: what verifying stages found, one row for each candidate and stage; see ``Campaign.verified``.
+        agreement: how far each stage agrees with the search, property by property; see ``Campaign.agreement``.
+        corrections: in force, by property.
+        rounds: what was verified in each complete round, and what it taught.
+        calibrations: of the objectives.
     """
 
     name: str
@@ -41,8 +53,13 @@ class Findings:
     units: dict[str, str]
     columns: tuple[Column, ...]
     over: pd.DataFrame
+    raw: pd.DataFrame
     ranked: pd.DataFrame
     verified: pd.DataFrame
+    agreement: pd.DataFrame
+    corrections: Mapping[str, Correction]
+    rounds: Sequence[TaughtRound]
+    calibrations: Sequence[NotedCalibration]
 
     @property
     def properties(self) -> list[str]:
@@ -108,17 +125,27 @@ class Findings:
 
 def gather(campaign: Campaign) -> Findings:
     """Reads a campaign's store."""
+    from invdesign.campaign.agreement import corrected
+    from invdesign.campaign.calibrations import noted_calibrations
+
     frame = campaign.frame()
+    over = frame[frame["state"] != PENDING]
     units = campaign.units
+    corrections = campaign.corrections()
     return Findings(
         name=campaign.name,
         status=campaign.status(),
         targets=campaign.targets.in_units(units),
         units=units,
         columns=campaign.space.columns,
-        over=frame[frame["state"] != PENDING],
+        over=corrected(over, corrections),
+        raw=over[list(units)],
         ranked=campaign.best(len(frame)),
         verified=campaign.verified(),
+        agreement=campaign.agreement(),
+        corrections=corrections,
+        rounds=campaign.taught_rounds(),
+        calibrations=noted_calibrations(campaign.store),
     )
 
 
@@ -132,10 +159,7 @@ def sentences(found: Findings) -> list[str]:
     if found.ranked.empty:
         return [*told, "No candidate has a value yet, so nothing can be said about the targets."]
     told += [*_about_targets(found), *_about_directions(found)]
-    for stage in found.stages:
-        rows = found.by_stage(stage)
-        told.append(f"Evaluated again by “{stage}”, {int(rows['all_met'].sum())} of {len(rows)} meet all targets.")
-    return told
+    return [*told, *stage_sentences(found)]
 
 
 def nearest(found: Findings) -> str:

@@ -92,6 +92,7 @@ def report_html(
     sections = [
         _targets(found),
         _candidates(found),
+        *_trust(found),
         _search(found),
         _surrogate(found, campaign, surrogate),
         _landscape(found),
@@ -164,6 +165,16 @@ def _candidates(found: Findings) -> Section:
 
     title = "Candidates that meet all targets" if found.targets.bounded and len(found.hits) else "Best candidates"
     return Section("candidates", title, candidates_section(found))
+
+
+def _trust(found: Findings) -> list[Section]:
+    """Calibrations and verification, where there are any."""
+    from invdesign.report.verification import calibration_html, verification_html
+
+    calibrated = [Section("calibration", "Calibration", calibration_html(found))] if found.calibrations else []
+    if not found.stages:
+        return calibrated
+    return [*calibrated, Section("verification", "What verification says of the search", verification_html(found))]
 
 
 def _search(found: Findings) -> Section:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from objectives.calibrated import Calibrated
 from objectives.combined import CombinedObjective
 from objectives.python import PythonObjective
 from surrogates.errors import InputError
@@ -28,3 +29,18 @@ def test_properties_and_reasons_are_joined():
 def test_two_sources_of_one_property_are_refused():
     with pytest.raises(InputError, match="Two objectives give 'square'"):
         CombinedObjective((PythonObjective(square, {"square": ""}), PythonObjective(square, {"square": ""})))
+
+
+class Calibrating(PythonObjective):
+    def calibration_basis(self):
+        return {"square": "known squares"}
+
+    def calibration_reports(self):
+        return {"square": "no known square could be computed"}
+
+
+def test_the_calibrations_of_its_parts_are_its_own():
+    both = CombinedObjective((PythonObjective(root, {"root": ""}), Calibrating(square, {"square": ""})))
+    assert isinstance(both, Calibrated)
+    assert both.calibration_basis() == {"square": "known squares"}
+    assert both.calibration_reports() == {"square": "no known square could be computed"}

@@ -11,7 +11,7 @@ import pytest
 import invdesign as ind
 from objectives.failures import CandidateFailure, Deadline
 from objectives.redox import ABSOLUTE_POTENTIALS, RedoxObjective
-from objectives.redox_calibration import Calibration, LinearFit
+from objectives.redox_calibration import Calibration
 from objectives.redox_conformers import Molecule, read_molecule
 from objectives.redox_xtb import Medium, check_electrons
 from surrogates.columns import Column
@@ -169,6 +169,7 @@ def test_calibration_recovers_a_straight_line(tmp_path, kind):
     assert report.loo_mae < 0.05
     assert report.raw_mae == pytest.approx(np.abs(raw - known).mean())
     assert "no parameters" in report.failed["[U]"]
+    assert objective.calibration_reports() == {"oxidation_potential": report}
     new = values(["CCCCO"], **FAST)["oxidation_potential"][0]
     result = objective.evaluate(pd.DataFrame({"m": ["CCCCO", "C1#CC1"]}, index=[3, 4]))
     assert result["oxidation_potential"][3] == pytest.approx(0.6 * new + 1.0, abs=0.1)
@@ -176,14 +177,19 @@ def test_calibration_recovers_a_straight_line(tmp_path, kind):
     assert math.isnan(result["oxidation_potential_std"][4])
 
 
-def test_left_out_errors_are_those_of_refitting(rng):
-    raw, noise = rng.normal(size=12), rng.normal(scale=0.1, size=12)
-    known = 0.5 * raw + noise
-    fit = LinearFit(raw, known)
-    for out in range(12):
-        keep = np.arange(12) != out
-        again = LinearFit(raw[keep], known[keep])
-        assert known[out] - again.predict(raw[[out]], [""])[0][0] == pytest.approx(fit.left_out()[out])
+def test_the_basis_of_a_calibration_is_its_known_values_and_its_kind(tmp_path):
+    known = pd.DataFrame({"S": ALKANES, "v": np.arange(8.0)})
+    for name, table in {"a": known, "reordered": known[::-1], "other": known.assign(v=known["v"] + 0.1)}.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+
+    def basis(name, **settings):
+        calibration = Calibration(tmp_path / f"{name}.csv", "S", "v", **settings)
+        return RedoxObjective("m", calibration=calibration, **FAST).calibration_basis()["oxidation_potential"]
+
+    assert basis("a") == basis("reordered")
+    assert len({basis("a"), basis("other"), basis("a", kind="linear"), basis("a", unit="mV")}) == 4
+    plain = RedoxObjective("m", **FAST)
+    assert plain.calibration_basis() == plain.calibration_reports() == {}
 
 
 def test_a_calibration_without_usable_rows_is_a_reason(tmp_path):
@@ -192,6 +198,7 @@ def test_a_calibration_without_usable_rows_is_a_reason(tmp_path):
     result = objective.evaluate(pd.DataFrame({"m": ["CCO"]}))
     assert result["oxidation_potential"].isna().all()
     assert "Only 0 of the calibration's molecules" in result["reason"][0]
+    assert "Only 0 of the calibration's molecules" in objective.calibration_reports()["oxidation_potential"]
 
 
 @pytest.mark.parametrize(

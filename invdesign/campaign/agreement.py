@@ -1,0 +1,109 @@
+"""What verifying stages found, beside what the search had found, and how far the two agree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from invdesign.campaign.correction import Correction
+from invdesign.campaign.records import properties_of, spreads_of
+from invdesign.targets import Targets
+from objectives.base import REASON, STD_SUFFIX
+
+STEERING, DISAGREEMENT, CORRECTED = "_steering", "_disagreement", "_corrected"
+"""Behind a property's name: its value by the search, the stage's value less it, the search's value corrected."""
+MET = "_met"
+
+
+def verified_frame(
+    evaluations: pd.DataFrame,
+    verifications: pd.DataFrame,
+    *,
+    names: Sequence[str],
+    targets: Targets,
+    corrections: Mapping[str, Correction],
+) -> pd.DataFrame:
+    """Every verified candidate with both values of every property.
+
+    Args:
+        evaluations: the store's rows.
+        verifications: the store's rows.
+        names: of the properties.
+        targets: in the units of the properties.
+        corrections: in force, by property.
+
+    Returns:
+        One row for each candidate and stage, indexed by candidate: ``stage``; each property by the stage; ``reason``;
+        ``all_met`` by the stage. Then for each property its value by the search as ``<property>_steering``, its
+        standard deviation as ``<property>_steering_std`` where one is known, and ``<property>_disagreement``: the
+        stage's value less it; ``steering_met``: whether the search's own values meet all targets. Where a correction is
+        in force, ``<property>_corrected`` and ``corrected_met`` too.
+    """
+    found = properties_of(verifications, names)
+    rows = evaluations.loc[verifications.index]
+    steering, spread = properties_of(rows, names), spreads_of(rows, names)
+    known_spread = spread.loc[:, spread.notna().any()]
+    parts = [
+        verifications[["stage"]],
+        found,
+        verifications[[REASON]].assign(all_met=targets.all_met(found)),
+        steering.add_suffix(STEERING),
+        known_spread.add_suffix(STEERING + STD_SUFFIX),
+        (found - steering).add_suffix(DISAGREEMENT),
+        pd.DataFrame({STEERING[1:] + MET: targets.all_met(steering)}, index=rows.index),
+    ]
+    if corrections:
+        right = corrected(steering, corrections)
+        met = pd.DataFrame({CORRECTED[1:] + MET: targets.all_met(right)}, index=rows.index)
+        parts += [right.add_suffix(CORRECTED), met]
+    return pd.concat(parts, axis=1)
+
+
+def corrected(values: pd.DataFrame, corrections: Mapping[str, Correction]) -> pd.DataFrame:
+    """Values by the search with the corrections in force; the frame itself where there are none."""
+    taken = {name: fix.apply(values[name].to_numpy(np.float64)) for name, fix in corrections.items() if name in values}
+    return values.assign(**taken) if taken else values
+
+
+def agreement(verified: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """How far each stage agrees with the search, property by property.
+
+    Args:
+        verified: as ``verified_frame`` returns it.
+        names: of the properties.
+
+    Returns:
+        One row for each stage and property with pairs of values: ``stage``, ``property``, ``pairs``, ``mean`` (the mean
+        of the stage's value less the search's, in the property's unit), ``mae``, ``rmse``, ``correlation`` (Pearson's)
+        and ``rank_correlation`` (Spearman's); these two are NaN where fewer than three pairs, or equal values, say
+        nothing.
+    """
+    rows = []
+    for stage, part in verified.groupby("stage", sort=False):
+        for name in names:
+            pairs = part[[name + STEERING, name]].dropna()
+            if pairs.empty:
+                continue
+            off = (pairs[name] - pairs[name + STEERING]).to_numpy(np.float64)
+            rows.append(
+                {
+                    "stage": stage,
+                    "property": name,
+                    "pairs": len(pairs),
+                    "mean": float(off.mean()),
+                    "mae": float(np.abs(off).mean()),
+                    "rmse": float(np.sqrt((off**2).mean())),
+                    "correlation": _correlation(pairs),
+                    "rank_correlation": _correlation(pairs.rank()),
+                }
+            )
+    columns = ["stage", "property", "pairs", "mean", "mae", "rmse", "correlation", "rank_correlation"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _correlation(pairs: pd.DataFrame) -> float:
+    if len(pairs) < 3 or (pairs.nunique() < 2).any():
+        return float("nan")
+    return float(np.corrcoef(pairs.to_numpy(np.float64).T)[0, 1])

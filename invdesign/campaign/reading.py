@@ -1,0 +1,155 @@
+"""What a store says, read against a space and targets: what was found, what is best, what was verified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from invdesign.campaign.agreement import agreement, corrected, verified_frame
+from invdesign.campaign.correction import Correction
+from invdesign.campaign.records import candidates_of, properties_of
+from invdesign.campaign.rounds import (
+    Round,
+    TaughtRound,
+    complete_rounds,
+    corrections_after,
+    noted_rounds,
+    taught_rounds,
+)
+from invdesign.campaign.store import DONE, FAILED, PENDING, Store
+from invdesign.optimizers.base import History
+from invdesign.space import SearchSpace
+from invdesign.targets import Targets
+from objectives.base import REASON
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a campaign stands.
+
+    Attributes:
+        evaluated: candidates with at least one value.
+        failed: candidates that gave no value.
+        pending: candidates proposed and not yet evaluated.
+        hits: candidates that meet all targets.
+    """
+
+    evaluated: int
+    failed: int
+    pending: int
+    hits: int
+
+
+class Reading:
+    """Answers what a campaign knows. It remembers nothing of its own: the same store gives the same answers.
+
+    Args:
+        space: what can be searched.
+        targets: what is wanted.
+        store: what was proposed and found.
+    """
+
+    def __init__(self, space: SearchSpace, targets: Targets, store: Store) -> None:
+        self.space = space
+        self.targets = targets
+        self.store = store
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit in which each property is kept: the objective's, or the target's where only a laboratory tells."""
+        told = {target.property: target.unit or "" for target in self.targets}
+        return {**told, **self.store.facts().get("units", {})}
+
+    def rounds(self) -> list[Round]:
+        """The rounds that were begun, the first first: which candidates each verifies, and when it was due."""
+        return noted_rounds(self.store)
+
+    def taught_rounds(self) -> list[TaughtRound]:
+        """The complete rounds, with the corrections in force after each."""
+        return taught_rounds(self.store, list(self.units))
+
+    def corrections(self) -> dict[str, Correction]:
+        """What the last complete round taught of each property; empty where none was completed."""
+        return corrections_after(self.store, complete_rounds(self.store), list(self.units))
+
+    def history(self) -> History:
+        """What the optimizer may know, in the order of proposal; values are corrected where rounds have taught how."""
+        everything = self.store.evaluations()
+        over = everything[everything["state"] != PENDING]
+        return History(
+            self._candidates(over).reset_index(drop=True),
+            self._corrected(over).reset_index(drop=True),
+            self._candidates(everything[everything["state"] == PENDING]).reset_index(drop=True),
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """Every proposed candidate: parameters, properties, ``origin``, ``state`` and ``reason``, indexed by number.
+
+        The properties are as the objective gave them; ``best`` and ``hits`` show and judge corrected ones.
+        """
+        everything = self.store.evaluations()
+        about = everything[["origin", "state", REASON]]
+        return pd.concat([self._candidates(everything), properties_of(everything, self.units), about], axis=1)
+
+    def hits(self) -> pd.DataFrame:
+        """Candidates that meet all targets: parameters, properties, and met or missed target by target.
+
+        With Maximize or Minimize among the targets, a column ``pareto_rank`` tells which nothing else beats (rank 0).
+        """
+        frame = self._valued()
+        targets = self.targets.in_units(self.units)
+        met = frame[targets.all_met(frame)]
+        found = pd.concat([met, targets.met(met)], axis=1)
+        return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.directed else found
+
+    def best(self, top: int) -> pd.DataFrame:
+        """The candidates nearest to, or deepest within, the targets; parameters and properties, best first.
+
+        Ranked by Pareto rank where there are directions, then by the smallest margin to any bound, in units of each
+        property's spread; a candidate that misses a target has a negative margin.
+        """
+        frame = self._valued()
+        targets = self.targets.in_units(self.units)
+        order = pd.DataFrame({"rank": targets.pareto_rank(frame), "margin": -targets.margin(frame)}, index=frame.index)
+        keys = ["rank", "margin"] if targets.directed else ["margin"]
+        return frame.loc[order.sort_values(keys, kind="stable").index[:top]]
+
+    def verified(self) -> pd.DataFrame:
+        """What verifying stages found, beside what the search had found: one row for each candidate and stage.
+
+        Each property by the stage, ``all_met``, ``reason``, and the same by the search with their disagreement; see
+        ``invdesign.campaign.agreement.verified_frame``.
+        """
+        return verified_frame(
+            self.store.evaluations(),
+            self.store.verifications(),
+            names=list(self.units),
+            targets=self.targets.in_units(self.units),
+            corrections=self.corrections(),
+        )
+
+    def agreement(self) -> pd.DataFrame:
+        """How far each stage agrees with the search, property by property; see ``invdesign.campaign.agreement``."""
+        return agreement(self.verified(), list(self.units))
+
+    def status(self) -> Status:
+        """How many candidates were evaluated, failed, are pending and meet all targets."""
+        states = self.store.evaluations()["state"].value_counts()
+        counts = {state: int(states.get(state, 0)) for state in (DONE, FAILED, PENDING)}
+        hits = int(self.targets.in_units(self.units).all_met(self._valued()).sum())
+        return Status(counts[DONE], counts[FAILED], counts[PENDING], hits)
+
+    def _by_state(self, state: str) -> pd.DataFrame:
+        everything = self.store.evaluations()
+        return everything[everything["state"] == state]
+
+    def _valued(self) -> pd.DataFrame:
+        done = self._by_state(DONE)
+        return pd.concat([self._candidates(done), self._corrected(done)], axis=1)
+
+    def _candidates(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return candidates_of(rows, self.space)
+
+    def _corrected(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return corrected(properties_of(rows, self.units), self.corrections())

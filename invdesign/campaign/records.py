@@ -1,0 +1,52 @@
+"""Rows of the store as frames of candidates and properties, and results as what the store keeps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from invdesign.campaign.executor import Result
+from invdesign.space import SearchSpace
+from objectives.base import REASON, STD_SUFFIX, Objective
+
+
+def candidates_of(rows: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
+    """The candidates of the store's rows, one column a parameter."""
+    frame = pd.DataFrame(list(rows["parameters"]), index=rows.index, columns=list(space.names))
+    if frame.empty:
+        typed = space.sample(0, np.random.default_rng(0))
+        return typed.set_axis(frame.index)
+    return frame
+
+
+def properties_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """The values of named properties, NaN where a row has none."""
+    values: list[Mapping[str, float]] = [found or {} for found in rows["properties"]]
+    return pd.DataFrame(values, index=rows.index).reindex(columns=list(names)).astype(float)
+
+
+def spreads_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """The standard deviations that came with the values, under the properties' names; NaN where none came."""
+    wanted = list(names)
+    return properties_of(rows, [name + STD_SUFFIX for name in wanted]).set_axis(wanted, axis=1)
+
+
+def split_result(result: Result, objective: Objective) -> tuple[list[dict[str, float]], list[str | None]]:
+    """What the store keeps of a result: for each candidate its values, their standard deviations, and the reason."""
+    records = [_kept(row, objective) for row in result.values.to_dict("records")]
+    reasons = [reason if isinstance(reason, str) else None for reason in result.values[REASON]]
+    return records, reasons
+
+
+def _kept(row: Mapping[Any, Any], objective: Objective) -> dict[str, float]:
+    kept: dict[str, float] = {}
+    for name in objective.properties:
+        kept[name] = row[name]
+        # A standard deviation of nothing would look like a value.
+        if name + STD_SUFFIX in row and math.isfinite(row[name]):
+            kept[name + STD_SUFFIX] = row[name + STD_SUFFIX]
+    return kept
