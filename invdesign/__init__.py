@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Constraint,
         Continuous,
         Integer,
+        Level,
         MoleculeGraph,
         MoleculeLibrary,
         MoleculePool,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from objectives.command import CommandObjective
     from objectives.electrode import ElectrodeObjective
     from objectives.formula import FormulaObjective
+    from objectives.levels import LevelsObjective
     from objectives.python import PythonObjective
     from objectives.redox import RedoxObjective
     from objectives.redox_calibration import Calibration
@@ -77,6 +79,7 @@ _HOME = {
         "Constraint",
         "Continuous",
         "Integer",
+        "Level",
         "MoleculeGraph",
         "MoleculeLibrary",
         "MoleculePool",
@@ -90,6 +93,7 @@ _HOME = {
     "objectives.command": ("CommandObjective",),
     "objectives.electrode": ("ElectrodeObjective",),
     "objectives.formula": ("FormulaObjective",),
+    "objectives.levels": ("LevelsObjective",),
     "objectives.python": ("PythonObjective",),
     "objectives.redox": ("RedoxObjective",),
     "objectives.redox_calibration": ("Calibration",),
@@ -159,6 +163,8 @@ __all__ = [
     "KNearestNeighbors",
     "KernelRidge",
     "Lasso",
+    "Level",
+    "LevelsObjective",
     "LightGBM",
     "LogisticRegression",
     "Maximize",

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from invdesign.level_section import built_levels, is_levels
 from invdesign.section_reader import SectionReader
 from invdesign.space import SearchSpace
 from invdesign.stage import Stage, due_counts
@@ -54,7 +55,7 @@ def read_objectives(
         objective = _built(reader, plain, place, space)
         if objective is None:
             continue
-        if isinstance(entry, dict) and "verify" in entry:
+        if isinstance(entry, dict) and "verify" in entry and not is_levels(entry):
             settings = _verification(reader, entry["verify"], (*place, "verify"))
             name = str(entry.get("name", f"{entry['type']} {len(stages) + 1}"))
             stages += [(place, Stage(name, objective, settings.top, settings.rounds))] if settings else []
@@ -74,7 +75,9 @@ def read_objectives(
 
 
 def _built(reader: SectionReader, data: Any, place: Place, space: SearchSpace | None) -> Objective | None:
-    objective: Objective | None = reader.built("objective", data, place)
+    objective: Objective | None = (
+        built_levels(reader, data) if is_levels(data) else reader.built("objective", data, place)
+    )
     if objective is None or space is None:
         return objective
     objective = objective.for_columns(space.columns)

@@ -34,7 +34,10 @@ def search(setting: CampaignFile, campaign: Campaign, console: Console, evaluati
         moved(campaign.status())
         if stage is None:
             batch = setting.budget.batch
-            campaign.run(objective, evaluations=evaluations, batch=batch, executor=executor, on_progress=moved)
+            cost = setting.budget.cost
+            campaign.run(
+                objective, evaluations=evaluations, batch=batch, cost=cost, executor=executor, on_progress=moved
+            )
             return
         campaign.run_rounds(
             objective,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from invdesign.level_section import WORD, LevelsSettings
 from invdesign.objective_section import TOP_PATTERN, VerifySettings
 from invdesign.registry import REGISTRY, settings_model
 from invdesign.target_file import REQUIRED, Budget, Header
@@ -31,6 +32,9 @@ def campaign_schema() -> dict[str, Any]:
     for word in REGISTRY["objective"]:
         stage = {"verify": verify, "name": {"type": "string"}}
         definitions[f"objective-{word}"]["properties"].update(stage)
+    levels = definition(f"objective-{WORD}", LevelsSettings)
+    definitions["LevelSettings"]["properties"]["objective"] = dict(objective)
+    objective["oneOf"].append(levels)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "invdesign campaign",

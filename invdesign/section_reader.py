@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -123,4 +123,5 @@ def _known_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[s
     for step in location[:-1]:
         field = getattr(owner, "model_fields", {}).get(step)
         owner = field.annotation if field is not None else owner
+        owner = get_args(owner)[0] if get_origin(owner) is list else owner
     return [item.name for item in fields(owner)] if is_dataclass(owner) else list(owner.model_fields)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from invdesign import yaml_lines
+from invdesign.level_section import with_levels
 from invdesign.objective_section import read_objectives
 from invdesign.section_reader import SectionReader
 from invdesign.space import Constraint, Parameter, SearchSpace
@@ -19,7 +20,7 @@ from invdesign.targets import Target, Targets
 from invdesign.yaml_lines import Document, FileError, Place
 from objectives.base import Objective
 from surrogates.errors import InputError, nearest
-from surrogates.gaussian_process import GaussianProcess
+from surrogates.gaussian_process import FEWEST_VALUES, GaussianProcess
 
 if TYPE_CHECKING:
     from invdesign.campaign import Campaign
@@ -51,6 +52,9 @@ class Budget(BaseModel):
     initial: int = Field(10, ge=1, description="Candidates spread over the space before the optimizer takes over.")
     evaluations: int = Field(50, ge=1, description="Candidates in all, the initial ones included.")
     batch: int = Field(1, ge=1, description="Candidates proposed at once.")
+    cost: float | None = Field(
+        None, gt=0, description="What all evaluations may cost at most, where the objective has levels."
+    )
 
 
 class Header(BaseModel):
@@ -166,6 +170,7 @@ class _Reader(SectionReader):
         header = self.settings(Header, {key: data[key] for key in Header.model_fields if key in data}, ())
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
+        space = with_levels(self, data.get("objective"), space) if space is not None else None
         targets = self.targets_section(data["targets"]) if "targets" in data else None
         objective, stages = (
             self.objectives(data["objective"], space, budget or Budget()) if "objective" in data else (None, ())
@@ -179,6 +184,8 @@ class _Reader(SectionReader):
                 ("budget", "initial"),
                 f"initial ({budget.initial}) is more than evaluations ({budget.evaluations}), which counts them too.",
             )
+        if budget is not None and budget.cost is not None and space is not None:
+            self.check_cost(budget, space)
         if self.problems or not (header and budget and space and targets and optimizer):
             raise FileError(self.document.path, self.problems)
         return CampaignFile(self.document, header, space, targets, objective, stages, surrogate, optimizer, budget)
@@ -260,6 +267,17 @@ class _Reader(SectionReader):
         if optimizer is not None and hasattr(optimizer, "surrogate"):
             optimizer = replace(optimizer, surrogate=surrogate)  # type: ignore[type-var]
         return optimizer
+
+    def check_cost(self, budget: Budget, space: SearchSpace) -> None:
+        """Checks that a cost is given where evaluations have one, and that it pays for something to learn from."""
+        place = ("budget", "cost")
+        if space.level is None:
+            self.problem(place, "Evaluations cost alike here: say how many (evaluations). A cost needs levels.")
+            return
+        truest = space.level[1].costs[space.level[1].truest]
+        if budget.cost is not None and budget.cost < FEWEST_VALUES * truest:
+            told = f"at least {FEWEST_VALUES} evaluations at the truest level ({FEWEST_VALUES * truest:g})"
+            self.problem(place, f"cost ({budget.cost:g}) must pay for {told}, or nothing can be learned.")
 
     def compare(self, targets: Targets, objective: Objective, stages: Sequence[Stage]) -> None:
         """Checks that every target's property is given, in a unit that fits."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-ColumnKind = Literal["number", "category", "molecule", "formula"]
+ColumnKind = Literal["number", "category", "molecule", "formula", "level"]
 
 
 @dataclass(frozen=True)
@@ -18,13 +18,14 @@ class Column:
 
     Attributes:
         name: the parameter's name, the column's label in the frame.
-        kind: a number, an unordered category, a molecule (canonical SMILES) or a chemical formula.
+        kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, or the level at which
+            the row's properties are computed.
         bounds: smallest and largest value of a number, in ``unit``.
         unit: the unit of a number, in words that pint reads; empty for dimensionless.
         log: True where a number spans decades and is better seen on a logarithmic scale.
         values: the values that a category can take, or those of a molecule pool; a surrogate may fit scalers and
             principal components on them, since they are known before anything is measured. Of a formula, the symbols
-            of the elements that can occur.
+            of the elements that can occur. The levels, the cheapest first and the truest last.
     """
 
     name: str

@@ -41,6 +41,11 @@ class GaussianProcess:
     Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors unless
     ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
     counts; orbital energies a linear trend, on which the rest builds.
+
+    Where a column tells the level at which each value was computed, all levels are learned together: the truest is the
+    cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive co-kriging,
+    Kennedy and O'Hagan 2000, doi:10.1093/biomet/87.1.1). Levels in between lie on the way, at equal steps.
+
     Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
     values on; noise is learned, or given value by value.
 
@@ -194,6 +199,8 @@ class GaussianProcess:
         """The kernel's terms: which features go into which part."""
         together: dict[str, list[Block]] = {}
         for block in featurizer.blocks:
+            if block.kind == "level":
+                continue
             kind = "molecule" if block.kind == "orbitals" else block.kind
             group = kind if self.combine != "joint" or kind == "fingerprint" else "features"
             together.setdefault(group, []).append(block)
@@ -203,7 +210,13 @@ class GaussianProcess:
         ]
         orbitals = _places([block for block in featurizer.blocks if block.kind == "orbitals"])
         terms = [parts] if self.combine == "product" else [[part] for part in parts]
-        return [*terms, [Part("linear", orbitals)]] if orbitals else terms
+        if orbitals:
+            terms.append([Part("linear", orbitals)])
+        levels = _places([block for block in featurizer.blocks if block.kind == "level"])
+        if not levels:
+            return terms
+        factor, level = Part("factor", levels), Part("linear", levels)
+        return [*([factor, *term] for term in terms), *([level, *term] for term in terms), [level]]
 
     def _stationary(self, blocks: Sequence[Block]) -> Part:
         """A kernel on blocks of features, with a lengthscale for each feature or category, or one for all."""

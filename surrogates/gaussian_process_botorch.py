@@ -39,6 +39,24 @@ class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch is untyped
         return torch.as_tensor(blocks, dtype=x1.dtype).reshape(*shape, x1.shape[-2], x2.shape[-2])
 
 
+class FactorKernel(Kernel):  # type: ignore[misc] # gpytorch is untyped
+    """A product of numbers that go from one to a factor while the feature goes from 0 to 1, for gpytorch.
+
+    Args:
+        factor: at 1.
+        place: of the feature.
+    """
+
+    def __init__(self, factor: float, place: int) -> None:
+        super().__init__(active_dims=(place,))
+        self.factor = factor
+
+    def forward(self, x1: torch.Tensor, x2: torch.Tensor, diag: bool = False, **_: Any) -> torch.Tensor:
+        """Products of rows, shapes ``... x n x 1`` and ``... x m x 1`` to ``... x n x m``."""
+        first, second = (1.0 + (self.factor - 1.0) * x for x in (x1, x2))
+        return (first * second).squeeze(-1) if diag else first @ second.transpose(-1, -2)
+
+
 def botorch_model(models: Sequence[PropertyModel]) -> ModelListGP:
     """Models of several properties as one, whose posterior is in the properties' own units."""
     return ModelListGP(*(_single(model) for model in models))
@@ -80,6 +98,8 @@ def gpytorch_kernel(covariance: Covariance) -> Kernel:
 def _kernel(name: str, part: Part, lengthscale: NDArray[np.float64]) -> Kernel:
     if part.kind == "tanimoto":
         return TanimotoKernel(active_dims=part.places)
+    if part.kind == "factor":
+        return FactorKernel(float(lengthscale[0]), part.places[0])
     if part.kind == "linear":
         linear = LinearKernel(active_dims=part.places)
         linear.initialize(variance=1.0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KernelName = Literal["matern-1.5", "matern-2.5", "rbf"]
-PartKind = Literal["stationary", "tanimoto", "linear"]
+PartKind = Literal["stationary", "tanimoto", "linear", "factor"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Part:
     """One kernel on some of the features.
 
     Attributes:
-        kind: ``stationary`` (by scaled distance), ``tanimoto`` (on counts) or ``linear`` (a product of features).
+        kind: ``stationary`` (by scaled distance), ``tanimoto`` (on counts), ``linear`` (a product of features) or
+            ``factor`` (of one feature from 0 to 1: a product of numbers that go from 1 to a learned factor).
         places: columns of the features that it looks at.
         groups: for each of them the number of its lengthscale; one for all where empty. The one-hot features of a
             category share one.
@@ -39,7 +40,9 @@ class Part:
 
     @property
     def lengthscales(self) -> int:
-        """How many lengthscales it has."""
+        """How many lengthscales it has; the factor of a ``factor`` stands among them."""
+        if self.kind == "factor":
+            return 1
         if self.kind != "stationary":
             return 0
         return max(self.groups, default=0) + 1
@@ -54,7 +57,7 @@ class Part:
         return lengthscales[list(self.groups)] if self.groups else lengthscales
 
     def gathered(self, by_feature: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives by the part's lengthscales, from those by each feature's."""
+        """Derivatives by a stationary part's lengthscales, from those by each feature's."""
         if not self.groups:
             return by_feature.sum(keepdims=True)
         summed = np.bincount(self.groups, weights=by_feature, minlength=self.lengthscales)
@@ -118,6 +121,8 @@ class Covariance:
                         others = others * value
                 if part.kind == "linear":
                     gradient[:, part.places] += others @ b
+                elif part.kind == "factor":
+                    gradient[:, part.places] += (lengthscale - 1.0) * (others @ factors(b, lengthscale))
                 elif part.kind == "stationary":
                     wide = part.spread_out(lengthscale)
                     squared = squared_distance(a / wide, b / wide)
@@ -128,25 +133,31 @@ class Covariance:
     def diagonal(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Variance of the noiseless values, shape ``n``."""
         total = np.zeros(len(features))
+        lengthscales = iter(self.lengthscales)
         for scale, term in zip(self.scales, self.terms, strict=True):
             product = np.ones(len(features))
             for part in term:
-                if part.kind == "linear":
-                    product *= (features[:, part.places] ** 2).sum(axis=1)
+                weights = self._weights(part, features, next(lengthscales))
+                if weights is not None:
+                    product *= (weights**2).sum(axis=1)
             total += scale * product
         return total
 
     def diagonal_slope(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Gradient of ``diagonal`` by the features, shape ``n x d``; linear parts alone have one."""
+        """Gradient of ``diagonal`` by the features, shape ``n x d``; linear parts and factors alone have one."""
         gradient = np.zeros_like(features)
+        lengthscales = iter(self.lengthscales)
         for scale, term in zip(self.scales, self.terms, strict=True):
-            linear = [part for part in term if part.kind == "linear"]
-            for part in linear:
+            own = [(part, next(lengthscales)) for part in term]
+            found = [(*pair, self._weights(pair[0], features, pair[1])) for pair in own]
+            products = [(part, length, weights) for part, length, weights in found if weights is not None]
+            for number, (part, lengthscale, weights) in enumerate(products):
                 others = np.full(len(features), scale)
-                for other in linear:
-                    if other is not part:
-                        others *= (features[:, other.places] ** 2).sum(axis=1)
-                gradient[:, part.places] += 2.0 * others[:, None] * features[:, part.places]
+                for place, (_, _, other) in enumerate(products):
+                    if place != number:
+                        others *= (other**2).sum(axis=1)
+                slope = lengthscale - 1.0 if part.kind == "factor" else 1.0
+                gradient[:, part.places] += 2.0 * others[:, None] * weights * slope
         return gradient
 
     def with_values(self, values: NDArray[np.float64]) -> Covariance:
@@ -160,6 +171,14 @@ class Covariance:
         """The hyperparameters' logarithms: scales, lengthscales, noise."""
         return np.log(np.concatenate([self.scales, *self.lengthscales, [self.noise]]))
 
+    def _weights(
+        self, part: Part, features: NDArray[np.float64], lengthscale: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """What a part multiplies, row by row; None for parts that go by distance or similarity."""
+        if part.kind == "linear":
+            return features[:, part.places]
+        return factors(features[:, part.places], lengthscale) if part.kind == "factor" else None
+
     def _part(
         self, part: Part, a: NDArray[np.float64], b: NDArray[np.float64], lengthscale: NDArray[np.float64]
     ) -> NDArray[np.float64]:
@@ -167,8 +186,15 @@ class Covariance:
             return a @ b.T
         if part.kind == "tanimoto":
             return tanimoto(a, b)
+        if part.kind == "factor":
+            return factors(a, lengthscale) @ factors(b, lengthscale).T
         wide = part.spread_out(lengthscale)
         return correlation(self.name)(squared_distance(a / wide, b / wide))
+
+
+def factors(features: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a feature from 0 to 1 multiplies by: 1 at 0, the factor at 1, shape ``n x 1``."""
+    return 1.0 + (factor - 1.0) * features
 
 
 def squared_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -217,10 +243,10 @@ def tanimoto(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
 
 def prior_covariance(name: KernelName, terms: Sequence[Sequence[Part]]) -> Covariance:
     """A covariance at the modes of the hyperparameters' priors; see ``marginal_likelihood``."""
-    from surrogates.marginal_likelihood import NOISE_PRIOR, SCALE_MODE, lengthscale_prior
+    from surrogates.marginal_likelihood import NOISE_PRIOR, SCALE_MODE, own_prior
 
     parts = [part for term in terms for part in term]
-    modes = [lengthscale_prior(part.varied).mode for part in parts]
+    modes = [own_prior(part).mode for part in parts]
     return Covariance(
         name,
         tuple(tuple(term) for term in terms),

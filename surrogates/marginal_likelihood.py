@@ -8,6 +8,7 @@ waits for at every step. A test holds both together.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.optimize import minimize
 
-from surrogates.kernels import Covariance, Part, correlation_and_slope, squared_distance, tanimoto
+from surrogates.kernels import Covariance, Part, correlation_and_slope, factors, squared_distance, tanimoto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 LEAST_NOISE = 1e-5
 """Smallest noise variance on values of spread one: keeps the covariance well conditioned."""
 LEAST_LENGTHSCALE = 2.5e-2
-SCALE_SHAPE, SCALE_RATE = 2.0, 0.15
-"""Gamma prior of each term's variance; wide, for standardized values may still leave the spread of the design."""
 SCALE_MODE = 1.0
 """Where the variances start: the spread of the values."""
 MOST_STEPS = 150
@@ -68,6 +67,71 @@ def lengthscale_prior(dimension: int) -> LogNormal:
 
 
 NOISE_PRIOR = LogNormal(-4.0, 1.0)
+FACTOR_PRIOR = LogNormal(1.0, 1.0)
+"""Prior of the factor between levels: most probably one, and near zero where one level tells nothing of another."""
+
+
+def own_prior(part: Part) -> LogNormal:
+    """The prior of a part's lengthscales, or of its factor."""
+    return FACTOR_PRIOR if part.kind == "factor" else lengthscale_prior(part.varied)
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """A gamma prior.
+
+    Attributes:
+        shape: and ``rate``: the density is proportional to ``x ** (shape - 1) * exp(-rate * x)``.
+        rate: see there.
+    """
+
+    shape: float
+    rate: float
+
+    def log_density(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log density (up to a constant) of values with these logarithms, and so its shape."""
+        return (self.shape - 1.0) * logarithm - self.rate * np.exp(logarithm)
+
+    def slope(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Its derivative by the logarithm."""
+        return (self.shape - 1.0) - self.rate * np.exp(logarithm)
+
+
+WIDE_SCALE = Gamma(2.0, 0.15)
+"""Prior of a term's variance: standardized values may still leave the spread of the design."""
+
+
+@dataclass(frozen=True)
+class InverseGamma:
+    """An inverse gamma prior: little room below its mode, much above it.
+
+    Attributes:
+        shape: and ``scale``: the density is proportional to ``x ** (-shape - 1) * exp(-scale / x)``.
+        scale: see there.
+    """
+
+    shape: float
+    scale: float
+
+    def log_density(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log density (up to a constant) of values with these logarithms, and so its shape."""
+        return -(self.shape + 1.0) * logarithm - self.scale * np.exp(-logarithm)
+
+    def slope(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Its derivative by the logarithm."""
+        return self.scale * np.exp(-logarithm) - (self.shape + 1.0)
+
+
+LARGE_SCALE = InverseGamma(1.0, 4.0)
+"""The same where every number has a lengthscale of its own: the lengthscales of Hvarfner et al. stand for a variance of
+about one, and a much smaller one lets the few values of a rugged function pass for noise."""
+
+
+def scale_prior(term: Sequence[Part]) -> Gamma | InverseGamma:
+    """The prior of a term's variance."""
+    term = [part for part in term if part.kind != "factor"]  # it is one at the cheapest level
+    apart = all(part.groups and len(set(part.groups)) == len(part.groups) for part in term)
+    return LARGE_SCALE if apart and all(part.kind == "stationary" for part in term) else WIDE_SCALE
 
 
 class _Problem:
@@ -120,6 +184,11 @@ class _Problem:
             if fixed is not None:
                 values.append(fixed)
                 slopes.append(None)
+            elif part.kind == "factor":
+                weights = factors(given, lengthscale)
+                half = lengthscale * given @ weights.T
+                values.append(weights @ weights.T)
+                slopes.append(half + half.T)  # by the factor's logarithm
             else:
                 scaled = given / part.spread_out(lengthscale)
                 value, slope = correlation_and_slope(now.name, squared_distance(scaled, scaled))
@@ -158,6 +227,9 @@ class _Problem:
                 for other in range(len(term)):
                     if other != number:
                         weight *= pieces[place + other]
+                if part.kind == "factor":
+                    by_lengthscale.append(np.array([scale * weight.sum()]))
+                    continue
                 scaled = self.inputs[place + number] / part.spread_out(now.lengthscales[place + number])
                 # sum_ij w_ij (x_i - x_j)^2, feature by feature, from two products of matrices
                 apart = 2.0 * (weight.sum(axis=1) @ scaled**2 - np.einsum("id,id->d", scaled, weight @ scaled))
@@ -168,12 +240,15 @@ class _Problem:
 
     def _prior(self, now: Covariance, logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         count = len(now.scales)
-        value = float(((SCALE_SHAPE - 1.0) * logarithms[:count] - SCALE_RATE * now.scales).sum())
-        slopes = [(SCALE_SHAPE - 1.0) - SCALE_RATE * now.scales]
+        value, slopes = 0.0, []
+        for term, logarithm in zip(now.terms, logarithms[:count, None], strict=True):
+            variance = scale_prior(term)
+            value += float(variance.log_density(logarithm).sum())
+            slopes.append(variance.slope(logarithm))
         place = count
         for part, lengthscale in zip(self.parts, now.lengthscales, strict=True):
             own = logarithms[place : place + len(lengthscale)]
-            prior = lengthscale_prior(part.varied)
+            prior = own_prior(part)
             value += float(prior.log_density(own).sum())
             slopes.append(prior.slope(own))
             place += len(lengthscale)

@@ -93,7 +93,7 @@ def bayesian(seeds: int, few: int) -> None:
         }
         if not task.constraint_count:
             runners["botorch"] = asked(lambda t, s, i=initial: peers.BoTorch(t, s, initial=i), evaluations)
-        counts = {"invdesign": seeds, "optuna-gp": few, "ax": few, "botorch": few}
+        counts = {"invdesign": seeds, "optuna-gp": seeds, "ax": few, "botorch": seeds}
         result[task.name] = {"evaluations": evaluations, "initial": initial, **measured(task, runners, counts)}
         write_result("optimizers_bayesian", {"lower_is_better": "final regret", **result}, packages=PACKAGES)
 
@@ -119,7 +119,7 @@ def populations(seeds: int, _: int) -> None:
             "invdesign-swarm": asked(ours(ind.ParticleSwarmOptimizer(particles=size), size, size), evaluations),
             "pyswarms": lambda t, s: peers.pyswarms_points(t, s, 2000, 40),
             "pymoo-pso": lambda t, s: peers.pymoo_points(t, s, 2000, 40, "pso"),
-            "invdesign-genetic": asked(ours(ind.GeneticOptimizer(), size, size), evaluations),
+            "invdesign-genetic": asked(ours(ind.GeneticOptimizer(population=size), size, size), evaluations),
             "deap": lambda t, s: peers.deap_points(t, s, 2000, 40),
             "pymoo-ga": lambda t, s: peers.pymoo_points(t, s, 2000, 40, "ga"),
         }
@@ -137,6 +137,7 @@ def fronts(seeds: int, _: int) -> None:
             "deap-nsga2": lambda t, s: peers.deap_points(t, s, 5000, 100),
             f"pymoo-{algorithm}": lambda t, s, a=algorithm: peers.pymoo_points(t, s, 5000, 100, a),
             "invdesign-swarm": asked(ours(ind.ParticleSwarmOptimizer(particles=size), size, size), evaluations),
+            "pymoo-cmopso": lambda t, s: peers.pymoo_points(t, s, 5000, 100, "cmopso"),
         }
         result[task.name] = {"evaluations": evaluations, **measured(task, runners, dict.fromkeys(runners, seeds))}
         write_result("optimizers_fronts", {"higher_is_better": "hypervolume", **result}, packages=PACKAGES)

@@ -173,7 +173,8 @@ def pyswarms_points(task: Task, seed: int, evaluations: int, particles: int) -> 
 
 
 def pymoo_points(task: Task, seed: int, evaluations: int, population: int, algorithm: str) -> np.ndarray:
-    """All points that pymoo's GA, PSO, NSGA2 or NSGA3 evaluates, with its defaults."""
+    """All points that pymoo's GA, PSO, NSGA2, NSGA3 or CMOPSO evaluates, with its defaults."""
+    from pymoo.algorithms.moo.cmopso import CMOPSO
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.algorithms.moo.nsga3 import NSGA3
     from pymoo.algorithms.soo.nonconvex.ga import GA
@@ -199,6 +200,7 @@ def pymoo_points(task: Task, seed: int, evaluations: int, population: int, algor
     built = {
         "ga": lambda: GA(pop_size=population),
         "pso": lambda: PSO(pop_size=population),
+        "cmopso": lambda: CMOPSO(pop_size=population),
         "nsga2": lambda: NSGA2(pop_size=population),
         "nsga3": lambda: NSGA3(
             pop_size=population, ref_dirs=get_reference_directions("energy", task.objective_count, population, seed=1)

@@ -49,13 +49,9 @@ class Task:
             losses = losses[(self.constraints(points) <= 0.0).all(axis=1)]
         if self.objective_count == 1:
             return float(losses.min() - self.optimum) if len(losses) else float("inf")
-        from botorch.utils.multi_objective.hypervolume import Hypervolume
-        from torch import as_tensor
+        from moocore import hypervolume
 
-        inside = losses[(losses < np.array(self.reference)).all(axis=1)]
-        front = inside[[not ((inside <= row).all(axis=1) & (inside < row).any(axis=1)).any() for row in inside]]
-        reference = -np.array(self.reference)
-        return float(Hypervolume(as_tensor(reference)).compute(as_tensor(-front))) if len(front) else 0.0
+        return float(hypervolume(losses, ref=self.reference))
 
 
 def branin(x: np.ndarray) -> np.ndarray:

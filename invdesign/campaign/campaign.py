@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -18,7 +19,7 @@ from invdesign.campaign.rounds import run_rounds
 from invdesign.campaign.store import CANDIDATE, DONE, PENDING, Store
 from invdesign.optimizers.base import Optimizer
 from invdesign.optimizers.bayesian import BayesianOptimizer
-from invdesign.optimizers.random import RandomOptimizer
+from invdesign.optimizers.design import initial_design
 from invdesign.space import SearchSpace
 from invdesign.stage import Stage
 from invdesign.targets import Targets
@@ -73,6 +74,7 @@ class Campaign(Reading):
         evaluations: int,
         initial: int | None = None,
         batch: int = 1,
+        cost: float | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
     ) -> None:
@@ -86,6 +88,8 @@ class Campaign(Reading):
             evaluations: candidates in all.
             initial: candidates spread over the space at first; the campaign's own number where None.
             batch: candidates proposed at once.
+            cost: what all of them may cost at most, at the costs of the space's levels (one each where it has none).
+                What is left at the end is less than one evaluation at the truest level costs.
             executor: where evaluations run; None for this process.
             on_progress: called after each result.
 
@@ -102,7 +106,8 @@ class Campaign(Reading):
             if pending.empty:
                 count = len(self.store.evaluations())
                 step = self.initial - count if count < self.initial else batch
-                pending = self.ask(min(step, evaluations - count)) if count < evaluations else pending
+                step = self._affordable(min(step, evaluations - count), cost)
+                pending = self.ask(step) if step > 0 else pending
             if pending.empty:
                 return
             for result in evaluate_all(objective, pending, executor):
@@ -165,7 +170,7 @@ class Campaign(Reading):
         if n < 1:
             return self._candidates(self.store.evaluations().iloc[:0])
         first = history.count < self.initial
-        proposer: Optimizer = RandomOptimizer() if first else self.optimizer
+        proposer = initial_design(self.optimizer) if first else self.optimizer
         candidates = proposer.propose(
             min(n, self.initial - history.count) if first else n,
             space=self.space,
@@ -276,6 +281,13 @@ class Campaign(Reading):
             self.store.write_fact("units", properties)
         check_calibration(self.store, stage, objective)
         return objective
+
+    def _affordable(self, wanted: int, cost: float | None) -> int:
+        """How many of so many evaluations a total cost allows, were all at the truest level."""
+        if cost is None:
+            return wanted
+        dearest = max(self.space.level[1].costs.values()) if self.space.level is not None else 1.0
+        return min(wanted, math.floor((cost - self.cost()) / dearest + 1e-9))
 
     def _prepare(self, objective: Objective) -> Objective:
         """The objective that knows the columns; the same one at every run, so that what it read or built stays."""

@@ -19,6 +19,7 @@ from invdesign.campaign.rounds import (
 )
 from invdesign.campaign.store import DONE, FAILED, PENDING, Store
 from invdesign.optimizers.base import History
+from invdesign.optimizers.levels import costs, is_truest
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 from objectives.base import REASON
@@ -140,13 +141,39 @@ class Reading:
         hits = int(self.targets.in_units(self.units).all_met(self._valued()).sum())
         return Status(counts[DONE], counts[FAILED], counts[PENDING], hits)
 
+    def cost(self) -> float:
+        """What the proposed candidates cost at their levels, pending ones included; one each where there are no levels.
+
+        A candidate that failed cost as much as one that gave a value.
+        """
+        return float(costs(self.space, self._candidates(self.store.evaluations())).sum())
+
+    def by_level(self) -> pd.DataFrame:
+        """How much was evaluated at each level: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.
+
+        No rows where the space has no levels.
+        """
+        counted = ["evaluated", "failed", "pending"]
+        if self.space.level is None:
+            return pd.DataFrame(columns=[*counted, "cost"])
+        column, level = self.space.level
+        everything = self.store.evaluations()
+        levels = self._candidates(everything)[column]
+        table = pd.crosstab(levels, everything["state"]).reindex(
+            index=list(level.names), columns=[DONE, FAILED, PENDING], fill_value=0
+        )
+        told = table.set_axis(counted, axis=1)
+        return told.assign(cost=told.sum(axis=1) * pd.Series(level.costs)).rename_axis(index="level", columns=None)
+
     def _by_state(self, state: str) -> pd.DataFrame:
         everything = self.store.evaluations()
         return everything[everything["state"] == state]
 
     def _valued(self) -> pd.DataFrame:
+        """What has values that count: those at the truest level, where there are levels."""
         done = self._by_state(DONE)
-        return pd.concat([self._candidates(done), self._corrected(done)], axis=1)
+        frame = pd.concat([self._candidates(done), self._corrected(done)], axis=1)
+        return frame[is_truest(self.space, frame)]
 
     def _candidates(self, rows: pd.DataFrame) -> pd.DataFrame:
         return candidates_of(rows, self.space)

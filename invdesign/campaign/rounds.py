@@ -108,6 +108,11 @@ def run_rounds(
     on_verified: Callable[[int, str], None] | None = None,
 ) -> None:
     """See ``Campaign.run_rounds``."""
+    if campaign.space.level is not None:
+        raise InputError(
+            "A space with levels needs no rounds: its truest level verifies what the others tell. Make the stage's "
+            "objective the truest level instead."
+        )
     noted = noted_rounds(campaign.store)
     if noted and noted[0].stage != stage.name:
         raise InputError(

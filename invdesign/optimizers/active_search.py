@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 AHEAD = 3
 """Evaluations after the next one whose hits are counted."""
-SHORTLIST = 64
+SHORTLIST = 48
 """Likeliest candidates that are looked at as the next one."""
-REST = 400
+REST = 150
 """Likeliest candidates that may follow."""
 OUTCOMES = 8
 TINY = 1e-12

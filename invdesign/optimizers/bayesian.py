@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
-from invdesign.optimizers.base import History, step_generator
+from invdesign.optimizers.base import History, Optimizer, step_generator
+from invdesign.optimizers.design import RepresentativeDesign
 from invdesign.optimizers.knowledge import Knowledge
+from invdesign.optimizers.level_choice import lacking_pairs
+from invdesign.optimizers.levels import is_truest, raised, truest_history
 from invdesign.optimizers.maximize import Maximizer, PooledMaximizer, SearchMaximizer
 from invdesign.optimizers.model_fit import ModelFits
+from invdesign.optimizers.novelty import joined
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 from surrogates.base import Surrogate
 from surrogates.errors import InputError, nearest
+from surrogates.features.settings import Features
 from surrogates.gaussian_process import GaussianProcess
 
 Goal = Literal["most-hits", "first-hit"]
+Design = Literal["representative", "random"]
 NEAREST = 16
 """Best known candidates around which a search looks."""
 FEWEST_VALUES = 2
@@ -36,12 +42,18 @@ class BayesianOptimizer:
     measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be told more keeps its distance from
     them instead (local penalization, González et al. 2016).
 
+    Where the space has levels, a Gaussian process learns all of them, a candidate is judged by its truest value, and
+    evaluated at the level that tells most about it for its cost (see ``level_choice``).
+
     Attributes:
         surrogate: the model of the properties; it is never fitted itself, only copies of it.
         goal: ``most-hits`` counts, with a Gaussian process over a finite space, the hits that the next few evaluations
             may bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone.
         separation: in spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed
             targets keep from each other and from evaluated candidates, so that hits differ.
+        design: how a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or
+            categories, candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence;
+            ``random`` draws blindly.
         exhaustive: candidates of a finite space up to which all of them are scored at each proposal. A larger pool of
             molecules can be scored whole too: give the surrogate components as features (``features: {molecules:
             fingerprints, components: 15}``), which are computed once and kept on disk.
@@ -50,18 +62,28 @@ class BayesianOptimizer:
     surrogate: Surrogate = field(default_factory=GaussianProcess)
     goal: Goal = "most-hits"
     separation: float = 0.05
+    design: Design = "representative"
     exhaustive: int = 20_000
     _fits: ModelFits = field(default_factory=ModelFits, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.surrogate, Surrogate):
             raise InputError(f"{type(self.surrogate).__name__} is no surrogate: it has no fit and predict.")
-        if self.goal not in get_args(Goal):
-            raise InputError(f"There is no goal '{self.goal}'.{nearest(str(self.goal), get_args(Goal))}")
+        for what, value, known in (("goal", self.goal, get_args(Goal)), ("design", self.design, get_args(Design))):
+            if value not in known:
+                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), known)}")
         if not 0.0 <= self.separation < 1.0:
             raise InputError(
                 f"separation is a distance in the unit cube, at least 0 and below 1, not {self.separation}."
             )
+
+    @property
+    def initial_design(self) -> Optimizer:
+        """Proposes the candidates with which a campaign begins."""
+        if self.design == "random":
+            return RandomOptimizer()
+        features = getattr(self.surrogate, "features", None)
+        return RepresentativeDesign(features) if isinstance(features, Features) else RepresentativeDesign()
 
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
@@ -71,29 +93,41 @@ class BayesianOptimizer:
         Before every property has two values there is nothing to model: candidates then come from the Sobol sequence.
         """
         names = list(targets.properties)
-        if (history.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
+        truest = truest_history(space, history)
+        if (truest.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
         known = history.properties[names].notna().any(axis=1).to_numpy()
         candidates = history.candidates[known].reset_index(drop=True)
         values = history.properties.loc[known, names].reset_index(drop=True)
         rng = step_generator(seed, history)
+        counting = is_truest(space, candidates)
         knowledge = Knowledge(
-            model=self._fits.fitted(self.surrogate, candidates, values, space.columns),
+            model=self._fits.fitted(self._model, candidates, values, space.columns),
             space=space,
             targets=targets,
-            candidates=candidates,
-            values=values,
+            candidates=candidates[counting].reset_index(drop=True),
+            values=values[counting].reset_index(drop=True),
             seed=int(rng.integers(2**31)),
         )
-        maximizer = self._maximizer(space, targets, candidates, values, rng)
-        chosen = history.pending.reset_index(drop=True)
-        for _ in range(n):
-            seen = pd.concat([history.candidates, chosen], ignore_index=True)
+        maximizer = self._maximizer(space, targets, knowledge.candidates, knowledge.values, rng)
+        chosen = history.pending
+        if isinstance(self.surrogate, GaussianProcess):
+            chosen = joined(chosen, lacking_pairs(space, history).head(n))
+        while len(chosen) < len(history.pending) + n:
+            # What is under way at a cheaper level waits for its value before it is asked for again.
+            seen = joined(truest.candidates, raised(space, chosen))
             pick = knowledge.best(maximizer, chosen, seen, look_ahead=self.goal == "most-hits")
             if pick.empty:
                 break
-            chosen = pd.concat([chosen, pick], ignore_index=True)
+            chosen = joined(chosen, knowledge.placed(pick, chosen, history.proposed))
         return chosen.iloc[len(history.pending) :].reset_index(drop=True)
+
+    @property
+    def _model(self) -> Surrogate:
+        """The surrogate's settings. Calibrated on a few values, a Gaussian process is too sure of itself to explore."""
+        return (
+            replace(self.surrogate, calibrate=False) if isinstance(self.surrogate, GaussianProcess) else self.surrogate
+        )
 
     def _maximizer(
         self,

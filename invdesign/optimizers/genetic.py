@@ -10,6 +10,7 @@ import pandas as pd
 from invdesign.optimizers.assisted import assisted_proposal
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness
+from invdesign.optimizers.levels import truest_history
 from invdesign.optimizers.novelty import Novelty, completed, joined
 from invdesign.optimizers.parents import crowded_winners, selected_parents, tournament_winners
 from invdesign.optimizers.random import RandomOptimizer
@@ -76,6 +77,7 @@ class GeneticOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Proposes children of the best; see ``Optimizer.propose``. Before any value is known, a Sobol sequence."""
+        history = truest_history(space, history)
         fitness = Fitness.of(history.properties, targets)
         if n < 1 or not fitness.valued.any():
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)

@@ -25,6 +25,8 @@ from invdesign.optimizers.acquisition import (
 )
 from invdesign.optimizers.active_search import REST, LookAhead
 from invdesign.optimizers.hypervolume import HypervolumeImprovement
+from invdesign.optimizers.level_choice import LevelChoice
+from invdesign.optimizers.levels import is_truest
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 from surrogates.base import ConditionalSurrogate, Surrogate
@@ -46,10 +48,10 @@ class Knowledge:
     """The fitted model and the values behind it.
 
     Attributes:
-        model: fitted on ``candidates`` and ``values``.
+        model: fitted on ``candidates`` and ``values``, and on those at other levels where the space has levels.
         space: what is searched.
         targets: in the units of the values.
-        candidates: those with values.
+        candidates: those with values, at the truest level.
         values: their property values.
         seed: of quasi-random samples and random weights.
     """
@@ -86,6 +88,18 @@ class Knowledge:
         nearer = MomentAcquisition(model, ShortfallReduction(self.targets, best=self._nearest, scales=scales))
         return maximizer.ranked(self._kept_apart(nearer, chosen), seen, 1)
 
+    def placed(self, pick: pd.DataFrame, chosen: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
+        """The candidate at the level at which it is to be evaluated; the candidate itself where there are no levels.
+
+        Args:
+            pick: a frame of one row.
+            chosen: candidates that are under way.
+            proposed: all that were ever proposed, at any level.
+        """
+        if self.space.level is None:
+            return pick
+        return LevelChoice(self.space, self._believing(chosen), self.targets, proposed).placed(pick)
+
     @property
     def _is_finite(self) -> bool:
         return bool(np.isfinite(self.space.size))
@@ -119,7 +133,8 @@ class Knowledge:
         if len(self.targets.directed) == 1:
             return MomentAcquisition(model, self._single(model, candidates, values))
         if isinstance(self.model, GaussianProcess) and len(self.targets.directed) <= MOST_FRONTS:
-            return HypervolumeImprovement(self.model, self.targets, candidates, values, chosen, seed=self.seed)
+            under_way = chosen[is_truest(self.space, chosen)]
+            return HypervolumeImprovement(self.model, self.targets, candidates, values, under_way, seed=self.seed)
         return MomentAcquisition(model, self._scalarized(values))
 
     def _single(self, model: Surrogate, candidates: pd.DataFrame, values: pd.DataFrame) -> MomentScore:

@@ -11,6 +11,7 @@ import pandas as pd
 from invdesign.optimizers.assisted import assisted_proposal
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness, crowding, lonely
+from invdesign.optimizers.levels import truest_history
 from invdesign.optimizers.library_randomness import drawing_from
 from invdesign.optimizers.novelty import Novelty, completed, joined
 from invdesign.optimizers.random import RandomOptimizer
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOPOLOGIES = ("global", "local")
+ELITE = 10
+"""Loneliest members of a front of two directions that lead; each further direction makes it as many times more."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,10 @@ class ParticleSwarmOptimizer:
 
     Each particle goes on by its inertia, towards its own best and towards a leader: the best of the swarm, or of its
     neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
-    several are equally good (a Pareto front, or candidates that meet every target), each particle follows one of them,
-    of two drawn at random the lonelier one (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067).
+    several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
+    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, it goes on from
+    its own best towards one of the loneliest members of the front, of two the nearer (a competition as in the swarm of
+    Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
     Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
 
     The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
@@ -96,6 +101,7 @@ class ParticleSwarmOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Proposes the next positions of the particles whose turn it is; see ``Optimizer.propose``."""
+        history = truest_history(space, history)
         fitness = Fitness.of(history.properties, targets)
         if n < 1 or not fitness.valued.any():
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
@@ -135,10 +141,14 @@ class ParticleSwarmOptimizer:
 
         library = backend()
         position, own_best = (space.encode(proposed.iloc[rows]) for rows in (state.current, state.best))
+        on_front = fitness.many and bool((fitness.violation[state.leaders] == 0.0).all())
         if state.previous is None:
             velocity = 0.5 * (rng.random(position.shape) - position)  # half the way to somewhere (Clerc 2012)
         else:
             velocity = position - space.encode(proposed.iloc[state.previous])
+        if on_front:
+            # On from where it was best: what is spread over a front, and no place between, is worth moving from.
+            position = own_best
         limit = self._limits(space)
         swarm = library.swarm(
             position=position.copy(),
@@ -156,7 +166,11 @@ class ParticleSwarmOptimizer:
         if leaders.empty:  # nothing since the last start has a value yet
             swarm.best_pos = own_best
         elif len(leaders) > 1:
-            swarm.best_pos = self._followed(space.encode(leaders), fitness.taken(state.leaders), position, rng)
+            points = space.encode(leaders)
+            if on_front:
+                swarm.best_pos = self._front_leaders(points, fitness.taken(state.leaders), position, rng)
+            else:
+                swarm.best_pos = self._followed(points, position, rng)
         elif self.topology == "global":
             swarm.best_pos, swarm.best_cost = space.encode(leaders)[0], float(state.ranks[state.leaders[0]])
             swarm.best_pos, _ = topology.compute_gbest(swarm)
@@ -175,30 +189,33 @@ class ParticleSwarmOptimizer:
         """
         limits = []
         for parameter in space.parameters.values():
-            spacing = parameter.size ** (-1.0 / parameter.dimension)
+            spacing = parameter.size ** (-1.0 / max(1, parameter.dimension))
             limits.append(np.full(parameter.dimension, min(1.0, max(self.velocity_limit, 2.0 * spacing))))
         return np.concatenate(limits)
 
-    def _followed(
+    def _front_leaders(
         self,
         points: NDArray[np.float64],
         fitness: Fitness,
         position: NDArray[np.float64],
         rng: np.random.Generator,
     ) -> NDArray[np.float64]:
+        """The leader of each particle on a front at ``points``: of two of its loneliest members the nearer one."""
+        many = ELITE ** (fitness.losses.shape[1] - 1)
+        loneliest = np.argsort(-crowding(fitness.losses), kind="stable")[:many]
+        rivals = loneliest[rng.integers(0, len(loneliest), (2, self.particles))]
+        gaps = np.linalg.norm(points[rivals] - position, axis=2)
+        return points[np.where(gaps[0] < gaps[1], rivals[0], rivals[1])]
+
+    def _followed(
+        self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
         """The leader of each particle among equally good candidates at ``points``, shape ``particles x dimension``."""
-        if fitness.many and (fitness.violation == 0.0).all():
-            alone = crowding(fitness.losses)
-            # The ends of a front are not lonelier than the rest: a swarm that always followed them would stay there.
-            inside = alone[np.isfinite(alone)]
-            alone = np.minimum(alone, inside.max() if inside.size else 0.0)
-            kept = np.argsort(-alone, kind="stable")[: 4 * self.particles]
-        else:
-            latest = np.arange(len(points))[-4 * self.particles :]
-            kept, _ = lonely(points[latest], self.particles)
-            kept = latest[kept]
-            alone = np.zeros(len(points))
-            alone[kept] = np.arange(len(kept), 0, -1)
+        latest = np.arange(len(points))[-4 * self.particles :]
+        kept, _ = lonely(points[latest], self.particles)
+        kept = latest[kept]
+        alone = np.zeros(len(points))
+        alone[kept] = np.arange(len(kept), 0, -1)
         rivals = kept[rng.integers(0, len(kept), (2, self.particles))]
         if self.topology == "local":
             gaps = np.linalg.norm(position[:, None] - points[kept][None, :], axis=2)

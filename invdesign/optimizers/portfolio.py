@@ -10,6 +10,7 @@ import pandas as pd
 
 from invdesign.optimizers.base import History, Optimizer, run_generator
 from invdesign.optimizers.fitness import Fitness
+from invdesign.optimizers.levels import is_truest
 from invdesign.optimizers.novelty import completed, joined
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
@@ -66,7 +67,10 @@ class PortfolioOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Has the members propose whose turn it is; see ``Optimizer.propose``."""
-        progress = Fitness.of(history.properties, targets).progress()
+        # A value at a cheaper level is no progress: it meets no target.
+        counting = history.properties.copy()
+        counting.loc[~is_truest(space, history.candidates)] = np.nan
+        progress = Fitness.of(counting, targets).progress()
         turns = self._turns(history.count + n, progress, run_generator(seed))
         chosen = history.candidates[list(space.names)].iloc[:0]
         places: list[int] = []

@@ -57,6 +57,10 @@ def status_table(campaign: Campaign) -> Table:
     counts = {"evaluated": status.evaluated, "failed": status.failed, "pending": status.pending}
     rows = [(what, str(count)) for what, count in counts.items()]
     rows += [
+        (f"at {name}", f"{level['evaluated']:.0f} evaluated, {level['failed']:.0f} failed, cost {level['cost']:g}")
+        for name, level in found.by_level.iterrows()
+    ]
+    rows += [
         (told(target), f"met by {int(target.met(found.ranked[target.property]).sum())}")
         for target in found.targets.bounded
     ]

@@ -82,14 +82,14 @@ def _shortfall(found: Findings) -> Panel | None:
         target = bounded[0]
         title = with_unit("smallest shortfall", target.unit or "")
         told = f"Smallest shortfall: how far the nearest candidate is from the target on {spoken(target.property)}."
-        values = target.shortfall(found.over[target.property])
+        values = target.shortfall(found.judged[target.property])
     else:
         title = "smallest summed shortfall"
         told = (
             "Smallest summed shortfall: how far the nearest candidate is from the targets, each shortfall in units of "
             "its property's standard deviation over the evaluated candidates, added up."
         )
-        values = summed_shortfall(found.targets, found.over, property_scales(found.targets, found.over))
+        values = summed_shortfall(found.targets, found.judged, property_scales(found.targets, found.judged))
     return Panel(title, told, np.fmin.accumulate(values))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MET, MISSED, WINDOW, INITIAL, INK = "#1b5e9e", "#b0602b", "rgba(46,125,80,0.14)", "rgba(0,0,0,0.06)", "#222222"
 """Blue and brown differ in lightness too, and every met mark has another shape: colour alone says nothing."""
+CHEAPER = "#8a8a8a"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 Json = Any
@@ -103,14 +104,16 @@ def hover_texts(found: Findings, rows: pd.DataFrame) -> list[str]:
 
 
 def met_and_missed(found: Findings, rows: pd.DataFrame, x: Json, y: Json) -> list[dict[str, Json]]:
-    """Two traces of points: candidates that meet all targets, and the others."""
-    met = found.targets.all_met(rows)
+    """Traces of points: candidates that meet all targets, the others, and those at cheaper levels."""
+    met, truest = found.all_met(rows), found.is_truest(rows)
     across, up, texts = np.asarray(x), np.asarray(y), np.asarray(hover_texts(found, rows), dtype=object)
     cross = {"color": MISSED, "size": 7, "symbol": "x-thin", "line": {"color": MISSED, "width": 1.6}}
     disc = {"color": MET, "size": 8, "symbol": "circle"}
-    looks = [(~met, "misses a target", cross), (met, "meets all targets", disc)]
+    ring = {"color": CHEAPER, "size": 7, "symbol": "circle-open"}
+    looks = [(~met & truest, "misses a target", cross), (met, "meets all targets", disc)]
     if not found.targets.bounded:
         looks = [(met, "candidate", disc)]
+    looks = [(~truest, "at a cheaper level", ring), *looks]
     return [
         {
             "type": "scatter",

@@ -45,6 +45,7 @@ class Findings:
         corrections: in force, by property.
         rounds: what was verified in each complete round, and what it taught.
         calibrations: of the objectives.
+        by_level: how much was evaluated at each level and what it cost; see ``Campaign.by_level``.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Findings:
     corrections: Mapping[str, Correction]
     rounds: Sequence[TaughtRound]
     calibrations: Sequence[NotedCalibration]
+    by_level: pd.DataFrame
 
     @property
     def properties(self) -> list[str]:
@@ -84,7 +86,12 @@ class Findings:
     @property
     def met(self) -> NDArray[np.bool_]:
         """Which rows of ``over`` meet all targets."""
-        return self.targets.all_met(self.over)
+        return self.all_met(self.over)
+
+    @property
+    def judged(self) -> pd.DataFrame:
+        """``over`` without the values of cheaper levels, which meet and miss no target."""
+        return self.over.assign(**{name: self.over[name].where(self.is_truest(self.over)) for name in self.properties})
 
     @property
     def numbers(self) -> NDArray[np.int64]:
@@ -108,6 +115,17 @@ class Findings:
             return None
         agreed = self.verified["all_met"].groupby(level=0).all()
         return int(agreed.reindex(self.hits.index.intersection(agreed.index)).sum())
+
+    def is_truest(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows were evaluated at the truest level; all where the space has no levels."""
+        for column in self.columns:
+            if column.kind == "level":
+                return (rows[column.name] == column.values[-1]).to_numpy(dtype=bool)
+        return np.ones(len(rows), dtype=bool)
+
+    def all_met(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows of ``over`` meet all targets, at the truest level."""
+        return self.targets.all_met(rows) & self.is_truest(rows)
 
     def by_stage(self, stage: str) -> pd.DataFrame:
         """What one stage found, indexed by candidate."""
@@ -146,6 +164,7 @@ def gather(campaign: Campaign) -> Findings:
         corrections=corrections,
         rounds=campaign.taught_rounds(),
         calibrations=noted_calibrations(campaign.store),
+        by_level=campaign.by_level(),
     )
 
 
@@ -154,6 +173,7 @@ def sentences(found: Findings) -> list[str]:
     status = found.status
     done = status.evaluated + status.failed
     told = [f"{counted(done, 'candidate')} evaluated: {status.evaluated} gave values, {status.failed} failed."]
+    told += _about_levels(found)
     if status.pending:
         told.append(f"{counted(status.pending, 'candidate')} proposed and still to be evaluated.")
     if found.ranked.empty:
@@ -174,6 +194,16 @@ def nearest(found: Findings) -> str:
             unit = f" {target.unit}" if target.unit else ""
             lacking.append(f"short by {number(short, 3)}{unit} in {spoken(target.property)}")
     return f"candidate {best.index[0]}, {listed(lacking)}" if lacking else f"candidate {best.index[0]}"
+
+
+def _about_levels(found: Findings) -> list[str]:
+    """How much was evaluated at each level, and what it cost; only the truest level's values count."""
+    if found.by_level.empty:
+        return []
+    spent = [f"{number(cost)} at {name}" for name, cost in found.by_level["cost"].items()]
+    done = [f"{row['evaluated'] + row['failed']:.0f} at {name}" for name, row in found.by_level.iterrows()]
+    told = f"Of these {listed(done)}. The evaluations, pending ones included, cost {listed(spent)}"
+    return [f"{told}. Only values at {found.by_level.index[-1]} count as hits."]
 
 
 def _about_targets(found: Findings) -> list[str]:

@@ -74,7 +74,8 @@ def parallel_coordinates(found: Findings, valued: pd.DataFrame) -> Figure:
     """One line a candidate, one axis a numeric parameter or property. Plain lines: no WebGL needed, and it prints."""
     axes = [_parameter_axis(column.name, column.unit, column.bounds, column.log, valued) for column in found.numeric]
     axes += [_property_axis(found, name, valued) for name in found.properties]
-    met = found.targets.all_met(valued)
+    valued = valued[found.is_truest(valued)]
+    met = found.all_met(valued)
     missed, hits = valued[~met], valued[met]
     caption = (
         "Each line is a candidate, each upright axis a parameter (over its range) or a property (over the values "
@@ -192,7 +193,7 @@ def _labels(x: int, item: Coordinate) -> list[dict[str, Json]]:
 
 def _pareto_view(found: Findings, valued: pd.DataFrame, pair: tuple[str, str], place: int) -> Figure:
     across, up = pair
-    met = valued[found.targets.all_met(valued)]
+    met = valued[found.all_met(valued)]
     data = met_and_missed(found, valued, valued[across], valued[up])
     caption = f"{spoken(up)} against {spoken(across)}."
     if len(found.targets.directed) > 1 and len(met):

@@ -2,6 +2,7 @@
 
 from invdesign.space.composition import Composition
 from invdesign.space.constraints import Constraint
+from invdesign.space.level import Level
 from invdesign.space.molecules import MoleculeGraph, MoleculeLibrary, MoleculePool
 from invdesign.space.parameters import Categorical, Continuous, Integer, Parameter
 from invdesign.space.search_space import SearchSpace
@@ -13,6 +14,7 @@ __all__ = [
     "Constraint",
     "Continuous",
     "Integer",
+    "Level",
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.space.constraints import Constraint
+from invdesign.space.level import Level
 from invdesign.space.parameters import Continuous, Parameter
 from invdesign.space.sampling import EmptyRegionError, Region
 from surrogates.errors import InputError, nearest
@@ -70,6 +71,11 @@ class SearchSpace:
     def columns(self) -> tuple[Column, ...]:
         """A plain description of the columns, for surrogates and objectives."""
         return tuple(parameter.column(name) for name, parameter in self.parameters.items())
+
+    @property
+    def level(self) -> tuple[str, Level] | None:
+        """The column that tells the level of evaluation, and its levels; None where there is only one level."""
+        return next(((name, found) for name, found in self.parameters.items() if isinstance(found, Level)), None)
 
     @property
     def dimension(self) -> int:
@@ -245,6 +251,11 @@ class SearchSpace:
                 problems.append(
                     f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ..."
                 )
+        levels = [name for name, parameter in self.parameters.items() if isinstance(parameter, Level)]
+        if len(levels) > 1:
+            problems.append(f"'{levels[1]}' is a second column of levels, besides '{levels[0]}'. A space has one.")
+        if self.parameters and len(levels) == len(self.parameters):
+            problems.append(f"'{levels[0]}' says how candidates are evaluated, and nothing is there to be searched.")
         return problems
 
     def constraint_problems(self, constraint: Constraint) -> list[str]:
@@ -260,6 +271,8 @@ class SearchSpace:
             if name in self.parameters and not _is_value(self.parameters[name], word)
         ]
         problems += self._derived_problems(constraint)
+        if self.level is not None and self.level[0] in constraint.names:
+            problems.append(f"The constraint '{constraint}' speaks of the level, which the optimizer chooses by cost.")
         words = {name for name, parameter in self.parameters.items() if not _is_number(parameter)}
         if not problems and constraint.demands_equality() and not constraint.names & words:
             forms = constraint.equalities()

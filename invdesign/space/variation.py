@@ -36,12 +36,16 @@ def mutated(
     """
     children = _values(space, candidates)
     waiting = np.arange(len(candidates))
+    varied = {name: parameter for name, parameter in space.parameters.items() if parameter.dimension}
+    if space.level is not None:  # no change of the candidate, and none to be counted as one
+        told, level = space.level
+        children[told] = level.mutated(children[told], rng)
     for _ in range(ROUNDS):
         if not len(waiting):
             break
         tried = {name: column[waiting] for name, column in children.items()}
-        chosen = _chosen_columns(len(waiting), len(space.names), rng)
-        for (name, parameter), rows in zip(space.parameters.items(), chosen.T, strict=True):
+        chosen = _chosen_columns(len(waiting), len(varied), rng)
+        for (name, parameter), rows in zip(varied.items(), chosen.T, strict=True):
             if rows.any():
                 tried[name][rows] = parameter.mutated(tried[name][rows], rng, step=step)
         tried = _kept(space, tried)

@@ -13,12 +13,14 @@ CATEGORY = Part("stationary", (0, 1, 2, 3), (0, 1, 1, 2), dimension=3)
 SHARED = Part("stationary", (1, 3))
 COUNTS = Part("tanimoto", tuple(range(4, 16)))
 TREND = Part("linear", (0,))
+FACTOR, RISE = Part("factor", (3,)), Part("linear", (3,))
 TERMS = (
     ((NUMBERS,),),
     ((NUMBERS,), (COUNTS,)),
     ((CATEGORY,),),
     ((NUMBERS, SHARED), (TREND,)),
     ((SHARED, COUNTS), (NUMBERS,), (TREND,)),
+    ((FACTOR, NUMBERS), (RISE, NUMBERS), (FACTOR, TREND), (RISE, TREND), (RISE,)),
 )
 
 
