@@ -19,13 +19,17 @@ RESULTS = Path(__file__).parent / "results"
 
 def _commit() -> str:
     """Returns the commit that was measured, with ``-dirty`` where the tree differs from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude", "*"]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
-    commit = done.stdout.strip() or "unknown"
-    # A script that git does not know yet is in no commit, whatever the tree says.
-    listed = ["git", "ls-files", "--others", "--exclude-standard", "--", "*.py"]
-    new = subprocess.run(listed, cwd=Path(__file__).parent, capture_output=True, text=True, check=False).stdout.strip()
-    return f"{commit}-dirty" if new and not commit.endswith("-dirty") else commit
+    commit = _git("rev-parse", "--short=12", "HEAD") or "unknown"
+    # What other benchmarks of the same run have written changes nothing that is measured. A script that git does not
+    # know yet is in no commit, whatever the tree says.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":!/benchmarks/results")
+    new = _git("ls-files", "--others", "--exclude-standard", "--", "*.py")
+    return f"{commit}-dirty" if changed or new else commit
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def versions(packages: Sequence[str]) -> dict[str, str]:
