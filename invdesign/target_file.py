@@ -176,7 +176,7 @@ class _Reader(SectionReader):
             self.objectives(data["objective"], space, budget or Budget()) if "objective" in data else (None, ())
         )
         surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
-        optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess())
+        optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
         if objective is not None and targets is not None:
             self.compare(targets, objective, stages)
         if budget is not None and budget.initial > budget.evaluations:
@@ -261,11 +261,16 @@ class _Reader(SectionReader):
         """Reads what gives values to search by, and what verifies."""
         return read_objectives(self, data, space, evaluations=budget.evaluations, initial=budget.initial)
 
-    def optimizer(self, data: Any, surrogate: Any) -> Optimizer | None:
-        """Reads the optimizer and gives it the surrogate, where it uses one."""
+    def optimizer(self, data: Any, surrogate: Any, space: SearchSpace | None) -> Optimizer | None:
+        """Reads the optimizer and gives it the surrogate, where it uses one; checks it against the space."""
+        from invdesign.optimizers.base import optimizer_problems
+
         optimizer: Optimizer | None = self.built("optimizer", data, ("optimizer",))
         if optimizer is not None and hasattr(optimizer, "surrogate"):
             optimizer = replace(optimizer, surrogate=surrogate)  # type: ignore[type-var]
+        if optimizer is not None and space is not None:
+            for problem in optimizer_problems(optimizer, space):
+                self.problem(("optimizer",), problem)
         return optimizer
 
     def check_cost(self, budget: Budget, space: SearchSpace) -> None:

@@ -67,6 +67,19 @@ class Optimizer(Protocol):
         """
 
 
+@runtime_checkable
+class Checked(Protocol):
+    """An optimizer whose settings may not fit a space."""
+
+    def check(self, space: SearchSpace) -> list[str]:
+        """Says what does not fit, before anything is evaluated; empty where all does."""
+
+
+def optimizer_problems(optimizer: Optimizer, space: SearchSpace) -> list[str]:
+    """Says what of an optimizer's settings does not fit a space."""
+    return optimizer.check(space) if isinstance(optimizer, Checked) else []
+
+
 def run_generator(seed: np.random.SeedSequence) -> np.random.Generator:
     """The randomness that all proposals of a campaign share; the same at every call.
 

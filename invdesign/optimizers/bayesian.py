@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.optimizers.base import History, Optimizer, step_generator
+from invdesign.optimizers.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.design import RepresentativeDesign
 from invdesign.optimizers.knowledge import Knowledge
 from invdesign.optimizers.level_choice import lacking_pairs
@@ -54,6 +55,9 @@ class BayesianOptimizer:
         design: how a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or
             categories, candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence;
             ``random`` draws blindly.
+        cost: what evaluating a candidate costs, where that differs: an expression over parameters (``"2 + 0.1 *
+            temperature"``), or what values of columns cost, added up (``{"solvent": {"water": 1, "acetonitrile":
+            3}}``). It then asks for the most per cost, and looks no further ahead.
         exhaustive: candidates of a finite space up to which all of them are scored at each proposal. A larger pool of
             molecules can be scored whole too: give the surrogate components as features (``features: {molecules:
             fingerprints, components: 15}``), which are computed once and kept on disk.
@@ -63,6 +67,7 @@ class BayesianOptimizer:
     goal: Goal = "most-hits"
     separation: float = 0.05
     design: Design = "representative"
+    cost: Cost | None = None
     exhaustive: int = 20_000
     _fits: ModelFits = field(default_factory=ModelFits, init=False, repr=False, compare=False)
 
@@ -76,6 +81,13 @@ class BayesianOptimizer:
             raise InputError(
                 f"separation is a distance in the unit cube, at least 0 and below 1, not {self.separation}."
             )
+
+        if self.cost is not None:
+            check_cost(self.cost)
+
+    def check(self, space: SearchSpace) -> list[str]:
+        """Says what of the settings does not fit a space."""
+        return [] if self.cost is None else cost_problems(self.cost, space)
 
     @property
     def initial_design(self) -> Optimizer:
@@ -108,6 +120,7 @@ class BayesianOptimizer:
             candidates=candidates[counting].reset_index(drop=True),
             values=values[counting].reset_index(drop=True),
             seed=int(rng.integers(2**31)),
+            cost=self.cost,
         )
         maximizer = self._maximizer(space, targets, knowledge.candidates, knowledge.values, rng)
         chosen = history.pending

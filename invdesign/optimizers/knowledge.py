@@ -24,6 +24,7 @@ from invdesign.optimizers.acquisition import (
     summed_shortfall,
 )
 from invdesign.optimizers.active_search import REST, LookAhead
+from invdesign.optimizers.cost import Cost, PerCost
 from invdesign.optimizers.hypervolume import HypervolumeImprovement
 from invdesign.optimizers.level_choice import LevelChoice
 from invdesign.optimizers.levels import is_truest
@@ -54,6 +55,7 @@ class Knowledge:
         candidates: those with values, at the truest level.
         values: their property values.
         seed: of quasi-random samples and random weights.
+        cost: of evaluating a candidate, by which every acquisition is divided; None where all cost the same.
     """
 
     model: Surrogate
@@ -62,6 +64,7 @@ class Knowledge:
     candidates: pd.DataFrame
     values: pd.DataFrame
     seed: int
+    cost: Cost | None = None
 
     def best(self, maximizer: Maximizer, chosen: pd.DataFrame, seen: pd.DataFrame, *, look_ahead: bool) -> pd.DataFrame:
         """The next candidate, a frame of one row or none.
@@ -74,10 +77,11 @@ class Knowledge:
         """
         model = self._believing(chosen)
         if self.targets.directed and self._reached:
-            return maximizer.ranked(self._kept_apart(self._improvement(model, chosen), chosen), seen, 1)
+            return maximizer.ranked(self._weighed(self._improvement(model, chosen), chosen), seen, 1)
         likely = MomentAcquisition(model, HitProbability(self.targets))
-        ahead = look_ahead and isinstance(model, GaussianProcess) and not self.targets.directed and self._is_finite
-        pick = maximizer.ranked(self._kept_apart(likely, chosen), seen, REST if ahead else 1)
+        ahead = look_ahead and self.cost is None and not self.targets.directed and self._is_finite
+        ahead = ahead and isinstance(model, GaussianProcess)
+        pick = maximizer.ranked(self._weighed(likely, chosen), seen, REST if ahead else 1)
         if pick.empty or self._reached or likely(pick.iloc[:1])[0] >= np.log(LIKELY):
             if ahead and isinstance(model, GaussianProcess) and len(pick) > 1:
                 return pick.iloc[[int(np.argmax(LookAhead(model, self.targets).scores(pick)))]].reset_index(drop=True)
@@ -86,7 +90,7 @@ class Knowledge:
             return pick.iloc[:1]
         scales = property_scales(self.targets, self.values)
         nearer = MomentAcquisition(model, ShortfallReduction(self.targets, best=self._nearest, scales=scales))
-        return maximizer.ranked(self._kept_apart(nearer, chosen), seen, 1)
+        return maximizer.ranked(self._weighed(nearer, chosen, logarithmic=False), seen, 1)
 
     def placed(self, pick: pd.DataFrame, chosen: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
         """The candidate at the level at which it is to be evaluated; the candidate itself where there are no levels.
@@ -120,6 +124,12 @@ class Knowledge:
         if not len(chosen) or not isinstance(self.model, ConditionalSurrogate):
             return self.model
         return self.model.condition_on(chosen, self.model.predict(chosen))
+
+    def _weighed(self, acquisition: Acquisition, chosen: pd.DataFrame, *, logarithmic: bool = True) -> Acquisition:
+        """An acquisition per cost, and lower near pending candidates where the model cannot be told of them."""
+        if self.cost is not None:
+            acquisition = PerCost(acquisition, self.cost, self.space, logarithmic)
+        return self._kept_apart(acquisition, chosen)
 
     def _kept_apart(self, acquisition: Acquisition, chosen: pd.DataFrame) -> Acquisition:
         """Keeps a distance from pending candidates, where the model cannot be told of them."""

@@ -46,19 +46,41 @@ def parse(text: str) -> ast.expr:
     Raises:
         InputError: where the text is no condition, or holds anything but the allowed parts.
     """
-    if not isinstance(text, str) or not text.strip():
-        raise InputError(f"A constraint is an expression such as 'x + y <= 1', not {text!r}.")
-    if len(text) > LONGEST:
-        raise InputError(f"A constraint may have {LONGEST} characters, not {len(text)}.")
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        what = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise InputError(f"The constraint '{text}' cannot be read: {what}.") from None
+    tree = _read(text, "constraint", "x + y <= 1")
     if not _is_condition(tree):
         raise InputError(f"The constraint '{text}' compares nothing. Add a comparison, such as '{text} <= 1'.")
-    _check(tree, text)
+    _check(tree, text, "constraint")
     return tree
+
+
+def parse_amount(text: str, what: str) -> ast.expr:
+    """Parses a number that depends on parameters.
+
+    Args:
+        text: such as ``"2 + 0.1 * temperature"``.
+        what: it is, for messages.
+
+    Raises:
+        InputError: where the text is no number, or holds anything but the allowed parts.
+    """
+    tree = _read(text, what, "2 + 0.1 * temperature")
+    compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare | ast.BoolOp | ast.Not)]
+    if compared:
+        raise InputError(f"The {what} '{text}' compares where it should be a number, such as '2 + 0.1 * temperature'.")
+    _check(tree, text, what)
+    return tree
+
+
+def _read(text: str, what: str, example: str) -> ast.expr:
+    if not isinstance(text, str) or not text.strip():
+        raise InputError(f"A {what} is an expression such as '{example}', not {text!r}.")
+    if len(text) > LONGEST:
+        raise InputError(f"A {what} may have {LONGEST} characters, not {len(text)}.")
+    try:
+        return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        told = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(f"The {what} '{text}' cannot be read: {told}.") from None
 
 
 def names(tree: ast.expr) -> frozenset[str]:
@@ -147,7 +169,7 @@ def _is_condition(node: ast.expr) -> bool:
     return False
 
 
-def _check(node: ast.expr, text: str) -> None:
+def _check(node: ast.expr, text: str, what: str) -> None:
     """Raises InputError at the first part that is not allowed."""
     match node:
         case ast.Constant() if isinstance(node.value, int | float | str) and not isinstance(node.value, bool):
@@ -155,7 +177,7 @@ def _check(node: ast.expr, text: str) -> None:
         case ast.Name() | ast.Attribute(value=ast.Name()):
             return None
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Not()):
-            return _check(node.operand, text)
+            return _check(node.operand, text, what)
         case ast.BinOp() if type(node.op) in _ARITHMETIC:
             parts = [node.left, node.right]
         case ast.BoolOp():
@@ -164,13 +186,13 @@ def _check(node: ast.expr, text: str) -> None:
             parts = [node.left, *node.comparators]
         case ast.Call(func=ast.Name(id=function), keywords=[]) if function in FUNCTIONS and node.args:
             if function not in ("min", "max") and len(node.args) != 1:
-                raise InputError(f"The constraint '{text}': {function} takes one value, not {len(node.args)}.")
+                raise InputError(f"The {what} '{text}': {function} takes one value, not {len(node.args)}.")
             parts = node.args
         case _:
             raise InputError(
-                f"The constraint '{text}' holds '{ast.unparse(node)}', which is not allowed. Use numbers, parameter "
+                f"The {what} '{text}' holds '{ast.unparse(node)}', which is not allowed. Use numbers, parameter "
                 f"names, + - * / **, comparisons, and, or, not, and {', '.join(FUNCTIONS)}."
             )
     for part in parts:
-        _check(part, text)
+        _check(part, text, what)
     return None

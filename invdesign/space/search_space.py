@@ -192,12 +192,30 @@ class SearchSpace:
     def _draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return np.concatenate([parameter.draw(n, rng) for parameter in self.parameters.values()], axis=1)
 
-    def _with_derived(self, columns: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Adds the quantities that constraints read off values, each as ``name.quantity``."""
-        wanted = {quantity for constraint in self.constraints for quantity in constraint.derived}
+    def quantities(self, candidates: pd.DataFrame, wanted: Iterable[str]) -> dict[str, NDArray[Any]]:
+        """Gives values of candidates by name, and numbers derived from them.
+
+        Args:
+            candidates: one row each.
+            wanted: derived numbers, each as ``name.quantity``, such as ``cathode.Co``; one that does not exist is left
+                out.
+
+        Returns:
+            An array of shape ``n`` for each parameter and each of ``wanted``.
+        """
+        columns = {name: candidates[name].to_numpy() for name in self.names}
+        return self._with_derived(columns, wanted)
+
+    def _with_derived(
+        self, columns: dict[str, NDArray[Any]], wanted: Iterable[str] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Adds quantities that are read off values, each as ``name.quantity``: those of the constraints where None."""
+        if wanted is None:
+            wanted = {quantity for constraint in self.constraints for quantity in constraint.derived}
         for quantity in sorted(wanted):
             name, _, part = quantity.partition(".")
-            found = self.parameters[name].derived(part, columns[name])
+            parameter = self.parameters.get(name) if part else None
+            found = parameter.derived(part, columns[name]) if parameter is not None else None
             if found is not None:
                 columns[quantity] = found
         return columns
