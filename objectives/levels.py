@@ -49,6 +49,11 @@ class LevelsObjective:
         return list(self.objectives.values())[-1].properties
 
     @property
+    def parts(self) -> tuple[Objective, ...]:
+        """The objectives, the truest first."""
+        return tuple(self.objectives.values())[::-1]
+
+    @property
     def rows_per_call(self) -> int | None:
         sizes = [part.rows_per_call for part in self.objectives.values() if part.rows_per_call is not None]
         return min(sizes) if sizes else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -17,7 +16,7 @@ from invdesign.campaign.reading import Reading, Status
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import run_rounds
 from invdesign.campaign.store import CANDIDATE, DONE, PENDING, Store
-from invdesign.optimizers.base import Optimizer
+from invdesign.optimizers.base import Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian import BayesianOptimizer
 from invdesign.optimizers.design import initial_design
 from invdesign.space import SearchSpace
@@ -45,7 +44,8 @@ class Campaign(Reading):
         initial: candidates that are spread over the space before the optimizer takes over.
 
     Raises:
-        InputError: where the store holds a campaign of this name with another space or seed.
+        InputError: where the store holds a campaign of this name with another space or seed, or the optimizer's
+            settings do not fit the space.
     """
 
     def __init__(
@@ -65,6 +65,9 @@ class Campaign(Reading):
         self.name = name
         self.initial = initial
         self._prepared: list[tuple[Objective, Objective]] = []
+        problems = optimizer_problems(self.optimizer, space)
+        if problems:
+            raise InputError("\n".join(problems))
         check_identity(self.store, space=space, seed=seed, optimizer=self.optimizer)
 
     def run(
@@ -106,7 +109,7 @@ class Campaign(Reading):
             if pending.empty:
                 count = len(self.store.evaluations())
                 step = self.initial - count if count < self.initial else batch
-                step = self._affordable(min(step, evaluations - count), cost)
+                step = self.affordable(min(step, evaluations - count), cost)
                 pending = self.ask(step) if step > 0 else pending
             if pending.empty:
                 return
@@ -281,13 +284,6 @@ class Campaign(Reading):
             self.store.write_fact("units", properties)
         check_calibration(self.store, stage, objective)
         return objective
-
-    def _affordable(self, wanted: int, cost: float | None) -> int:
-        """How many of so many evaluations a total cost allows, were all at the truest level."""
-        if cost is None:
-            return wanted
-        dearest = max(self.space.level[1].costs.values()) if self.space.level is not None else 1.0
-        return min(wanted, math.floor((cost - self.cost()) / dearest + 1e-9))
 
     def _prepare(self, objective: Objective) -> Objective:
         """The objective that knows the columns; the same one at every run, so that what it read or built stays."""

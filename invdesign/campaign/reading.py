@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -147,6 +148,19 @@ class Reading:
         A candidate that failed cost as much as one that gave a value.
         """
         return float(costs(self.space, self._candidates(self.store.evaluations())).sum())
+
+    def affordable(self, wanted: int, cost: float | None) -> int:
+        """How many of so many further evaluations a total cost allows, were all at the truest level.
+
+        Args:
+            wanted: how many at most.
+            cost: of all evaluations, those that were proposed included; None for any.
+        """
+        if cost is None:
+            return wanted
+        dearest = max(self.space.level[1].costs.values()) if self.space.level is not None else 1.0
+        # Costs are sums of decimals; a last digit must not cost an evaluation.
+        return min(wanted, math.floor((cost - self.cost()) / dearest + 1e-9))
 
     def by_level(self) -> pd.DataFrame:
         """How much was evaluated at each level: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.
