@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from surrogates.priors import NOISE_PRIOR, SCALE_MODE, own_prior
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -242,9 +244,7 @@ def tanimoto(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
 
 
 def prior_covariance(name: KernelName, terms: Sequence[Sequence[Part]]) -> Covariance:
-    """A covariance at the modes of the hyperparameters' priors; see ``marginal_likelihood``."""
-    from surrogates.marginal_likelihood import NOISE_PRIOR, SCALE_MODE, own_prior
-
+    """A covariance at the modes of the hyperparameters' priors; see ``priors``."""
     parts = [part for term in terms for part in term]
     modes = [own_prior(part).mode for part in parts]
     return Covariance(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -15,6 +14,7 @@ from invdesign.space.constraints import Constraint
 from invdesign.space.level import Level
 from invdesign.space.parameters import Continuous, Parameter
 from invdesign.space.sampling import EmptyRegionError, Region
+from invdesign.space.space_checks import constraint_problems, emptiness, parameter_problems
 from surrogates.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 ANCHORS = 512
 BLOCK = 2048
 LARGEST_GRID = 1_000_000
-RESERVED = frozenset({"reason"})
 
 
 class SearchSpace:
@@ -56,7 +55,9 @@ class SearchSpace:
     ) -> None:
         self.parameters: dict[str, Parameter] = {**(parameters or {}), **named}
         self.constraints = tuple(item if isinstance(item, Constraint) else Constraint(item) for item in constraints)
-        problems = [*self._parameter_problems(), *itertools.chain(*map(self.constraint_problems, self.constraints))]
+        problems = parameter_problems(self.parameters)
+        if not problems:
+            problems = [problem for constraint in self.constraints for problem in self.constraint_problems(constraint)]
         if problems:
             raise InputError("\n".join(problems))
         if self.constraints:
@@ -192,6 +193,18 @@ class SearchSpace:
     def _draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return np.concatenate([parameter.draw(n, rng) for parameter in self.parameters.values()], axis=1)
 
+    def constraint_problems(self, constraint: Constraint) -> list[str]:
+        """Says what of a constraint does not fit the space's parameters; empty where all does."""
+        problems = constraint_problems(constraint, self.parameters)
+        if problems:
+            return problems
+        # Words where numbers are needed show up when it is tried on a few points.
+        try:
+            constraint.violation(self._with_derived(self._decoded(self._draw(4, np.random.default_rng(0)))))
+        except (TypeError, ValueError) as error:
+            return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only by == and !=."]
+        return []
+
     def quantities(self, candidates: pd.DataFrame, wanted: Iterable[str]) -> dict[str, NDArray[Any]]:
         """Gives values of candidates by name, and numbers derived from them.
 
@@ -260,109 +273,13 @@ class SearchSpace:
         row[-1] = -constant
         return row / max(1e-300, float(np.linalg.norm(row[:-1])))
 
-    def _parameter_problems(self) -> list[str]:
-        problems = [] if self.parameters else ["A search space needs at least one parameter."]
-        for name, parameter in self.parameters.items():
-            if not str(name).isidentifier() or name in RESERVED:
-                problems.append(f"'{name}' cannot be a parameter's name. Use letters, digits and _, such as 'x_1'.")
-            if not callable(getattr(parameter, "decode", None)):
-                problems.append(
-                    f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ..."
-                )
-        levels = [name for name, parameter in self.parameters.items() if isinstance(parameter, Level)]
-        if len(levels) > 1:
-            problems.append(f"'{levels[1]}' is a second column of levels, besides '{levels[0]}'. A space has one.")
-        if self.parameters and len(levels) == len(self.parameters):
-            problems.append(f"'{levels[0]}' says how candidates are evaluated, and nothing is there to be searched.")
-        return problems
-
-    def constraint_problems(self, constraint: Constraint) -> list[str]:
-        """Says what of a constraint does not fit the space's parameters; empty where all does."""
-        problems = [
-            f"The constraint '{constraint}' speaks of '{name}', which is no parameter.{nearest(name, self.names)}"
-            for name in sorted(constraint.names - set(self.names))
-        ]
-        problems += [
-            f"The constraint '{constraint}' compares '{name}' with '{word}', which it never is."
-            f"{nearest(word, self.parameters[name].column(name).values[:1000])}"
-            for name, word in constraint.compared_words()
-            if name in self.parameters and not _is_value(self.parameters[name], word)
-        ]
-        problems += self._derived_problems(constraint)
-        if self.level is not None and self.level[0] in constraint.names:
-            problems.append(f"The constraint '{constraint}' speaks of the level, which the optimizer chooses by cost.")
-        words = {name for name, parameter in self.parameters.items() if not _is_number(parameter)}
-        if not problems and constraint.demands_equality() and not constraint.names & words:
-            forms = constraint.equalities()
-            plain = all(
-                isinstance(parameter := self.parameters[name], Continuous) and not parameter.log
-                for name in constraint.names
-            )
-            if not forms or not plain:
-                problems.append(
-                    f"The constraint '{constraint}' asks for an equality that cannot be sampled: == needs a linear "
-                    "expression of continuous parameters without log. Write two inequalities with a tolerance instead."
-                )
-        if not problems:
-            problems += self._trial_problems(constraint)
-        return problems
-
-    def _derived_problems(self, constraint: Constraint) -> list[str]:
-        problems = []
-        for quantity in sorted(constraint.derived):
-            name, _, part = quantity.partition(".")
-            parameter = self.parameters.get(name)
-            if parameter is None:
-                continue
-            sample = parameter.decode(parameter.draw(1, np.random.default_rng(0)))
-            if parameter.derived(part, sample) is None:
-                problems.append(f"The constraint '{constraint}' reads '{quantity}', which '{name}' does not have.")
-        return problems
-
-    def _trial_problems(self, constraint: Constraint) -> list[str]:
-        """Tries the constraint on a few points: words where numbers are needed show up here."""
-        try:
-            constraint.violation(self._with_derived(self._decoded(self._draw(4, np.random.default_rng(0)))))
-        except (TypeError, ValueError) as error:
-            return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only by == and !=."]
-        return []
-
     def _demand_a_candidate(self) -> None:
         try:
             self._region.sample(1, np.random.default_rng(0))
         except EmptyRegionError:
-            raise InputError(self._emptiness()) from None
-
-    def _emptiness(self) -> str:
-        """Says which constraints leave no candidate: one alone, or a smallest set that exclude each other."""
-        for constraint in self.constraints:
-            region = self._region_of((constraint,))
-            if region.first_point is None:
-                return (
-                    f"No candidate meets the constraint '{constraint}': within the parameters' bounds it is broken by "
-                    f"at least {region.least_violation:.3g}. Widen the bounds or relax it."
-                )
-        guilty = list(self.constraints)
-        for constraint in self.constraints:
-            rest = tuple(item for item in guilty if item is not constraint)
-            if self._region_of(rest).first_point is None:
-                guilty = list(rest)
-        listed = " and ".join(f"'{constraint}'" for constraint in guilty)
-        return f"No candidate meets the constraints {listed} at once, though each alone can be met. Relax one of them."
+            raise InputError(emptiness(self.constraints, self._region_of)) from None
 
     def _demand_columns(self, candidates: pd.DataFrame) -> None:
         missing = [name for name in self.names if name not in candidates]
         if missing:
             raise InputError(f"The candidates lack the column '{missing[0]}'.{nearest(missing[0], candidates.columns)}")
-
-
-def _is_value(parameter: Parameter, word: str) -> bool:
-    try:
-        parameter.encode([word])
-    except InputError:
-        return False
-    return True
-
-
-def _is_number(parameter: Parameter) -> bool:
-    return parameter.column("").kind == "number"

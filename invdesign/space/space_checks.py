@@ -1,0 +1,101 @@
+"""What is wrong with the parameters or constraints of a search space, in words that tell what would be right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from invdesign.space.constraints import Constraint
+from invdesign.space.level import Level
+from invdesign.space.parameters import Continuous, Parameter
+from invdesign.space.sampling import Region
+from surrogates.errors import InputError, nearest
+
+RESERVED = frozenset({"reason"})
+
+
+def parameter_problems(parameters: Mapping[str, Parameter]) -> list[str]:
+    """Says which parameters have no good name or are none, and which levels have no place."""
+    problems = [] if parameters else ["A search space needs at least one parameter."]
+    for name, parameter in parameters.items():
+        if not str(name).isidentifier() or name in RESERVED:
+            problems.append(f"'{name}' cannot be a parameter's name. Use letters, digits and _, such as 'x_1'.")
+        if not callable(getattr(parameter, "decode", None)):
+            problems.append(f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ...")
+    levels = [name for name, parameter in parameters.items() if isinstance(parameter, Level)]
+    if len(levels) > 1:
+        problems.append(f"'{levels[1]}' is a second column of levels, besides '{levels[0]}'. A space has one.")
+    if parameters and len(levels) == len(parameters):
+        problems.append(f"'{levels[0]}' says how candidates are evaluated, and nothing is there to be searched.")
+    return problems
+
+
+def constraint_problems(constraint: Constraint, parameters: Mapping[str, Parameter]) -> list[str]:
+    """Says what of a constraint does not fit parameters; empty where all does."""
+    problems = [
+        f"The constraint '{constraint}' speaks of '{name}', which is no parameter.{nearest(name, parameters)}"
+        for name in sorted(constraint.names - set(parameters))
+    ]
+    problems += [
+        f"The constraint '{constraint}' compares '{name}' with '{word}', which it never is."
+        f"{nearest(word, parameters[name].column(name).values[:1000])}"
+        for name, word in constraint.compared_words()
+        if name in parameters and not _is_value(parameters[name], word)
+    ]
+    problems += _derived_problems(constraint, parameters)
+    if any(isinstance(parameters.get(name), Level) for name in constraint.names):
+        problems.append(f"The constraint '{constraint}' speaks of the level, which the optimizer chooses by cost.")
+    return problems or _equality_problems(constraint, parameters)
+
+
+def emptiness(constraints: Sequence[Constraint], region_of: Callable[[tuple[Constraint, ...]], Region]) -> str:
+    """Says which constraints leave no candidate: one alone, or a smallest set that exclude each other."""
+    for constraint in constraints:
+        region = region_of((constraint,))
+        if region.first_point is None:
+            return (
+                f"No candidate meets the constraint '{constraint}': within the parameters' bounds it is broken by "
+                f"at least {region.least_violation:.3g}. Widen the bounds or relax it."
+            )
+    guilty = list(constraints)
+    for constraint in constraints:
+        rest = tuple(item for item in guilty if item is not constraint)
+        if region_of(rest).first_point is None:
+            guilty = list(rest)
+    listed = " and ".join(f"'{constraint}'" for constraint in guilty)
+    return f"No candidate meets the constraints {listed} at once, though each alone can be met. Relax one of them."
+
+
+def _equality_problems(constraint: Constraint, parameters: Mapping[str, Parameter]) -> list[str]:
+    words = {name for name, parameter in parameters.items() if parameter.column("").kind != "number"}
+    if not constraint.demands_equality() or constraint.names & words:
+        return []
+    plain = all(
+        isinstance(parameter := parameters[name], Continuous) and not parameter.log for name in constraint.names
+    )
+    if constraint.equalities() and plain:
+        return []
+    told = "needs a linear expression of continuous parameters without log. Write two inequalities with a tolerance instead."
+    return [f"The constraint '{constraint}' asks for an equality that cannot be sampled: == {told}"]
+
+
+def _derived_problems(constraint: Constraint, parameters: Mapping[str, Parameter]) -> list[str]:
+    problems = []
+    for quantity in sorted(constraint.derived):
+        name, _, part = quantity.partition(".")
+        parameter = parameters.get(name)
+        if parameter is None:
+            continue
+        sample = parameter.decode(parameter.draw(1, np.random.default_rng(0)))
+        if parameter.derived(part, sample) is None:
+            problems.append(f"The constraint '{constraint}' reads '{quantity}', which '{name}' does not have.")
+    return problems
+
+
+def _is_value(parameter: Parameter, word: str) -> bool:
+    try:
+        parameter.encode([word])
+    except InputError:
+        return False
+    return True
