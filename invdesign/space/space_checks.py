@@ -76,8 +76,9 @@ def _equality_problems(constraint: Constraint, parameters: Mapping[str, Paramete
     )
     if constraint.equalities() and plain:
         return []
-    told = "needs a linear expression of continuous parameters without log. Write two inequalities with a tolerance instead."
-    return [f"The constraint '{constraint}' asks for an equality that cannot be sampled: == {told}"]
+    needed = "== needs a linear expression of continuous parameters without log"
+    told = f"The constraint '{constraint}' asks for an equality that cannot be sampled: {needed}."
+    return [f"{told} Write two inequalities with a tolerance instead."]
 
 
 def _derived_problems(constraint: Constraint, parameters: Mapping[str, Parameter]) -> list[str]:
