@@ -177,6 +177,9 @@ def main() -> None:
         "invdesign, representative design": lambda seed: ours(pool, ind.BayesianOptimizer(), seed),
         "genetic": lambda seed: ours(pool, ind.GeneticOptimizer(), seed),
         "particle-swarm": lambda seed: ours(pool, ind.ParticleSwarmOptimizer(), seed),
+        "genetic, assisted": lambda seed: ours(pool, ind.GeneticOptimizer(assisted=True), seed),
+        "particle-swarm, assisted": lambda seed: ours(pool, ind.ParticleSwarmOptimizer(assisted=True), seed),
+        "portfolio": lambda seed: ours(pool, ind.PortfolioOptimizer(), seed),
         "random": lambda seed: ours(pool, ind.RandomOptimizer(), seed),
     }
     if given.pool == "hbe":
@@ -185,7 +188,8 @@ def main() -> None:
         runners["invdesign, xTB orbitals"] = lambda seed: ours(
             pool, ind.BayesianOptimizer(surrogate=orbitals, design="random"), seed
         )
-        del runners["genetic"], runners["particle-swarm"]
+        for word in ("genetic", "particle-swarm", "genetic, assisted", "particle-swarm, assisted", "portfolio"):
+            del runners[word]
     result = {}
     for name, runner in runners.items():
         result[name] = summary(pool, [runner(seed) for seed in seeds])
