@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +13,7 @@ import numpy as np
 from objectives.electrode_calculators import CHGNET, HEAVIEST, Setting, calculator, label, quiet
 from objectives.electrode_checks import check_drift, check_whole, extent
 from objectives.failures import CandidateFailure, Deadline, PassingFailure
-from surrogates.cache import cache_folder
+from objectives.kept_results import KeptResults
 from surrogates.errors import InputError
 from surrogates.threads import single_thread
 
@@ -28,6 +25,7 @@ DIGITS = 6
 IN_PLANE = (True, True, False, False, False, True)
 """Strains of a layer in vacuum that may relax, in Voigt's order."""
 
+KEPT = KeptResults("electrode.db", "structures", ("structure", "settings"))
 METHOD = "LBFGS FIRE 1"
 """Part of the key under which results are kept: to be changed with anything here that changes them."""
 CLIMB = 0.01
@@ -108,23 +106,7 @@ def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "")
     deadline.check()
     made_by = label(how.calculator, how.settings)
     key = (_hash(start), f"{METHOD} {made_by} {how.fmax} {how.steps} {how.drift} {ion}")
-    with _cache() as cache:
-        row = cache.execute("SELECT result FROM structures WHERE structure = ? AND settings = ?", key).fetchone()
-    result: dict[str, Any]
-    if row is not None:
-        result = json.loads(row[0])
-    else:
-        try:
-            result = _result(start, how, deadline, ion)
-        except PassingFailure:
-            raise
-        except CandidateFailure as failure:
-            result = {"reason": str(failure)}
-        with _cache() as cache:
-            cache.execute("INSERT OR REPLACE INTO structures VALUES (?, ?, ?)", (*key, json.dumps(result)))
-            cache.commit()
-    if "reason" in result:
-        raise CandidateFailure(result["reason"])
+    result = KEPT.result(key, lambda: _result(start, how, deadline, ion))
     found = Atoms(start.numbers, positions=result["positions"], cell=result["cell"], pbc=start.pbc)
     return Relaxed(float(result["energy"]), found)
 
@@ -201,15 +183,3 @@ def _hash(atoms: Atoms) -> str:
     cell = np.round(np.asarray(atoms.cell), DIGITS) + 0.0
     parts = (atoms.numbers.astype(np.int64), positions, cell, np.asarray(atoms.pbc))
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()
-
-
-@contextmanager
-def _cache() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(cache_folder() / "electrode.db", timeout=60)) as connection:
-        # Waiting for the disk would take a fiftieth of a small cell's time; what a power cut costs is recomputed.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS structures"
-            " (structure TEXT, settings TEXT, result TEXT, PRIMARY KEY (structure, settings))"
-        )
-        yield connection

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -14,12 +11,13 @@ from typing import Any, Literal
 import numpy as np
 
 from objectives.failures import CandidateFailure, Deadline, PassingFailure
+from objectives.kept_results import KeptResults
 from objectives.redox_conformers import Molecule, read_molecule
 from objectives.redox_xtb import HEAVIEST, LARGEST_FORCE, METHOD, VACUUM, Medium, relaxed, single_point
-from surrogates.cache import cache_folder
 
 Level = Literal["adiabatic", "vertical", "orbital"]
 Geometry = Literal["xtb", "mmff"]
+KEPT = KeptResults("redox.db", "states", ("smiles", "settings", "state"))
 DIGITS = 6
 """Of positions in angstrom, so that a state read from disk and one just computed lead to the same numbers."""
 
@@ -149,35 +147,4 @@ class States:
 
     def _kept(self, state: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """A state from disk, or computed and written there; a failure is kept like a value, but for a time limit."""
-        key = (self.smiles, self.protocol.label, state)
-        with _cache() as cache:
-            row = cache.execute("SELECT result FROM states WHERE smiles = ? AND settings = ? AND state = ?", key)
-            found = row.fetchone()
-        result: dict[str, Any]
-        if found is not None:
-            result = json.loads(found[0])
-        else:
-            try:
-                result = compute()
-            except PassingFailure:
-                raise
-            except CandidateFailure as failure:
-                result = {"reason": str(failure)}
-            with _cache() as cache:
-                cache.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", (*key, json.dumps(result)))
-                cache.commit()
-        if "reason" in result:
-            raise CandidateFailure(result["reason"])
-        return result
-
-
-@contextmanager
-def _cache() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(cache_folder() / "redox.db", timeout=60)) as connection:
-        # Waiting for the disk would take a twentieth of a small molecule's time; what a power cut costs is recomputed.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS states"
-            " (smiles TEXT, settings TEXT, state TEXT, result TEXT, PRIMARY KEY (smiles, settings, state))"
-        )
-        yield connection
+        return KEPT.result((self.smiles, self.protocol.label, state), compute)
