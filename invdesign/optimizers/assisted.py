@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from invdesign.optimizers.base import History, unseen
 from invdesign.optimizers.fitness import Fitness
+from invdesign.optimizers.levels import truest_history
 from invdesign.optimizers.novelty import completed, joined
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
@@ -33,13 +34,16 @@ INNER = 1
 """Spawn key by which the randomness of the search on the model differs from the campaign's."""
 
 
-class Assistable(Protocol):
-    """An optimizer that can search on a model: a dataclass with these fields."""
+class PopulationOptimizer(Protocol):
+    """An optimizer that goes on from what lived so far, and can do so on a model: a dataclass with these fields."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def surrogate(self) -> Surrogate: ...
+
+    @property
+    def assisted(self) -> bool: ...
 
     @property
     def generation(self) -> int: ...
@@ -48,9 +52,52 @@ class Assistable(Protocol):
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame: ...
 
+    def next_generation(
+        self,
+        n: int,
+        *,
+        space: SearchSpace,
+        targets: Targets,
+        history: History,
+        fitness: Fitness,
+        seed: np.random.SeedSequence,
+    ) -> pd.DataFrame:
+        """Proposes candidates where some at the truest level have values.
+
+        Args:
+            n: how many, at least one.
+            space: what is searched.
+            targets: in the units of the properties.
+            history: what was evaluated and is pending, at the truest level.
+            fitness: of the evaluated candidates.
+            seed: the campaign's.
+        """
+
+
+def population_proposal(
+    optimizer: PopulationOptimizer,
+    n: int,
+    *,
+    space: SearchSpace,
+    targets: Targets,
+    history: History,
+    seed: np.random.SeedSequence,
+) -> pd.DataFrame:
+    """Proposes the next generation, on a model where the optimizer is assisted; arguments as in ``Optimizer.propose``.
+
+    Before any value is known, candidates come from the Sobol sequence.
+    """
+    history = truest_history(space, history)
+    fitness = Fitness.of(history.properties, targets)
+    if n < 1 or not fitness.valued.any():
+        return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
+    if optimizer.assisted:
+        return assisted_proposal(optimizer, n, space=space, targets=targets, history=history, seed=seed)
+    return optimizer.next_generation(n, space=space, targets=targets, history=history, fitness=fitness, seed=seed)
+
 
 def assisted_proposal(
-    optimizer: Assistable,
+    optimizer: PopulationOptimizer,
     n: int,
     *,
     space: SearchSpace,
@@ -99,7 +146,7 @@ class _Imagined:
         seed: of the search on the model.
     """
 
-    optimizer: Assistable
+    optimizer: PopulationOptimizer
     model: Surrogate
     space: SearchSpace
     targets: Targets
@@ -107,7 +154,7 @@ class _Imagined:
 
     def candidates(self, history: History, measured: pd.DataFrame, n: int) -> pd.DataFrame:
         """All candidates that lived on the model."""
-        plain: Assistable = replace(self.optimizer, assisted=False)
+        plain: PopulationOptimizer = replace(self.optimizer, assisted=False)
         lived = history.proposed[list(self.space.names)]
         values = measured
         if len(history.pending):

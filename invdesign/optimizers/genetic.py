@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from invdesign.optimizers.assisted import assisted_proposal
+from invdesign.optimizers.assisted import population_proposal
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness
-from invdesign.optimizers.levels import truest_history
 from invdesign.optimizers.novelty import Novelty, completed, joined
 from invdesign.optimizers.parents import crowded_winners, selected_parents, tournament_winners
-from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
 from invdesign.space.variation import crossed, mutated
 from invdesign.targets import Targets
@@ -77,12 +75,19 @@ class GeneticOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Proposes children of the best; see ``Optimizer.propose``. Before any value is known, a Sobol sequence."""
-        history = truest_history(space, history)
-        fitness = Fitness.of(history.properties, targets)
-        if n < 1 or not fitness.valued.any():
-            return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-        if self.assisted:
-            return assisted_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+        return population_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+
+    def next_generation(
+        self,
+        n: int,
+        *,
+        space: SearchSpace,
+        targets: Targets,
+        history: History,
+        fitness: Fitness,
+        seed: np.random.SeedSequence,
+    ) -> pd.DataFrame:
+        """Proposes children of the best, from a history with values; see ``PopulationOptimizer``."""
         rng = step_generator(seed, history)
         parents = selected_parents(fitness, history.candidates, space, self.population, rng)
         children = history.candidates[list(space.names)].iloc[:0]

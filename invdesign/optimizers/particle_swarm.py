@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from invdesign.optimizers.assisted import assisted_proposal
+from invdesign.optimizers.assisted import population_proposal
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness, crowding, lonely
-from invdesign.optimizers.levels import truest_history
 from invdesign.optimizers.library_randomness import drawing_from
 from invdesign.optimizers.novelty import Novelty, completed, joined
 from invdesign.optimizers.random import RandomOptimizer
@@ -101,12 +100,19 @@ class ParticleSwarmOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Proposes the next positions of the particles whose turn it is; see ``Optimizer.propose``."""
-        history = truest_history(space, history)
-        fitness = Fitness.of(history.properties, targets)
-        if n < 1 or not fitness.valued.any():
-            return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-        if self.assisted:
-            return assisted_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+        return population_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+
+    def next_generation(
+        self,
+        n: int,
+        *,
+        space: SearchSpace,
+        targets: Targets,
+        history: History,
+        fitness: Fitness,
+        seed: np.random.SeedSequence,
+    ) -> pd.DataFrame:
+        """Proposes the next positions, from a history with values; see ``PopulationOptimizer``."""
         rng = step_generator(seed, history)
         ranks = fitness.ranks(enough=2 * self.particles)
         novelty = Novelty(space, history.proposed)
