@@ -4,7 +4,8 @@
 
 The functions are Ackley (from -1 to 1) and Hartmann-6, whose first two coordinates are categories: their values stand
 at even places of the coordinate, in a shuffled order that nobody is told. All begin with the same 18 evenly spread
-candidates. Ax draws its first suggestion after them at random, by its own default.
+candidates. Ax draws its first suggestion after them at random, by its own default. BayBE takes up to half a minute a
+suggestion (two runs of 42 were not over after twenty minutes), so it is asked for one alone and has no regret here.
 """
 
 from __future__ import annotations
@@ -123,7 +124,8 @@ def ax(function: Mixed, seed: int) -> tuple[float, list[float]]:
     return float(function(frame).min() - function.least), seconds
 
 
-def baybe(function: Mixed, seed: int) -> tuple[float, list[float]]:
+def baybe(function: Mixed, seed: int) -> float:
+    """Seconds of one suggestion after the initial candidates."""
     from baybe import Campaign
     from baybe.objectives import SingleTargetObjective
     from baybe.parameters import CategoricalParameter, NumericalContinuousParameter
@@ -137,15 +139,11 @@ def baybe(function: Mixed, seed: int) -> tuple[float, list[float]]:
     ]
     target = NumericalTarget("y", minimize=True)
     campaign = Campaign(SearchSpace.from_product(parameters), SingleTargetObjective(target), BotorchRecommender())
-    frame, seconds = start(seed), []
+    frame = start(seed)
     campaign.add_measurements(frame.assign(y=function(frame)))
-    while len(frame) < EVALUATIONS:
-        began = time.perf_counter()
-        asked = campaign.recommend(1)
-        seconds.append(time.perf_counter() - began)
-        campaign.add_measurements(asked.assign(y=function(asked)))
-        frame = pd.concat([frame, asked[list(frame)]], ignore_index=True)
-    return float(function(frame).min() - function.least), seconds
+    began = time.perf_counter()
+    campaign.recommend(1)
+    return time.perf_counter() - began
 
 
 def ackley(x: np.ndarray) -> np.ndarray:
@@ -172,13 +170,15 @@ def main() -> None:
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
     result: dict[str, object] = {}
-    runners = {"invdesign": ours, "ax": ax, "baybe": baybe}
+    runners = {"invdesign": ours, "ax": ax}
     for name, function in {"hartmann6": Mixed(tasks.hartmann6), "ackley": Mixed(ackley)}.items():
         found: dict[str, object] = {}
         for word, runner in runners.items():
             count = given.seeds if word == "invdesign" else given.few
             found[word] = summary([runner(function, seed) for seed in range(FIRST_SEED, FIRST_SEED + count)])
             print(name, word, found[word], flush=True)
+        waited = [baybe(function, seed) for seed in range(FIRST_SEED, FIRST_SEED + given.few)]
+        found["baybe"] = {"seeds": given.few, "seconds_first": waited}
         result[name] = {"initial": INITIAL, "evaluations": EVALUATIONS, **found}
         write_result("optimizers_mixed", {"lower_is_better": "regret", **result}, packages=PACKAGES)
 
