@@ -46,7 +46,8 @@ class RepresentativeDesign:
 
     Always the candidate by which the summed distance of all to their nearest chosen one falls most: greedy k-medoids
     (Kaufman and Rousseeuw 1990, doi:10.1002/9780470316801.ch2, its BUILD phase). Unlike candidates that are merely far
-    from each other, those are no outliers. A space of numbers, or one too large to look at, is filled by the Sobol
+    from each other, those are no outliers. On two pools it led to as many hits as random candidates in the mean and to
+    fewer bad starts (README, "Measured"). A space of numbers, or one too large to look at, is filled by the Sobol
     sequence instead (see RandomOptimizer).
 
     Attributes:
