@@ -76,6 +76,14 @@ def measured(task: tasks.Task, runners: dict[str, Runner], seeds: dict[str, int]
 
 
 def bayesian(seeds: int, few: int) -> None:
+    _beside_models("optimizers_bayesian", tasks.SINGLE, seeds, few)
+
+
+def constrained(seeds: int, few: int) -> None:
+    _beside_models("optimizers_bayesian_constrained", tasks.CONSTRAINED, seeds, few)
+
+
+def _beside_models(name: str, chosen: tuple[tasks.Task, ...], seeds: int, few: int) -> None:
     result = {}
     budgets = {
         "branin": (6, 40),
@@ -84,7 +92,7 @@ def bayesian(seeds: int, few: int) -> None:
         "pressure-vessel": (10, 50),
         "welded-beam": (10, 50),
     }
-    for task in (*tasks.SINGLE, *tasks.CONSTRAINED):
+    for task in chosen:
         initial, evaluations = budgets[task.name]
         runners = {
             "invdesign": asked(ours(ind.BayesianOptimizer(), initial, 1), evaluations),
@@ -95,7 +103,7 @@ def bayesian(seeds: int, few: int) -> None:
             runners["botorch"] = asked(lambda t, s, i=initial: peers.BoTorch(t, s, initial=i), evaluations)
         counts = {"invdesign": seeds, "optuna-gp": 2 * few, "ax": few, "botorch": 2 * few}
         result[task.name] = {"evaluations": evaluations, "initial": initial, **measured(task, runners, counts)}
-        write_result("optimizers_bayesian", {"lower_is_better": "final regret", **result}, packages=PACKAGES)
+        write_result(name, {"lower_is_better": "final regret", **result}, packages=PACKAGES)
 
 
 def multi(seeds: int, few: int) -> None:
@@ -145,7 +153,13 @@ def fronts(seeds: int, _: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parts = {"bayesian": bayesian, "multi": multi, "populations": populations, "fronts": fronts}
+    parts = {
+        "bayesian": bayesian,
+        "constrained": constrained,
+        "multi": multi,
+        "populations": populations,
+        "fronts": fronts,
+    }
     parser.add_argument("part", choices=parts)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument(

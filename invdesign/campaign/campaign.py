@@ -15,7 +15,7 @@ from invdesign.campaign.identity import check_identity
 from invdesign.campaign.reading import Reading, Status
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import run_rounds
-from invdesign.campaign.store import CANDIDATE, DONE, PENDING, Store
+from invdesign.campaign.store import CANDIDATE, DONE, INITIAL, LABORATORY, PENDING, Store
 from invdesign.optimizers.base import Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian import BayesianOptimizer
 from invdesign.optimizers.design import initial_design
@@ -181,7 +181,7 @@ class Campaign(Reading):
             history=history,
             seed=np.random.SeedSequence(self.seed),
         )
-        numbers = self.store.propose(candidates, origin="initial" if first else type(proposer).__name__)
+        numbers = self.store.propose(candidates, origin=INITIAL if first else type(proposer).__name__)
         asked = candidates.set_axis(pd.Index(numbers, name=CANDIDATE))
         if first and n > len(asked) and len(asked):
             return pd.concat([asked, self.ask(n - len(asked))])
@@ -205,7 +205,7 @@ class Campaign(Reading):
 
         told = read_results(results, self.space, self.targets, self.store.evaluations())
         fresh = told.parameters[[number is None for number in told.numbers]]
-        made = iter(self.store.propose(fresh, origin="laboratory"))
+        made = iter(self.store.propose(fresh, origin=LABORATORY))
         numbers = [next(made) if number is None else number for number in told.numbers]
         self.store.finish(
             numbers,

@@ -18,7 +18,7 @@ from invdesign.campaign.rounds import (
     noted_rounds,
     taught_rounds,
 )
-from invdesign.campaign.store import DONE, FAILED, PENDING, Store
+from invdesign.campaign.store import DONE, FAILED, INITIAL, LABORATORY, PENDING, Store
 from invdesign.optimizers.base import History
 from invdesign.optimizers.levels import costs, is_truest
 from invdesign.space import SearchSpace
@@ -78,11 +78,12 @@ class Reading:
     def history(self) -> History:
         """What the optimizer may know, in the order of proposal; values are corrected where rounds have taught how."""
         everything = self.store.evaluations()
-        over = everything[everything["state"] != PENDING]
+        over, pending = everything[everything["state"] != PENDING], everything[everything["state"] == PENDING]
         return History(
             self._candidates(over).reset_index(drop=True),
             self._corrected(over).reset_index(drop=True),
-            self._candidates(everything[everything["state"] == PENDING]).reset_index(drop=True),
+            self._candidates(pending).reset_index(drop=True),
+            given=pd.concat([over["origin"], pending["origin"]]).isin([INITIAL, LABORATORY]).to_numpy(),
         )
 
     def frame(self) -> pd.DataFrame:

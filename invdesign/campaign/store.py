@@ -35,6 +35,8 @@ from surrogates.errors import InputError
 
 CANDIDATE = "candidate"
 PENDING, DONE, FAILED = "pending", "done", "failed"
+INITIAL, LABORATORY = "initial", "laboratory"
+"""Origins of candidates that no optimizer chose."""
 MOST_STALE = 500
 """Changed rows from which all are read again: a statement may not name more."""
 

@@ -166,7 +166,12 @@ class _Imagined:
         lived, values = joined(lived, scattered), joined(values, self.imagined(scattered))
         for _ in range(GENERATIONS):
             imagined = replace(
-                history, candidates=lived, properties=values, pending=lived.iloc[:0], own=_own(history, len(lived))
+                history,
+                candidates=lived,
+                properties=values,
+                pending=lived.iloc[:0],
+                own=_own(history, len(lived)),
+                given=None,
             )
             new = plain.propose(
                 max(n, self.optimizer.generation),

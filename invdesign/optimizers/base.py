@@ -25,12 +25,15 @@ class History:
         pending: proposed candidates without a result yet.
         own: which rows of ``proposed`` the asked optimizer itself proposed, where several share a campaign; None where
             that is not known. Only an optimizer whose candidates move on from its own last ones needs it.
+        given: which rows of ``proposed`` no optimizer chose: those of the initial design and of a laboratory; None
+            where that is not known.
     """
 
     candidates: pd.DataFrame
     properties: pd.DataFrame
     pending: pd.DataFrame
     own: NDArray[np.bool_] | None = None
+    given: NDArray[np.bool_] | None = None
 
     @property
     def proposed(self) -> pd.DataFrame:

@@ -43,6 +43,7 @@ def truest_history(space: SearchSpace, history: History) -> History:
         properties=history.properties[over].reset_index(drop=True),
         pending=history.pending[pending].reset_index(drop=True),
         own=None if history.own is None else history.own[np.concatenate([over, pending])],
+        given=None if history.given is None else history.given[np.concatenate([over, pending])],
     )
 
 

@@ -38,7 +38,7 @@ class PortfolioOptimizer:
     that of proposal ``k`` uses only the values of proposals before ``k - lag``. They are the same as when they were
     made as long as at most ``lag`` proposals were without a value at any time; where a batch was larger, some progress
     is put down to another member, and the proposals still depend on nothing but the seed and the history. Candidates
-    of the initial design and of a laboratory are put down to members as if these had proposed them.
+    of the initial design and of a laboratory are nobody's progress, where the history tells them.
 
     Attributes:
         members: words of optimizers, as a campaign file names them.
@@ -71,7 +71,8 @@ class PortfolioOptimizer:
         counting = history.properties.copy()
         counting.loc[~is_truest(space, history.candidates)] = np.nan
         progress = Fitness.of(counting, targets).progress()
-        turns = self._turns(history.count + n, progress, run_generator(seed))
+        given = np.zeros(history.count, dtype=bool) if history.given is None else history.given
+        turns = self._turns(history.count + n, progress, run_generator(seed), given=given)
         chosen = history.candidates[list(space.names)].iloc[:0]
         places: list[int] = []
         for place, member in enumerate(self._built()):
@@ -80,7 +81,7 @@ class PortfolioOptimizer:
                 # The first ones belong to all: they are mostly the initial design, which any swarm may start from.
                 own = (turns[: history.count] == place) | (np.arange(history.count) < self.lag)
                 own = np.concatenate([own, np.zeros(len(chosen), dtype=bool)])
-                known = replace(history, pending=joined(history.pending, chosen), own=own)
+                known = replace(history, pending=joined(history.pending, chosen), own=own, given=None)
                 key = (*seed.spawn_key, place)
                 own_seed = np.random.SeedSequence(seed.entropy, spawn_key=key)
                 made = member.propose(len(mine), space=space, targets=targets, history=known, seed=own_seed)
@@ -90,8 +91,15 @@ class PortfolioOptimizer:
         chosen = chosen.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
         return completed(n, chosen, space=space, targets=targets, history=history, seed=seed)
 
-    def _turns(self, count: int, progress: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
-        """Which member makes each of ``count`` proposals, by its place."""
+    def _turns(
+        self,
+        count: int,
+        progress: NDArray[np.bool_],
+        rng: np.random.Generator,
+        *,
+        given: NDArray[np.bool_] | None = None,
+    ) -> NDArray[np.int64]:
+        """Which member makes each of ``count`` proposals, by its place; for those that are given it means nothing."""
         from scipy.special import betaincinv
 
         chances = rng.random((count, len(self.members)))
@@ -99,7 +107,7 @@ class PortfolioOptimizer:
         gained, lost = np.ones(len(self.members)), np.ones(len(self.members))
         for row in range(count):
             told = row - self.lag - 1
-            if 0 <= told < len(progress):
+            if 0 <= told < len(progress) and not (given is not None and given[told]):
                 gained, lost = 1.0 + FADING * (gained - 1.0), 1.0 + FADING * (lost - 1.0)
                 (gained if progress[told] else lost)[turns[told]] += 1.0
             turns[row] = int(np.argmax(betaincinv(gained, lost, chances[row])))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from invdesign.campaign import Campaign
 from invdesign.optimizers import GeneticOptimizer, History, PortfolioOptimizer
 from invdesign.optimizers.base import run_generator
 from invdesign.optimizers.fitness import Fitness
@@ -31,6 +32,29 @@ def test_the_budget_goes_to_those_that_pay():
         progress[row] = turns(portfolio, row + 1, progress[:row])[row] == 0
     share = (turns(portfolio, 300, progress) == 0)[100:].mean()
     assert 0.85 < share < 1.0
+
+
+def test_given_candidates_are_nobody_s_progress():
+    portfolio = PortfolioOptimizer(members=("genetic", "random"), lag=1)
+    progress = np.zeros(300, dtype=bool)
+    progress[::2] = True
+    given = np.arange(300) < 290
+    blind = portfolio._turns(300, progress, np.random.default_rng(1), given=given)
+    chances = np.random.default_rng(1).random((300, 2))
+    # Nothing is known of either member, so that the larger chance proposes, until the first candidates that count.
+    np.testing.assert_array_equal(blind[:290], np.argmax(chances[:290], axis=1))
+    assert (blind != turns(portfolio, 300, progress)).any()
+
+
+def test_a_campaign_tells_what_was_given():
+    targets = Targets(AtLeast("f", 0.8))
+    campaign = Campaign(SQUARE, targets, optimizer=PortfolioOptimizer(), seed=3, initial=3)
+    asked = campaign.ask(4)
+    assert campaign.history().given.tolist() == [True, True, True, False]
+    campaign.tell(asked.assign(f=hill(asked)["f"]))
+    campaign.tell(pd.DataFrame({"x": [0.5], "y": [0.5], "f": [0.1]}))
+    campaign.ask(1)
+    assert campaign.history().given.tolist() == [True, True, True, False, True, False]
 
 
 def test_a_turn_depends_on_nothing_after_its_lag():
