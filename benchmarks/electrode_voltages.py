@@ -144,8 +144,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--store", help="of the campaign; one that is thrown away where missing")
     parser.add_argument("--mxenes", type=int, default=12)
+    parser.add_argument("--quick", action="store_true", help="without the campaign, into electrode_voltages_quick.json")
     given = parser.parse_args()
     payload = {"measured": measured_ones("0.3.0"), "mxene": mxenes(given.mxenes)}
+    if given.quick:
+        print(write_result("electrode_voltages_quick", payload, packages=PACKAGES))
+        return
     with tempfile.TemporaryDirectory() as folder:
         payload["nmc"] = campaign(given.store or f"{folder}/nmc.db")
     print(write_result("electrode_voltages", payload, packages=PACKAGES))
