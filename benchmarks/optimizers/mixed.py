@@ -4,8 +4,8 @@
 
 The functions are Ackley (from -1 to 1) and Hartmann-6, whose first two coordinates are categories: their values stand
 at even places of the coordinate, in a shuffled order that nobody is told. All begin with the same 18 evenly spread
-candidates. Ax draws its first suggestion after them at random, by its own default. BayBE takes up to half a minute a
-suggestion (two runs of 42 were not over after twenty minutes), so it is asked for one alone and has no regret here.
+candidates. Ax draws its first suggestion after them at random, by its own default. BayBE takes some seconds a
+suggestion and is asked for one alone: its regret is not measured here.
 """
 
 from __future__ import annotations
