@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RESULTS = Path(__file__).parent / "results"
 
 
-def _commit() -> str:
+def commit() -> str:
     """Returns the commit that was measured, with ``-dirty`` where the tree differs from it."""
     commit = _git("rev-parse", "--short=12", "HEAD") or "unknown"
     # What other benchmarks of the same run have written changes nothing that is measured. A script that git does not
@@ -43,6 +43,12 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def read_result(name: str) -> dict[str, Any]:
+    """Reads what a benchmark has written, or nothing where it has not."""
+    file = RESULTS / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
 def write_result(
     name: str, payload: Mapping[str, Any], *, packages: Sequence[str] = ("numpy", "scipy", "pandas")
 ) -> Path:
@@ -60,7 +66,7 @@ def write_result(
     record = {
         "benchmark": name,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "commit": _commit(),
+        "commit": commit(),
         "python": platform.python_version(),
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "versions": versions(packages),

@@ -2,6 +2,10 @@
 
     python benchmarks/optimizers/functions.py bayesian --seeds 10
     python benchmarks/optimizers/functions.py populations --seeds 20
+    python benchmarks/optimizers/functions.py bayesian --only ax --seeds 20
+
+A peer takes up to seconds a suggestion, so its runs are kept: where the results already hold some of the same version,
+only the seeds that are missing are run. Ours are always run again, unless ``--only`` names others.
 
 Seeds start at 1000: the defaults of our swarm and genetic algorithm were chosen on some of these functions with seeds
 below 100, so their figures are those of fresh seeds but not of fresh functions.
@@ -14,6 +18,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +28,14 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import peers
 import tasks
-from _record import write_result
+from _record import commit, read_result, versions, write_result
 
 import invdesign as ind
 
 FIRST_SEED = 1000
 PACKAGES = ("invdesign", "numpy", "botorch", "gpytorch", "ax-platform", "optuna", "pymoo", "pyswarms", "deap")
 Runner = Callable[[tasks.Task, int], np.ndarray]
+ALL = {task.name for task in (*tasks.SINGLE, *tasks.CONSTRAINED, *tasks.MULTI)}
 
 
 def asked(build: Callable[[tasks.Task, int], peers.Peer], evaluations: int) -> Runner:
@@ -51,11 +57,41 @@ def ours(optimizer: ind.Optimizer, initial: int, batch: int) -> Callable[[tasks.
     return lambda task, seed: peers.Ours(task, seed, optimizer=optimizer, initial=initial, batch=batch)
 
 
-def measured(task: tasks.Task, runners: dict[str, Runner], seeds: dict[str, int]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, runner in runners.items():
-        outcomes, seconds = [], []
-        for seed in range(FIRST_SEED, FIRST_SEED + seeds[name]):
+@dataclass(frozen=True)
+class Comparison:
+    """Runs optimizers on tasks and adds what they reached to a results file.
+
+    Attributes:
+        name: of the results file.
+        better: which key of the file says what is better, and what is measured.
+        seeds: of every runner.
+        only: runners that are run; the others keep what they have.
+    """
+
+    name: str
+    better: dict[str, str]
+    seeds: int
+    only: tuple[str, ...] = ()
+
+    def add(self, task: tasks.Task, runners: dict[str, Runner], **settings: int) -> None:
+        kept = read_result(self.name)
+        found = dict(kept.get(task.name, {})) if _settings(kept.get(task.name, {})) == settings else {}
+        unknown = set(self.only) - set(runners)
+        for name in [name for name in runners if not self.only or name in self.only]:
+            found[name] = self._measured(task, name, runners[name], found.get(name, {}))
+            tasks_so_far = {key: value for key, value in read_result(self.name).items() if key in ALL}
+            ordered = {key: found[key] for key in runners if key in found}
+            entry = {task.name: {**settings, **ordered}}
+            write_result(self.name, {**self.better, **tasks_so_far, **entry}, packages=PACKAGES)
+        if unknown:
+            print(f"{task.name}: no {', '.join(sorted(unknown))} here", flush=True)
+
+    def _measured(self, task: tasks.Task, name: str, runner: Runner, before: dict[str, Any]) -> dict[str, Any]:
+        package = name.split("-", maxsplit=1)[0]
+        packages = versions([{"ax": "ax-platform"}.get(package, package)])
+        same = package != "invdesign" and before.get("version") == packages
+        outcomes, seconds = (list(before["outcomes"]), list(before["seconds"])) if same else ([], [])
+        for seed in range(FIRST_SEED + len(outcomes), FIRST_SEED + self.seeds):
             start = time.perf_counter()
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -63,66 +99,58 @@ def measured(task: tasks.Task, runners: dict[str, Runner], seeds: dict[str, int]
             seconds.append((time.perf_counter() - start) / len(points))
             outcomes.append(task.outcome(points))
         low, middle, high = np.percentile(outcomes, [25, 50, 75])
-        found[name] = {
+        print(f"{task.name:16s} {name:24s} {middle:.4g} [{low:.4g}, {high:.4g}]", flush=True)
+        return {
             "median": float(middle),
             "quartiles": [float(low), float(high)],
-            "seeds": seeds[name],
+            "seeds": len(outcomes),
             "seconds_per_evaluation": float(np.median(seconds)),
+            "commit": before["commit"] if len(before.get("outcomes", [])) == len(outcomes) and same else commit(),
+            "version": packages,
+            "outcomes": [float(value) for value in outcomes],
+            "seconds": [round(value, 5) for value in seconds],
         }
-        print(
-            f"{task.name:16s} {name:24s} {middle:.4g} [{low:.4g}, {high:.4g}]  {np.median(seconds):.4f} s", flush=True
-        )
-    return found
 
 
-def bayesian(seeds: int, few: int) -> None:
-    _beside_models("optimizers_bayesian", tasks.SINGLE, seeds, few)
+def _settings(entry: dict[str, Any]) -> dict[str, int]:
+    return {key: value for key, value in entry.items() if isinstance(value, int)}
 
 
-def constrained(seeds: int, few: int) -> None:
-    _beside_models("optimizers_bayesian_constrained", tasks.CONSTRAINED, seeds, few)
+REGRET = {"lower_is_better": "final regret"}
+HYPERVOLUME = {"higher_is_better": "hypervolume"}
 
 
-def _beside_models(name: str, chosen: tuple[tasks.Task, ...], seeds: int, few: int) -> None:
-    result = {}
-    budgets = {
-        "branin": (6, 40),
-        "hartmann6": (12, 60),
-        "ackley-10": (20, 80),
-        "pressure-vessel": (10, 50),
-        "welded-beam": (10, 50),
+def bayesian(seeds: int, only: tuple[str, ...]) -> None:
+    comparison = Comparison("optimizers_bayesian", REGRET, seeds, only)
+    for task, initial, evaluations in zip(tasks.SINGLE, (6, 12, 20), (40, 60, 80), strict=True):
+        runners = _beside_models(task, initial, evaluations)
+        runners["botorch"] = asked(lambda t, s, i=initial: peers.BoTorch(t, s, initial=i), evaluations)
+        comparison.add(task, runners, evaluations=evaluations)
+
+
+def constrained(seeds: int, only: tuple[str, ...]) -> None:
+    comparison = Comparison("optimizers_bayesian_constrained", REGRET, seeds, only)
+    for task in tasks.CONSTRAINED:
+        comparison.add(task, _beside_models(task, 10, 50), evaluations=50)
+
+
+def _beside_models(task: tasks.Task, initial: int, evaluations: int) -> dict[str, Runner]:
+    return {
+        "invdesign": asked(ours(ind.BayesianOptimizer(), initial, 1), evaluations),
+        "optuna-gp": asked(lambda t, s: peers.Optuna(t, s, sampler="gp"), evaluations),
+        "ax": asked(peers.Ax, evaluations),
     }
-    for task in chosen:
-        initial, evaluations = budgets[task.name]
-        runners = {
-            "invdesign": asked(ours(ind.BayesianOptimizer(), initial, 1), evaluations),
-            "optuna-gp": asked(lambda t, s: peers.Optuna(t, s, sampler="gp"), evaluations),
-            "ax": asked(peers.Ax, evaluations),
-        }
-        if not task.constraint_count:
-            runners["botorch"] = asked(lambda t, s, i=initial: peers.BoTorch(t, s, initial=i), evaluations)
-        counts = {"invdesign": seeds, "optuna-gp": 2 * few, "ax": few, "botorch": 2 * few}
-        result[task.name] = {"evaluations": evaluations, "initial": initial, **measured(task, runners, counts)}
-        write_result(name, {"lower_is_better": "final regret", **result}, packages=PACKAGES)
 
 
-def multi(seeds: int, few: int) -> None:
-    result = {}
+def multi(seeds: int, only: tuple[str, ...]) -> None:
+    comparison = Comparison("optimizers_bayesian_fronts", HYPERVOLUME, seeds, only)
     for task, evaluations in ((tasks.MULTI[0], 60), (tasks.MULTI[3], 50), (tasks.MULTI[4], 50)):
-        initial = 16
-        runners = {
-            "invdesign": asked(ours(ind.BayesianOptimizer(), initial, 1), evaluations),
-            "ax": asked(peers.Ax, evaluations),
-        }
-        counts = {"invdesign": seeds, "ax": few}
-        result[task.name] = {"evaluations": evaluations, "initial": initial, **measured(task, runners, counts)}
-        write_result("optimizers_bayesian_fronts", {"higher_is_better": "hypervolume", **result}, packages=PACKAGES)
+        comparison.add(task, _beside_models(task, 16, evaluations), evaluations=evaluations)
 
 
-def populations(seeds: int, _: int) -> None:
-    result = {}
+def populations(seeds: int, only: tuple[str, ...]) -> None:
+    comparison, size, evaluations = Comparison("optimizers_populations", REGRET, seeds, only), 40, 2000
     for task in (*tasks.SINGLE, *tasks.CONSTRAINED):
-        size, evaluations = 40, 2000
         runners: dict[str, Runner] = {
             "invdesign-swarm": asked(ours(ind.ParticleSwarmOptimizer(particles=size), size, size), evaluations),
             "pyswarms": lambda t, s: peers.pyswarms_points(t, s, 2000, 40),
@@ -131,14 +159,12 @@ def populations(seeds: int, _: int) -> None:
             "deap": lambda t, s: peers.deap_points(t, s, 2000, 40),
             "pymoo-ga": lambda t, s: peers.pymoo_points(t, s, 2000, 40, "ga"),
         }
-        result[task.name] = {"evaluations": evaluations, **measured(task, runners, dict.fromkeys(runners, seeds))}
-        write_result("optimizers_populations", {"lower_is_better": "final regret", **result}, packages=PACKAGES)
+        comparison.add(task, runners, evaluations=evaluations)
 
 
-def fronts(seeds: int, _: int) -> None:
-    result = {}
+def fronts(seeds: int, only: tuple[str, ...]) -> None:
+    comparison, size, evaluations = Comparison("optimizers_fronts", HYPERVOLUME, seeds, only), 100, 5000
     for task in tasks.MULTI:
-        size, evaluations = 100, 5000
         algorithm = "nsga3" if task.objective_count > 3 else "nsga2"
         runners: dict[str, Runner] = {
             "invdesign-genetic": asked(ours(ind.GeneticOptimizer(population=size), size, size), evaluations),
@@ -147,8 +173,7 @@ def fronts(seeds: int, _: int) -> None:
             "invdesign-swarm": asked(ours(ind.ParticleSwarmOptimizer(particles=size), size, size), evaluations),
             "pymoo-cmopso": lambda t, s: peers.pymoo_points(t, s, 5000, 100, "cmopso"),
         }
-        result[task.name] = {"evaluations": evaluations, **measured(task, runners, dict.fromkeys(runners, seeds))}
-        write_result("optimizers_fronts", {"higher_is_better": "hypervolume", **result}, packages=PACKAGES)
+        comparison.add(task, runners, evaluations=evaluations)
 
 
 def main() -> None:
@@ -162,14 +187,9 @@ def main() -> None:
     }
     parser.add_argument("part", choices=parts)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument(
-        "--few",
-        type=int,
-        default=5,
-        help="Seeds of Ax, which takes up to seconds a suggestion; of Optuna and BoTorch twice as many.",
-    )
+    parser.add_argument("--only", nargs="*", default=(), help="Optimizers that are run; the others keep their results.")
     given = parser.parse_args()
-    parts[given.part](given.seeds, given.few)
+    parts[given.part](given.seeds, tuple(given.only))
 
 
 if __name__ == "__main__":
