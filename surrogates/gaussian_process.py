@@ -51,8 +51,10 @@ class GaussianProcess:
 
     Attributes:
         kernel: covariance function; ``matern-2.5`` suits most properties.
-        ard: whether each feature has a lengthscale of its own (a category has one for all its values). None: where
-            there are at most 20 of them and no molecule, whose features are many and share one scale.
+        ard: whether each feature has a lengthscale of its own (a category has one for all its values). Where they are
+            more than 20, or a molecule's, they are pooled: alike unless the values say otherwise, which predicts better
+            from some seventy values on. None: each its own up to 20, one for all beyond or where there is a molecule,
+            since a search that has seen but one corner of the space would trust what it learned there too far.
         features: which features; compact ones by default.
         combine: how kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind,
             added (``sum``: each kind has an effect of its own) or multiplied (``product``).
@@ -228,7 +230,8 @@ class GaussianProcess:
         varied = groups[-1] + 1 if groups else 0
         crowded = varied > MOST_LENGTHSCALES or any(block.kind == "molecule" for block in blocks)
         own = not crowded if self.ard is None else self.ard
-        return Part("stationary", _places(blocks), tuple(groups) if own else (), dimension=varied)
+        pooled = own and crowded
+        return Part("stationary", _places(blocks), tuple(groups) if own else (), dimension=varied, pooled=pooled)
 
 
 def _places(blocks: Sequence[Block]) -> tuple[int, ...]:

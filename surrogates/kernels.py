@@ -33,12 +33,14 @@ class Part:
             category share one.
         dimension: how many things vary, for the prior of the lengthscales; the number of features where zero. A
             category is one thing, however many values it has.
+        pooled: whether its lengthscales are alike unless the values say otherwise, as many of them have to be.
     """
 
     kind: PartKind
     places: tuple[int, ...]
     groups: tuple[int, ...] = ()
     dimension: int = 0
+    pooled: bool = False
 
     @property
     def lengthscales(self) -> int:
@@ -169,6 +171,22 @@ class Covariance:
         pieces = np.split(np.exp(values[count:-1]), np.cumsum(sizes)[:-1]) if sizes else []
         return replace(self, scales=np.exp(values[:count]), lengthscales=tuple(pieces), noise=float(np.exp(values[-1])))
 
+    def tied(self) -> Covariance | None:
+        """The same with one lengthscale for each pooled part, where those of each are equal; None elsewhere."""
+        parts = [part for term in self.terms for part in term]
+        alike = [np.ptp(own) == 0.0 for part, own in zip(parts, self.lengthscales, strict=True) if part.pooled]
+        if not alike or not all(alike):
+            return None
+        terms = tuple(tuple(_tied(part) for part in term) for term in self.terms)
+        lengthscales = [own[:1] if part.pooled else own for part, own in zip(parts, self.lengthscales, strict=True)]
+        return replace(self, terms=terms, lengthscales=tuple(lengthscales))
+
+    def untied(self, tied: Covariance) -> Covariance:
+        """This kernel at the hyperparameters of its tied one."""
+        pairs = zip(self.lengthscales, tied.lengthscales, strict=True)
+        lengthscales = tuple(np.broadcast_to(one, own.shape).copy() for own, one in pairs)
+        return replace(self, scales=tied.scales, lengthscales=lengthscales, noise=tied.noise)
+
     def logarithms(self) -> NDArray[np.float64]:
         """The hyperparameters' logarithms: scales, lengthscales, noise."""
         return np.log(np.concatenate([self.scales, *self.lengthscales, [self.noise]]))
@@ -192,6 +210,10 @@ class Covariance:
             return factors(a, lengthscale) @ factors(b, lengthscale).T
         wide = part.spread_out(lengthscale)
         return correlation(self.name)(squared_distance(a / wide, b / wide))
+
+
+def _tied(part: Part) -> Part:
+    return replace(part, groups=(), dimension=part.varied, pooled=False) if part.pooled else part
 
 
 def factors(features: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:

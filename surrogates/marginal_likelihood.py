@@ -20,7 +20,7 @@ from surrogates.priors import NOISE_PRIOR, own_prior, scale_prior
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LEAST_NOISE = 1e-5
+LEAST_NOISE = 1e-7
 """Smallest noise variance on values of spread one: keeps the covariance well conditioned."""
 LEAST_LENGTHSCALE = 2.5e-2
 MOST_STEPS = 150
@@ -172,6 +172,19 @@ def fitted_covariance(
         chosen = np.sort(np.random.default_rng(0).choice(len(values), LARGEST_FIT, replace=False))
         features, values = features[chosen], values[chosen]
         row_noise = row_noise[chosen] if row_noise is not None else None
+    # Where many lengthscales are alike, first their common one is found: from the prior's mode all at once go astray.
+    tied = start.tied()
+    if tied is not None:
+        start = start.untied(_likeliest(tied, features, values, row_noise))
+    return _likeliest(start, features, values, row_noise)
+
+
+def _likeliest(
+    start: Covariance,
+    features: NDArray[np.float64],
+    values: NDArray[np.float64],
+    row_noise: NDArray[np.float64] | None,
+) -> Covariance:
     problem = _Problem(start, features, values, row_noise)
     low = np.full(len(start.logarithms()), math.log(1e-4))
     low[len(start.scales) : -1] = math.log(LEAST_LENGTHSCALE)

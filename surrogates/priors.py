@@ -54,14 +54,78 @@ def lengthscale_prior(dimension: int) -> LogNormal:
     return LogNormal(math.sqrt(2.0) + 0.5 * math.log(max(1, dimension)), math.sqrt(3.0))
 
 
-NOISE_PRIOR = LogNormal(-4.0, 1.0)
+@dataclass(frozen=True)
+class LogCauchy:
+    """A prior whose tails are heavy: the logarithm is Cauchy, so that values far from the centre remain possible.
+
+    Attributes:
+        centre: of the logarithm.
+        spread: half its width at half maximum.
+    """
+
+    centre: float
+    spread: float
+
+    @property
+    def mode(self) -> float:
+        """The most probable value on the logarithmic scale."""
+        return math.exp(self.centre)
+
+    def log_density(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log density of the logarithm (up to a constant)."""
+        return -np.log1p(((logarithm - self.centre) / self.spread) ** 2)
+
+    def slope(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Its derivative by the logarithm."""
+        far = (logarithm - self.centre) / self.spread
+        return -2.0 * far / (self.spread * (1.0 + far**2))
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A prior of many lengthscales that are alike unless the values say otherwise.
+
+    Their logarithms are normal around their mean, and the mean has a prior of its own: a hierarchical prior, by which a
+    hundred features can be weighted from some dozen values, since those that tell nothing stay near the others.
+
+    Attributes:
+        mean: prior of the lengthscale at the mean of the logarithms.
+        spread: standard deviation of the logarithms around it.
+    """
+
+    mean: LogNormal
+    spread: float
+
+    @property
+    def mode(self) -> float:
+        """The most probable value of each of them."""
+        return self.mean.mode
+
+    def log_density(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log density (up to a constant) of all values together, shape ``1``, by their logarithms, shape ``n``."""
+        apart = logarithm - logarithm.mean()
+        return self.mean.log_density(logarithm.mean(keepdims=True)) - 0.5 * (apart @ apart) / self.spread**2
+
+    def slope(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Its gradient by the logarithms, shape ``n``."""
+        centre = logarithm.mean()
+        return self.mean.slope(centre) / len(logarithm) - (logarithm - centre) / self.spread**2
+
+
+POOLED_SPREAD = 0.7
+"""Standard deviation of the logarithms of pooled lengthscales: most lie within a factor of two of their mean."""
+NOISE_PRIOR = LogCauchy(-5.0, 1.0)
+"""Most probably a small part of the spread; values that a function gives without noise may still overrule it."""
 FACTOR_PRIOR = LogNormal(1.0, 1.0)
 """Prior of the factor between levels: most probably one, and near zero where one level tells nothing of another."""
 
 
-def own_prior(part: Part) -> LogNormal:
+def own_prior(part: Part) -> LogNormal | Pooled:
     """The prior of a part's lengthscales, or of its factor."""
-    return FACTOR_PRIOR if part.kind == "factor" else lengthscale_prior(part.varied)
+    if part.kind == "factor":
+        return FACTOR_PRIOR
+    prior = lengthscale_prior(part.varied)
+    return Pooled(prior, POOLED_SPREAD) if part.pooled else prior
 
 
 @dataclass(frozen=True)
@@ -118,5 +182,5 @@ about one, and a much smaller one lets the few values of a rugged function pass 
 def scale_prior(term: Sequence[Part]) -> Gamma | InverseGamma:
     """The prior of a term's variance."""
     term = [part for part in term if part.kind != "factor"]  # it is one at the cheapest level
-    apart = all(part.groups and len(set(part.groups)) == len(part.groups) for part in term)
+    apart = all(part.groups and not part.pooled and len(set(part.groups)) == len(part.groups) for part in term)
     return LARGE_SCALE if apart and all(part.kind == "stationary" for part in term) else WIDE_SCALE

@@ -33,6 +33,8 @@ from _record import commit, read_result, versions, write_result
 import invdesign as ind
 
 FIRST_SEED = 1000
+INITIAL = 6
+"""Candidates of ours and of plain BoTorch before there is a model, as many as Ax takes; Optuna takes ten."""
 PACKAGES = ("invdesign", "numpy", "botorch", "gpytorch", "ax-platform", "optuna", "pymoo", "pyswarms", "deap")
 Runner = Callable[[tasks.Task, int], np.ndarray]
 ALL = {task.name for task in (*tasks.SINGLE, *tasks.CONSTRAINED, *tasks.MULTI)}
@@ -122,21 +124,21 @@ HYPERVOLUME = {"higher_is_better": "hypervolume"}
 
 def bayesian(seeds: int, only: tuple[str, ...]) -> None:
     comparison = Comparison("optimizers_bayesian", REGRET, seeds, only)
-    for task, initial, evaluations in zip(tasks.SINGLE, (6, 12, 20), (40, 60, 80), strict=True):
-        runners = _beside_models(task, initial, evaluations)
-        runners["botorch"] = asked(lambda t, s, i=initial: peers.BoTorch(t, s, initial=i), evaluations)
+    for task, evaluations in zip(tasks.SINGLE, (40, 60, 80), strict=True):
+        runners = _beside_models(evaluations)
+        runners["botorch"] = asked(lambda t, s: peers.BoTorch(t, s, initial=INITIAL), evaluations)
         comparison.add(task, runners, evaluations=evaluations)
 
 
 def constrained(seeds: int, only: tuple[str, ...]) -> None:
     comparison = Comparison("optimizers_bayesian_constrained", REGRET, seeds, only)
     for task in tasks.CONSTRAINED:
-        comparison.add(task, _beside_models(task, 10, 50), evaluations=50)
+        comparison.add(task, _beside_models(50), evaluations=50)
 
 
-def _beside_models(task: tasks.Task, initial: int, evaluations: int) -> dict[str, Runner]:
+def _beside_models(evaluations: int) -> dict[str, Runner]:
     return {
-        "invdesign": asked(ours(ind.BayesianOptimizer(), initial, 1), evaluations),
+        "invdesign": asked(ours(ind.BayesianOptimizer(), INITIAL, 1), evaluations),
         "optuna-gp": asked(lambda t, s: peers.Optuna(t, s, sampler="gp"), evaluations),
         "ax": asked(peers.Ax, evaluations),
     }
@@ -145,7 +147,7 @@ def _beside_models(task: tasks.Task, initial: int, evaluations: int) -> dict[str
 def multi(seeds: int, only: tuple[str, ...]) -> None:
     comparison = Comparison("optimizers_bayesian_fronts", HYPERVOLUME, seeds, only)
     for task, evaluations in ((tasks.MULTI[0], 60), (tasks.MULTI[3], 50), (tasks.MULTI[4], 50)):
-        comparison.add(task, _beside_models(task, 16, evaluations), evaluations=evaluations)
+        comparison.add(task, _beside_models(evaluations), evaluations=evaluations)
 
 
 def populations(seeds: int, only: tuple[str, ...]) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 import invdesign as ind
 from invdesign.optimizers.base import History
+from invdesign.optimizers.design import initial_design
 
 if TYPE_CHECKING:
     from tasks import Task
@@ -24,7 +25,7 @@ class Peer(Protocol):
 
 
 class Ours:
-    """Any optimizer of invdesign, on the history alone."""
+    """Any optimizer of invdesign, on the history alone, begun by its own initial design as a campaign is."""
 
     def __init__(self, task: Task, seed: int, *, optimizer: ind.Optimizer, initial: int, batch: int) -> None:
         self.space, self.targets = task.space(), task.targets()
@@ -36,7 +37,7 @@ class Ours:
 
     def ask(self) -> np.ndarray:
         first = len(self.history.candidates) < self.initial
-        proposer = ind.RandomOptimizer() if first else self.optimizer
+        proposer = initial_design(self.optimizer) if first else self.optimizer
         asked = proposer.propose(
             self.initial if first else self.batch,
             space=self.space,

@@ -18,6 +18,7 @@ from invdesign.optimizers.maximize import Maximizer, PooledMaximizer, SearchMaxi
 from invdesign.optimizers.model_fit import ModelFits
 from invdesign.optimizers.novelty import joined
 from invdesign.optimizers.random import RandomOptimizer
+from invdesign.optimizers.tails import drawn_in
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 from surrogates.base import Surrogate
@@ -110,7 +111,7 @@ class BayesianOptimizer:
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
         known = history.properties[names].notna().any(axis=1).to_numpy()
         candidates = history.candidates[known].reset_index(drop=True)
-        values = history.properties.loc[known, names].reset_index(drop=True)
+        targets, values = drawn_in(targets, history.properties.loc[known, names].reset_index(drop=True))
         rng = step_generator(seed, history)
         counting = is_truest(space, candidates)
         knowledge = Knowledge(

@@ -1,0 +1,83 @@
+"""Draws in the tails of properties, so that a model learns most about the values near the targets.
+
+A Gaussian process takes a property's spread for its scale: a few values that are a hundred times too large leave it
+blind to the bound that matters. So the logarithm-like inverse hyperbolic sine of the distance from the target is
+modelled where values spread that far, and the targets are moved along; elsewhere nothing changes. Eriksson and
+Poloczek (2021, arXiv:2002.08526) do alike for constraints.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from invdesign.targets import AtLeast, AtMost, Between, Equals, Target, Targets
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike, NDArray
+
+LONG = 8.0
+"""Largest distance from the target, in medians of the distances, from which a property has a tail."""
+
+
+@dataclass(frozen=True)
+class Tail:
+    """A monotone map of a property, nearly the identity within ``scale`` of ``centre``.
+
+    Attributes:
+        centre: where the map leaves values as they are, in the property's unit.
+        scale: distance from which the map bends towards the logarithm, in the property's unit.
+    """
+
+    centre: float
+    scale: float
+
+    def __call__(self, values: ArrayLike) -> NDArray[np.float64]:
+        """The values drawn in, any shape, in the property's unit."""
+        away = (np.asarray(values, dtype=np.float64) - self.centre) / self.scale
+        return np.asarray(self.centre + self.scale * np.arcsinh(away))
+
+
+def drawn_in(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFrame]:
+    """Targets and values with the tails of properties drawn in; both unchanged where there is no tail.
+
+    A property that is maximized or minimized stays as it is: what is expected of it would be another thing.
+
+    Args:
+        targets: in the units of the properties.
+        values: known values, one column a property, NaN where one is missing.
+    """
+    tails = {}
+    directed = {target.property for target in targets.directed}
+    for name in [name for name in targets.properties if name not in directed]:
+        centre = _centre(targets, name)
+        away = (values[name] - centre).abs().dropna()
+        scale = float(away.median()) if len(away) else 0.0
+        if scale > 0.0 and float(away.max()) > LONG * scale:
+            tails[name] = Tail(centre, scale)
+    if not tails:
+        return targets, values
+    moved = [_moved(target, tails[target.property]) if target.property in tails else target for target in targets]
+    return Targets(*moved), values.assign(**{name: tail(values[name]) for name, tail in tails.items()})
+
+
+def _centre(targets: Targets, name: str) -> float:
+    """The value that matters most: a property's bound or the middle of its window; NaN where there is none."""
+    window = targets.window(name)
+    ends = [end for end in window.interval if math.isfinite(end)] if window is not None else []
+    return sum(ends) / len(ends) if ends else math.nan
+
+
+def _moved(target: Target, tail: Tail) -> Target:
+    """The same wish on the property as it is drawn in."""
+    if isinstance(target, Equals):
+        return replace(target, value=float(tail(target.value)))
+    name, unit = target.property, target.unit
+    low, high = (float(tail(end)) for end in target.interval)
+    if not math.isfinite(low):
+        return AtMost(name, high, unit=unit)
+    return AtLeast(name, low, unit=unit) if not math.isfinite(high) else Between(name, low, high, unit=unit)
