@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LONG = 8.0
 """Largest distance from the target, in medians of the distances, from which a property has a tail."""
+FIRST = 20
+"""Values that say whether it has: the first ones, which are spread over the space. Later ones lie near the targets."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def drawn_in(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFr
     directed = {target.property for target in targets.directed}
     for name in [name for name in targets.properties if name not in directed]:
         centre = _centre(targets, name)
-        away = (values[name] - centre).abs().dropna()
+        away = (values[name] - centre).abs().dropna().head(FIRST)
         scale = float(away.median()) if len(away) else 0.0
         if scale > 0.0 and float(away.max()) > LONG * scale:
             tails[name] = Tail(centre, scale)
