@@ -13,6 +13,7 @@ from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness, crowding, lonely
 from invdesign.optimizers.library_randomness import drawing_from
 from invdesign.optimizers.novelty import Novelty, completed, joined
+from invdesign.optimizers.parents import selected_parents
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.optimizers.swarm_state import SwarmState
 from invdesign.space import SearchSpace
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOPOLOGIES = ("global", "local")
-ELITE = 10
+ELITE = 20
 """Loneliest members of a front of two directions that lead; each further direction makes it as many times more."""
+
+STEP, DECADES = 0.1, 3.0
+"""Longest mean step of the turbulence, as a share of a range, and the decades over which it is drawn."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ class ParticleSwarmOptimizer:
     Each particle goes on by its inertia, towards its own best and towards a leader: the best of the swarm, or of its
     neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
     several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
-    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, it goes on from
-    its own best towards one of the loneliest members of the front, of two the nearer (a competition as in the swarm of
-    Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
+    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
+    NSGA-II or NSGA-III would keep of all candidates moves on, each towards one of the loneliest members of the front,
+    of two the nearer (a competition as in the swarm of Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
     Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
 
     The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
@@ -66,8 +70,8 @@ class ParticleSwarmOptimizer:
     particles: int = 30
     topology: Literal["global", "local"] = "global"
     neighbours: int = 5
-    inertia: tuple[float, float] = (0.6, 0.4)
-    schedule: int = 30
+    inertia: tuple[float, float] = (0.9, 0.3)
+    schedule: int = 25
     cognitive: float = 1.5
     social: float = 1.5
     velocity_limit: float = 0.3
@@ -148,13 +152,19 @@ class ParticleSwarmOptimizer:
         library = backend()
         position, own_best = (space.encode(proposed.iloc[rows]) for rows in (state.current, state.best))
         on_front = fitness.many and bool((fitness.violation[state.leaders] == 0.0).all())
-        if state.previous is None:
+        if on_front:
+            # What selection keeps of the whole history moves on: its spread is the front's, and where everything is
+            # as good as everything, a particle's own best says nothing.
+            rows, _ = selected_parents(fitness, proposed.iloc[: len(fitness)], space, self.particles, rng)
+            rows = np.resize(rng.permutation(rows), self.particles)
+            position = own_best = space.encode(proposed.iloc[rows])
+            # Half of them go on with their momentum, which is what widens a front; the others only settle along it.
+            going = rng.random((self.particles, 1)) < 0.5
+            velocity = np.where(going, position - space.encode(proposed.iloc[state.before(rows)]), 0.0)
+        elif state.previous is None:
             velocity = 0.5 * (rng.random(position.shape) - position)  # half the way to somewhere (Clerc 2012)
         else:
             velocity = position - space.encode(proposed.iloc[state.previous])
-        if on_front:
-            # On from where it was best: what is spread over a front, and no place between, is worth moving from.
-            position = own_best
         limit = self._limits(space)
         swarm = library.swarm(
             position=position.copy(),
@@ -234,7 +244,10 @@ class ParticleSwarmOptimizer:
         stirred = rng.random(len(candidates)) < self.turbulence
         if not stirred.any():
             return candidates
-        children = mutated(space, candidates[stirred], rng)
+        # Steps of every size down to a thousandth: what helps a wide swarm out of a valley would throw a narrow one
+        # off the bottom that it settles at.
+        step = STEP * 10.0 ** (-DECADES * rng.random())
+        children = mutated(space, candidates[stirred], rng, step=step)
         columns = {name: candidates[name].to_numpy(copy=True) for name in space.names}
         for name, column in columns.items():
             column[stirred] = children[name].to_numpy()
