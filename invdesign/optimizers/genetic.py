@@ -170,9 +170,12 @@ class GeneticOptimizer:
         rows, worth = parents
         if not n:
             return candidates.iloc[:0]
-        winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
         rivals = fitness.taken(rows)
-        if rivals.many and (rivals.violation == 0.0).all():
+        on_fronts = rivals.many and bool((rivals.violation == 0.0).all())
+        # NSGA-III's parents mate at random: its selection has left one or so to each direction of the front.
+        size = 1 if on_fronts and rivals.losses.shape[1] > MOST_DIRECTIONS else self.tournament
+        winners = rows[tournament_winners(worth, 2 * n, size, rng)]
+        if on_fronts and size > 1:
             # One parent by its rank, for speed; the other by dominance and loneliness, for the front's width.
             alone = np.array([gap for _, gap in worth])
             winners[n:] = rows[crowded_winners(rivals.losses, alone, n, self.tournament, rng)]
