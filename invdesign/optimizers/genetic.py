@@ -14,7 +14,7 @@ from invdesign.optimizers.novelty import Novelty, completed, joined
 from invdesign.optimizers.parents import MOST_DIRECTIONS, Worth, crowded_winners, selected_parents, tournament_winners
 from invdesign.space import SearchSpace
 from invdesign.space.cube_moves import SPREAD
-from invdesign.space.variation import crossed, has_numbers, mutated, shifted
+from invdesign.space.variation import crossed, mutated, number_share, shifted
 from invdesign.targets import Targets
 from surrogates.base import Surrogate
 from surrogates.errors import InputError
@@ -25,7 +25,7 @@ ROUNDS = 4
 
 MANY_SPREAD = 15.0
 """Distribution index of the crossover where NSGA-III selects."""
-BEST = 0.2
+BEST = 0.5
 """Share of the parents to which children are drawn."""
 
 
@@ -129,9 +129,9 @@ class GeneticOptimizer:
         rng: np.random.Generator,
     ) -> pd.DataFrame:
         rows, worth = parents
-        shifting = 0
-        if not fitness.many and has_numbers(space):
-            shifting = int(rng.binomial(n, self.differential))
+        # As rare as numbers are: the other columns of these children are crossed but never mutated.
+        share = 0.0 if fitness.many else self.differential * number_share(space)
+        shifting = int(rng.binomial(n, share)) if share else 0
         frame = candidates[list(space.names)]
         children = joined(
             self._of_pairs(n - shifting, space=space, candidates=frame, parents=parents, fitness=fitness, rng=rng),

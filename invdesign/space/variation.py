@@ -132,9 +132,9 @@ def shifted(
     return pd.DataFrame(_kept(space, {name: children[name] for name in space.names}))
 
 
-def has_numbers(space: SearchSpace) -> bool:
-    """Whether any column is a number, which can be moved along a difference."""
-    return bool(_numbers(space))
+def number_share(space: SearchSpace) -> float:
+    """The share of the columns that are numbers, which can be moved along a difference."""
+    return len(_numbers(space)) / len(space.parameters)
 
 
 def _numbers(space: SearchSpace) -> list[str]:
