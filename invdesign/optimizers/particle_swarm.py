@@ -13,7 +13,7 @@ from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness, crowding, lonely
 from invdesign.optimizers.library_randomness import drawing_from
 from invdesign.optimizers.novelty import Novelty, completed, joined
-from invdesign.optimizers.parents import selected_parents
+from invdesign.optimizers.parents import Worth, selected_parents
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.optimizers.swarm_state import SwarmState
 from invdesign.space import SearchSpace
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 TOPOLOGIES = ("global", "local")
 ELITE = 20
-"""Loneliest members of a front of two directions that lead; each further direction makes it as many times more."""
+"""Members that lead on a front of two directions; each further direction makes it as many times more."""
 
 STEP, DECADES = 0.1, 3.0
 """Longest mean step of the turbulence, as a share of a range, and the decades over which it is drawn."""
@@ -42,8 +42,9 @@ class ParticleSwarmOptimizer:
     neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
     several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
     (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
-    NSGA-II or NSGA-III would keep of all candidates moves on, each towards one of the loneliest members of the front,
-    of two the nearer (a competition as in the swarm of Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
+    NSGA-II or NSGA-III would keep of all candidates moves on, each towards one of the loneliest members of the front
+    (while those are few, of the best of what was kept), of two the nearer (a competition as in the swarm of Zhang et
+    al. 2018, doi:10.1016/j.ins.2017.10.037).
     Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
 
     The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
@@ -155,7 +156,8 @@ class ParticleSwarmOptimizer:
         if on_front:
             # What selection keeps of the whole history moves on: its spread is the front's, and where everything is
             # as good as everything, a particle's own best says nothing.
-            rows, _ = selected_parents(fitness, proposed.iloc[: len(fitness)], space, self.particles, rng)
+            rows, worth = selected_parents(fitness, proposed.iloc[: len(fitness)], space, self.particles, rng)
+            ahead = self._ahead(rows, worth, state.leaders, fitness)
             rows = np.resize(rng.permutation(rows), self.particles)
             position = own_best = space.encode(proposed.iloc[rows])
             # Half of them go on with their momentum, which is what widens a front; the others only settle along it.
@@ -178,13 +180,13 @@ class ParticleSwarmOptimizer:
             },
         )
         topology = library.star if self.topology == "global" else library.ring
-        leaders = proposed.iloc[state.leaders]
+        leaders = proposed.iloc[ahead if on_front else state.leaders]
         if leaders.empty:  # nothing since the last start has a value yet
             swarm.best_pos = own_best
         elif len(leaders) > 1:
             points = space.encode(leaders)
             if on_front:
-                swarm.best_pos = self._front_leaders(points, fitness.taken(state.leaders), position, rng)
+                swarm.best_pos = self._front_leaders(points, position, rng)
             else:
                 swarm.best_pos = self._followed(points, position, rng)
         elif self.topology == "global":
@@ -209,17 +211,25 @@ class ParticleSwarmOptimizer:
             limits.append(np.full(parameter.dimension, min(1.0, max(self.velocity_limit, 2.0 * spacing))))
         return np.concatenate(limits)
 
-    def _front_leaders(
-        self,
-        points: NDArray[np.float64],
-        fitness: Fitness,
-        position: NDArray[np.float64],
-        rng: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        """The leader of each particle on a front at ``points``: of two of its loneliest members the nearer one."""
+    def _ahead(
+        self, rows: NDArray[np.int64], worth: list[Worth], front: NDArray[np.int64], fitness: Fitness
+    ) -> NDArray[np.int64]:
+        """Rows that lead where directions compete: the front's loneliest or, while it is small, the best selected.
+
+        The first members of a front lie in one corner as often as not; led by them alone, the whole swarm would
+        gather there before it is known what else is worth having.
+        """
         many = ELITE ** (fitness.losses.shape[1] - 1)
-        loneliest = np.argsort(-crowding(fitness.losses), kind="stable")[:many]
-        rivals = loneliest[rng.integers(0, len(loneliest), (2, self.particles))]
+        if len(front) < many:
+            best = sorted(range(len(rows)), key=worth.__getitem__, reverse=True)
+            return rows[best[:many]]
+        return front[np.argsort(-crowding(fitness.losses[front]), kind="stable")[:many]]
+
+    def _front_leaders(
+        self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """The leader of each particle among those at ``points``: of two drawn at random the nearer one."""
+        rivals = rng.integers(0, len(points), (2, self.particles))
         gaps = np.linalg.norm(points[rivals] - position, axis=2)
         return points[np.where(gaps[0] < gaps[1], rivals[0], rivals[1])]
 
