@@ -39,6 +39,15 @@ def test_particles_take_turns_and_remember_their_best():
     assert state.leaders.tolist() == [3]
 
 
+def test_it_knows_where_a_particle_was_before_it_proposed_a_row():
+    state = state_of([5, 4, 3, 1, 6, 2, 7, 8], 2)
+    assert state.before(np.array([7, 4, 6, 4])).tolist() == [5, 2, 4, 2]
+    assert state.before(np.array([0, 3])).tolist() == [0, 3]  # placed, or moved for the first time
+    own = np.array([True, True, False, True, True, True, True])
+    others = state_of([5, 4, 0, 3, 6, 2, 1], 2, own=own)
+    assert others.before(np.array([2, 5, 6])).tolist() == [2, 3, 4]
+
+
 def test_what_is_pending_has_a_place_and_no_value():
     state = state_of([5, 4, np.nan, 1], 2, pending=1)
     assert state.current.tolist() == [4, 3]
