@@ -11,9 +11,10 @@ from invdesign.optimizers.assisted import population_proposal
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness
 from invdesign.optimizers.novelty import Novelty, completed, joined
-from invdesign.optimizers.parents import crowded_winners, selected_parents, tournament_winners
+from invdesign.optimizers.parents import MOST_DIRECTIONS, Worth, crowded_winners, selected_parents, tournament_winners
 from invdesign.space import SearchSpace
-from invdesign.space.variation import crossed, mutated
+from invdesign.space.cube_moves import SPREAD
+from invdesign.space.variation import crossed, mutated, number_share, shifted
 from invdesign.targets import Targets
 from surrogates.base import Surrogate
 from surrogates.errors import InputError
@@ -21,6 +22,11 @@ from surrogates.gaussian_process import GaussianProcess
 
 ROUNDS = 4
 """Times that children are made before what is still lacking is drawn at random."""
+
+MANY_SPREAD = 15.0
+"""Distribution index of the crossover where NSGA-III selects."""
+BEST = 0.5
+"""Share of the parents to which children are drawn."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +38,18 @@ class GeneticOptimizer:
     DEAP's selection). Of candidates that are equally good, such as those that meet every bounded target, the ones
     farthest from each other become parents, so that hits differ.
 
-    Numbers are varied by simulated binary crossover and polynomial mutation (Deb and Agrawal 1995), compositions by
-    swaps, transfers and mixtures, libraries by their substituents, molecules by their graphs; see
+    Where directions do not compete, a share of the children have their numbers moved together instead: from a parent
+    some of the way to one of the best, and along the difference of two others, as in differential evolution.
+
+    Numbers are otherwise varied by simulated binary crossover and polynomial mutation (Deb and Agrawal 1995),
+    compositions by swaps, transfers and mixtures, libraries by their substituents, molecules by their graphs; see
     ``invdesign.space.variation``.
 
     Attributes:
         population: parents that are kept.
         crossover: share of children that have two parents.
         mutation: share of the children of two parents that are mutated as well; those of one always are.
+        differential: share of children whose numbers move along the differences of others; with at most one direction.
         step: mean size of a mutation, as a share of a number's range.
         tournament: candidates among which the best becomes a parent.
         assisted: True to search on a model of the properties, and to propose only what it finds best.
@@ -52,6 +62,7 @@ class GeneticOptimizer:
     population: int = 30
     crossover: float = 0.9
     mutation: float = 0.5
+    differential: float = 0.5
     step: float = 0.03
     tournament: int = 3
     assisted: bool = False
@@ -60,7 +71,7 @@ class GeneticOptimizer:
     def __post_init__(self) -> None:
         if self.population < 2 or self.tournament < 1:
             raise InputError("population must be at least 2 and tournament at least 1.")
-        for name in ("crossover", "mutation"):
+        for name in ("crossover", "mutation", "differential"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(f"{name} is a share from 0 to 1, not {getattr(self, name)}.")
         if not 0.0 < self.step <= 0.5:
@@ -113,23 +124,70 @@ class GeneticOptimizer:
         *,
         space: SearchSpace,
         candidates: pd.DataFrame,
-        parents: tuple[np.ndarray, list[tuple[float, ...]]],
+        parents: tuple[np.ndarray, list[Worth]],
         fitness: Fitness,
         rng: np.random.Generator,
     ) -> pd.DataFrame:
         rows, worth = parents
-        winners = rows[tournament_winners(worth, 2 * n, self.tournament, rng)]
+        # As rare as numbers are: the other columns of these children are crossed but never mutated.
+        share = 0.0 if fitness.many else self.differential * number_share(space)
+        shifting = int(rng.binomial(n, share)) if share else 0
+        frame = candidates[list(space.names)]
+        children = joined(
+            self._of_pairs(n - shifting, space=space, candidates=frame, parents=parents, fitness=fitness, rng=rng),
+            self._shifted(shifting, space=space, parents=frame.iloc[rows], worth=worth, rng=rng),
+        )
+        # In a random order, so that a proposal cut short holds every kind of child.
+        return children.iloc[rng.permutation(n)].reset_index(drop=True)
+
+    def _shifted(
+        self,
+        n: int,
+        *,
+        space: SearchSpace,
+        parents: pd.DataFrame,
+        worth: list[Worth],
+        rng: np.random.Generator,
+    ) -> pd.DataFrame:
+        """Children of any parents, drawn to one of the best of them."""
+        order = np.array(sorted(range(len(worth)), key=worth.__getitem__, reverse=True))
+        best = order[rng.integers(0, min(len(order), max(2, round(BEST * len(order)))), n)]
+        places = rng.integers(0, len(order), (3, n))
+        own, one, other = (parents.iloc[place].reset_index(drop=True) for place in places)
+        return shifted(space, own, parents.iloc[best].reset_index(drop=True), (one, other), rng)
+
+    def _of_pairs(
+        self,
+        n: int,
+        *,
+        space: SearchSpace,
+        candidates: pd.DataFrame,
+        parents: tuple[np.ndarray, list[Worth]],
+        fitness: Fitness,
+        rng: np.random.Generator,
+    ) -> pd.DataFrame:
+        """Children that are crossed from two parents, mutated from one, or both."""
+        rows, worth = parents
+        if not n:
+            return candidates.iloc[:0]
         rivals = fitness.taken(rows)
-        if rivals.many and (rivals.violation == 0.0).all():
+        on_fronts = rivals.many and bool((rivals.violation == 0.0).all())
+        # NSGA-III's parents mate at random: its selection has left one or so to each direction of the front.
+        size = 1 if on_fronts and rivals.losses.shape[1] > MOST_DIRECTIONS else self.tournament
+        winners = rows[tournament_winners(worth, 2 * n, size, rng)]
+        if on_fronts and size > 1:
             # One parent by its rank, for speed; the other by dominance and loneliness, for the front's width.
             alone = np.array([gap for _, gap in worth])
             winners[n:] = rows[crowded_winners(rivals.losses, alone, n, self.tournament, rng)]
-        first = candidates[list(space.names)].iloc[winners[:n]].reset_index(drop=True)
-        second = candidates[list(space.names)].iloc[winners[n:]].reset_index(drop=True)
+        first = candidates.iloc[winners[:n]].reset_index(drop=True)
+        second = candidates.iloc[winners[n:]].reset_index(drop=True)
         two = rng.random(n) < self.crossover
         children = first.copy()
         if two.any():
-            mixed = crossed(space, first[two], second[two], rng)
+            # Parents are far from each other on a front of many directions; their children are to stay near (eta as in
+            # NSGA-III's own experiments is large), or few of them are on the front.
+            spread = MANY_SPREAD if fitness.losses.shape[1] > MOST_DIRECTIONS else SPREAD
+            mixed = crossed(space, first[two], second[two], rng, spread=spread)
             children = pd.concat([mixed, first[~two]], ignore_index=True)
             first = pd.concat([first[two], first[~two]], ignore_index=True)
         count = int(two.sum())
@@ -137,5 +195,4 @@ class GeneticOptimizer:
         if chosen.any():
             changed = mutated(space, children[chosen], rng, step=self.step)
             children = pd.concat([changed, children[~chosen]], ignore_index=True)
-        # In a random order, so that a proposal cut short holds every kind of child.
-        return children.iloc[rng.permutation(n)].reset_index(drop=True)
+        return children

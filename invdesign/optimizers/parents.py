@@ -22,7 +22,8 @@ MOST_EQUALS = 512
 """Equally good candidates, the latest, among which those far from each other are looked for."""
 MOST_DIRECTIONS = 3
 """Up to so many directions NSGA-II selects; beyond, its crowding distance says little, and NSGA-III does."""
-MOST_REFERENCES = 200
+REFERENCES = 1.25
+"""NSGA-III's reference points for each parent, at most: with about as many, each niche keeps its one nearest."""
 Worth = tuple[float, ...]
 """What a tournament compares, larger is better: first the rank, then how lonely a candidate is."""
 
@@ -122,7 +123,7 @@ def _by_fronts(
         if directions <= MOST_DIRECTIONS:
             chosen = tools.selNSGA2(individuals, count)
         else:
-            chosen = tools.selNSGA3(individuals, count, _references(directions))
+            chosen = tools.selNSGA3(individuals, count, _references(directions, count))
     kept = np.array([individual.row for individual in chosen], dtype=np.int64)
     lonely_ = np.zeros(len(kept))
     if directions <= MOST_DIRECTIONS:
@@ -132,22 +133,37 @@ def _by_fronts(
     return kept, _worth(ranks[kept], lonely_)
 
 
-def _references(directions: int) -> Any:
-    """NSGA-III's reference points, as many layers as keep them few (Das and Dennis 1998)."""
+def _references(directions: int, count: int) -> Any:
+    """NSGA-III's reference points, as many layers as keep them about as few as the parents (Das and Dennis 1998)."""
     from math import comb
 
     from deap.tools import uniform_reference_points
 
     layers = 1
-    while comb(directions + layers, layers + 1) <= MOST_REFERENCES:
+    while comb(directions + layers, layers + 1) <= REFERENCES * count:
         layers += 1
     return uniform_reference_points(directions, layers)
 
 
 def _thinned(fitness: Fitness, front: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Those of a large front from which the selection will choose: its loneliest, or those nearest to references."""
     if len(front) <= MOST_SELECTED * count:
         return front
-    return front[np.argsort(-crowding(fitness.losses[front]), kind="stable")[: MOST_SELECTED * count]]
+    losses = fitness.losses[front]
+    if losses.shape[1] <= MOST_DIRECTIONS:
+        return front[np.argsort(-crowding(losses), kind="stable")[: MOST_SELECTED * count]]
+    # Crowding would drop the very ones that NSGA-III keeps: beside each reference line there is a crowd.
+    lines = _references(losses.shape[1], count)
+    lines = lines / np.linalg.norm(lines, axis=1, keepdims=True)
+    span = np.ptp(losses, axis=0)
+    scaled = (losses - losses.min(axis=0)) / np.where(span > 0.0, span, 1.0)
+    along = scaled @ lines.T
+    apart = (scaled**2).sum(axis=1)[:, None] - along**2
+    nearest = np.argsort(apart, axis=0, kind="stable")[:MOST_SELECTED]
+    ends = np.concatenate([scaled.argmin(axis=0), scaled.argmax(axis=0)])
+    kept = np.unique(np.concatenate([nearest.ravel(), ends]))
+    rest = np.setdiff1d(np.arange(len(front)), kept)[: max(0, count - len(kept))]
+    return front[np.sort(np.concatenate([kept, rest]))]
 
 
 def _far_apart(candidates: pd.DataFrame, space: SearchSpace, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness, crowding, lonely
 from invdesign.optimizers.library_randomness import drawing_from
 from invdesign.optimizers.novelty import Novelty, completed, joined
+from invdesign.optimizers.parents import Worth, selected_parents
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.optimizers.swarm_state import SwarmState
 from invdesign.space import SearchSpace
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TOPOLOGIES = ("global", "local")
-ELITE = 10
-"""Loneliest members of a front of two directions that lead; each further direction makes it as many times more."""
+ELITE = 20
+"""Members that lead on a front of two directions; each further direction makes it as many times more."""
+
+STEP, DECADES = 0.1, 3.0
+"""Longest mean step of the turbulence, as a share of a range, and the decades over which it is drawn."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,10 @@ class ParticleSwarmOptimizer:
     Each particle goes on by its inertia, towards its own best and towards a leader: the best of the swarm, or of its
     neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
     several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
-    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, it goes on from
-    its own best towards one of the loneliest members of the front, of two the nearer (a competition as in the swarm of
-    Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
+    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
+    NSGA-II or NSGA-III would keep of all candidates moves on, each towards one of the loneliest members of the front
+    (while those are few, of the best of what was kept), of two the nearer (a competition as in the swarm of Zhang et
+    al. 2018, doi:10.1016/j.ins.2017.10.037).
     Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
 
     The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
@@ -66,8 +71,8 @@ class ParticleSwarmOptimizer:
     particles: int = 30
     topology: Literal["global", "local"] = "global"
     neighbours: int = 5
-    inertia: tuple[float, float] = (0.6, 0.4)
-    schedule: int = 30
+    inertia: tuple[float, float] = (0.9, 0.3)
+    schedule: int = 25
     cognitive: float = 1.5
     social: float = 1.5
     velocity_limit: float = 0.3
@@ -148,13 +153,20 @@ class ParticleSwarmOptimizer:
         library = backend()
         position, own_best = (space.encode(proposed.iloc[rows]) for rows in (state.current, state.best))
         on_front = fitness.many and bool((fitness.violation[state.leaders] == 0.0).all())
-        if state.previous is None:
+        if on_front:
+            # What selection keeps of the whole history moves on: its spread is the front's, and where everything is
+            # as good as everything, a particle's own best says nothing.
+            rows, worth = selected_parents(fitness, proposed.iloc[: len(fitness)], space, self.particles, rng)
+            ahead = self._ahead(rows, worth, state.leaders, fitness)
+            rows = np.resize(rng.permutation(rows), self.particles)
+            position = own_best = space.encode(proposed.iloc[rows])
+            # Half of them go on with their momentum, which is what widens a front; the others only settle along it.
+            going = rng.random((self.particles, 1)) < 0.5
+            velocity = np.where(going, position - space.encode(proposed.iloc[state.before(rows)]), 0.0)
+        elif state.previous is None:
             velocity = 0.5 * (rng.random(position.shape) - position)  # half the way to somewhere (Clerc 2012)
         else:
             velocity = position - space.encode(proposed.iloc[state.previous])
-        if on_front:
-            # On from where it was best: what is spread over a front, and no place between, is worth moving from.
-            position = own_best
         limit = self._limits(space)
         swarm = library.swarm(
             position=position.copy(),
@@ -168,13 +180,13 @@ class ParticleSwarmOptimizer:
             },
         )
         topology = library.star if self.topology == "global" else library.ring
-        leaders = proposed.iloc[state.leaders]
+        leaders = proposed.iloc[ahead if on_front else state.leaders]
         if leaders.empty:  # nothing since the last start has a value yet
             swarm.best_pos = own_best
         elif len(leaders) > 1:
             points = space.encode(leaders)
             if on_front:
-                swarm.best_pos = self._front_leaders(points, fitness.taken(state.leaders), position, rng)
+                swarm.best_pos = self._front_leaders(points, position, rng)
             else:
                 swarm.best_pos = self._followed(points, position, rng)
         elif self.topology == "global":
@@ -199,17 +211,25 @@ class ParticleSwarmOptimizer:
             limits.append(np.full(parameter.dimension, min(1.0, max(self.velocity_limit, 2.0 * spacing))))
         return np.concatenate(limits)
 
-    def _front_leaders(
-        self,
-        points: NDArray[np.float64],
-        fitness: Fitness,
-        position: NDArray[np.float64],
-        rng: np.random.Generator,
-    ) -> NDArray[np.float64]:
-        """The leader of each particle on a front at ``points``: of two of its loneliest members the nearer one."""
+    def _ahead(
+        self, rows: NDArray[np.int64], worth: list[Worth], front: NDArray[np.int64], fitness: Fitness
+    ) -> NDArray[np.int64]:
+        """Rows that lead where directions compete: the front's loneliest or, while it is small, the best selected.
+
+        The first members of a front lie in one corner as often as not; led by them alone, the whole swarm would
+        gather there before it is known what else is worth having.
+        """
         many = ELITE ** (fitness.losses.shape[1] - 1)
-        loneliest = np.argsort(-crowding(fitness.losses), kind="stable")[:many]
-        rivals = loneliest[rng.integers(0, len(loneliest), (2, self.particles))]
+        if len(front) < many:
+            best = sorted(range(len(rows)), key=worth.__getitem__, reverse=True)
+            return rows[best[:many]]
+        return front[np.argsort(-crowding(fitness.losses[front]), kind="stable")[:many]]
+
+    def _front_leaders(
+        self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """The leader of each particle among those at ``points``: of two drawn at random the nearer one."""
+        rivals = rng.integers(0, len(points), (2, self.particles))
         gaps = np.linalg.norm(points[rivals] - position, axis=2)
         return points[np.where(gaps[0] < gaps[1], rivals[0], rivals[1])]
 
@@ -234,7 +254,10 @@ class ParticleSwarmOptimizer:
         stirred = rng.random(len(candidates)) < self.turbulence
         if not stirred.any():
             return candidates
-        children = mutated(space, candidates[stirred], rng)
+        # Steps of every size down to a thousandth: what helps a wide swarm out of a valley would throw a narrow one
+        # off the bottom that it settles at.
+        step = STEP * 10.0 ** (-DECADES * rng.random())
+        children = mutated(space, candidates[stirred], rng, step=step)
         columns = {name: candidates[name].to_numpy(copy=True) for name in space.names}
         for name, column in columns.items():
             column[stirred] = children[name].to_numpy()

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from invdesign.optimizers.fitness import Fitness
 
 
-LEAST_PROGRESS = 1e-4
-"""What counts as progress, in spreads of the values: a swarm that settles at a bottom improves by ever less."""
+LEAST_PROGRESS = 1e-8
+"""What counts as progress, in spreads of the values: a swarm that settles at a bottom improves by ever less.
+
+It is left to settle as exactly as anyone reads a value: with more, smooth bottoms are left half way down."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,17 @@ class SwarmState:
         last = len(self.own) - 1
         places = np.arange(self.particles)
         return self.own[places + self.particles * ((last - places) // self.particles - 1)]
+
+    def before(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The row at which the particle that proposed a row was before; the row itself where it did not move there.
+
+        Args:
+            rows: of ``proposed``, any; those of others and of the first generations were not moved to.
+        """
+        place = np.searchsorted(self.own, rows)
+        own = np.isin(rows, self.own)
+        moved = own & (place >= 2 * self.particles)
+        return np.where(moved, self.own[np.where(moved, place - self.particles, 0)], rows)
 
     @cached_property
     def best(self) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Real-coded variation in the unit cube: polynomial mutation and simulated binary crossover, on all rows at once."""
+"""Real-coded variation in the unit cube: mutation, crossover and moves along differences, on all rows at once."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def polynomial_mutation(points: NDArray[np.float64], rng: np.random.Generator, s
 
 
 def simulated_binary_crossover(
-    first: NDArray[np.float64], second: NDArray[np.float64], rng: np.random.Generator
+    first: NDArray[np.float64], second: NDArray[np.float64], rng: np.random.Generator, spread: float = SPREAD
 ) -> NDArray[np.float64]:
     """One child of each pair: half the coordinates are the first parent's, half are spread about both.
 
@@ -52,6 +52,7 @@ def simulated_binary_crossover(
         first: points of the unit cube, shape ``n x d``.
         second: the other parents, same shape.
         rng: source of randomness.
+        spread: distribution index, at least 0; the larger, the nearer children are to their parents.
 
     Returns:
         Points of the unit cube, same shape.
@@ -62,12 +63,40 @@ def simulated_binary_crossover(
     chance = rng.random(first.shape)
     crossed = (rng.random(first.shape) < 0.5) & (apart > SAME)
     room = np.where(lower, low, 1.0 - high)
-    alpha = 2.0 - (1.0 + 2.0 * room / np.where(apart > SAME, apart, 1.0)) ** -(SPREAD + 1.0)
+    alpha = 2.0 - (1.0 + 2.0 * room / np.where(apart > SAME, apart, 1.0)) ** -(spread + 1.0)
     scaled = chance * alpha
     inner = scaled <= 1.0
-    beta = np.where(inner, scaled, 1.0 / np.where(inner, 1.0, 2.0 - scaled)) ** (1.0 / (SPREAD + 1.0))
+    beta = np.where(inner, scaled, 1.0 / np.where(inner, 1.0, 2.0 - scaled)) ** (1.0 / (spread + 1.0))
     child = 0.5 * (low + high + np.where(lower, -1.0, 1.0) * beta * apart)
     return np.clip(np.where(crossed, child, first), 0.0, 1.0)
+
+
+def differential_move(
+    points: NDArray[np.float64],
+    better: NDArray[np.float64],
+    one: NDArray[np.float64],
+    other: NDArray[np.float64],
+    rng: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Moves each row a part of the way to a better one, and besides along the way between two others.
+
+    Differential evolution's current-to-pbest move (Storn and Price 1997, doi:10.1023/A:1008202821328; Zhang and
+    Sanderson 2009, doi:10.1109/TEVC.2009.2014613), both parts of lengths drawn anew for each row. It turns no
+    coordinate away from the others, so that a population along a slanting valley or boundary goes on along it.
+
+    Args:
+        points: of the unit cube, shape ``n x d``.
+        better: to which they move, same shape.
+        one: where the differences end, same shape.
+        other: where the differences begin, same shape.
+        rng: source of randomness.
+
+    Returns:
+        Points of the unit cube, same shape; what would leave it is mirrored at the bound.
+    """
+    nearer, along = rng.random((2, len(points), 1))
+    moved = np.abs(points + nearer * (better - points) + along * (one - other))
+    return np.clip(np.where(moved > 1.0, 2.0 - moved, moved), 0.0, 1.0)
 
 
 def from_either(first: NDArray[Value], second: NDArray[Value], rng: np.random.Generator) -> NDArray[Value]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from invdesign.space.cube_moves import SPREAD, differential_move, simulated_binary_crossover
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -57,7 +59,14 @@ def mutated(
     return pd.DataFrame(children)
 
 
-def crossed(space: SearchSpace, first: pd.DataFrame, second: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def crossed(
+    space: SearchSpace,
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    rng: np.random.Generator,
+    *,
+    spread: float = SPREAD,
+) -> pd.DataFrame:
     """One child of each pair of candidates.
 
     Args:
@@ -65,16 +74,76 @@ def crossed(space: SearchSpace, first: pd.DataFrame, second: pd.DataFrame, rng: 
         first: parents, one row each.
         second: the other parents, as many.
         rng: source of randomness.
+        spread: distribution index of the crossover of numbers; the larger, the nearer they are to their parents'.
 
     Returns:
         Feasible candidates, one row a pair, in their order; a child may equal a parent.
     """
+    if first.empty:
+        return first[list(space.names)].copy()
     one, other = _values(space, first), _values(space, second)
-    children = {
-        name: parameter.crossed(one[name], other[name], rng) if len(first) else one[name]
-        for name, parameter in space.parameters.items()
-    }
+    numbers = _numbers(space)
+    children = {}
+    for name, parameter in space.parameters.items():
+        if name in numbers:
+            pair = parameter.encode(one[name]), parameter.encode(other[name])
+            children[name] = parameter.decode(simulated_binary_crossover(*pair, rng, spread))
+        else:
+            children[name] = parameter.crossed(one[name], other[name], rng)
     return pd.DataFrame(_kept(space, children))
+
+
+def shifted(
+    space: SearchSpace,
+    candidates: pd.DataFrame,
+    better: pd.DataFrame,
+    differences: tuple[pd.DataFrame, pd.DataFrame],
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """One child of each candidate, its numbers moved together: to those of a better one, and along a difference.
+
+    Columns that are no numbers are crossed with the better candidate's.
+
+    Args:
+        space: of the candidates.
+        candidates: to move, one row each.
+        better: to which they move, as many.
+        differences: other candidates, as many: where each difference ends, and where it begins.
+        rng: source of randomness.
+
+    Returns:
+        Feasible candidates, one row each, in their order; a child may equal a parent.
+    """
+    if candidates.empty:
+        return candidates[list(space.names)].copy()
+    own, toward = _values(space, candidates), _values(space, better)
+    ends = [_values(space, frame) for frame in differences]
+    numbers = _numbers(space)
+    children = {
+        name: parameter.crossed(own[name], toward[name], rng)
+        for name, parameter in space.parameters.items()
+        if name not in numbers
+    }
+    if numbers:
+        cubes = [_points(space, numbers, values) for values in (own, toward, *ends)]
+        moved = differential_move(cubes[0], cubes[1], cubes[2], cubes[3], rng)
+        for name, column in zip(numbers, moved.T, strict=True):
+            children[name] = space.parameters[name].decode(column[:, None])
+    return pd.DataFrame(_kept(space, {name: children[name] for name in space.names}))
+
+
+def number_share(space: SearchSpace) -> float:
+    """The share of the columns that are numbers, which can be moved along a difference."""
+    return len(_numbers(space)) / len(space.parameters)
+
+
+def _numbers(space: SearchSpace) -> list[str]:
+    return [name for name, parameter in space.parameters.items() if parameter.column(name).kind == "number"]
+
+
+def _points(space: SearchSpace, names: list[str], values: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """The coordinates of number columns, one each, shape ``n x len(names)``."""
+    return np.concatenate([space.parameters[name].encode(values[name]) for name in names], axis=1)
 
 
 def _values(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, NDArray[Any]]:

@@ -89,6 +89,39 @@ def test_the_parents_of_many_directions_are_a_spread_front(directions, rng):
     assert (np.ptp(front[rows], axis=0) > 0.6).all()
 
 
+@pytest.mark.parametrize("directions", [2, 4])
+def test_a_large_front_is_thinned_to_what_selection_would_keep(directions, rng):
+    """Ends of the front stay; beyond three directions each reference line keeps those nearest to it."""
+    space = SearchSpace(x=Continuous(0, 1))
+    ends = np.eye(directions)
+    front = np.concatenate([rng.dirichlet(np.ones(directions), 3000), ends])
+    names = [f"f{place}" for place in range(directions)]
+    fitness = Fitness.of(pd.DataFrame(front, columns=names), Targets(*map(Minimize, names)))
+    candidates = space.sample(len(front), rng)
+    rows, _ = selected_parents(fitness, candidates, space, 40, rng)
+    assert len(set(rows.tolist())) == 40
+    assert set(range(3000, 3000 + directions)) <= set(rows.tolist())
+    again, _ = selected_parents(fitness, candidates, space, 40, np.random.default_rng(1))
+    same, _ = selected_parents(fitness, candidates, space, 40, np.random.default_rng(1))
+    assert again.tolist() == same.tolist()
+
+
+def test_children_along_differences_go_down_a_slanting_valley(search):
+    """No coordinate alone leads on in it; differences between parents point along it."""
+    space = SearchSpace({f"x{i}": Continuous(0, 1) for i in range(4)})
+
+    def valley(frame):
+        x = frame.to_numpy() - 0.37
+        return pd.DataFrame({"f": x.mean(axis=1) ** 2 + 1e3 * (x - x.mean(axis=1, keepdims=True)).var(axis=1)})
+
+    targets = Targets(Minimize("f"))
+    least = [
+        search(GeneticOptimizer(differential=share), space, targets, valley, evaluations=900, batch=30)[1]["f"].min()
+        for share in (0.5, 0.0)
+    ]
+    assert least[0] < 0.1 * least[1]
+
+
 def test_hits_that_are_parents_differ(rng):
     space = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))
     near = pd.DataFrame(0.5 + 0.01 * rng.random((60, 2)), columns=["x", "y"])
@@ -130,7 +163,16 @@ def test_a_proposal_after_five_thousand_costs_less_than_a_millisecond_each():
 
 
 @pytest.mark.parametrize(
-    "setting", [{"population": 1}, {"crossover": 1.5}, {"mutation": -0.1}, {"step": 0.0}, {"tournament": 0}]
+    "setting",
+    [
+        {"population": 1},
+        {"crossover": 1.5},
+        {"mutation": -0.1},
+        {"differential": 1.1},
+        {"differential": -0.1},
+        {"step": 0.0},
+        {"tournament": 0},
+    ],
 )
 def test_bad_settings_are_refused(setting):
     with pytest.raises(InputError, match=next(iter(setting))):

@@ -10,6 +10,7 @@ import pytest
 
 from invdesign.optimizers import History, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.optimizers.fitness import Fitness
+from invdesign.optimizers.parents import selected_parents
 from invdesign.optimizers.pyswarms_backend import backend
 from invdesign.optimizers.swarm_state import SwarmState
 from invdesign.space import Categorical, Continuous, SearchSpace
@@ -37,6 +38,15 @@ def test_particles_take_turns_and_remember_their_best():
     assert state.previous.tolist() == [3, 1, 2]
     assert state.best.tolist() == [3, 1, 5]
     assert state.leaders.tolist() == [3]
+
+
+def test_it_knows_where_a_particle_was_before_it_proposed_a_row():
+    state = state_of([5, 4, 3, 1, 6, 2, 7, 8], 2)
+    assert state.before(np.array([7, 4, 6, 4])).tolist() == [5, 2, 4, 2]
+    assert state.before(np.array([0, 3])).tolist() == [0, 3]  # placed, or moved for the first time
+    own = np.array([True, True, False, True, True, True, True])
+    others = state_of([5, 4, 0, 3, 6, 2, 1], 2, own=own)
+    assert others.before(np.array([2, 5, 6])).tolist() == [2, 3, 4]
 
 
 def test_what_is_pending_has_a_place_and_no_value():
@@ -129,6 +139,22 @@ def test_words_are_found_by_their_coordinates(search):
     )
     assert len(done) == 600
     assert values["f"].max() == 6
+
+
+@pytest.mark.parametrize("members", [3, 60])
+def test_a_small_front_is_not_alone_in_leading(members, rng):
+    """The next best lead beside few members of a front; of many the loneliest do, its ends among them."""
+    f = np.linspace(0.0, 1.0, members)
+    front = np.column_stack([f, 1.0 - f])
+    losses = np.concatenate([front, 2.0 + rng.random((100, 2))])
+    targets = Targets(Minimize("f"), Minimize("g"))
+    fitness = Fitness.of(pd.DataFrame(losses, columns=["f", "g"]), targets)
+    candidates = LINE.sample(len(losses), rng)
+    rows, worth = selected_parents(fitness, candidates, LINE, 30, rng)
+    ahead = ParticleSwarmOptimizer()._ahead(rows, worth, np.arange(members), fitness)
+    assert len(ahead) == len(set(ahead.tolist())) == 20
+    assert {0, members - 1} <= set(ahead.tolist())
+    assert (ahead < members).sum() == min(members, 20)
 
 
 def test_the_front_of_zdt1_is_reached(search):

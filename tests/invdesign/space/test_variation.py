@@ -19,7 +19,7 @@ from invdesign.space import (
     SearchSpace,
 )
 from invdesign.space.cube_moves import polynomial_mutation, simulated_binary_crossover
-from invdesign.space.variation import crossed, mutated
+from invdesign.space.variation import crossed, mutated, number_share, shifted
 
 OXIDE = Composition(
     sites={
@@ -88,7 +88,12 @@ def test_children_are_feasible_and_of_the_space(kind, seed, step):
     space = SPACES[kind]
     rng = np.random.default_rng(seed)
     first, second = space.sample(12, rng), space.sample(12, rng)
-    for children in (mutated(space, first, rng, step=step), crossed(space, first, second, rng)):
+    ends = space.sample(12, rng), space.sample(12, rng)
+    for children in (
+        mutated(space, first, rng, step=step),
+        crossed(space, first, second, rng),
+        shifted(space, first, second, ends, rng),
+    ):
         assert list(children.columns) == list(space.names)
         assert (children.dtypes == first.dtypes).all()
         assert space.feasible(children).all()
@@ -165,6 +170,29 @@ def test_no_rows_give_no_children(rng):
         none = space.sample(0, rng)
         assert mutated(space, none, rng).empty
         assert crossed(space, none, none, rng).empty
+        assert shifted(space, none, none, (none, none), rng).empty
+
+
+def test_numbers_are_shifted_together_and_other_columns_crossed(rng):
+    space = SearchSpace(a=Continuous(0, 10), w=Categorical(["p", "q"]), b=Continuous(1e-4, 1, log=True))
+    assert number_share(space) == pytest.approx(2 / 3)
+    own = pd.DataFrame({"a": 2.0, "w": "p", "b": 1e-3}, index=range(200))
+    better = pd.DataFrame({"a": 6.0, "w": "q", "b": 1e-1}, index=range(200))
+    children = shifted(space, own, better, (own, own), rng)
+    way = (children["a"] - 2.0) / 4.0
+    assert way.between(0.0, 1.0).all()
+    np.testing.assert_allclose(np.log10(children["b"]), -3.0 + 2.0 * way)  # on its own scale, as far as the other
+    assert 60 < (children["w"] == "q").sum() < 140
+    pd.testing.assert_frame_equal(own, pd.DataFrame({"a": 2.0, "w": "p", "b": 1e-3}, index=range(200)))
+
+
+def test_a_space_without_numbers_is_shifted_by_crossing(rng):
+    space = SPACES["library"]
+    assert number_share(space) == 0.0
+    own, better = space.sample(20, rng), space.sample(20, rng)
+    children = shifted(space, own, better, (better, own), np.random.default_rng(5))
+    pd.testing.assert_frame_equal(children, shifted(space, own, better, (better, own), np.random.default_rng(5)))
+    space.encode(children)
 
 
 @pytest.mark.parametrize(("kind", "rate"), [("numbers", 20_000), ("formula and process", 2_000)])
