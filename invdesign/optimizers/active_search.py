@@ -35,6 +35,8 @@ SHORTLIST = 48
 REST = 150
 """Likeliest candidates that may follow."""
 OUTCOMES = 8
+LATER = 0.95
+"""Worth of a hit that follows: were it a whole one, a doubtful hit would be put off for ever to be learned about."""
 TINY = 1e-12
 
 
@@ -82,7 +84,7 @@ class LookAhead:
         if follow < 1:
             return hit[:count]
         best = np.partition(then, len(features) - follow, axis=0)[len(features) - follow :]
-        return hit[:count] + best.sum(axis=0).mean(axis=1)
+        return hit[:count] + LATER * best.sum(axis=0).mean(axis=1)
 
     def _interval(self, name: str) -> tuple[float, float]:
         window = self.targets.window(name)
