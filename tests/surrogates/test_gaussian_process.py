@@ -236,3 +236,16 @@ def test_bad_settings_are_named():
         GaussianProcess(kernel="matern")
     with pytest.raises(InputError, match="At least one component"):
         GaussianProcess(features=Features(components=0))
+
+
+def test_many_features_of_their_own_lengthscales_are_pooled():
+    smiles = ["C" * length + end for length in range(1, 9) for end in ("O", "N", "F", "C#N")]
+    frame = pd.DataFrame({"molecule": smiles})
+    values = pd.DataFrame({"carbons": [float(text.count("C")) for text in smiles]})
+    molecules = [Column("molecule", "molecule")]
+    one = GaussianProcess().fit(frame, values, columns=molecules)
+    own = GaussianProcess(ard=True).fit(frame, values, columns=molecules)
+    lengthscales = [model.models(["carbons"])[0].covariance.lengthscales[0] for model in (one, own)]
+    assert len(lengthscales[0]) == 1
+    assert len(lengthscales[1]) == own.transform(frame).shape[1]
+    assert np.log(lengthscales[1]).std() > 0.01

@@ -10,6 +10,7 @@ from surrogates.marginal_likelihood import _Problem, fitted_covariance
 KERNELS = ("matern-1.5", "matern-2.5", "rbf")
 NUMBERS = Part("stationary", (0, 1, 2), (0, 1, 2))
 CATEGORY = Part("stationary", (0, 1, 2, 3), (0, 1, 1, 2), dimension=3)
+POOLED = Part("stationary", (0, 1, 2, 3), (0, 1, 2, 3), pooled=True)
 SHARED = Part("stationary", (1, 3))
 COUNTS = Part("tanimoto", tuple(range(4, 16)))
 TREND = Part("linear", (0,))
@@ -18,6 +19,7 @@ TERMS = (
     ((NUMBERS,),),
     ((NUMBERS,), (COUNTS,)),
     ((CATEGORY,),),
+    ((POOLED,), (TREND,)),
     ((NUMBERS, SHARED), (TREND,)),
     ((SHARED, COUNTS), (NUMBERS,), (TREND,)),
     ((FACTOR, NUMBERS), (RISE, NUMBERS), (FACTOR, TREND), (RISE, TREND), (RISE,)),
@@ -89,6 +91,48 @@ def test_a_fit_finds_what_matters(rng):
     assert found.lengthscales[0][0] < 0.3 * found.lengthscales[0][1:].min()
     again = fitted_covariance(found, features, values / values.std())
     np.testing.assert_allclose(again.logarithms(), found.logarithms(), atol=0.2)
+
+
+def test_pooled_lengthscales_tell_the_few_features_that_matter_from_many(rng):
+    places = tuple(range(60))
+    features = rng.standard_normal((70, 60))
+    values = np.sin(features[:, 3]) + 0.5 * features[:, 7]
+    asked = rng.standard_normal((200, 60))
+    wanted = np.sin(asked[:, 3]) + 0.5 * asked[:, 7]
+    parts = {
+        "one": Part("stationary", places),
+        "pooled": Part("stationary", places, places, pooled=True),
+    }
+    error = {}
+    for word, part in parts.items():
+        fitted = PropertyModel.fitted(features, values, start=prior_covariance("matern-2.5", ((part,),)))
+        error[word] = float(np.sqrt(np.mean((fitted.mean_of(asked) - wanted) ** 2)))
+    assert error["pooled"] < 0.8 * error["one"]
+    lengthscales = fitted.covariance.lengthscales[0]
+    assert set(np.argsort(lengthscales)[:2]) == {3, 7}
+
+
+def test_pooled_lengthscales_begin_at_their_common_one(data):
+    start = prior_covariance("matern-2.5", ((POOLED,), (TREND,)))
+    tied = start.tied()
+    assert tied is not None
+    assert tied.terms[0][0].lengthscales == 1
+    found = fitted_covariance(tied, *data)
+    again = start.untied(found)
+    assert again.terms == start.terms
+    assert (again.lengthscales[0] == found.lengthscales[0]).all()
+    assert prior_covariance("matern-2.5", ((NUMBERS,),)).tied() is None
+    assert fitted_covariance(start, *data).tied() is None  # a warm start keeps what was learned
+
+
+def test_exact_values_overrule_the_prior_of_the_noise(rng):
+    features = rng.random((40, 2))
+    values = np.sin(3 * features[:, 0]) + features[:, 1]
+    start = prior_covariance("matern-2.5", ((Part("stationary", (0, 1), (0, 1)),),))
+    exact = fitted_covariance(start, features, values / values.std()).noise
+    noisy = fitted_covariance(start, features, (values + 0.3 * rng.standard_normal(40)) / values.std()).noise
+    assert exact < 1e-5
+    assert noisy > 0.02
 
 
 def test_leaving_one_out_is_what_it_says(data):

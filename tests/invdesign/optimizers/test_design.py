@@ -77,15 +77,25 @@ def test_a_space_that_is_smaller_than_the_design_is_given_whole():
     assert asked(RepresentativeDesign(), where, 2, before=where.grid()).empty
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        ind.SearchSpace(thickness=ind.Continuous(1.0, 2.0), metal=METALS),
-        ind.SearchSpace(layers=ind.Integer(1, 6), repeats=ind.Integer(1, 9)),
-    ],
-    ids=["mixed", "numbers"],
-)
-def test_numbers_are_filled_by_the_sequence(where):
+def test_a_mixed_space_is_filled_by_the_sequence():
+    where = ind.SearchSpace(thickness=ind.Continuous(1.0, 2.0), metal=METALS)
+    assert asked(RepresentativeDesign(), where, 4).equals(asked(RandomOptimizer(), where, 4))
+
+
+def test_numbers_begin_at_the_centre_and_are_filled_by_the_sequence():
+    where = ind.SearchSpace(thickness=ind.Continuous(1.0, 2.0), repeats=ind.Continuous(0.0, 10.0))
+    design, sequence = (asked(optimizer(), where, 4) for optimizer in (RepresentativeDesign, RandomOptimizer))
+    assert design.iloc[0].tolist() == [1.5, 5.0]
+    assert design.iloc[1:].equals(sequence.iloc[1:])
+    one = asked(RepresentativeDesign(), where, 1)
+    rest = asked(RepresentativeDesign(), where, 3, before=one)
+    assert pd.concat([one, rest], ignore_index=True).equals(design)
+
+
+def test_an_infeasible_centre_is_left_out():
+    where = ind.SearchSpace(
+        {"a": ind.Continuous(0.0, 1.0), "b": ind.Continuous(0.0, 1.0)}, constraints=["a + b >= 1.2"]
+    )
     assert asked(RepresentativeDesign(), where, 4).equals(asked(RandomOptimizer(), where, 4))
 
 
