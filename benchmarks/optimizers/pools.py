@@ -26,7 +26,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from _record import write_result
+from _record import read_result, write_result
 
 import invdesign as ind
 from invdesign.datasets import resolve
@@ -164,7 +164,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pool", choices=("hbe", "mxene"))
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--few", type=int, default=3, help="Seeds of BayBE.")
+    parser.add_argument("--few", type=int, default=3, help="Seeds of BayBE; with 0 its results are kept.")
     parser.add_argument("--most", type=int, help="Evaluations after which a run ends, instead of the task's.")
     given = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -195,8 +195,11 @@ def main() -> None:
     for name, runner in runners.items():
         result[name] = summary(pool, [runner(seed) for seed in seeds])
         print(name, {key: value for key, value in result[name].items() if not isinstance(value, list)}, flush=True)
-    few = seeds[: given.few]
-    result["baybe"] = summary(pool, [baybe(pool, seed, molecules=given.pool == "hbe") for seed in few])
+    if given.few:
+        few = seeds[: given.few]
+        result["baybe"] = summary(pool, [baybe(pool, seed, molecules=given.pool == "hbe") for seed in few])
+    else:
+        result["baybe"] = read_result(f"optimizers_{given.pool}")["baybe"]
     print("baybe", {key: value for key, value in result["baybe"].items() if not isinstance(value, list)}, flush=True)
     write_result(f"optimizers_{given.pool}", {"hits_in_pool": int(pool.hits.sum()), **result}, packages=PACKAGES)
 
