@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -166,6 +167,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--few", type=int, default=3, help="Seeds of BayBE; with 0 its results are kept.")
     parser.add_argument("--most", type=int, help="Evaluations after which a run ends, instead of the task's.")
+    parser.add_argument("--only", nargs="*", help="Optimizers that are run; all where left out.")
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
@@ -191,7 +193,9 @@ def main() -> None:
         )
         for word in ("genetic", "particle-swarm", "genetic, assisted", "particle-swarm, assisted", "portfolio"):
             del runners[word]
-    result = {}
+    for word in set(runners) - set(given.only or runners):
+        del runners[word]
+    result: dict[str, Any] = {}
     for name, runner in runners.items():
         result[name] = summary(pool, [runner(seed) for seed in seeds])
         print(name, {key: value for key, value in result[name].items() if not isinstance(value, list)}, flush=True)
