@@ -7,8 +7,8 @@
 A peer takes up to seconds a suggestion, so its runs are kept: where the results already hold some of the same version,
 only the seeds that are missing are run. Ours are always run again, unless ``--only`` names others.
 
-Seeds start at 1000: the defaults of our swarm and genetic algorithm were chosen on some of these functions with seeds
-below 100, so their figures are those of fresh seeds but not of fresh functions.
+Seeds start at 1000: the defaults of ours were chosen on some of these functions with seeds below 400, so their figures
+are those of fresh seeds but not of fresh functions.
 """
 
 from __future__ import annotations

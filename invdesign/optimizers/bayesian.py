@@ -44,6 +44,9 @@ class BayesianOptimizer:
     measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be told more keeps its distance from
     them instead (local penalization, González et al. 2016).
 
+    A property that is only to meet a bound, and whose values spread over many sizes, is modelled with its tails drawn
+    in (see ``tails``).
+
     Where the space has levels, a Gaussian process learns all of them, a candidate is judged by its truest value, and
     evaluated at the level that tells most about it for its cost (see ``level_choice``).
 
@@ -54,7 +57,8 @@ class BayesianOptimizer:
         separation: in spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed
             targets keep from each other and from evaluated candidates, so that hits differ.
         design: how a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or
-            categories, candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence;
+            categories, candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence, of
+            numbers alone begun with their centre;
             ``random`` draws blindly.
         cost: what evaluating a candidate costs, where that differs: an expression over parameters (``"2 + 0.1 *
             temperature"``), or what values of columns cost, added up (``{"solvent": {"water": 1, "acetonitrile":
