@@ -34,7 +34,7 @@ import invdesign as ind
 
 FIRST_SEED = 1000
 INITIAL = 6
-"""Candidates of ours and of plain BoTorch before there is a model, as many as Ax takes; Optuna takes ten."""
+"""Candidates of ours before there is a model, as many as Ax takes; Optuna takes ten."""
 PACKAGES = ("invdesign", "numpy", "botorch", "gpytorch", "ax-platform", "optuna", "pymoo", "pyswarms", "deap")
 Runner = Callable[[tasks.Task, int], np.ndarray]
 ALL = {task.name for task in (*tasks.SINGLE, *tasks.CONSTRAINED, *tasks.MULTI)}
@@ -124,9 +124,9 @@ HYPERVOLUME = {"higher_is_better": "hypervolume"}
 
 def bayesian(seeds: int, only: tuple[str, ...]) -> None:
     comparison = Comparison("optimizers_bayesian", REGRET, seeds, only)
-    for task, evaluations in zip(tasks.SINGLE, (40, 60, 80), strict=True):
+    for task, initial, evaluations in zip(tasks.SINGLE, (6, 12, 20), (40, 60, 80), strict=True):
         runners = _beside_models(evaluations)
-        runners["botorch"] = asked(lambda t, s: peers.BoTorch(t, s, initial=INITIAL), evaluations)
+        runners["botorch"] = asked(lambda t, s, i=initial: peers.BoTorch(t, s, initial=i), evaluations)
         comparison.add(task, runners, evaluations=evaluations)
 
 

@@ -120,9 +120,9 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     (folder / "p.yaml").write_text(FILE + "optimizer: {type: random}\n")
     command = [sys.executable, "-W", "ignore", "-m", "invdesign.cli", "run", "p.yaml", "--evaluations"]
     environment = {**os.environ, "COLUMNS": "120"}
-    subprocess.run([*command, "10", "--store", "whole.db"], check=True, capture_output=True, env=environment)
+    subprocess.run([*command, "20", "--store", "whole.db"], check=True, capture_output=True, env=environment)
     process = subprocess.Popen(
-        [*command, "10"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
+        [*command, "20"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (folder / "parabola.db").exists():
@@ -132,6 +132,6 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "goes on from here" in told
-    subprocess.run([*command, "10"], check=True, capture_output=True, env=environment)
+    subprocess.run([*command, "20"], check=True, capture_output=True, env=environment)
     whole, resumed = (invdesign("status", "p.yaml", "--store", place) for place in ("whole.db", "parabola.db"))
     assert whole == resumed
