@@ -115,7 +115,9 @@ class BayesianOptimizer:
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
         known = history.properties[names].notna().any(axis=1).to_numpy()
         candidates = history.candidates[known].reset_index(drop=True)
-        targets, values = drawn_in(targets, history.properties.loc[known, names].reset_index(drop=True))
+        values = history.properties.loc[known, names].reset_index(drop=True)
+        if space.level is None:  # between levels there is a factor, which a bent property would not keep
+            targets, values = drawn_in(targets, values)
         rng = step_generator(seed, history)
         counting = is_truest(space, candidates)
         knowledge = Knowledge(
