@@ -30,9 +30,9 @@ class Part:
             ``factor`` (of one feature from 0 to 1: a product of numbers that go from 1 to a learned factor).
         places: columns of the features that it looks at.
         groups: for each of them the number of its lengthscale; one for all where empty. The one-hot features of a
-            category share one.
+            category of many values share one.
         dimension: how many things vary, for the prior of the lengthscales; the number of features where zero. A
-            category is one thing, however many values it has.
+            category whose values share a lengthscale is one thing, however many they are.
         pooled: whether its lengthscales are alike unless the values say otherwise, as many of them have to be.
     """
 

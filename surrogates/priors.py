@@ -175,12 +175,12 @@ class InverseGamma:
 
 
 LARGE_SCALE = InverseGamma(1.0, 4.0)
-"""The same where every number has a lengthscale of its own: the lengthscales of Hvarfner et al. stand for a variance of
-about one, and a much smaller one lets the few values of a rugged function pass for noise."""
+"""The same where numbers and categories have lengthscales of their own: the lengthscales of Hvarfner et al. stand for a
+variance of about one, and a much smaller one lets the few values of a rugged function pass for noise."""
 
 
 def scale_prior(term: Sequence[Part]) -> Gamma | InverseGamma:
     """The prior of a term's variance."""
     term = [part for part in term if part.kind != "factor"]  # it is one at the cheapest level
-    apart = all(part.groups and not part.pooled and len(set(part.groups)) == len(part.groups) for part in term)
-    return LARGE_SCALE if apart and all(part.kind == "stationary" for part in term) else WIDE_SCALE
+    own = all(part.kind == "stationary" and part.groups and not part.pooled for part in term)
+    return LARGE_SCALE if own else WIDE_SCALE

@@ -10,6 +10,7 @@ from surrogates.columns import Column
 from surrogates.errors import InputError
 from surrogates.features.settings import Features
 from surrogates.gaussian_process import GaussianProcess
+from surrogates.kernels import Covariance
 
 COLUMNS = (
     Column("x", "number", bounds=(0.0, 2.0)),
@@ -249,3 +250,25 @@ def test_many_features_of_their_own_lengthscales_are_pooled():
     assert len(lengthscales[0]) == 1
     assert len(lengthscales[1]) == own.transform(frame).shape[1]
     assert np.log(lengthscales[1]).std() > 0.01
+
+
+def _fitted_on_salts(count: int) -> Covariance:
+    """Learned from salts that all behave alike but for the last, which goes its own way."""
+    rng = np.random.default_rng(0)
+    salts = [f"salt{place}" for place in range(count)]
+    frame = pd.DataFrame({"salt": np.repeat(salts, 6), "molarity": rng.random(6 * count)})
+    slope = np.where(frame["salt"] == salts[-1], -3.0, 3.0)
+    values = pd.DataFrame({"y": np.sin(slope * frame["molarity"])})
+    columns = [Column("salt", "category", values=tuple(salts)), Column("molarity", "number", bounds=(0.0, 1.0))]
+    return GaussianProcess().fit(frame, values, columns=columns).models(["y"])[0].covariance
+
+
+def test_a_value_of_a_category_that_is_unlike_the_others_is_told_from_them():
+    (lengthscales,) = _fitted_on_salts(5).lengthscales
+    assert len(lengthscales) == 6
+    assert lengthscales[4] < 0.5 * lengthscales[:4].min()
+
+
+def test_values_of_a_large_category_share_a_lengthscale():
+    ((part,),) = _fitted_on_salts(40).terms
+    assert part.lengthscales == part.varied == 2
