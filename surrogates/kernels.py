@@ -56,14 +56,27 @@ class Part:
         """``dimension``, or the number of features."""
         return self.dimension or len(self.places)
 
+    @property
+    def where(self) -> slice | tuple[int, ...]:
+        """``places`` as an index; a slice where they follow each other, since it copies nothing."""
+        first, last = (self.places[0], self.places[-1]) if self.places else (0, -1)
+        return slice(first, last + 1) if self.places == tuple(range(first, last + 1)) else self.places
+
+    def squared(
+        self, a: NDArray[np.float64], b: NDArray[np.float64], lengthscales: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Squared distances in lengthscales, shapes ``n x d`` and ``m x d`` of the part's features to ``n x m``."""
+        if not self.groups:
+            return squared_distance(a, b) / lengthscales[0] ** 2
+        wide = self.spread_out(lengthscales)
+        return squared_distance(a / wide, b / wide)
+
     def spread_out(self, lengthscales: NDArray[np.float64]) -> NDArray[np.float64]:
         """The lengthscale of each feature (or one for all), from the part's lengthscales."""
         return lengthscales[list(self.groups)] if self.groups else lengthscales
 
     def gathered(self, by_feature: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives by a stationary part's lengthscales, from those by each feature's."""
-        if not self.groups:
-            return by_feature.sum(keepdims=True)
+        """Derivatives by the lengthscales of a stationary part with several, from those by each feature's."""
         summed = np.bincount(self.groups, weights=by_feature, minlength=self.lengthscales)
         return np.asarray(summed, dtype=np.float64)
 
@@ -93,7 +106,7 @@ class Covariance:
         for scale, term in zip(self.scales, self.terms, strict=True):
             product: NDArray[np.float64] | float = 1.0
             for part in term:
-                a, b = first[:, part.places], second[:, part.places]
+                a, b = first[:, part.where], second[:, part.where]
                 product = product * self._part(part, a, b, next(lengthscales))
             total += scale * product
         return total
@@ -116,7 +129,7 @@ class Covariance:
         gradient = np.zeros_like(first)
         lengthscales = iter(self.lengthscales)
         for scale, term in zip(self.scales, self.terms, strict=True):
-            pieces = [(part, first[:, part.places], second[:, part.places], next(lengthscales)) for part in term]
+            pieces = [(part, first[:, part.where], second[:, part.where], next(lengthscales)) for part in term]
             values = [self._part(*piece) for piece in pieces]
             for number, (part, a, b, lengthscale) in enumerate(pieces):
                 others = scale * weights
@@ -129,8 +142,7 @@ class Covariance:
                     gradient[:, part.places] += (lengthscale - 1.0) * (others @ factors(b, lengthscale))
                 elif part.kind == "stationary":
                     wide = part.spread_out(lengthscale)
-                    squared = squared_distance(a / wide, b / wide)
-                    pull = 2.0 * others * correlation_and_slope(self.name, squared)[1]
+                    pull = 2.0 * others * correlation_and_slope(self.name, part.squared(a, b, lengthscale))[1]
                     gradient[:, part.places] += (pull.sum(axis=1)[:, None] * a - pull @ b) / wide**2
         return gradient
 
@@ -208,8 +220,7 @@ class Covariance:
             return tanimoto(a, b)
         if part.kind == "factor":
             return factors(a, lengthscale) @ factors(b, lengthscale).T
-        wide = part.spread_out(lengthscale)
-        return correlation(self.name)(squared_distance(a / wide, b / wide))
+        return correlation(self.name)(part.squared(a, b, lengthscale))
 
 
 def _tied(part: Part) -> Part:
@@ -223,7 +234,10 @@ def factors(features: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArr
 
 def squared_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Squared Euclidean distances, shapes ``n x d`` and ``m x d`` to ``n x m``."""
-    squared = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1)[None, :] - 2.0 * (a @ b.T)
+    squared = a @ b.T
+    squared *= -2.0
+    squared += np.einsum("ij,ij->i", a, a)[:, None]
+    squared += np.einsum("ij,ij->i", b, b)
     return np.maximum(squared, 0.0, out=squared)
 
 

@@ -46,6 +46,11 @@ class _Problem:
         self.parts = [part for term in covariance.terms for part in term]
         self.inputs = [np.ascontiguousarray(features[:, part.places]) for part in self.parts]
         self.fixed = [_fixed(part, given) for part, given in zip(self.parts, self.inputs, strict=True)]
+        # One lengthscale for all features only divides distances, which are then the same at every step.
+        self.apart = [
+            squared_distance(given, given) if part.kind == "stationary" and not part.groups else None
+            for part, given in zip(self.parts, self.inputs, strict=True)
+        ]
 
     def __call__(self, logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """The negative log posterior a row and its gradient by the logarithms of the hyperparameters."""
@@ -76,7 +81,8 @@ class _Problem:
     def _pieces(self, now: Covariance) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64] | None]]:
         values: list[NDArray[np.float64]] = []
         slopes: list[NDArray[np.float64] | None] = []
-        for part, given, fixed, lengthscale in zip(self.parts, self.inputs, self.fixed, now.lengthscales, strict=True):
+        parts = zip(self.parts, self.inputs, self.fixed, self.apart, now.lengthscales, strict=True)
+        for part, given, fixed, apart, lengthscale in parts:
             if fixed is not None:
                 values.append(fixed)
                 slopes.append(None)
@@ -86,8 +92,8 @@ class _Problem:
                 values.append(weights @ weights.T)
                 slopes.append(half + half.T)  # by the factor's logarithm
             else:
-                scaled = given / part.spread_out(lengthscale)
-                value, slope = correlation_and_slope(now.name, squared_distance(scaled, scaled))
+                squared = part.squared(given, given, lengthscale) if apart is None else apart / lengthscale[0] ** 2
+                value, slope = correlation_and_slope(now.name, squared)
                 values.append(value)
                 slopes.append(slope)
         return values, slopes
@@ -114,7 +120,7 @@ class _Problem:
         by_lengthscale: list[NDArray[np.float64]] = []
         place = 0
         for scale, term in zip(now.scales, self.covariance.terms, strict=True):
-            for number, part in enumerate(term):
+            for number in range(len(term)):
                 slope = slopes[place + number]
                 if slope is None:
                     by_lengthscale.append(np.empty(0))
@@ -123,16 +129,22 @@ class _Problem:
                 for other in range(len(term)):
                     if other != number:
                         weight *= pieces[place + other]
-                if part.kind == "factor":
-                    by_lengthscale.append(np.array([scale * weight.sum()]))
-                    continue
-                scaled = self.inputs[place + number] / part.spread_out(now.lengthscales[place + number])
-                # sum_ij w_ij (x_i - x_j)^2, feature by feature, from two products of matrices
-                apart = 2.0 * (weight.sum(axis=1) @ scaled**2 - np.einsum("id,id->d", scaled, weight @ scaled))
-                by_lengthscale.append(part.gathered(-2.0 * scale * apart))
+                by_lengthscale.append(scale * self._pulls(place + number, now.lengthscales[place + number], weight))
             place += len(term)
         by_noise = now.noise * np.trace(outer) if self.row_noise is None else 0.0
         return np.concatenate([by_scale, *by_lengthscale, [by_noise]])
+
+    def _pulls(self, number: int, lengthscale: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivatives by the logarithms of a part's lengthscales (or factor), from those by squared distances."""
+        part, apart = self.parts[number], self.apart[number]
+        if part.kind == "factor":
+            return np.array([weight.sum()])
+        if apart is not None:
+            return np.array([-2.0 * np.vdot(weight, apart) / lengthscale[0] ** 2])
+        scaled = self.inputs[number] / part.spread_out(lengthscale)
+        # sum_ij w_ij (x_i - x_j)^2, feature by feature, from two products of matrices
+        summed = 2.0 * (weight.sum(axis=1) @ scaled**2 - np.einsum("id,id->d", scaled, weight @ scaled))
+        return -2.0 * part.gathered(summed)
 
     def _prior(self, now: Covariance, logarithms: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         count = len(now.scales)

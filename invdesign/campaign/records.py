@@ -16,17 +16,19 @@ from objectives.base import REASON, STD_SUFFIX, Objective
 
 def candidates_of(rows: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
     """The candidates of the store's rows, one column a parameter."""
-    frame = pd.DataFrame(list(rows["parameters"]), index=rows.index, columns=list(space.names))
-    if frame.empty:
+    if rows.empty:
         typed = space.sample(0, np.random.default_rng(0))
-        return typed.set_axis(frame.index)
-    return frame
+        return typed.set_axis(rows.index)
+    # Column by column: an optimizer reads its history at every step, and pandas takes long over a list of records.
+    records: list[Mapping[str, Any]] = list(rows["parameters"])
+    return pd.DataFrame({name: [record.get(name) for record in records] for name in space.names}, index=rows.index)
 
 
 def properties_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """The values of named properties, NaN where a row has none."""
     values: list[Mapping[str, float]] = [found or {} for found in rows["properties"]]
-    return pd.DataFrame(values, index=rows.index).reindex(columns=list(names)).astype(float)
+    columns = {name: [record.get(name, math.nan) for record in values] for name in names}
+    return pd.DataFrame(columns, index=rows.index, dtype=float)
 
 
 def spreads_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

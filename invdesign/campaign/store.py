@@ -236,7 +236,8 @@ class _Rows:
             return self._frame
         self._version, self._stale = version, set()
         rows = [self._known[key] for key in sorted(self._known)]
-        self._frame = pd.DataFrame(rows, columns=[column.name for column in self._columns]).set_index(CANDIDATE)
+        columns = {column.name: [row[column.name] for row in rows] for column in self._columns}
+        self._frame = pd.DataFrame(columns).set_index(CANDIDATE)
         return self._frame
 
     def _take(self, connection: Connection, query: Select[Any]) -> None:

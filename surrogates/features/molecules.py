@@ -75,7 +75,7 @@ class MoleculeFeatures:
         self.kind = kind
         self.components = components
         self._places: dict[str, int] = {}
-        self._kept_rows: NDArray[np.float32] = np.empty((0, 0), dtype=np.float32)
+        self._kept_rows: NDArray[np.float32] | NDArray[np.float64] = np.empty((0, 0), dtype=np.float32)
 
     def fit(self, smiles: Sequence[str]) -> MoleculeFeatures:
         """Fits scales and components on molecules.
@@ -124,19 +124,21 @@ class MoleculeFeatures:
         if self._places:
             rows = [self._places.get(text, -1) for text in smiles]
             if min(rows) >= 0:
-                return self._kept_rows[rows].astype(np.float64)
+                return self._kept_rows[rows].astype(np.float64, copy=False)
         return self._computed(smiles)
 
     def remember(self, smiles: Sequence[str]) -> None:
-        """Keeps the components of molecules, in memory and on disk, so that a large pool is computed once.
+        """Keeps the features of molecules, those of a large pool on disk too, so that they are computed once.
 
         Args:
-            smiles: of the pool on which the components were fitted.
+            smiles: of the pool on which the features were fitted.
         """
         texts = list(smiles)
-        self._kept_rows = kept_matrix(
-            self._computed, texts, width=len(self.names), about=f"{self.kind} {self.components}"
-        )
+        if len(texts) > LARGEST_FIT:
+            about = f"{self.kind} {self.components}"
+            self._kept_rows = kept_matrix(self._computed, texts, width=len(self.names), about=about)
+        else:
+            self._kept_rows = self._computed(texts)
         self._places = {text: place for place, text in enumerate(texts)}
 
     def _computed(self, smiles: Sequence[str]) -> NDArray[np.float64]:
@@ -187,6 +189,6 @@ def pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | Non
 @lru_cache(maxsize=8)
 def _pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | None) -> MoleculeFeatures:
     features = MoleculeFeatures(kind, components).fit(pool)
-    if components is not None and len(pool) > LARGEST_FIT:
+    if components is not None or len(pool) <= LARGEST_FIT:
         features.remember(pool)
     return features
