@@ -30,6 +30,23 @@ BEST = 0.5
 
 
 @dataclass(frozen=True)
+class Parents:
+    """What children are made of.
+
+    Attributes:
+        space: that they stay in.
+        candidates: the parents, one row each.
+        fitness: of the parents.
+        worth: of each in tournaments.
+    """
+
+    space: SearchSpace
+    candidates: pd.DataFrame
+    fitness: Fitness
+    worth: list[Worth]
+
+
+@dataclass(frozen=True)
 class GeneticOptimizer:
     """Selects the best candidates of all so far as parents, and proposes their children.
 
@@ -100,85 +117,51 @@ class GeneticOptimizer:
     ) -> pd.DataFrame:
         """Proposes children of the best, from a history with values; see ``PopulationOptimizer``."""
         rng = step_generator(seed, history)
-        parents = selected_parents(fitness, history.candidates, space, self.population, rng)
-        children = history.candidates[list(space.names)].iloc[:0]
+        candidates = history.candidates[list(space.names)]
+        rows, worth = selected_parents(fitness, candidates, space, self.population, rng)
+        parents = Parents(space, candidates.iloc[rows], fitness.taken(rows), worth)
+        children = candidates.iloc[:0]
         novelty = Novelty(space, history.proposed)
         for _ in range(ROUNDS):
-            made = self._children(
-                n - len(children), space=space, candidates=history.candidates, parents=parents, fitness=fitness, rng=rng
-            )
-            children = joined(children, made)
+            children = joined(children, self._children(n - len(children), parents, rng))
             children = children[novelty.is_new(children)].reset_index(drop=True)
             if len(children) >= n:
                 break
         else:
-            spare = self._children(
-                n - len(children), space=space, candidates=history.candidates, parents=parents, fitness=fitness, rng=rng
-            )
+            spare = self._children(n - len(children), parents, rng)
             children = novelty.renewed(joined(children, spare), rng)
         return completed(n, children, space=space, targets=targets, history=history, seed=seed)
 
-    def _children(
-        self,
-        n: int,
-        *,
-        space: SearchSpace,
-        candidates: pd.DataFrame,
-        parents: tuple[np.ndarray, list[Worth]],
-        fitness: Fitness,
-        rng: np.random.Generator,
-    ) -> pd.DataFrame:
-        rows, worth = parents
+    def _children(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
         # As rare as numbers are: the other columns of these children are crossed but never mutated.
-        share = 0.0 if fitness.many else self.differential * number_share(space)
+        share = 0.0 if parents.fitness.many else self.differential * number_share(parents.space)
         shifting = int(rng.binomial(n, share)) if share else 0
-        frame = candidates[list(space.names)]
-        children = joined(
-            self._of_pairs(n - shifting, space=space, candidates=frame, parents=parents, fitness=fitness, rng=rng),
-            self._shifted(shifting, space=space, parents=frame.iloc[rows], worth=worth, rng=rng),
-        )
+        children = joined(self._of_pairs(n - shifting, parents, rng), self._shifted(shifting, parents, rng))
         # In a random order, so that a proposal cut short holds every kind of child.
         return children.iloc[rng.permutation(n)].reset_index(drop=True)
 
-    def _shifted(
-        self,
-        n: int,
-        *,
-        space: SearchSpace,
-        parents: pd.DataFrame,
-        worth: list[Worth],
-        rng: np.random.Generator,
-    ) -> pd.DataFrame:
+    def _shifted(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
         """Children of any parents, drawn to one of the best of them."""
+        worth, candidates = parents.worth, parents.candidates
         order = np.array(sorted(range(len(worth)), key=worth.__getitem__, reverse=True))
         best = order[rng.integers(0, min(len(order), max(2, round(BEST * len(order)))), n)]
         places = rng.integers(0, len(order), (3, n))
-        own, one, other = (parents.iloc[place].reset_index(drop=True) for place in places)
-        return shifted(space, own, parents.iloc[best].reset_index(drop=True), (one, other), rng)
+        own, one, other = (candidates.iloc[place].reset_index(drop=True) for place in places)
+        return shifted(parents.space, own, candidates.iloc[best].reset_index(drop=True), (one, other), rng)
 
-    def _of_pairs(
-        self,
-        n: int,
-        *,
-        space: SearchSpace,
-        candidates: pd.DataFrame,
-        parents: tuple[np.ndarray, list[Worth]],
-        fitness: Fitness,
-        rng: np.random.Generator,
-    ) -> pd.DataFrame:
+    def _of_pairs(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
         """Children that are crossed from two parents, mutated from one, or both."""
-        rows, worth = parents
+        space, candidates, rivals, worth = parents.space, parents.candidates, parents.fitness, parents.worth
         if not n:
             return candidates.iloc[:0]
-        rivals = fitness.taken(rows)
         on_fronts = rivals.many and bool((rivals.violation == 0.0).all())
         # NSGA-III's parents mate at random: its selection has left one or so to each direction of the front.
         size = 1 if on_fronts and rivals.losses.shape[1] > MOST_DIRECTIONS else self.tournament
-        winners = rows[tournament_winners(worth, 2 * n, size, rng)]
+        winners = tournament_winners(worth, 2 * n, size, rng)
         if on_fronts and size > 1:
             # One parent by its rank, for speed; the other by dominance and loneliness, for the front's width.
             alone = np.array([gap for _, gap in worth])
-            winners[n:] = rows[crowded_winners(rivals.losses, alone, n, self.tournament, rng)]
+            winners[n:] = crowded_winners(rivals.losses, alone, n, self.tournament, rng)
         first = candidates.iloc[winners[:n]].reset_index(drop=True)
         second = candidates.iloc[winners[n:]].reset_index(drop=True)
         two = rng.random(n) < self.crossover
@@ -186,7 +169,7 @@ class GeneticOptimizer:
         if two.any():
             # Parents are far from each other on a front of many directions; their children are to stay near (eta as in
             # NSGA-III's own experiments is large), or few of them are on the front.
-            spread = MANY_SPREAD if fitness.losses.shape[1] > MOST_DIRECTIONS else SPREAD
+            spread = MANY_SPREAD if rivals.losses.shape[1] > MOST_DIRECTIONS else SPREAD
             mixed = crossed(space, first[two], second[two], rng, spread=spread)
             children = pd.concat([mixed, first[~two]], ignore_index=True)
             first = pd.concat([first[two], first[~two]], ignore_index=True)

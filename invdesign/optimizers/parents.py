@@ -24,6 +24,10 @@ MOST_DIRECTIONS = 3
 """Up to so many directions NSGA-II selects; beyond, its crowding distance says little, and NSGA-III does."""
 REFERENCES = 1.25
 """NSGA-III's reference points for each parent, at most: with about as many, each niche keeps its one nearest."""
+PENALTY = 2.0
+"""What the distance from a reference line costs beside that along it: the penalty of boundary intersection.
+
+Zhang and Li 2007 (doi:10.1109/TEVC.2007.892759); within NSGA-III, Yuan et al. 2016 (doi:10.1109/TEVC.2015.2420112)."""
 Worth = tuple[float, ...]
 """What a tournament compares, larger is better: first the rank, then how lonely a candidate is."""
 
@@ -146,24 +150,24 @@ def _references(directions: int, count: int) -> Any:
 
 
 def _thinned(fitness: Fitness, front: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Those of a large front from which the selection will choose: its loneliest, or those nearest to references."""
+    """Those of a large front from which the selection will choose: its loneliest, or the best along references."""
     if len(front) <= MOST_SELECTED * count:
         return front
     losses = fitness.losses[front]
     if losses.shape[1] <= MOST_DIRECTIONS:
         return front[np.argsort(-crowding(losses), kind="stable")[: MOST_SELECTED * count]]
-    # Crowding would drop the very ones that NSGA-III keeps: beside each reference line there is a crowd.
+    # Crowding would drop the very ones that NSGA-III keeps: beside each reference line there is a crowd. Of all that
+    # were ever on the front many are near a line but far behind, which its selection, by nearness alone, would prefer.
     lines = _references(losses.shape[1], count)
     lines = lines / np.linalg.norm(lines, axis=1, keepdims=True)
     span = np.ptp(losses, axis=0)
     scaled = (losses - losses.min(axis=0)) / np.where(span > 0.0, span, 1.0)
     along = scaled @ lines.T
-    apart = (scaled**2).sum(axis=1)[:, None] - along**2
-    nearest = np.argsort(apart, axis=0, kind="stable")[:MOST_SELECTED]
-    ends = np.concatenate([scaled.argmin(axis=0), scaled.argmax(axis=0)])
-    kept = np.unique(np.concatenate([nearest.ravel(), ends]))
-    rest = np.setdiff1d(np.arange(len(front)), kept)[: max(0, count - len(kept))]
-    return front[np.sort(np.concatenate([kept, rest]))]
+    apart = np.sqrt(np.maximum((scaled**2).sum(axis=1)[:, None] - along**2, 0.0))
+    places = np.argsort(np.argsort(along + PENALTY * apart, axis=0, kind="stable"), axis=0, kind="stable").min(axis=1)
+    places[np.concatenate([scaled.argmin(axis=0), scaled.argmax(axis=0)])] = 0
+    best = np.argsort(places, kind="stable")[: max(count, int((places == 0).sum()))]
+    return front[np.sort(best)]
 
 
 def _far_apart(candidates: pd.DataFrame, space: SearchSpace, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.fitness import Fitness, crowding, lonely
 from invdesign.optimizers.library_randomness import drawing_from
 from invdesign.optimizers.novelty import Novelty, completed, joined
-from invdesign.optimizers.parents import Worth, selected_parents
+from invdesign.optimizers.parents import Worth, crowded_winners, selected_parents
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.optimizers.swarm_state import SwarmState
 from invdesign.space import SearchSpace
@@ -30,6 +30,12 @@ TOPOLOGIES = ("global", "local")
 ELITE = 20
 """Members that lead on a front of two directions; each further direction makes it as many times more."""
 
+MOVING_ON = 0.5
+"""Candidates that move on where directions compete, as a share of the particles; the lonelier ones move on twice."""
+
+SETTLING = 0.75
+"""Share of the particles that lose their momentum once a front is as large as the swarm."""
+
 STEP, DECADES = 0.1, 3.0
 """Longest mean step of the turbulence, as a share of a range, and the decades over which it is drawn."""
 
@@ -42,9 +48,9 @@ class ParticleSwarmOptimizer:
     neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
     several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
     (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
-    NSGA-II or NSGA-III would keep of all candidates moves on, each towards one of the loneliest members of the front
-    (while those are few, of the best of what was kept), of two the nearer (a competition as in the swarm of Zhang et
-    al. 2018, doi:10.1016/j.ins.2017.10.037).
+    NSGA-II or NSGA-III would keep of all candidates moves on, the lonelier ones oftener, each towards one of the
+    loneliest members of the front (while those are few, of the best of what was kept), of two the nearer (a
+    competition as in the swarm of Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
     Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
 
     The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
@@ -156,12 +162,14 @@ class ParticleSwarmOptimizer:
         if on_front:
             # What selection keeps of the whole history moves on: its spread is the front's, and where everything is
             # as good as everything, a particle's own best says nothing.
-            rows, worth = selected_parents(fitness, proposed.iloc[: len(fitness)], space, self.particles, rng)
+            kept = max(2, round(MOVING_ON * self.particles))
+            rows, worth = selected_parents(fitness, proposed.iloc[: len(fitness)], space, kept, rng)
             ahead = self._ahead(rows, worth, state.leaders, fitness)
-            rows = np.resize(rng.permutation(rows), self.particles)
+            rows = self._places(rows, worth, fitness, rng)
             position = own_best = space.encode(proposed.iloc[rows])
-            # Half of them go on with their momentum, which is what widens a front; the others only settle along it.
-            going = rng.random((self.particles, 1)) < 0.5
+            # Momentum carries a swarm to the front and widens it; without it, particles settle along what is found.
+            settling = SETTLING * min(1.0, len(state.leaders) / self.particles)
+            going = rng.random((self.particles, 1)) >= settling
             velocity = np.where(going, position - space.encode(proposed.iloc[state.before(rows)]), 0.0)
         elif state.previous is None:
             velocity = 0.5 * (rng.random(position.shape) - position)  # half the way to somewhere (Clerc 2012)
@@ -224,6 +232,18 @@ class ParticleSwarmOptimizer:
             best = sorted(range(len(rows)), key=worth.__getitem__, reverse=True)
             return rows[best[:many]]
         return front[np.argsort(-crowding(fitness.losses[front]), kind="stable")[:many]]
+
+    def _places(
+        self, rows: NDArray[np.int64], worth: list[Worth], fitness: Fitness, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """The row from which each particle moves on: of two drawn at random the better or, of equals, the lonelier.
+
+        With a particle for each row, most would start where most were good before: the swarm would follow the first
+        corner that it finds and lose what lies beyond, as long as that is dominated by a crowd a little further on.
+        """
+        alone = np.array([gap for _, gap in worth])
+        losses = np.where(fitness.violation[rows, None] == 0.0, fitness.losses[rows], np.inf)
+        return rows[crowded_winners(losses, alone, self.particles, 2, rng)]
 
     def _front_leaders(
         self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from invdesign.optimizers import GeneticOptimizer, History, RandomOptimizer
 from invdesign.optimizers.fitness import Fitness, crowding, front_ranks, lonely
-from invdesign.optimizers.parents import selected_parents
+from invdesign.optimizers.parents import _thinned, selected_parents
 from invdesign.space import Continuous, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Minimize, Targets, pareto_rank
 from surrogates.errors import InputError
@@ -104,6 +105,23 @@ def test_a_large_front_is_thinned_to_what_selection_would_keep(directions, rng):
     again, _ = selected_parents(fitness, candidates, space, 40, np.random.default_rng(1))
     same, _ = selected_parents(fitness, candidates, space, 40, np.random.default_rng(1))
     assert again.tolist() == same.tolist()
+
+
+def test_one_far_behind_is_not_kept_for_lying_on_a_reference_line(rng):
+    """Others near the line are far ahead of it, and still none is better in every direction."""
+    layers = [np.array(point) / 3.0 for point in itertools.product(range(4), repeat=4) if sum(point) == 3]
+    lines = np.stack([point for point in layers if point.max() < 1.0])
+    ahead = np.clip(lines + 0.02 * (rng.random(lines.shape) - 0.5), 0.0, None)
+    crowd = 2.0 * rng.dirichlet(np.ones(4), 100)
+    values = np.concatenate([1.5 * lines, ahead, crowd, 2.0 * np.eye(4)])
+    values[: len(lines), :] -= 0.1 * np.eye(4)[lines.argmin(axis=1)]
+    names = [f"f{place}" for place in range(4)]
+    fitness = Fitness.of(pd.DataFrame(values, columns=names), Targets(*map(Minimize, names)))
+    front = np.flatnonzero(fitness.ranks() == 0)
+    assert (front < len(lines)).sum() == len(lines)
+    kept = _thinned(fitness, np.arange(len(values)), 20)
+    assert np.isin(np.arange(len(lines), 2 * len(lines)), kept).all()
+    assert (kept < len(lines)).sum() <= 4  # the ends of the front
 
 
 def test_children_along_differences_go_down_a_slanting_valley(search):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from invdesign.optimizers import History, ParticleSwarmOptimizer, RandomOptimizer
-from invdesign.optimizers.fitness import Fitness
+from invdesign.optimizers.fitness import Fitness, crowding
 from invdesign.optimizers.parents import selected_parents
 from invdesign.optimizers.pyswarms_backend import backend
 from invdesign.optimizers.swarm_state import SwarmState
@@ -139,6 +139,35 @@ def test_words_are_found_by_their_coordinates(search):
     )
     assert len(done) == 600
     assert values["f"].max() == 6
+
+
+def test_the_lonelier_of_equals_move_on_oftener(rng):
+    """The ends of a front have more particles than one of the crowd; one that misses a target hardly has any."""
+    f = np.array([*np.linspace(0.0, 0.01, 19), 1.0, -1.0])
+    values = pd.DataFrame({"f": f, "g": 1.0 - f, "h": [1.0] * 20 + [0.0]})
+    fitness = Fitness.of(values, Targets(Minimize("f"), Minimize("g"), AtLeast("h", 1.0)))
+    worth = [(0.0, gap) for gap in [*crowding(fitness.losses[:20]), np.inf]]
+    swarm = ParticleSwarmOptimizer(particles=21)
+    drawn = np.stack([swarm._places(np.arange(21), worth, fitness, rng) for _ in range(50)])
+    counts = np.bincount(drawn.ravel(), minlength=21)
+    assert counts.sum() == 21 * 50
+    assert (counts[[0, 19]] > 75).all()  # of 50 each, were all equal
+    assert counts[20] < 10
+
+
+def test_a_swarm_does_not_gather_at_one_end_of_a_front(search):
+    """Far from the front of ZDT2 its left end is all that counts; the rest must not be forgotten on the way."""
+    space = SearchSpace({f"x{i}": Continuous(0, 1) for i in range(20)})
+
+    def zdt2(frame):
+        f = frame["x0"].to_numpy()
+        far = 1.0 + 9.0 * frame.to_numpy()[:, 1:].mean(axis=1)
+        return pd.DataFrame({"f": f, "g": far * (1.0 - (f / far) ** 2)})
+
+    targets = Targets(Minimize("f"), Minimize("g"))
+    swarm = ParticleSwarmOptimizer(particles=40)
+    reached = [search(swarm, space, targets, zdt2, evaluations=1600, batch=40, seed=seed)[1] for seed in range(6)]
+    assert sum((values["g"] < 0.8).any() for values in reached) >= 5
 
 
 @pytest.mark.parametrize("members", [3, 60])
