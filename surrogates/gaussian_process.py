@@ -13,9 +13,10 @@ import pandas as pd
 from surrogates.checks import check_values
 from surrogates.columns import Column
 from surrogates.errors import InputError, nearest
-from surrogates.features.featurizer import Block, Featurizer
+from surrogates.features.featurizer import Featurizer
 from surrogates.features.settings import Features
-from surrogates.kernels import KernelName, Part, prior_covariance
+from surrogates.kernel_terms import Combination, kernel_terms
+from surrogates.kernels import KernelName, prior_covariance
 
 if TYPE_CHECKING:
     from botorch.models import ModelListGP
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
 
     from surrogates.gaussian_process_model import PropertyModel
 
-Combination = Literal["joint", "sum", "product"]
 FEWEST_VALUES = 2
-MOST_LENGTHSCALES = 20
-"""Numbers and categories up to which each has lengthscales of its own, where the user does not say."""
-MOST_VALUES = 32
-"""Values of a category up to which each has a lengthscale of its own: how unlike the others it is. Of a hundred values
-most are seen once or never, and one lengthscale for all of them then finds more (measured at 15, 38 and 124)."""
 
 
 def _compact_features() -> Features:
@@ -43,7 +38,7 @@ class GaussianProcess:
 
     Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors unless
     ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
-    counts; orbital energies a linear trend, on which the rest builds.
+    counts; orbital energies a linear trend, on which the rest builds, and a weight as great as all descriptors' in it.
 
     Where a column tells the level at which each value was computed, all levels are learned together: the truest is the
     cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive co-kriging,
@@ -57,8 +52,8 @@ class GaussianProcess:
         ard: whether each feature has a lengthscale of its own, each value of a category too, up to 32 of them. Where
             numbers and categories are more than 20, or there are a molecule's features, they are pooled: alike unless
             the values say otherwise, which predicts better from some seventy values on. None: each its own up to 20,
-            one for all beyond or where there is a molecule, since a search that has seen but one corner of the space
-            would trust what it learned there too far.
+            one for all beyond, and one for all features of a molecule or a rich formula, since a search that has seen
+            but one corner of the space would trust what it learned there too far. False: one for all.
         features: which features; compact ones by default.
         combine: how kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind,
             added (``sum``: each kind has an effect of its own) or multiplied (``product``).
@@ -108,7 +103,7 @@ class GaussianProcess:
         check_values(frame, y, fewest=FEWEST_VALUES)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)
-        start = prior_covariance(self.kernel, self._terms(self._featurizer))
+        start = prior_covariance(self.kernel, kernel_terms(self._featurizer.blocks, combine=self.combine, ard=self.ard))
         models = {}
         for name in y.columns:
             values = y[name].to_numpy(dtype=np.float64)
@@ -200,47 +195,6 @@ class GaussianProcess:
         from surrogates.gaussian_process_botorch import botorch_model
 
         return botorch_model(self.models(properties))
-
-    def _terms(self, featurizer: Featurizer) -> list[list[Part]]:
-        """The kernel's terms: which features go into which part."""
-        together: dict[str, list[Block]] = {}
-        for block in featurizer.blocks:
-            if block.kind == "level":
-                continue
-            kind = "molecule" if block.kind == "orbitals" else block.kind
-            group = kind if self.combine != "joint" or kind == "fingerprint" else "features"
-            together.setdefault(group, []).append(block)
-        parts = [
-            Part("tanimoto", _places(blocks)) if group == "fingerprint" else self._stationary(blocks)
-            for group, blocks in together.items()
-        ]
-        orbitals = _places([block for block in featurizer.blocks if block.kind == "orbitals"])
-        terms = [parts] if self.combine == "product" else [[part] for part in parts]
-        if orbitals:
-            terms.append([Part("linear", orbitals)])
-        levels = _places([block for block in featurizer.blocks if block.kind == "level"])
-        if not levels:
-            return terms
-        factor, level = Part("factor", levels), Part("linear", levels)
-        return [*([factor, *term] for term in terms), *([level, *term] for term in terms), [level]]
-
-    def _stationary(self, blocks: Sequence[Block]) -> Part:
-        """A kernel on blocks of features, with a lengthscale for each feature, or one for all."""
-        groups: list[int] = []
-        for block in blocks:
-            first = groups[-1] + 1 if groups else 0
-            alike = block.kind == "category" and len(block.names) > MOST_VALUES
-            groups += [first if alike else first + number for number in range(len(block.names))]
-        things = sum(1 if block.kind == "category" else len(block.names) for block in blocks)
-        crowded = things > MOST_LENGTHSCALES or any(block.kind == "molecule" for block in blocks)
-        own = not crowded if self.ard is None else self.ard
-        pooled = own and crowded
-        varied = groups[-1] + 1 if own and groups else things
-        return Part("stationary", _places(blocks), tuple(groups) if own else (), dimension=varied, pooled=pooled)
-
-
-def _places(blocks: Sequence[Block]) -> tuple[int, ...]:
-    return tuple(place for block in blocks for place in range(block.places.start, block.places.stop))
 
 
 def _row_noise(noise: pd.DataFrame | None, name: str, known: NDArray[np.bool_]) -> NDArray[np.float64] | None:

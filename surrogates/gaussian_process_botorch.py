@@ -104,7 +104,8 @@ def _kernel(name: str, part: Part, lengthscale: NDArray[np.float64]) -> Kernel:
         linear = LinearKernel(active_dims=part.places)
         linear.initialize(variance=1.0)
         return linear
-    settings = {"ard_num_dims": len(part.places) if part.groups else None, "active_dims": part.places}
+    apart = bool(part.groups or part.weights)
+    settings = {"ard_num_dims": len(part.places) if apart else None, "active_dims": part.places}
     kernel = RBFKernel(**settings) if name == "rbf" else MaternKernel(nu=float(name.split("-")[1]), **settings)
     kernel = kernel.double()
     kernel.initialize(lengthscale=torch.as_tensor(part.spread_out(lengthscale), dtype=torch.float64))

@@ -34,6 +34,8 @@ class Part:
         dimension: how many things vary, for the prior of the lengthscales; the number of features where zero. A
             category whose values share a lengthscale is one thing, however many they are.
         pooled: whether its lengthscales are alike unless the values say otherwise, as many of them have to be.
+        weights: of a stationary part, what each feature is multiplied by before distances are taken; nothing where
+            empty.
     """
 
     kind: PartKind
@@ -41,6 +43,7 @@ class Part:
     groups: tuple[int, ...] = ()
     dimension: int = 0
     pooled: bool = False
+    weights: tuple[float, ...] = ()
 
     @property
     def lengthscales(self) -> int:
@@ -66,14 +69,15 @@ class Part:
         self, a: NDArray[np.float64], b: NDArray[np.float64], lengthscales: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Squared distances in lengthscales, shapes ``n x d`` and ``m x d`` of the part's features to ``n x m``."""
-        if not self.groups:
+        if not self.groups and not self.weights:
             return squared_distance(a, b) / lengthscales[0] ** 2
         wide = self.spread_out(lengthscales)
         return squared_distance(a / wide, b / wide)
 
     def spread_out(self, lengthscales: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The lengthscale of each feature (or one for all), from the part's lengthscales."""
-        return lengthscales[list(self.groups)] if self.groups else lengthscales
+        """What divides each feature (or all of them) before distances are taken, from the part's lengthscales."""
+        wide = lengthscales[list(self.groups)] if self.groups else lengthscales
+        return wide / np.array(self.weights) if self.weights else wide
 
     def gathered(self, by_feature: NDArray[np.float64]) -> NDArray[np.float64]:
         """Derivatives by the lengthscales of a stationary part with several, from those by each feature's."""

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.optimize import minimize
 
-from surrogates.kernels import Covariance, Part, correlation_and_slope, factors, squared_distance, tanimoto
+from surrogates.kernels import Covariance, Part, correlation_and_slope, factors, tanimoto
 from surrogates.priors import NOISE_PRIOR, own_prior, scale_prior
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class _Problem:
         self.fixed = [_fixed(part, given) for part, given in zip(self.parts, self.inputs, strict=True)]
         # One lengthscale for all features only divides distances, which are then the same at every step.
         self.apart = [
-            squared_distance(given, given) if part.kind == "stationary" and not part.groups else None
+            part.squared(given, given, np.ones(1)) if part.kind == "stationary" and not part.groups else None
             for part, given in zip(self.parts, self.inputs, strict=True)
         ]
 

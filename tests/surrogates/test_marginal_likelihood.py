@@ -12,6 +12,7 @@ NUMBERS = Part("stationary", (0, 1, 2), (0, 1, 2))
 CATEGORY = Part("stationary", (0, 1, 2, 3), (0, 1, 1, 2), dimension=3)
 POOLED = Part("stationary", (0, 1, 2, 3), (0, 1, 2, 3), pooled=True)
 SHARED = Part("stationary", (1, 3))
+WEIGHED = Part("stationary", (0, 1, 3), weights=(1.0, 2.0, 5.0))
 COUNTS = Part("tanimoto", tuple(range(4, 16)))
 TREND = Part("linear", (0,))
 FACTOR, RISE = Part("factor", (3,)), Part("linear", (3,))
@@ -21,6 +22,7 @@ TERMS = (
     ((CATEGORY,),),
     ((POOLED,), (TREND,)),
     ((NUMBERS, SHARED), (TREND,)),
+    ((WEIGHED,), (SHARED,)),
     ((SHARED, COUNTS), (NUMBERS,), (TREND,)),
     ((FACTOR, NUMBERS), (RISE, NUMBERS), (FACTOR, TREND), (RISE, TREND), (RISE,)),
 )
@@ -163,7 +165,7 @@ def test_tanimoto_counts_shared_fragments():
 
 
 @pytest.mark.parametrize("name", KERNELS)
-@pytest.mark.parametrize("terms", [TERMS[0], TERMS[2], TERMS[3], ((NUMBERS, SHARED), (SHARED,), (TREND,))])
+@pytest.mark.parametrize("terms", [TERMS[0], TERMS[2], TERMS[3], TERMS[5], ((NUMBERS, SHARED), (SHARED,), (TREND,))])
 def test_slopes_are_those_of_the_moments(name, terms, data, rng):
     features, values = data
     fitted = PropertyModel.fitted(features, 5.0 + 3.0 * values, start=prior_covariance(name, terms))
