@@ -38,7 +38,7 @@ class GaussianProcess:
 
     Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors unless
     ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
-    counts; orbital energies a linear trend, on which the rest builds, and a weight as great as all descriptors' in it.
+    counts; orbital energies a linear trend, on which the rest builds, and more weight than all descriptors in it.
 
     Where a column tells the level at which each value was computed, all levels are learned together: the truest is the
     cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive co-kriging,

@@ -3,18 +3,20 @@
 A Gaussian process takes a property's spread for its scale: a few values that are a hundred times too large leave it
 blind to the bound that matters. So the logarithm-like inverse hyperbolic sine of the distance from the target is
 modelled where values spread that far, and the targets are moved along; elsewhere nothing changes. Eriksson and
-Poloczek (2021, arXiv:2002.08526) do alike for constraints.
+Poloczek (2021, arXiv:2002.08526) do alike for constraints. A property with bounds on both sides stays as it is: a
+search soon gathers values within them, beside which all others look like a tail, and bending what is no tail costs
+hits (58.5 instead of 59.3 of 60 on homobenzylic ethers with orbital energies).
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.targets import AtLeast, AtMost, Between, Equals, Target, Targets
+from invdesign.targets import AtLeast, AtMost, Target, Targets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,18 +70,14 @@ def drawn_in(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFr
 
 
 def _centre(targets: Targets, name: str) -> float:
-    """The value that matters most: a property's bound or the middle of its window; NaN where there is none."""
+    """The value that matters most: a property's one bound; NaN where it has none or two."""
     window = targets.window(name)
     ends = [end for end in window.interval if math.isfinite(end)] if window is not None else []
-    return sum(ends) / len(ends) if ends else math.nan
+    return ends[0] if len(ends) == 1 else math.nan
 
 
 def _moved(target: Target, tail: Tail) -> Target:
-    """The same wish on the property as it is drawn in."""
-    if isinstance(target, Equals):
-        return replace(target, value=float(tail(target.value)))
-    name, unit = target.property, target.unit
+    """The same wish on the property as it is drawn in; several bounds on one side stay several."""
     low, high = (float(tail(end)) for end in target.interval)
-    if not math.isfinite(low):
-        return AtMost(name, high, unit=unit)
-    return AtLeast(name, low, unit=unit) if not math.isfinite(high) else Between(name, low, high, unit=unit)
+    kind, bound = (AtLeast, low) if math.isfinite(low) else (AtMost, high)
+    return kind(target.property, bound, unit=target.unit)

@@ -56,10 +56,10 @@ def test_the_user_may_ask_for_one_lengthscale_or_for_each_its_own():
     assert own.pooled
 
 
-def test_an_orbital_counts_as_much_as_all_descriptors_of_its_molecule():
-    first, trend = kernel_terms(blocks(("m", "molecule", 9), ("m", "orbitals", 2)), combine="joint", ard=None)
-    assert first[0].weights == (*[1.0] * 9, 3.0, 3.0)
-    assert trend == [Part("linear", (9, 10))]
+def test_an_orbital_counts_as_much_as_all_descriptors_of_its_molecule_twice():
+    first, trend = kernel_terms(blocks(("m", "molecule", 8), ("m", "orbitals", 2)), combine="joint", ard=None)
+    assert first[0].weights == (*[1.0] * 8, 4.0, 4.0)
+    assert trend == [Part("linear", (8, 9))]
 
 
 def test_a_number_beside_a_molecule_is_not_lost_among_its_descriptors(rng):

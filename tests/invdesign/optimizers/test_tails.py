@@ -13,13 +13,8 @@ from invdesign.optimizers.base import History
 from invdesign.optimizers.tails import drawn_in
 
 LONG = [0.1, -0.2, 0.3, 0.2, -0.1, 1.5, 400.0, -90.0]
-BOUNDED = [
-    ind.AtMost("stress", 0.25),
-    ind.AtLeast("stress", -0.15),
-    ind.Between("stress", -0.3, 0.25),
-    ind.CloseTo("stress", 0.1, 0.12),
-    ind.Equals("stress", 0.2),
-]
+BOUNDED = [ind.AtMost("stress", 0.25), ind.AtLeast("stress", -0.15)]
+WINDOWS = [ind.Between("stress", -0.3, 0.25), ind.CloseTo("stress", 0.1, 0.12), ind.Equals("stress", 0.2)]
 
 
 @pytest.mark.parametrize("target", BOUNDED, ids=str)
@@ -32,6 +27,20 @@ def test_what_meets_a_target_still_meets_it_and_order_is_kept(target, values):
     order = np.argsort(given_["stress"].to_numpy(), kind="stable")
     assert (np.diff(moved["stress"].to_numpy()[order]) >= 0.0).all()
     assert moved["stress"].iloc[6] < 100.0
+
+
+@pytest.mark.parametrize("target", WINDOWS, ids=str)
+def test_a_property_with_bounds_on_both_sides_stays_as_it_is(target):
+    frame = pd.DataFrame({"stress": LONG})
+    assert drawn_in(ind.Targets(target), frame)[1] is frame
+
+
+def test_several_bounds_on_one_side_move_together():
+    frame = pd.DataFrame({"stress": LONG})
+    wishes = ind.Targets(ind.AtMost("stress", 0.25), ind.AtMost("stress", 200.0))
+    targets, moved = drawn_in(wishes, frame)
+    assert len(list(targets)) == 2
+    np.testing.assert_array_equal(targets.all_met(moved), wishes.all_met(frame))
 
 
 def test_without_a_tail_nothing_changes():
