@@ -50,8 +50,9 @@ def kernel_terms(blocks: Sequence[Block], *, combine: Combination, ard: bool | N
 def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:
     """A kernel on distances, with a lengthscale for each feature, for those that go together, or for all."""
     crowded = _things(blocks) > MOST_LENGTHSCALES or any(block.kind == "molecule" for block in blocks)
-    groups = _groups(blocks, shared=crowded and ard is None)
-    if ard is False or len(set(groups)) == 1:
+    shared = crowded and ard is None
+    groups = _groups(blocks, shared=shared)
+    if ard is False or (shared and len(set(groups)) == 1):
         groups = ()
     # Where lengthscales are shared, the distance goes by all features; a category of one lengthscale is one thing.
     varied = _things(blocks) if crowded or not groups else len(set(groups))

@@ -31,6 +31,7 @@ def first_part(*described: tuple[str, str, int], ard: bool | None = None) -> Par
 @pytest.mark.parametrize(
     ("described", "groups"),
     [
+        ([("t", "number", 1)], (0,)),
         ([("t", "number", 1), ("p", "number", 1)], (0, 1)),
         ([("salt", "category", 3), ("t", "number", 1)], (0, 1, 2, 3)),
         ([("salt", "category", 33), ("t", "number", 1)], (*[0] * 33, 1)),
