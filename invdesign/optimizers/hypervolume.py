@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,8 @@ from invdesign.targets import Targets, pareto_rank
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+TRADED = 0.05
+"""Least gain in one direction, in ranges, for which a candidate of the front may give a whole range of another."""
 ENTRIES_AT_ONCE = 2**21
 """Entries of a candidates by boxes matrix held at once: with four directions there may be thousands of boxes."""
 
@@ -84,21 +85,19 @@ class HypervolumeImprovement:
 def reference_point(gains: NDArray[np.float64], typical: NDArray[np.float64]) -> NDArray[np.float64]:
     """From where the hypervolume is measured, shape ``m``: behind the worst of the front in each direction.
 
-    By one step of an even front of so many candidates (Ishibuchi et al. 2018, doi:10.1162/evco_a_00226): nearer, the
-    ends of the front would be worth less than its middle, and it would not be widened.
+    The front is that of candidates that lose little for what they gain (alpha-domination, Ikeda, Kita and Kobayashi
+    2001): one that is far behind, but best by a hair in one direction, would move the point far off and draw the search
+    to the ends. The point lies behind it by the mean gap of the front, as Ishibuchi et al. 2018,
+    doi:10.1162/evco_a_00226, show for two directions: nearer, the ends are worth less than the middle, and a front of
+    few candidates is not widened.
 
     A front that has shrunk to one end, the best in one direction, would keep the search there, since nothing elsewhere
     lies before such a point. So whatever is better than what is typical counts too.
     """
-    front = gains[pareto_rank(gains) == 0]
-    span, whole = np.ptp(front, axis=0), np.ptp(gains, axis=0)
-    span = np.where(span > 0.0, span, np.where(whole > 0.0, whole, 1.0))
-    return np.minimum(front.min(axis=0) - span / _steps(*front.shape), typical)
-
-
-def _steps(count: int, dimension: int) -> int:
-    """Into how many steps an even front of so many candidates divides its range, at least one."""
-    steps = 1
-    while comb(steps + dimension, dimension - 1) <= count:
-        steps += 1
-    return steps
+    whole = np.ptp(gains, axis=0)
+    whole = np.where(whole > 0.0, whole, 1.0)
+    scaled = gains / whole
+    front = gains[pareto_rank(scaled + TRADED * scaled.sum(axis=1, keepdims=True)) == 0]
+    span = np.ptp(front, axis=0)
+    gap = np.where(span > 0.0, span, whole) / max(1, len(front) - 1)
+    return np.minimum(front.min(axis=0) - gap, typical)

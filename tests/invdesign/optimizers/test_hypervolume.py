@@ -57,16 +57,16 @@ def test_a_change_of_unit_moves_all_scores_alike(rng):
 
 
 @pytest.mark.parametrize(("count", "slack"), [(2, 1.0), (3, 0.5), (11, 0.1)])
-def test_it_is_measured_from_one_step_behind_the_front(count, slack):
+def test_it_is_measured_from_a_gap_behind_the_front(count, slack):
     first = np.linspace(0.0, 1.0, count)
     front = np.vstack([np.stack([first, 1.0 - first], axis=1), [[-5.0, -5.0]]])
     np.testing.assert_allclose(reference_point(front, typical=np.array([0.5, 0.5])), [-slack, -slack])
 
 
-def test_many_directions_are_measured_from_further_behind(rng):
-    front = -rng.dirichlet(np.ones(4), 40)  # of four directions, 35 candidates make an even front of four steps
-    expected = front.min(axis=0) - np.ptp(front, axis=0) / 4
-    np.testing.assert_allclose(reference_point(front, typical=np.zeros(4)), expected)
+def test_a_candidate_that_gains_a_hair_and_loses_much_does_not_move_it():
+    front = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
+    far = np.vstack([front, [[1.0 + 1e-6, -4.0]]])
+    np.testing.assert_allclose(*(reference_point(gains, typical=np.array([0.5, 0.5])) for gains in (front, far)))
 
 
 def test_a_front_at_one_end_leaves_the_other_end_in_sight():
