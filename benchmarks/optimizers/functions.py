@@ -146,7 +146,7 @@ def _beside_models(evaluations: int) -> dict[str, Runner]:
 
 def multi(seeds: int, only: tuple[str, ...]) -> None:
     comparison = Comparison("optimizers_bayesian_fronts", HYPERVOLUME, seeds, only)
-    for task, evaluations in ((tasks.MULTI[0], 60), (tasks.MULTI[3], 50), (tasks.MULTI[4], 50)):
+    for task, evaluations in zip(tasks.MULTI, (60, 60, 60, 50, 50), strict=True):
         comparison.add(task, _beside_models(evaluations), evaluations=evaluations)
 
 

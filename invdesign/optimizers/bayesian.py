@@ -162,7 +162,5 @@ class BayesianOptimizer:
             return PooledMaximizer(grid)
         nearest_known = np.argsort(targets.pareto_rank(values), kind="stable")[:NEAREST]
         around = candidates.iloc[nearest_known]
-        if len(targets.directed) > 1:  # a hypervolume is a hundred times dearer than a probability
-            return SearchMaximizer(space, rng, around=around, starts=256, elite=4, children=8)
         separation = 0.0 if targets.directed else self.separation
         return SearchMaximizer(space, rng, around=around, separation=separation)

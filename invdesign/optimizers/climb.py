@@ -10,7 +10,6 @@ import numpy as np
 from scipy.optimize import minimize
 
 from invdesign.optimizers.acquisition import MomentAcquisition, MomentScore
-from invdesign.optimizers.hypervolume import HypervolumeImprovement
 from invdesign.space.parameters import Continuous
 from surrogates.gaussian_process import GaussianProcess
 
@@ -48,13 +47,9 @@ class Climb:
     @classmethod
     def of(cls, space: SearchSpace, acquisition: Acquisition) -> Climb | None:
         """The climb that an acquisition allows; None where it has no gradient or nothing is continuous."""
-        slopes: Slopes
-        if isinstance(acquisition, HypervolumeImprovement):
-            model, slopes = acquisition.surrogate, acquisition.slopes
-        elif isinstance(acquisition, MomentAcquisition) and isinstance(acquisition.surrogate, GaussianProcess):
-            model, slopes = acquisition.surrogate, _moment_slopes(acquisition.surrogate, acquisition.scorer)
-        else:
+        if not isinstance(acquisition, MomentAcquisition) or not isinstance(acquisition.surrogate, GaussianProcess):
             return None
+        model, slopes = acquisition.surrogate, _moment_slopes(acquisition.surrogate, acquisition.scorer)
         coordinates, names, start = [], [], 0
         for name, parameter in space.parameters.items():
             if isinstance(parameter, Continuous):

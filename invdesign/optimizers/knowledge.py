@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 MOST_FRONTS = 4
 """Directions up to which the hypervolume is worth its cost; beyond, they are made one by random weights."""
+BLIND = 256
+"""Random candidates that tell what is typical of the space."""
 DISTANCE = 0.1
 """Distance in the unit cube at which a pending candidate no longer penalizes others much."""
 
@@ -142,9 +144,9 @@ class Knowledge:
         candidates, values = self.candidates[whole], self.values[whole]
         if len(self.targets.directed) == 1:
             return MomentAcquisition(model, self._single(model, candidates, values))
-        if isinstance(self.model, GaussianProcess) and len(self.targets.directed) <= MOST_FRONTS:
-            under_way = chosen[is_truest(self.space, chosen)]
-            return HypervolumeImprovement(self.model, self.targets, candidates, values, under_way, seed=self.seed)
+        if len(self.targets.directed) <= MOST_FRONTS:
+            met = candidates[self.targets.all_met(values)]
+            return MomentAcquisition(model, self._front(model, met, chosen[is_truest(self.space, chosen)]))
         return MomentAcquisition(model, self._scalarized(values))
 
     def _single(self, model: Surrogate, candidates: pd.DataFrame, values: pd.DataFrame) -> MomentScore:
@@ -153,6 +155,19 @@ class Knowledge:
         met = self.targets.all_met(values)
         smooth = predicted(model, candidates[met])[0][target.property].to_numpy()
         return ExpectedImprovement(self.targets, best=float((target.direction * smooth).max()) * target.direction)
+
+    def _front(self, model: Surrogate, met: pd.DataFrame, under_way: pd.DataFrame) -> MomentScore:
+        """Improvement on the front of what is known to meet the targets, or under way and expected to.
+
+        Its values are as the model smooths or predicts them.
+        """
+        front = predicted(model, met)[0]
+        if len(under_way):
+            coming = predicted(model, under_way)[0]
+            front = pd.concat([front, coming[self.targets.all_met(coming)]])
+        blind = predicted(model, self.space.sample(BLIND, np.random.default_rng(self.seed)))[0]
+        typical = np.median(self.targets.gains(blind), axis=0)
+        return HypervolumeImprovement(self.targets, self.targets.gains(front), typical)
 
     def _scalarized(self, values: pd.DataFrame) -> MomentScore:
         gains = self.targets.gains(values[self.targets.all_met(values)])
