@@ -28,7 +28,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from _record import read_result, write_result
+from _record import commit, read_result, write_result
 
 import invdesign as ind
 from invdesign.datasets import resolve
@@ -153,6 +153,7 @@ def summary(pool: Pool, runs: list[tuple[list[int], list[float]]]) -> dict[str, 
     seconds = [np.array(taken) for _, taken in runs]
     return {
         "seeds": len(runs),
+        "commit": commit(),
         f"hits_in_{pool.budget}": within,
         "mean_hits": float(np.mean(within)),
         f"evaluations_until_{pool.wanted}": needed,
@@ -168,7 +169,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--few", type=int, default=3, help="Seeds of BayBE; with 0 its results are kept.")
     parser.add_argument("--most", type=int, help="Evaluations after which a run ends, instead of the task's.")
-    parser.add_argument("--only", nargs="*", help="Optimizers that are run; all where left out.")
+    parser.add_argument("--only", nargs="*", help="Optimizers that are run, the others are kept; all where left out.")
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
@@ -196,15 +197,14 @@ def main() -> None:
             del runners[word]
     for word in set(runners) - set(given.only or runners):
         del runners[word]
-    result: dict[str, Any] = {}
+    kept = read_result(f"optimizers_{given.pool}")
+    result: dict[str, Any] = {name: row for name, row in kept.items() if isinstance(row, dict) and "mean_hits" in row}
     for name, runner in runners.items():
         result[name] = summary(pool, [runner(seed) for seed in seeds])
         print(name, {key: value for key, value in result[name].items() if not isinstance(value, list)}, flush=True)
     if given.few:
         few = seeds[: given.few]
         result["baybe"] = summary(pool, [baybe(pool, seed, molecules=given.pool == "hbe") for seed in few])
-    else:
-        result["baybe"] = read_result(f"optimizers_{given.pool}")["baybe"]
     print("baybe", {key: value for key, value in result["baybe"].items() if not isinstance(value, list)}, flush=True)
     write_result(f"optimizers_{given.pool}", {"hits_in_pool": int(pool.hits.sum()), **result}, packages=PACKAGES)
 
