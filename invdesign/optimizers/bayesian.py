@@ -44,7 +44,7 @@ class BayesianOptimizer:
     measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be told more keeps its distance from
     them instead (local penalization, González et al. 2016).
 
-    A property that is only to meet a bound, and whose values spread over many sizes, is modelled with its tails drawn
+    A property that is only to meet one bound, and whose values spread over many sizes, is modelled with its tails drawn
     in (see ``tails``).
 
     Where the space has levels, a Gaussian process learns all of them, a candidate is judged by its truest value, and
