@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from invdesign.core.columns import Column
 from invdesign.datasets import fetch
-from surrogates.columns import Column
-from surrogates.features.formulas import element_amounts, element_symbols, elements_of
+from invdesign.surrogates.features.formulas import element_amounts, element_symbols, elements_of
 
 SUPERIONIC = 1e-4
 """Conductivity in S/cm from which Sendek et al. (2017) call a crystal a superionic conductor."""

@@ -57,7 +57,7 @@ def timed(action: Callable[[], Any], count: int) -> float:
 def ours(count: int, seeds: list[int], *, compiled: bool) -> dict[str, list[float]]:
     import pandas as pd
 
-    from objectives.cell import CellObjective
+    from invdesign.objectives.cell.objective import CellObjective
 
     shared = CellObjective(inputs={name: name for name in NAMES}, wanted=("specific_energy",), compiled=compiled)
     demo = CellObjective(

@@ -23,7 +23,7 @@ from scipy.stats import spearmanr
 
 import invdesign as ind
 from invdesign import datasets
-from objectives import electrode_relaxation
+from invdesign.objectives.electrode import relaxation as electrode_relaxation
 
 MEASURED = {
     "LiCoO2": ("layered", 3.9),

@@ -31,9 +31,9 @@ from _record import write_result
 
 import invdesign as ind
 from invdesign import datasets
-from invdesign.campaign.executor import evaluate_all
-from objectives.base import Objective
-from surrogates.columns import Column
+from invdesign.campaign.execution.executor import evaluate_all
+from invdesign.core.columns import Column
+from invdesign.objectives.base import Objective
 
 PACKAGES = ("invdesign", "numpy", "pandas", "scipy", "scikit-learn", "pymatgen", "pybamm", "pybammsolvers")
 PROGRAM = Path(__file__).parent.parent / "examples" / "own_program.py"

@@ -25,7 +25,8 @@ from scipy.stats import norm
 
 import invdesign as ind
 from invdesign import datasets
-from objectives import redox_conformers, redox_states
+from invdesign.objectives.redox import conformers as redox_conformers
+from invdesign.objectives.redox import states as redox_states
 
 OXIDATIONS = (
     "Pysh and Yang, J. Am. Chem. Soc. 85 (1963) 2124-2130, doi:10.1021/ja00897a014: polarographic half-wave oxidation "

@@ -26,7 +26,7 @@ import numpy as np
 
 from invdesign.space import Categorical, SearchSpace
 from invdesign.space.composition.composition import Composition
-from surrogates.features.formulas import FormulaFeatures
+from invdesign.surrogates.features.formulas import FormulaFeatures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

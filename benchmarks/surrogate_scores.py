@@ -33,19 +33,19 @@ from _record import write_result
 from scipy.stats import norm
 from sklearn.model_selection import GroupKFold, KFold, ShuffleSplit
 
-from surrogates.boosting import GradientBoosting, LightGBM, XGBoost
-from surrogates.classifiers import LogisticRegression
-from surrogates.features.settings import Features
-from surrogates.forests import ExtraTrees
-from surrogates.gaussian_process import GaussianProcess
-from surrogates.kernel_machines import KernelRidge, SupportVector
-from surrogates.neural_network import NeuralNetwork
-from surrogates.validation import class_scores, held_out_predictions, scores
+from invdesign.surrogates.boosting import GradientBoosting, LightGBM, XGBoost
+from invdesign.surrogates.classifiers import LogisticRegression
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.forests import ExtraTrees
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.kernel_machines import KernelRidge, SupportVector
+from invdesign.surrogates.neural_network.surrogate import NeuralNetwork
+from invdesign.surrogates.validation import class_scores, held_out_predictions, scores
 
 if TYPE_CHECKING:
     from _datasets import Table
 
-    from surrogates.base import Surrogate
+    from invdesign.surrogates.base import Surrogate
 
 SPLITS = 10
 SEED = 20

@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from _record import write_result
 
-from surrogates.features.formulas import FormulaFeatures, element_symbols
-from surrogates.gaussian_process import GaussianProcess
-from surrogates.neural_network import NeuralNetwork
+from invdesign.surrogates.features.formulas import FormulaFeatures, element_symbols
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.neural_network.surrogate import NeuralNetwork
 
 RUNS = 5
 BATCH = 10_000

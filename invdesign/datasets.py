@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from surrogates.errors import InputError, nearest
+from invdesign.core.errors import InputError, nearest
 
 PREFIX = "dataset:"
 FOLDER_VARIABLE = "INVDESIGN_DATA"

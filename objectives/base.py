@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 
 import pandas as pd
 
-from surrogates.columns import Column
+from invdesign.core.columns import Column
 
 REASON = "reason"
 STD_SUFFIX = "_std"

@@ -8,11 +8,11 @@ from typing import Self
 
 import pandas as pd
 
-from objectives.base import REASON, Objective, valued
-from objectives.calibrated import Calibrated, CalibrationReport
-from objectives.limits import seconds_together
-from surrogates.columns import Column
-from surrogates.errors import InputError
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.objectives.base import REASON, Objective, valued
+from invdesign.objectives.calibrated import Calibrated, CalibrationReport
+from invdesign.objectives.limits import seconds_together
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from objectives.base import REASON, Objective, failed
+from invdesign.objectives.base import REASON, Objective, failed
 
 
 @dataclass(frozen=True)

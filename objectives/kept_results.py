@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from objectives.failures import CandidateFailure, PassingFailure
-from surrogates.cache import cache_folder
+from invdesign.core.disk_cache import cache_folder
+from invdesign.objectives.failures import CandidateFailure, PassingFailure
 
 REASON = "reason"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from surrogates.columns import Column, ColumnKind
-from surrogates.errors import nearest
+from invdesign.core.columns import Column, ColumnKind
+from invdesign.core.errors import nearest
 
 
 def named_or_only(columns: Sequence[Column], kind: ColumnKind, named: str | None) -> str | None:

@@ -13,10 +13,10 @@ from typing import Any, Self
 
 import pandas as pd
 
-from objectives.base import REASON, TravelsByFields
-from objectives.units import check_unit
-from surrogates.columns import Column
-from surrogates.errors import InputError, nearest
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.units import check_unit
+from invdesign.objectives.base import REASON, TravelsByFields
 
 PropertyFunction = Callable[..., Mapping[str, float]]
 

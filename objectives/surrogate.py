@@ -10,13 +10,13 @@ from typing import Any, Self
 
 import pandas as pd
 
-from objectives.base import STD_SUFFIX, TravelsByFields, valued
-from objectives.table import TableObjective
-from surrogates.base import Surrogate
-from surrogates.columns import Column
-from surrogates.data_checks import cleaned
-from surrogates.errors import InputError, nearest
-from surrogates.gaussian_process import GaussianProcess
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, valued
+from invdesign.objectives.table import TableObjective
+from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.data_checks import cleaned
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class SurrogateObjective(TravelsByFields):
 
 def _widened(column: Column, frame: pd.DataFrame) -> Column:
     if column.kind == "formula":
-        from surrogates.features.formulas import elements_of
+        from invdesign.surrogates.features.formulas import elements_of
 
         present = elements_of(frame[column.name])
         return replace(column, values=tuple(dict.fromkeys([*column.values, *present])))

@@ -11,11 +11,11 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from objectives.base import TravelsByFields, valued
-from objectives.units import check_unit
-from surrogates.columns import Column
-from surrogates.errors import InputError, nearest
-from surrogates.features.smiles import canonical_smiles
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.units import check_unit
+from invdesign.objectives.base import TravelsByFields, valued
+from invdesign.surrogates.features.smiles import canonical_smiles
 
 
 @dataclass(frozen=True)

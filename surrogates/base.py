@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, overlo
 import numpy as np
 import pandas as pd
 
-from surrogates.columns import Column
+from invdesign.core.columns import Column
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

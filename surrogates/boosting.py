@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.checks import check_positive
-from surrogates.conformal import ConformalRegressor
+from invdesign.surrogates.checks import check_positive
+from invdesign.surrogates.conformal import ConformalRegressor
 
 
 @dataclass(kw_only=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

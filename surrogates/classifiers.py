@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surrogates.checks import check_positive
-from surrogates.errors import InputError
-from surrogates.estimators import Constant, FeatureSurrogate, Learned, PropertyModel
+from invdesign.core.errors import InputError
+from invdesign.surrogates.checks import check_positive
+from invdesign.surrogates.estimators import Constant, FeatureSurrogate, Learned, PropertyModel
 
 FEWEST_OF_A_CLASS = 2
 

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.estimators import PropertyModel, Regressor
-from surrogates.validation import Z90
+from invdesign.surrogates.estimators import PropertyModel, Regressor
+from invdesign.surrogates.validation import Z90
 
 FOLDS = 5
 CONFIDENCE = 0.9

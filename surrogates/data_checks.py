@@ -10,9 +10,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from surrogates.columns import Column
-from surrogates.errors import InputError
-from surrogates.features.featurizer import guess_columns
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.surrogates.features.featurizer import guess_columns
 
 Kind = Literal["censored", "text", "duplicate", "constant", "outlier", "unit", "gap"]
 CENSORED = re.compile(r"^\s*(<=|>=|<|>)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$")

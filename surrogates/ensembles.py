@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surrogates.checks import check_positive
-from surrogates.estimators import PropertyModel, Regressor
+from invdesign.surrogates.checks import check_positive
+from invdesign.surrogates.estimators import PropertyModel, Regressor
 
 
 class EnsembleModel(PropertyModel):

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from surrogates.checks import check_values
-from surrogates.columns import Column
-from surrogates.errors import InputError
-from surrogates.features.featurizer import Featurizer
-from surrogates.features.settings import Features
-from surrogates.validation import Z90
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.surrogates.checks import check_values
+from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.validation import Z90
 
 FEWEST_VALUES = 2
 FEWEST_TO_LEARN = 5

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from surrogates.errors import InputError, nearest
+from invdesign.core.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from surrogates.base import Surrogate
+    from invdesign.surrogates.base import Surrogate
 
 
 def permutation_importance(

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.checks import check_positive
-from surrogates.conformal import calibrated_scale
-from surrogates.ensembles import EnsembleModel, EnsembleRegressor
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.surrogates.checks import check_positive
+from invdesign.surrogates.conformal import calibrated_scale
+from invdesign.surrogates.ensembles import EnsembleModel, EnsembleRegressor
 
 SURE_SHARE = 0.3
 """Difficulty that every row has, in units of the trees' mean spread: trees that agree may all be wrong."""

@@ -6,10 +6,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.checks import check_positive
-from surrogates.conformal import ConformalRegressor
-from surrogates.errors import InputError, nearest
-from surrogates.tuning import tuned
+from invdesign.core.errors import InputError, nearest
+from invdesign.surrogates.checks import check_positive
+from invdesign.surrogates.conformal import ConformalRegressor
+from invdesign.surrogates.tuning import tuned
 
 KernelName = Literal["laplacian", "rbf"]
 INVERSE_WIDTHS = (0.03, 0.1, 0.3, 1.0, 3.0)

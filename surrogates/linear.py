@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.checks import check_positive
-from surrogates.conformal import ConformalRegressor
-from surrogates.tuning import LARGEST
+from invdesign.surrogates.checks import check_positive
+from invdesign.surrogates.conformal import ConformalRegressor
+from invdesign.surrogates.tuning import LARGEST
 
 PENALTIES = tuple(float(10.0**power) for power in np.arange(-4, 5, 0.5))
 

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, overload
 import numpy as np
 import pandas as pd
 
-from surrogates.base import Surrogate
-from surrogates.errors import InputError
-from surrogates.validation import held_out_predictions, scores
+from invdesign.core.errors import InputError
+from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.validation import held_out_predictions, scores
 
 if TYPE_CHECKING:
-    from surrogates.columns import Column
+    from invdesign.core.columns import Column
 
 CHOICE = "the choice itself"
 """The row of a comparison in which each fold takes the family that was best on the other folds' rows."""

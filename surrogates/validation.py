@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from surrogates.base import Surrogate
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.surrogates.base import Surrogate
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
     from numpy.typing import NDArray
 
-    from surrogates.columns import Column
+    from invdesign.core.columns import Column
 
 AnySurrogate = TypeVar("AnySurrogate", bound=Surrogate)
 Z90 = 1.6448536269514722

@@ -75,7 +75,7 @@ def baybe(count: int) -> dict[str, float]:
     from baybe.searchspace import SearchSpace
     from baybe.targets import NumericalTarget
 
-    from surrogates.features.molecules import pool_features
+    from invdesign.surrogates.features.molecules import pool_features
 
     warnings.simplefilter("ignore")
     smiles = tuple(itertools.islice(alkanes(), count))

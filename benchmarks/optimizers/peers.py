@@ -10,7 +10,7 @@ import pandas as pd
 
 import invdesign as ind
 from invdesign.optimizers.base import History
-from invdesign.optimizers.design import initial_design
+from invdesign.optimizers.initial_design import initial_design
 
 if TYPE_CHECKING:
     from tasks import Task

@@ -32,7 +32,7 @@ from _record import commit, read_result, write_result
 
 import invdesign as ind
 from invdesign.datasets import resolve
-from surrogates.features.molecules import MoleculeFeatures
+from invdesign.surrogates.features.molecules import MoleculeFeatures
 
 PACKAGES = ("invdesign", "numpy", "rdkit", "tblite", "baybe", "botorch")
 FIRST_SEED = 1000

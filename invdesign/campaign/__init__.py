@@ -1,7 +1,7 @@
 """A campaign: what was asked, what was answered, and what comes next."""
 
 from invdesign.campaign.campaign import Campaign
-from invdesign.campaign.executor import WorkerPool
+from invdesign.campaign.execution.executor import WorkerPool
 from invdesign.campaign.reading import Status
 
 __all__ = ["Campaign", "Status", "WorkerPool"]

@@ -9,8 +9,8 @@ import pandas as pd
 
 from invdesign.campaign.correction import Correction
 from invdesign.campaign.records import properties_of, spreads_of
+from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.targets import Targets
-from objectives.base import REASON, STD_SUFFIX
 
 STEERING, DISAGREEMENT, CORRECTED = "_steering", "_disagreement", "_corrected"
 """Behind a property's name: its value by the search, the stage's value less it, the search's value corrected."""

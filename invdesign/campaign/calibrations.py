@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from invdesign.campaign.store import DONE, Store
-from objectives.base import Objective
-from objectives.calibrated import Calibrated, CalibrationReport
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.objectives.base import Objective
+from invdesign.objectives.calibrated import Calibrated, CalibrationReport
 
 FACT = "calibrations"
 SEARCH = ""

@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
-from invdesign.campaign.executor import Result, evaluate_all
+from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.reading import Reading, Status
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import run_rounds
+from invdesign.campaign.stage import Stage
 from invdesign.campaign.store import CANDIDATE, DONE, INITIAL, LABORATORY, PENDING, Store
+from invdesign.core.errors import InputError
+from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import Optimizer, optimizer_problems
-from invdesign.optimizers.bayesian import BayesianOptimizer
-from invdesign.optimizers.design import initial_design
+from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
+from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
-from invdesign.stage import Stage
 from invdesign.targets import Targets
-from objectives.base import Objective
-from surrogates.errors import InputError
 
 
 class Campaign(Reading):

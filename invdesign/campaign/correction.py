@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from objectives.linear_fit import LinearFit
+from invdesign.objectives.linear_fit import LinearFit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,9 +8,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from invdesign.campaign.store import Store
+from invdesign.core.errors import InputError
 from invdesign.optimizers.base import Optimizer
 from invdesign.space import SearchSpace
-from surrogates.errors import InputError
 
 PACKAGES = ("invdesign", "numpy", "pandas", "scipy", "torch", "gpytorch", "botorch", "rdkit", "pybamm")
 

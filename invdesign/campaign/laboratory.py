@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from invdesign.campaign.store import CANDIDATE, PENDING
+from invdesign.core.errors import InputError, nearest
+from invdesign.objectives.base import REASON
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
-from objectives.base import REASON
-from surrogates.errors import InputError, nearest
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from invdesign.campaign.rounds import (
     taught_rounds,
 )
 from invdesign.campaign.store import DONE, FAILED, INITIAL, LABORATORY, PENDING, Store
+from invdesign.objectives.base import REASON
 from invdesign.optimizers.base import History
-from invdesign.optimizers.levels import costs, is_truest
+from invdesign.optimizers.fidelity import costs, is_truest
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
-from objectives.base import REASON
 
 
 @dataclass(frozen=True)

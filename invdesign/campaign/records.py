@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from invdesign.campaign.executor import Result
+from invdesign.campaign.execution.executor import Result
+from invdesign.objectives.base import REASON, STD_SUFFIX, Objective
 from invdesign.space import SearchSpace
-from objectives.base import REASON, STD_SUFFIX, Objective
 
 
 def candidates_of(rows: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from invdesign.campaign.correction import Correction, learn_correction
 from invdesign.campaign.records import properties_of
-from invdesign.stage import Stage, due_counts
-from surrogates.errors import InputError
+from invdesign.campaign.stage import Stage, due_counts
+from invdesign.core.errors import InputError
 
 if TYPE_CHECKING:
     from invdesign.campaign.campaign import Campaign
     from invdesign.campaign.reading import Status
     from invdesign.campaign.store import Store
-    from objectives.base import Objective
+    from invdesign.objectives.base import Objective
 
 FACT = "rounds"
 

@@ -31,7 +31,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
 
 CANDIDATE = "candidate"
 PENDING, DONE, FAILED = "pending", "done", "failed"

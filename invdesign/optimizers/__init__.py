@@ -1,9 +1,9 @@
 """How candidates are proposed: one interface, one file an optimizer."""
 
 from invdesign.optimizers.base import History, Optimizer
-from invdesign.optimizers.bayesian import BayesianOptimizer
-from invdesign.optimizers.genetic import GeneticOptimizer
-from invdesign.optimizers.particle_swarm import ParticleSwarmOptimizer
+from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
+from invdesign.optimizers.population.genetic import GeneticOptimizer
+from invdesign.optimizers.population.particle_swarm import ParticleSwarmOptimizer
 from invdesign.optimizers.portfolio import PortfolioOptimizer
 from invdesign.optimizers.random import RandomOptimizer
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from invdesign.core.errors import InputError
 from invdesign.optimizers.base import History, Optimizer, run_generator
-from invdesign.optimizers.fitness import Fitness
-from invdesign.optimizers.levels import is_truest
-from invdesign.optimizers.novelty import completed, joined
+from invdesign.optimizers.deduplication import completed, joined
+from invdesign.optimizers.fidelity import is_truest
+from invdesign.optimizers.population.fitness import Fitness
 from invdesign.space import SearchSpace
+from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import Targets
-from surrogates.base import Surrogate
-from surrogates.errors import InputError
-from surrogates.gaussian_process import GaussianProcess
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ class PortfolioOptimizer:
         return turns
 
     def _built(self) -> list[Optimizer]:
-        from invdesign.registry import builder
+        from invdesign.campaign_file.registry import builder
 
         built: list[Optimizer] = []
         for word in self.members:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.optimizers.acquisition import property_scales, summed_shortfall
+from invdesign.optimizers.bayesian.acquisition import property_scales, summed_shortfall
 from invdesign.report.figures import INITIAL, MET, Figure, Json, axis
 from invdesign.report.words import spoken, with_unit
 from invdesign.targets import pareto_rank

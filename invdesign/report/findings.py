@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from invdesign.campaign.calibrations import NotedCalibration
     from invdesign.campaign.correction import Correction
     from invdesign.campaign.rounds import TaughtRound
+    from invdesign.core.columns import Column
     from invdesign.targets import Targets
-    from surrogates.columns import Column
 
 PENDING, FAILED = "pending", "failed"
 

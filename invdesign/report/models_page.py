@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.core.errors import InputError
 from invdesign.report.page import Section, page_html
 from invdesign.report.parity import parity_figure
 from invdesign.report.tables import plain_table
 from invdesign.report.words import NOTHING, number, spoken
-from surrogates.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-    from invdesign.models import ModelReport
+    from invdesign.campaign_file.model_comparison import ModelReport
     from invdesign.targets import Targets
 
 HEADS = ("family", "split", "property", "values", "RMSE", "MAE", "R²", "coverage", "NLL", "seconds")

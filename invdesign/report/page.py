@@ -12,17 +12,17 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from invdesign.core.errors import InputError
 from invdesign.report.figures import Figure
 from invdesign.report.findings import Findings, gather, sentences
 from invdesign.report.tables import plain_table
 from invdesign.report.words import NOTHING, told
-from surrogates.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from invdesign.campaign import Campaign
-    from surrogates.base import Surrogate
+    from invdesign.surrogates.base import Surrogate
 
 MOST_REASONS = 100
 LONGEST_REASON = 600
@@ -194,7 +194,7 @@ def _surrogate(found: Findings, campaign: Campaign, surrogate: Surrogate | None)
 
 
 def _surrogate_of(campaign: Campaign) -> Surrogate:
-    from surrogates.gaussian_process import GaussianProcess
+    from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
     own: Surrogate | None = getattr(campaign.optimizer, "surrogate", None)
     return own if own is not None else GaussianProcess()

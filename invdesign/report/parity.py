@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.core.errors import InputError
 from invdesign.report.figures import MET, Figure, axis, reaching, window_shapes
 from invdesign.report.tables import plain_table
 from invdesign.report.words import NOTHING, listed, number, plot_text, spoken, with_unit
-from surrogates.errors import InputError
-from surrogates.validation import Z90, held_out_predictions, scores, total_std
+from invdesign.surrogates.validation import Z90, held_out_predictions, scores, total_std
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from invdesign.report.findings import Findings
+    from invdesign.surrogates.base import Surrogate
     from invdesign.targets import Targets
-    from surrogates.base import Surrogate
 
 FOLDS = 5
 FEWEST = 2 * FOLDS

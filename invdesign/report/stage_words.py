@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from invdesign.campaign.calibrations import NotedCalibration
     from invdesign.campaign.correction import Correction
+    from invdesign.objectives.calibrated import CalibrationReport
     from invdesign.report.findings import Findings
-    from objectives.calibrated import CalibrationReport
 
 MOST_FAILED = 3
 """Known values that a sentence names."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
 
 LONGEST = 2000
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.units import check_unit
 from invdesign.space.cube_moves import from_either, polynomial_mutation, simulated_binary_crossover
-from objectives.units import check_unit
-from surrogates.columns import Column
-from surrogates.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
-from invdesign.space.level import Level
+from invdesign.space.fidelity import Level
 from invdesign.space.parameters import Continuous, Parameter
 from invdesign.space.sampling import EmptyRegionError, Region
 from invdesign.space.space_checks import constraint_problems, emptiness, parameter_problems
-from surrogates.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from surrogates.columns import Column
+    from invdesign.core.columns import Column
 
 ANCHORS = 512
 BLOCK = 2048

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
-from invdesign.space.level import Level
+from invdesign.space.fidelity import Level
 from invdesign.space.parameters import Continuous, Parameter
 from invdesign.space.sampling import Region
-from surrogates.errors import InputError, nearest
 
 RESERVED = frozenset({"reason"})
 

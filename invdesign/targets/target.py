@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
-from objectives.units import check_unit, conversion
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.core.units import check_unit, conversion
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

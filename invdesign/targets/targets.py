@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from invdesign.core.errors import InputError, nearest
 from invdesign.targets.pareto import pareto_rank
 from invdesign.targets.target import Target
-from surrogates.errors import InputError, nearest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 
@@ -44,17 +42,6 @@ class Targets:
             if count > 1:
                 raise InputError(f"'{name}' is to be maximized or minimized more than once. Keep one of them.")
         object.__setattr__(self, "items", tuple(dict.fromkeys(targets)))
-
-    @classmethod
-    def from_file(cls, path: str | Path) -> Targets:
-        """Reads targets from a YAML file: a list of targets, or a mapping with the key ``targets``.
-
-        Raises:
-            InputError: naming every error in the file with its line.
-        """
-        from invdesign.target_file import read_targets
-
-        return read_targets(path)
 
     def __iter__(self) -> Iterator[Target]:
         return iter(self.items)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from surrogates.columns import Column
-from surrogates.errors import InputError, nearest
-from surrogates.features.formulas import FormulaFeatures, elements_of
-from surrogates.features.molecules import MoleculeFeatures, pool_features
-from surrogates.features.settings import Features
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.surrogates.features.formulas import FormulaFeatures, elements_of
+from invdesign.surrogates.features.molecules import MoleculeFeatures, pool_features
+from invdesign.surrogates.features.settings import Features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,7 +137,7 @@ class Featurizer:
                     (kind, tuple(f"{name}:{feature}" for feature in names)) for kind, names in molecules.blocks
                 ]
                 if self.settings.orbitals:
-                    from surrogates.features.orbitals import ORBITALS
+                    from invdesign.surrogates.features.orbitals import ORBITALS
 
                     blocks.append(("orbitals", tuple(f"{name}:{orbital}" for orbital in ORBITALS)))
                 return blocks
@@ -159,7 +159,7 @@ class Featurizer:
         plain = self._molecules[column.name].transform(list(values))
         if not self.settings.orbitals:
             return plain
-        from surrogates.features.orbitals import orbital_energies
+        from invdesign.surrogates.features.orbitals import orbital_energies
 
         return np.concatenate([plain, orbital_energies(list(values))], axis=1)
 

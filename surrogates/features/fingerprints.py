@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

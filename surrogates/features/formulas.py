@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surrogates.errors import InputError, nearest
-from surrogates.features.formula_parser import token_amounts
-from surrogates.features.magpie import MagpieAttributes
+from invdesign.core.errors import InputError, nearest
+from invdesign.surrogates.features.formula_parser import token_amounts
+from invdesign.surrogates.features.magpie import MagpieAttributes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from surrogates.features.settings import FormulaKind
+    from invdesign.surrogates.features.settings import FormulaKind
 
 PROPERTIES = ("electronegativity", "mass", "radius", "group", "period", "mendeleev_number", "valence_electrons")
 """Properties of elements: Pauling electronegativity; atomic mass in u; atomic radius in angstrom; group and period of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surrogates.cache import cache_folder
+from invdesign.core.disk_cache import cache_folder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -37,7 +37,7 @@ def _property_table() -> dict[str, tuple[float, ...]]:
     """The properties of each element; a missing value counts as the mean over the elements that have it."""
     from matminer.utils.data import MagpieData
 
-    from surrogates.features.formulas import element_symbols
+    from invdesign.surrogates.features.formulas import element_symbols
 
     known = MagpieData().all_elemental_props
     columns = []

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from surrogates.errors import InputError
-from surrogates.features.fingerprints import SIZE, count_fingerprints
-from surrogates.features.kept_matrix import kept_matrix
+from invdesign.core.errors import InputError
+from invdesign.surrogates.features.fingerprints import SIZE, count_fingerprints
+from invdesign.surrogates.features.kept_matrix import kept_matrix
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from surrogates.features.settings import MoleculeKind
+    from invdesign.surrogates.features.settings import MoleculeKind
 
 SLOW_DESCRIPTORS = frozenset({"qed", "SPS", "Ipc", "AvgIpc", "BertzCT"})
 """Left out: composites that cost more than the rest together, or that grow beyond any scale (Ipc)."""

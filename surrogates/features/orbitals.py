@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from surrogates.cache import cache_folder
-from surrogates.errors import InputError
+from invdesign.core.disk_cache import cache_folder
+from invdesign.core.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from surrogates.errors import InputError, nearest
+from invdesign.core.errors import InputError, nearest
 
 MoleculeKind = Literal["descriptors", "fingerprints", "both"]
 FormulaKind = Literal["compact", "magpie"]

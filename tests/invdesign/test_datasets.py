@@ -8,8 +8,8 @@ import threading
 import pytest
 
 from invdesign import datasets
+from invdesign.core.errors import InputError
 from invdesign.datasets import Dataset
-from surrogates.errors import InputError
 
 
 def test_every_dataset_tells_where_it_comes_from():

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from objectives.calibrated import Calibrated
-from objectives.combined import CombinedObjective
-from objectives.python import PythonObjective
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.objectives.calibrated import Calibrated
+from invdesign.objectives.combined import CombinedObjective
+from invdesign.objectives.python import PythonObjective
 
 
 def square(x: float) -> dict[str, float]:

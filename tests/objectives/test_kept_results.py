@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from objectives.failures import CandidateFailure, PassingFailure
-from objectives.kept_results import KeptResults
+from invdesign.objectives.failures import CandidateFailure, PassingFailure
+from invdesign.objectives.kept_results import KeptResults
 
 KEPT = KeptResults("kept.db", "results", ("of", "by"))
 

@@ -4,17 +4,17 @@ import pandas as pd
 import pytest
 
 import invdesign as ind
-from objectives.base import Objective
-from objectives.cell import CellObjective
-from objectives.combined import CombinedObjective
-from objectives.command import CommandObjective
-from objectives.electrode import ElectrodeObjective
-from objectives.formula import FormulaObjective
-from objectives.limits import UNSTATED, seconds_allowed, with_grace
-from objectives.python import PythonObjective
-from objectives.redox import RedoxObjective
-from objectives.redox_calibration import Calibration
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.objectives.base import Objective
+from invdesign.objectives.cell.objective import CellObjective
+from invdesign.objectives.combined import CombinedObjective
+from invdesign.objectives.command.objective import CommandObjective
+from invdesign.objectives.electrode.objective import ElectrodeObjective
+from invdesign.objectives.formula.objective import FormulaObjective
+from invdesign.objectives.limits import UNSTATED, seconds_allowed, with_grace
+from invdesign.objectives.python import PythonObjective
+from invdesign.objectives.redox.calibration import Calibration
+from invdesign.objectives.redox.objective import RedoxObjective
 
 BLOCKING = """
 import time

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from objectives.linear_fit import LinearFit
+from invdesign.objectives.linear_fit import LinearFit
 
 
 def test_left_out_errors_are_those_of_refitting(rng):

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from objectives.python import PythonObjective
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.objectives.python import PythonObjective
 
 
 def areas(x: float, y: float) -> dict[str, float]:

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import invdesign as ind
-from objectives.surrogate import SurrogateObjective
-from surrogates.linear import Ridge
+from invdesign.objectives.surrogate import SurrogateObjective
+from invdesign.surrogates.linear import Ridge
 
 FILE = """
 campaign: taught

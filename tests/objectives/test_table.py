@@ -5,9 +5,9 @@ import pickle
 import pandas as pd
 import pytest
 
-from objectives.table import TableObjective
-from surrogates.columns import Column
-from surrogates.errors import InputError
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.objectives.table import TableObjective
 
 FRAME = pd.DataFrame({"smi": ["OCC", "CC"], "E": [1.5, None], "name": ["a", "b"]})
 MOLECULE = (Column("molecule", "molecule", values=("CCO", "CC")),)

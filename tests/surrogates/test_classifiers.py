@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surrogates.classifiers import (
+from invdesign.core.errors import InputError
+from invdesign.surrogates.classifiers import (
     GaussianNaiveBayes,
     LogisticRegression,
     RandomForestClassifier,
     SupportVectorClassifier,
 )
-from surrogates.errors import InputError
-from surrogates.validation import class_scores, held_out_predictions
+from invdesign.surrogates.validation import class_scores, held_out_predictions
 
 FAMILIES = [
     LogisticRegression(),

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surrogates.conformal import Difficulty, calibrated_scale
-from surrogates.validation import Z90
+from invdesign.surrogates.conformal import Difficulty, calibrated_scale
+from invdesign.surrogates.validation import Z90
 
 
 def test_the_scale_makes_nine_in_ten_errors_lie_within_the_interval():

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surrogates.data_checks import check_data, cleaned
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
+from invdesign.surrogates.data_checks import check_data, cleaned
 
 
 @pytest.fixture

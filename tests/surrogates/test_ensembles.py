@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from surrogates.ensembles import EnsembleModel
+from invdesign.surrogates.ensembles import EnsembleModel
 
 
 @dataclass(frozen=True)

@@ -9,24 +9,24 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surrogates.base import ConditionalSurrogate, JointSurrogate, Surrogate
-from surrogates.boosting import GradientBoosting, LightGBM, XGBoost
-from surrogates.classifiers import (
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.surrogates.base import ConditionalSurrogate, JointSurrogate, Surrogate
+from invdesign.surrogates.boosting import GradientBoosting, LightGBM, XGBoost
+from invdesign.surrogates.classifiers import (
     GaussianNaiveBayes,
     LogisticRegression,
     RandomForestClassifier,
     SupportVectorClassifier,
 )
-from surrogates.columns import Column
-from surrogates.decision_tree import DecisionTree
-from surrogates.errors import InputError
-from surrogates.features.settings import Features
-from surrogates.forests import ExtraTrees, RandomForest
-from surrogates.kernel_machines import KernelRidge, SupportVector
-from surrogates.linear import Lasso, Ridge
-from surrogates.neighbors import KNearestNeighbors
-from surrogates.neural_network import NeuralNetwork
-from surrogates.validation import held_out_predictions, scores
+from invdesign.surrogates.decision_tree import DecisionTree
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.forests import ExtraTrees, RandomForest
+from invdesign.surrogates.kernel_machines import KernelRidge, SupportVector
+from invdesign.surrogates.linear import Lasso, Ridge
+from invdesign.surrogates.neighbors import KNearestNeighbors
+from invdesign.surrogates.neural_network.surrogate import NeuralNetwork
+from invdesign.surrogates.validation import held_out_predictions, scores
 
 COLUMNS = (
     Column("temperature", "number", bounds=(600.0, 1000.0), unit="degC"),

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surrogates.errors import InputError
-from surrogates.explain import partial_dependence, permutation_importance, shapley_values
-from surrogates.gaussian_process import GaussianProcess
+from invdesign.core.errors import InputError
+from invdesign.surrogates.explain import partial_dependence, permutation_importance, shapley_values
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surrogates.errors import InputError
-from surrogates.gaussian_process import GaussianProcess
-from surrogates.kernel_machines import KernelRidge
-from surrogates.linear import Ridge
-from surrogates.selection import Chosen, compare, recommend
-from surrogates.validation import held_out_predictions, scores
+from invdesign.core.errors import InputError
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.kernel_machines import KernelRidge
+from invdesign.surrogates.linear import Ridge
+from invdesign.surrogates.selection import Chosen, compare, recommend
+from invdesign.surrogates.validation import held_out_predictions, scores
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_grouped_folds_tell_what_random_ones_hide(rng):
 def test_a_family_that_cannot_be_fitted_is_told_and_the_others_go_on(curved):
     frame, y = curved
     frame = frame.assign(x=frame["x"].where(frame.index != 7))
-    from surrogates.features.settings import Features
+    from invdesign.surrogates.features.settings import Features
 
     families = {"strict": GaussianProcess(), "filling": GaussianProcess(features=Features(missing="impute"))}
     found = compare(families, frame, y, columns=None, splits={"random": None}, folds=3)
@@ -78,7 +78,7 @@ def test_a_family_that_cannot_be_fitted_is_told_and_the_others_go_on(curved):
 
 def test_imputation_is_fitted_inside_the_fold(rng):
     # The second column is a copy of the first with gaps: filled well, the first is not needed.
-    from surrogates.features.settings import Features
+    from invdesign.surrogates.features.settings import Features
 
     x = rng.uniform(0, 1, 80)
     frame = pd.DataFrame({"x": x, "copy": np.where(rng.random(80) < 0.3, np.nan, 2 * x)})

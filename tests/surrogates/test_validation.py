@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surrogates.columns import Column
-from surrogates.errors import InputError
-from surrogates.gaussian_process import GaussianProcess
-from surrogates.validation import Z90, class_scores, held_out_predictions, scores, total_std
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.validation import Z90, class_scores, held_out_predictions, scores, total_std
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

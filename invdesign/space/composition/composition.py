@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
 from invdesign.space.composition.formula_text import FormulaText
 from invdesign.space.composition.product import Product
 from invdesign.space.composition.programs import NoFillingError, filling
@@ -25,8 +27,6 @@ from invdesign.space.composition.rules import (
 )
 from invdesign.space.composition.sites import Site, common_digits, read_site, site_lattice
 from invdesign.space.composition.variation import crossed_amounts, mutated_amounts
-from surrogates.columns import Column
-from surrogates.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from surrogates.errors import InputError
-from surrogates.features.formula_parser import token_amounts
-from surrogates.features.formulas import element_amounts
+from invdesign.core.errors import InputError
+from invdesign.surrogates.features.formula_parser import token_amounts
+from invdesign.surrogates.features.formulas import element_amounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

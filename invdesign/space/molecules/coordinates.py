@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from surrogates.errors import InputError
-from surrogates.features.molecules import MoleculeFeatures
+from invdesign.core.errors import InputError
+from invdesign.surrogates.features.molecules import MoleculeFeatures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

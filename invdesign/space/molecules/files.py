@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
-from surrogates.errors import InputError, nearest
+from invdesign.core.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

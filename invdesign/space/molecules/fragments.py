@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from surrogates.errors import InputError
+from invdesign.core.errors import InputError
 
 _BOND_WORDS = {"": "single", "-": "single", "=": "double", "#": "triple"}
 _RING_OR_ATOM = re.compile(r"\[[^\]]*\]|%\(\d+\)|%\d\d|\d")

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from invdesign import datasets
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.space.molecules.operators import crossed, mutated
 from invdesign.space.molecules.rules import MoleculeRules, constitution
 from invdesign.space.molecules.selfies_code import SelfiesCode, Symbols
 from invdesign.space.parameters import PlainParameter
-from surrogates.columns import Column
-from surrogates.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
 from invdesign.space.molecules.decomposition import Decomposition
 from invdesign.space.molecules.fragments import Fragment, joined, scaffold_fragment, substituent_fragment
 from invdesign.space.molecules.library_members import LibraryMembers
 from invdesign.space.parameters import PlainParameter
-from surrogates.columns import Column
-from surrogates.errors import InputError
-from surrogates.features.smiles import canonical_smiles
+from invdesign.surrogates.features.smiles import canonical_smiles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 import numpy as np
 
 from invdesign import datasets
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
 from invdesign.space.cube_moves import from_either, polynomial_mutation
 from invdesign.space.molecules.coordinates import MoleculeCoordinates
 from invdesign.space.molecules.files import Entry, MoleculeFile
 from invdesign.space.molecules.packed_strings import PackedStrings
 from invdesign.space.parameters import PlainParameter
-from surrogates.columns import Column
-from surrogates.errors import InputError
-from surrogates.features.smiles import canonical_smiles
+from invdesign.surrogates.features.smiles import canonical_smiles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

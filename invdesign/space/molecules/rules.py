@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from surrogates.errors import InputError, nearest
+from invdesign.core.errors import InputError, nearest
 
 HEAVIEST = 118
 

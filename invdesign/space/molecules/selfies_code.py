@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.core.errors import InputError
 from invdesign.space.molecules.rules import constitution
-from surrogates.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from invdesign.campaign import Campaign
+from invdesign.core.errors import InputError
+from invdesign.objectives.base import valued
+from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import RandomOptimizer
 from invdesign.space import Continuous, SearchSpace
 from invdesign.targets import Between, Targets
-from objectives.base import valued
-from objectives.python import PythonObjective
-from surrogates.errors import InputError
 
 SPACE = SearchSpace(x=Continuous(0, 1))
 TARGETS = Targets(Between("f", 0.4, 0.7, unit="V"))

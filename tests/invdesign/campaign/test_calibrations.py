@@ -6,14 +6,14 @@ import pytest
 
 from invdesign.campaign import Campaign
 from invdesign.campaign.calibrations import noted_calibrations
+from invdesign.core.errors import InputError
+from invdesign.objectives.base import failed
+from invdesign.objectives.calibrated import CalibrationReport
+from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import RandomOptimizer
 from invdesign.report.console import status_table
 from invdesign.space import Continuous, SearchSpace
 from invdesign.targets import AtLeast, Targets
-from objectives.base import failed
-from objectives.calibrated import CalibrationReport
-from objectives.python import PythonObjective
-from surrogates.errors import InputError
 
 SPACE = SearchSpace(x=Continuous(0, 1))
 TARGETS = Targets(AtLeast("f", 500, unit="mV"))

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from invdesign.campaign import Campaign, WorkerPool
+from invdesign.core.errors import InputError
+from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import BayesianOptimizer, RandomOptimizer
 from invdesign.space import Categorical, Continuous, Integer, SearchSpace
 from invdesign.targets import AtLeast, Between, Minimize, Targets
-from objectives.python import PythonObjective
-from surrogates.errors import InputError
 
 SPACE = SearchSpace(x=Continuous(0, 1), k=Integer(1, 4), w=Categorical(["p", "q"]))
 TARGETS = Targets(Between("f", 400, 700, unit="mV"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from invdesign.campaign.correction import learn_correction
-from objectives.linear_fit import LinearFit
+from invdesign.objectives.linear_fit import LinearFit
 
 
 def test_a_shift_is_an_offset_and_a_stretch_a_line(rng):

@@ -9,12 +9,12 @@ import pytest
 
 import invdesign as ind
 from invdesign.campaign import Campaign
+from invdesign.campaign.stage import Stage, due_counts
+from invdesign.core.errors import InputError
+from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import BayesianOptimizer, GeneticOptimizer, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.space import Continuous, SearchSpace
-from invdesign.stage import Stage, due_counts
 from invdesign.targets import Between, Targets
-from objectives.python import PythonObjective
-from surrogates.errors import InputError
 
 SPACE = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))
 TARGETS = Targets(Between("f", 1.0, 1.1))

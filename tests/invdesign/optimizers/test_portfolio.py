@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from invdesign.campaign import Campaign
+from invdesign.campaign_file.file import read_campaign
+from invdesign.core.errors import InputError
 from invdesign.optimizers import GeneticOptimizer, History, PortfolioOptimizer
 from invdesign.optimizers.base import run_generator
-from invdesign.optimizers.fitness import Fitness
+from invdesign.optimizers.population.fitness import Fitness
 from invdesign.space import Continuous, SearchSpace
-from invdesign.target_file import read_campaign
 from invdesign.targets import AtLeast, Maximize, Targets
-from surrogates.errors import InputError
 
 SQUARE = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))
 SEED = np.random.SeedSequence(5)

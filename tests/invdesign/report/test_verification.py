@@ -8,11 +8,11 @@ import pytest
 from rich.console import Console
 
 import invdesign as ind
+from invdesign.objectives.base import valued
+from invdesign.objectives.calibrated import CalibrationReport
 from invdesign.report import write_report
 from invdesign.report.console import hits_table, status_table
 from invdesign.report.page import report_html
-from objectives.base import valued
-from objectives.calibrated import CalibrationReport
 
 SPACE = ind.SearchSpace(x=ind.Continuous(0.0, 1.0, unit="mm"))
 TARGETS = ind.Targets(ind.Between("voltage", 3400, 3700, unit="mV"))

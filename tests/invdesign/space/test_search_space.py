@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest
 
+from invdesign.core.errors import InputError
 from invdesign.space import Categorical, Continuous, Integer, MoleculePool, SearchSpace, describe_size
-from surrogates.errors import InputError
 
 PARAMETERS = {
     "thickness": Continuous(40, 120, unit="um"),

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from invdesign.core.errors import InputError
 from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize
-from surrogates.errors import InputError
 
 numbers = st.floats(-1e3, 1e3)
 

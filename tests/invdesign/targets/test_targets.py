@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from invdesign.core.errors import InputError
 from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Maximize, Minimize, Targets, pareto_rank
-from surrogates.errors import InputError
 
 VALUES = pd.DataFrame({"v": [1.0, 2.0, 3.0, np.nan], "w": [5.0, 4.0, 1.0, 2.0]}, index=[3, 5, 7, 9])
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Composition
 
-from surrogates.columns import Column
-from surrogates.errors import InputError
-from surrogates.features.featurizer import Featurizer
-from surrogates.features.formulas import (
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.formulas import (
     PROPERTIES,
     FormulaFeatures,
     element_amounts,
@@ -159,7 +159,7 @@ def test_magpie_attributes_are_those_of_matminer():
     from matminer.featurizers.composition import ElementProperty
     from pymatgen.core.composition import Composition as Formula
 
-    from surrogates.features.magpie import MagpieAttributes
+    from invdesign.surrogates.features.magpie import MagpieAttributes
 
     published = ElementProperty.from_preset("magpie", impute_nan=False)
     elements = ("Li", "O", "Mn", "Co", "Ni", "Fe", "P")

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from surrogates.columns import Column
-from surrogates.errors import InputError
-from surrogates.features.featurizer import Featurizer
-from surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
-from surrogates.features.settings import Features
-from surrogates.features.smiles import canonical_smiles
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.features.smiles import canonical_smiles
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, 9)]
 AROMATICS = ["c1ccccc1" + "C" * n for n in range(8)]

@@ -14,12 +14,12 @@ from pydantic import create_model
 from pymatgen.core import Composition as Pymatgen
 from scipy.stats import chisquare, kstest
 
+from invdesign.core.errors import InputError
 from invdesign.space import Continuous, SearchSpace
 from invdesign.space.composition.charge import charge_range, oxidation_states
 from invdesign.space.composition.composition import Composition
 from invdesign.space.composition.sites import Site
 from invdesign.space.parameters import Parameter
-from surrogates.errors import InputError
 
 MXENE = {
     "M": {"elements": ["Sc", "Ti", "V", "Cr", "Zr", "Nb", "Mo", "Hf", "Ta"], "amount": 2, "pick": 1},
@@ -531,7 +531,7 @@ def test_a_formula_with_species_that_cannot_be_read_is_named():
 def test_a_file_can_describe_it_and_unknown_keys_are_refused():
     from pydantic import ValidationError
 
-    from invdesign.registry import _fileable
+    from invdesign.campaign_file.registry import _fileable
 
     assert _fileable(dict[str, Site]) == dict[str, Site]
     model = create_model("composition", sites=(dict[str, Site], ...))

@@ -11,12 +11,12 @@ from hypothesis.extra.numpy import arrays
 from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 
+from invdesign.core.errors import InputError
 from invdesign.space import SearchSpace
 from invdesign.space.molecules import graph as molecule_graph
 from invdesign.space.molecules.graph import MoleculeGraph
 from invdesign.space.molecules.operators import crossed, mutated
 from invdesign.space.molecules.rules import MoleculeRules, sa_score
-from surrogates.errors import InputError
 
 SEEDS = ("O=C1OCCO1", "COC(=O)OC", "COCCOC", "CC#N", "O=S1(=O)CCCC1", "C[N+](=O)[O-]", "c1cc[nH]c1", "C[C@H](F)OC")
 SPACE = MoleculeGraph(SEEDS, max_atoms=9, max_rings=1, forbidden=("[O][O]",), max_sa_score=6.0)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdkit import Chem
 
+from invdesign.core.errors import InputError
 from invdesign.space import SearchSpace
 from invdesign.space.molecules.library import MoleculeLibrary
-from surrogates.errors import InputError
 
 ETHERS = MoleculeLibrary(
     "[*:6]C([*:2])C([*:4])([*:5])c1ccc([*:3])cc1",

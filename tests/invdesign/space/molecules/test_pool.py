@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invdesign.core.errors import InputError
 from invdesign.space import MoleculePool, SearchSpace
 from invdesign.space.molecules.packed_strings import PackedStrings
-from surrogates.errors import InputError
-from surrogates.features.molecules import pool_features
+from invdesign.surrogates.features.molecules import pool_features
 
 ALKANES = ["C" * length for length in range(1, 30)]
 SMALL = ["CCO", "CC", "c1ccccc1", "CN", "COC", "CC#N", "O=C1OCCO1", "CCCCC", "CCOCC", "C1CCOC1"]

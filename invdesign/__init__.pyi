@@ -1,0 +1,119 @@
+# The public names: lazy_loader reads them here (SPEC 1), and so do type checkers.
+
+from .campaign import Campaign, Status, WorkerPool
+from .campaign.stage import Stage
+from .campaign_file.file import CampaignFile, read_campaign, read_targets
+from .core.errors import InputError
+from .objectives.cell.objective import CellObjective
+from .objectives.combined import CombinedObjective
+from .objectives.command.objective import CommandObjective
+from .objectives.electrode.objective import ElectrodeObjective
+from .objectives.fidelity import LevelsObjective
+from .objectives.formula.objective import FormulaObjective
+from .objectives.python import PythonObjective
+from .objectives.redox.calibration import Calibration
+from .objectives.redox.objective import RedoxObjective
+from .objectives.surrogate import SurrogateObjective
+from .objectives.table import TableObjective
+from .optimizers import (
+    BayesianOptimizer,
+    GeneticOptimizer,
+    History,
+    Optimizer,
+    ParticleSwarmOptimizer,
+    PortfolioOptimizer,
+    RandomOptimizer,
+)
+from .space import (
+    Categorical,
+    Composition,
+    Constraint,
+    Continuous,
+    Integer,
+    Level,
+    MoleculeGraph,
+    MoleculeLibrary,
+    MoleculePool,
+    SearchSpace,
+)
+from .surrogates.boosting import GradientBoosting, LightGBM, XGBoost
+from .surrogates.classifiers import (
+    GaussianNaiveBayes,
+    LogisticRegression,
+    RandomForestClassifier,
+    SupportVectorClassifier,
+)
+from .surrogates.decision_tree import DecisionTree
+from .surrogates.features.settings import Features
+from .surrogates.forests import ExtraTrees, RandomForest
+from .surrogates.gaussian_process.surrogate import GaussianProcess
+from .surrogates.kernel_machines import KernelRidge, SupportVector
+from .surrogates.linear import Lasso, Ridge
+from .surrogates.neighbors import KNearestNeighbors
+from .surrogates.neural_network.surrogate import NeuralNetwork
+from .targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
+
+__all__ = [
+    "AtLeast",
+    "AtMost",
+    "BayesianOptimizer",
+    "Between",
+    "Calibration",
+    "Campaign",
+    "CampaignFile",
+    "Categorical",
+    "CellObjective",
+    "CloseTo",
+    "CombinedObjective",
+    "CommandObjective",
+    "Composition",
+    "Constraint",
+    "Continuous",
+    "DecisionTree",
+    "ElectrodeObjective",
+    "Equals",
+    "ExtraTrees",
+    "Features",
+    "FormulaObjective",
+    "GaussianNaiveBayes",
+    "GaussianProcess",
+    "GeneticOptimizer",
+    "GradientBoosting",
+    "History",
+    "InputError",
+    "Integer",
+    "KNearestNeighbors",
+    "KernelRidge",
+    "Lasso",
+    "Level",
+    "LevelsObjective",
+    "LightGBM",
+    "LogisticRegression",
+    "Maximize",
+    "Minimize",
+    "MoleculeGraph",
+    "MoleculeLibrary",
+    "MoleculePool",
+    "NeuralNetwork",
+    "Optimizer",
+    "ParticleSwarmOptimizer",
+    "PortfolioOptimizer",
+    "PythonObjective",
+    "RandomForest",
+    "RandomForestClassifier",
+    "RandomOptimizer",
+    "RedoxObjective",
+    "Ridge",
+    "SearchSpace",
+    "Stage",
+    "Status",
+    "SupportVector",
+    "SupportVectorClassifier",
+    "SurrogateObjective",
+    "TableObjective",
+    "Targets",
+    "WorkerPool",
+    "XGBoost",
+    "read_campaign",
+    "read_targets",
+]

@@ -1,0 +1,1 @@
+"""The campaign file: read, checked as a whole, and turned into the objects that it names."""

@@ -1,0 +1,295 @@
+"""The campaign file: read, checked as a whole before anything runs, and turned into the objects that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from invdesign.campaign.stage import Stage
+from invdesign.campaign_file import lines as yaml_lines
+from invdesign.campaign_file.fidelity_section import with_levels
+from invdesign.campaign_file.lines import Document, FileError, Place
+from invdesign.campaign_file.objective_section import read_objectives
+from invdesign.campaign_file.sections import SectionReader
+from invdesign.campaign_file.target_section import TargetSettings
+from invdesign.core.errors import InputError, nearest
+from invdesign.objectives.base import Objective
+from invdesign.space import Constraint, Parameter, SearchSpace
+from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES, GaussianProcess
+from invdesign.targets import Target, Targets
+
+if TYPE_CHECKING:
+    from invdesign.campaign import Campaign
+    from invdesign.optimizers import Optimizer
+    from invdesign.surrogates.base import Surrogate
+
+SECTIONS = (
+    "campaign",
+    "seed",
+    "space",
+    "constraints",
+    "targets",
+    "objective",
+    "surrogate",
+    "optimizer",
+    "budget",
+    "store",
+    "workers",
+)
+REQUIRED = ("campaign", "space", "targets")
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+
+class Budget(BaseModel):
+    """How many candidates: at first, in all, and at once."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    initial: int = Field(10, ge=1, description="Candidates spread over the space before the optimizer takes over.")
+    evaluations: int = Field(50, ge=1, description="Candidates in all, the initial ones included.")
+    batch: int = Field(1, ge=1, description="Candidates proposed at once.")
+    cost: float | None = Field(
+        None, gt=0, description="What all evaluations may cost at most, where the objective has levels."
+    )
+
+
+class Header(BaseModel):
+    """The parts of a campaign file that are single values."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    campaign: str = Field(pattern=NAME_PATTERN, max_length=100, description="Name: letters, digits and . _ -")
+    seed: int = Field(0, ge=0, description="All randomness comes from it.")
+    store: str | None = Field(None, description="File or database URL; NAME.db in the working folder where missing.")
+    workers: int = Field(1, ge=1, description="Processes that evaluate candidates.")
+
+
+@dataclass(frozen=True)
+class CampaignFile:
+    """A checked campaign file.
+
+    Attributes:
+        document: the file itself.
+        header: name, seed, store, workers.
+        space: what can be searched.
+        targets: what is wanted.
+        objective: where property values come from; None where only a laboratory answers, by ask and tell.
+        stages: objectives that verify the best candidates; at most one of them in rounds.
+        surrogate: the model of the properties.
+        optimizer: how candidates are proposed.
+        budget: how many.
+    """
+
+    document: Document
+    header: Header
+    space: SearchSpace
+    targets: Targets
+    objective: Objective | None
+    stages: tuple[Stage, ...]
+    surrogate: Surrogate
+    optimizer: Optimizer
+    budget: Budget
+
+    def open(self, store: str | Path | None = None) -> Campaign:
+        """Opens the campaign, in the store that the file names where no other is given; a new one where none is there.
+
+        Raises:
+            InputError: where the store holds another campaign of this name.
+        """
+        from invdesign.campaign import Campaign
+
+        return Campaign(
+            self.space,
+            self.targets,
+            optimizer=self.optimizer,
+            store=store or self.store,
+            seed=self.header.seed,
+            name=self.header.campaign,
+            initial=self.budget.initial,
+        )
+
+    @property
+    def correcting(self) -> Stage | None:
+        """The stage whose values correct the search, round by round; None where there is none."""
+        return next((stage for stage in self.stages if stage.rounds > 1), None)
+
+    @property
+    def store(self) -> str:
+        """Where the file keeps its campaign: the place that it names, or ``NAME.db`` in the working folder."""
+        return self.header.store or f"{self.header.campaign}.db"
+
+
+def read_campaign(path: str | Path) -> CampaignFile:
+    """Reads and checks a campaign file.
+
+    Raises:
+        FileError: naming every problem with its line.
+    """
+    return _Reader(yaml_lines.read(path)).campaign()
+
+
+def read_targets(path: str | Path) -> Targets:
+    """Reads targets from a file of their own: a list, or a mapping with the key ``targets``.
+
+    Raises:
+        FileError: naming every problem with its line.
+    """
+    reader = _Reader(yaml_lines.read(path))
+    data: Any = reader.document.data
+    place: Place = ()
+    if isinstance(data, dict):
+        unknown = [key for key in data if key != "targets"]
+        for key in unknown:
+            reader.problem((key,), f"'{key}' is not known in a target file.{nearest(key, ['targets'])}")
+        data, place = data.get("targets"), ("targets",)
+    targets = reader.targets(data, place)
+    if reader.problems or targets is None:
+        raise FileError(path, reader.problems)
+    return targets
+
+
+class _Reader(SectionReader):
+    """Reads a campaign file whole."""
+
+    def campaign(self) -> CampaignFile:
+        """Reads every section; raises FileError at the end where anything was wrong."""
+        data = self.document.data
+        if not isinstance(data, dict):
+            self.problem((), f"A campaign file is a mapping with the keys {', '.join(REQUIRED)} and more.")
+            raise FileError(self.document.path, self.problems)
+        for key in data:
+            if key not in SECTIONS:
+                self.problem((key,), f"'{key}' is not known here.{nearest(key, SECTIONS)}")
+        for key in REQUIRED:
+            if key not in data:
+                self.problem((), f"The key '{key}' is missing.")
+        header = self.settings(Header, {key: data[key] for key in Header.model_fields if key in data}, ())
+        budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
+        space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
+        space = with_levels(self, data.get("objective"), space) if space is not None else None
+        targets = self.targets_section(data["targets"]) if "targets" in data else None
+        objective, stages = (
+            self.objectives(data["objective"], space, budget or Budget()) if "objective" in data else (None, ())
+        )
+        surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
+        optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
+        if objective is not None and targets is not None:
+            self.compare(targets, objective, stages)
+        if budget is not None and budget.initial > budget.evaluations:
+            self.problem(
+                ("budget", "initial"),
+                f"initial ({budget.initial}) is more than evaluations ({budget.evaluations}), which counts them too.",
+            )
+        if budget is not None and budget.cost is not None and space is not None:
+            self.check_cost(budget, space)
+        if self.problems or not (header and budget and space and targets and optimizer):
+            raise FileError(self.document.path, self.problems)
+        return CampaignFile(self.document, header, space, targets, objective, stages, surrogate, optimizer, budget)
+
+    def space(self, data: Any, constraints: Any) -> SearchSpace | None:
+        """Reads parameters and constraints."""
+        if not isinstance(data, dict) or not data:
+            self.problem(("space",), "space names the parameters, such as x: {type: continuous, low: 0, high: 1}.")
+            return None
+        parameters = {name: self.built("parameter", entry, ("space", name)) for name, entry in data.items()}
+        whole: dict[str, Parameter] = {name: found for name, found in parameters.items() if found is not None}
+        listed = self.constraints(constraints)
+        if len(whole) < len(parameters):
+            return None
+        try:
+            return SearchSpace(whole, constraints=[constraint for _, constraint in listed])
+        except InputError as error:
+            for line in str(error).splitlines():
+                named = [place for place, constraint in listed if f"'{constraint}'" in line]
+                about = [("space", name) for name in whole if line.startswith(f"'{name}'")]
+                self.problem(next(iter([*named, *about]), ("constraints",) if listed else ("space",)), line)
+            return None
+
+    def constraints(self, data: Any) -> list[tuple[Place, Constraint]]:
+        """Reads the list of constraints."""
+        if data is None:
+            return []
+        if not isinstance(data, list):
+            self.problem(("constraints",), "constraints is a list of expressions, such as - x + y <= 1.")
+            return []
+        read: list[tuple[Place, Constraint]] = []
+        for number, text in enumerate(data):
+            try:
+                read.append((("constraints", number), Constraint(text)))
+            except InputError as error:
+                self.problem(("constraints", number), str(error))
+        return read
+
+    def targets_section(self, data: Any) -> Targets | None:
+        """Reads targets that stand in the file, or in the file that it names."""
+        if not isinstance(data, str):
+            return self.targets(data, ("targets",))
+        try:
+            return read_targets(self.document.path.parent / data)
+        except FileError as error:
+            for problem in error.problems:
+                self.problem(("targets",), f"{error.path}:{problem.line}: {problem.message}")
+            return None
+
+    def targets(self, data: Any, place: Place) -> Targets | None:
+        """Reads a list of targets."""
+        if not isinstance(data, list) or not data:
+            self.problem(place, "targets is a list, such as - {property: voltage, at_least: 3.7, unit: V}.")
+            return None
+        found: list[Target] = []
+        for number, entry in enumerate(data):
+            settings = self.settings(TargetSettings, entry, (*place, number))
+            try:
+                found += [settings.target()] if settings is not None else []
+            except InputError as error:
+                self.problem((*place, number), str(error))
+        if len(found) < len(data):
+            return None
+        try:
+            return Targets(*found)
+        except InputError as error:
+            self.problem(place, str(error))
+            return None
+
+    def objectives(
+        self, data: Any, space: SearchSpace | None, budget: Budget
+    ) -> tuple[Objective | None, tuple[Stage, ...]]:
+        """Reads what gives values to search by, and what verifies."""
+        return read_objectives(self, data, space, evaluations=budget.evaluations, initial=budget.initial)
+
+    def optimizer(self, data: Any, surrogate: Any, space: SearchSpace | None) -> Optimizer | None:
+        """Reads the optimizer and gives it the surrogate, where it uses one; checks it against the space."""
+        from invdesign.optimizers.base import optimizer_problems
+
+        optimizer: Optimizer | None = self.built("optimizer", data, ("optimizer",))
+        if optimizer is not None and hasattr(optimizer, "surrogate"):
+            optimizer = replace(optimizer, surrogate=surrogate)  # type: ignore[type-var]
+        if optimizer is not None and space is not None:
+            for problem in optimizer_problems(optimizer, space):
+                self.problem(("optimizer",), problem)
+        return optimizer
+
+    def check_cost(self, budget: Budget, space: SearchSpace) -> None:
+        """Checks that a cost is given where evaluations have one, and that it pays for something to learn from."""
+        place = ("budget", "cost")
+        if space.level is None:
+            self.problem(place, "Evaluations cost alike here: say how many (evaluations). A cost needs levels.")
+            return
+        truest = space.level[1].costs[space.level[1].truest]
+        if budget.cost is not None and budget.cost < FEWEST_VALUES * truest:
+            told = f"at least {FEWEST_VALUES} evaluations at the truest level ({FEWEST_VALUES * truest:g})"
+            self.problem(place, f"cost ({budget.cost:g}) must pay for {told}, or nothing can be learned.")
+
+    def compare(self, targets: Targets, objective: Objective, stages: Sequence[Stage]) -> None:
+        """Checks that every target's property is given, in a unit that fits."""
+        in_file = not isinstance(self.document.data["targets"], str)
+        for source in (objective, *(stage.objective for stage in stages)):
+            for number, target in enumerate(targets):
+                try:
+                    Targets(target).in_units(source.properties)
+                except InputError as error:
+                    self.problem(("targets", number) if in_file else ("targets",), str(error))

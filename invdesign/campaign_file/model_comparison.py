@@ -1,0 +1,191 @@
+"""Compares model families on the data of a campaign file, and says which one to take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from invdesign.campaign_file.registry import REGISTRY, builder
+from invdesign.core.errors import InputError, nearest
+from invdesign.objectives.surrogate import SurrogateObjective
+from invdesign.objectives.table import TableObjective
+from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.data_checks import Finding, check_data, cleaned
+from invdesign.surrogates.selection import CHOICE, Chosen, Comparison, Recommendation, compare, recommend
+
+if TYPE_CHECKING:
+    from invdesign.campaign_file.file import CampaignFile
+    from invdesign.core.columns import Column
+
+CLASSIFIERS = (
+    "gaussian-naive-bayes",
+    "logistic-regression",
+    "random-forest-classifier",
+    "support-vector-classifier",
+)
+RANDOM = "random"
+SCAFFOLD, ELEMENTS = "scaffold", "elements"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What models are to learn.
+
+    Attributes:
+        frame: candidates, one row each.
+        y: property values; NaN where one is missing.
+        columns: what the columns of ``frame`` are.
+        findings: what is doubtful about the data.
+        table: where they are from.
+    """
+
+    frame: pd.DataFrame
+    y: pd.DataFrame
+    columns: tuple[Column, ...]
+    findings: list[Finding]
+    table: TableObjective
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """What a comparison of families found.
+
+    Attributes:
+        data: on which.
+        comparison: every family, by every split.
+        recommendation: which one to take.
+    """
+
+    data: TrainingData
+    comparison: Comparison
+    recommendation: Recommendation
+
+
+def training_data(setting: CampaignFile, *, censored: str = "error") -> TrainingData:
+    """The table behind the campaign's objective, as data to learn from.
+
+    Args:
+        setting: the campaign; its objective, or one of them, reads a table.
+        censored: what to do with values such as ``<1E-10``; see ``invdesign.surrogates.data_checks.cleaned``.
+
+    Raises:
+        InputError: where no objective reads a table, or its values cannot be learned from.
+    """
+    parts: Sequence[Any] = getattr(setting.objective, "parts", (setting.objective,))
+    source = next((part for part in parts if isinstance(part, TableObjective | SurrogateObjective)), None)
+    if source is None:
+        raise InputError(
+            "The file names no data to compare models on: its objective must be a table or a surrogate, such as "
+            "objective: {type: surrogate, data: table.csv, key: {...}, values: {...}}."
+        )
+    table = TableObjective(source.data, source.key, source.values, source.units).for_columns(setting.space.columns)
+    described = replace(_as_surrogate(source), columns=setting.space.columns)
+    frame, raw = table.training()
+    columns = tuple(column for column in setting.space.columns if column.name in source.key)
+    findings = check_data(frame, raw, columns=columns)
+    choice: Any = censored if censored != "error" else described.censored
+    frame, y, _ = cleaned(frame, raw, censored=choice)
+    known = y.notna().any(axis=1)
+    return TrainingData(frame[known], y[known], described.own_columns(frame), findings, table)
+
+
+def compare_models(
+    data: TrainingData,
+    *,
+    group_by: str | None = None,
+    families: Sequence[str] = (),
+    folds: int = 5,
+    seed: int = 0,
+    choice: bool = True,
+    on_progress: Callable[[str, str], None] | None = None,
+) -> ModelReport:
+    """Compares families by cross-validation with random and, where groups are given, grouped splits.
+
+    Args:
+        data: to learn from.
+        group_by: a column of the table (such as the paper), ``scaffold`` of a molecule, or ``elements`` of a formula.
+        families: words of the surrogate section; all that fit the values where empty.
+        folds: of the outer cross-validation.
+        seed: decides the folds.
+        choice: whether to judge the choice among the families too, by nested cross-validation.
+        on_progress: called with a family and a split before they are tried.
+
+    Raises:
+        InputError: where a family or the column of the groups is unknown, or nothing can be fitted.
+    """
+    built = {word: _variants(word, data) for word in _words(families, data)}
+    tried: dict[str, Surrogate] = {
+        word: Chosen(tuple(variants), seed=seed) if len(variants) > 1 else variants[0]
+        for word, variants in built.items()
+    }
+    if choice and len(built) > 1:
+        everything = tuple(variant for variants in built.values() for variant in variants)
+        tried[CHOICE] = Chosen(everything, seed=seed)
+    splits: dict[str, Sequence[Hashable] | None] = {RANDOM: None}
+    if group_by is not None:
+        splits[f"grouped by {group_by}"] = _groups(data, group_by)
+    comparison = compare(
+        tried,
+        data.frame,
+        data.y,
+        columns=data.columns,
+        splits=splits,
+        folds=folds,
+        seed=seed,
+        on_progress=on_progress,
+    )
+    return ModelReport(data, comparison, recommend(comparison, split=list(splits)[-1]))
+
+
+def _as_surrogate(source: TableObjective | SurrogateObjective) -> SurrogateObjective:
+    if isinstance(source, SurrogateObjective):
+        return source
+    return SurrogateObjective(source.data, source.key, source.values, source.units)
+
+
+def _words(families: Sequence[str], data: TrainingData) -> list[str]:
+    known = list(REGISTRY["surrogate"])
+    for word in families:
+        if word not in known:
+            raise InputError(f"There is no surrogate type '{word}'.{nearest(word, known)}")
+    if families:
+        return list(families)
+    yes_or_no = bool(data.y.isin([0.0, 1.0]).where(data.y.notna(), other=True).all().all())
+    return [word for word in known if (word in CLASSIFIERS) == yes_or_no]
+
+
+def _variants(word: str, data: TrainingData) -> list[Surrogate]:
+    """The family with the features between which its inner cross-validation chooses."""
+    family = builder("surrogate", word)()
+    gaps = bool(data.frame.isna().any().any())
+    features = replace(family.features, missing="impute") if gaps else family.features
+    kinds = {column.kind for column in data.columns}
+    settings = [features]
+    if "molecule" in kinds:
+        settings = [replace(features, molecules=kind) for kind in ("descriptors", "both")]
+    return [replace(family, features=setting) for setting in settings]
+
+
+def _groups(data: TrainingData, group_by: str) -> Sequence[Hashable]:
+    kinds: Mapping[str, str] = {column.kind: column.name for column in data.columns}
+    if group_by == SCAFFOLD and "molecule" in kinds:
+        return _scaffolds(data.frame[kinds["molecule"]])
+    if group_by == ELEMENTS and "formula" in kinds:
+        from invdesign.surrogates.features.formulas import elements_of
+
+        return ["-".join(sorted(elements_of([formula]))) for formula in data.frame[kinds["formula"]]]
+    if group_by in data.frame:
+        return list(data.frame[group_by])
+    return list(data.table.column(group_by).loc[data.frame.index])
+
+
+def _scaffolds(molecules: pd.Series) -> list[str]:
+    """Murcko scaffolds (Bemis and Murcko 1996, doi:10.1021/jm9602928); a molecule without rings has its own group."""
+    from rdkit import Chem
+    from rdkit.Chem.Scaffolds import MurckoScaffold
+
+    scaffold: Any = MurckoScaffold.GetScaffoldForMol  # untyped
+    return [Chem.MolToSmiles(scaffold(Chem.MolFromSmiles(smiles))) or str(smiles) for smiles in molecules]

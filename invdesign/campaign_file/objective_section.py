@@ -1,0 +1,131 @@
+"""Objectives as a file writes them: one, several for different properties, or stages that verify."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from invdesign.campaign.stage import Stage, due_counts
+from invdesign.campaign_file.fidelity_section import built_levels, is_levels
+from invdesign.campaign_file.lines import Place
+from invdesign.campaign_file.sections import SectionReader
+from invdesign.core.errors import InputError
+from invdesign.objectives.base import Objective
+from invdesign.objectives.combined import CombinedObjective
+from invdesign.space import SearchSpace
+
+STAGE_KEYS = ("verify", "name")
+TOP_PATTERN = "^top [1-9][0-9]*$"
+
+
+class VerifySettings(BaseModel):
+    """How a stage verifies. The text ``top N`` means one round of N."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    top: int = Field(ge=1, description="How many of the best candidates are evaluated again, in each round.")
+    rounds: int = Field(
+        1,
+        ge=1,
+        description="How often the search stops to have its best candidates verified. With more than one round, what "
+        "came back corrects the values that the search goes on with.",
+    )
+
+
+def read_objectives(
+    reader: SectionReader, data: Any, space: SearchSpace | None, *, evaluations: int, initial: int
+) -> tuple[Objective | None, tuple[Stage, ...]]:
+    """Reads one objective, or a list of which some verify the others; what is wrong is noted in the reader.
+
+    Args:
+        reader: of the file.
+        data: the section.
+        space: what is searched; None where it could not be read.
+        evaluations: of the budget.
+        initial: of the budget.
+    """
+    entries = data if isinstance(data, list) else [data]
+    searching: list[Objective] = []
+    stages: list[tuple[Place, Stage]] = []
+    for number, entry in enumerate(entries):
+        place: Place = ("objective", number) if isinstance(data, list) else ("objective",)
+        plain = {key: entry[key] for key in entry if key not in STAGE_KEYS} if isinstance(entry, dict) else entry
+        objective = _built(reader, plain, place, space)
+        if objective is None:
+            continue
+        if isinstance(entry, dict) and "verify" in entry and not is_levels(entry):
+            settings = _verification(reader, entry["verify"], (*place, "verify"))
+            name = str(entry.get("name", f"{entry['type']} {len(stages) + 1}"))
+            stages += [(place, Stage(name, objective, settings.top, settings.rounds))] if settings else []
+        else:
+            searching.append(objective)
+    if not searching:
+        if not reader.problems:
+            reader.problem(("objective",), "Every objective only verifies. One must give values to search by.")
+        return None, ()
+    try:
+        search = searching[0] if len(searching) == 1 else CombinedObjective(tuple(searching))
+    except InputError as error:
+        reader.problem(("objective",), str(error))
+        return None, ()
+    _check_stages(reader, stages, search.properties, evaluations=evaluations, initial=initial)
+    return search, tuple(stage for _, stage in stages)
+
+
+def _built(reader: SectionReader, data: Any, place: Place, space: SearchSpace | None) -> Objective | None:
+    objective: Objective | None = (
+        built_levels(reader, data) if is_levels(data) else reader.built("objective", data, place)
+    )
+    if objective is None or space is None:
+        return objective
+    objective = objective.for_columns(space.columns)
+    for problem in [*objective.check(space.columns), *space.clashes(objective.properties)]:
+        reader.problem(place, problem)
+    return objective
+
+
+def _verification(reader: SectionReader, data: Any, place: Place) -> VerifySettings | None:
+    if isinstance(data, dict):
+        return reader.settings(VerifySettings, data, place)
+    words = str(data).split()
+    if len(words) == 2 and words[0] == "top" and words[1].isdecimal() and int(words[1]) > 0:
+        return VerifySettings(top=int(words[1]))
+    reader.problem(
+        place,
+        "verify says how many of the best candidates, such as 'top 10', or {top: 10, rounds: 3} to correct the search "
+        f"by them three times, not {data!r}.",
+    )
+    return None
+
+
+def _check_stages(
+    reader: SectionReader,
+    stages: Sequence[tuple[Place, Stage]],
+    units: Mapping[str, str],
+    *,
+    evaluations: int,
+    initial: int,
+) -> None:
+    """Notes stages that share a name, compare unlike units, or ask for rounds that there cannot be."""
+    names: set[str] = set()
+    correcting = ""
+    for place, stage in stages:
+        if stage.name in names:
+            reader.problem((*place, "name"), f"Two stages are called '{stage.name}'. Give each a name of its own.")
+        names.add(stage.name)
+        for name, unit in stage.objective.properties.items():
+            if units.get(name, unit) != unit:
+                told = f"'{name}' is in '{unit}' here and in '{units[name]}' in the search. Give both in one unit."
+                reader.problem(place, told)
+        if stage.rounds == 1:
+            continue
+        if correcting:
+            told = f"The stage '{correcting}' corrects the search already. Only one stage may have rounds."
+            reader.problem((*place, "verify", "rounds"), told)
+        correcting = stage.name
+        try:
+            due_counts(evaluations, initial=initial, rounds=stage.rounds)
+        except InputError as error:
+            reader.problem((*place, "verify", "rounds"), str(error))

@@ -1,0 +1,311 @@
+"""The command line: one file a campaign, a command for each thing that one does with it."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from invdesign.campaign import Campaign
+    from invdesign.campaign_file.file import CampaignFile
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# Numerical libraries read these when they are first loaded, which no command has done yet; more threads than one only
+# get in each other's way on matrices of this size.
+for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_variable, "1")
+
+app = typer.Typer(
+    help="Inverse design of battery materials: from targets to candidates.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+data_app = typer.Typer(help="Public datasets: list them, fetch one.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+File = Annotated[Path, typer.Argument(help="The campaign file (YAML).", show_default=False)]
+TargetsFile = Annotated[Path | None, typer.Option("--targets", help="Read targets from this file instead.")]
+StorePlace = Annotated[str | None, typer.Option("--store", help="Where the campaign is remembered: file or URL.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write.")]
+
+
+def _told(command: Callable[P, T]) -> Callable[P, T]:
+    """Shows bad input as a message and ends with status 2; an interruption says how to go on and ends with 130."""
+
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        from invdesign.core.errors import InputError
+
+        try:
+            return command(*args, **kwargs)
+        except InputError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            typer.echo("Stopped. Everything evaluated so far is kept: the same command goes on from here.", err=True)
+            raise typer.Exit(130) from None
+
+    return wrapped
+
+
+@app.command()
+@_told
+def run(
+    file: File,
+    targets: TargetsFile = None,
+    store: StorePlace = None,
+    evaluations: Annotated[int | None, typer.Option(min=1, help="Candidates in all, instead of the file's.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where to write the report; NAME.html where missing.")] = None,
+) -> None:
+    """Searches until the budget is spent, verifies the best, prints them and writes the report.
+
+    Started again, it goes on where it was. With --targets on a campaign that has values already, it reads them against
+    the other targets and evaluates nothing.
+    """
+    from invdesign.cli.running import search, verify
+    from invdesign.core.errors import InputError
+
+    setting, campaign, existed = _opened(file, targets, store)
+    console = _console()
+    if targets is not None and existed:
+        console.print(f"Read {campaign.status().evaluated} kept values against {targets}; nothing was evaluated.")
+    elif setting.objective is None:
+        raise InputError(f"{file} names no objective to run. Use ask and tell, or add one.")
+    else:
+        search(setting, campaign, console, evaluations or setting.budget.evaluations)
+        verify(setting, campaign, console)
+    _print_hits(campaign, console)
+    _print_stages(campaign, console)
+    _write_report(setting, campaign, report, console)
+
+
+@app.command()
+@_told
+def check(file: File, targets: TargetsFile = None) -> None:
+    """Checks a campaign file: every error with its line, or the size of the space and five samples."""
+    import numpy as np
+
+    from invdesign.space import describe_size
+
+    setting = _read(file, targets)
+    typer.echo(f"{file} is a valid campaign file.")
+    typer.echo(describe_size(setting.space))
+    typer.echo("Five of them, at random:")
+    typer.echo(setting.space.sample(5, np.random.default_rng(setting.header.seed)).to_string(index=False))
+
+
+@app.command()
+@_told
+def ask(
+    file: File,
+    n: Annotated[int, typer.Option("-n", min=1, help="How many candidates.")] = 1,
+    output: Output = None,
+    store: StorePlace = None,
+) -> None:
+    """Proposes candidates to make or measure elsewhere, as a CSV table to fill in."""
+    setting, campaign, _ = _opened(file, None, store)
+    batch = campaign.ask(n)
+    sheet = batch.assign(**dict.fromkeys(setting.targets.properties, "")).to_csv()
+    if output is None:
+        typer.echo(sheet, nl=False)
+    else:
+        output.write_text(sheet, encoding="utf-8")
+        _console().print(f"Wrote {len(batch)} candidates to {output}. Fill in their properties and use: tell")
+
+
+@app.command()
+@_told
+def tell(
+    file: File,
+    results: Annotated[Path, typer.Argument(help="CSV table with candidates and their properties.")],
+    store: StorePlace = None,
+) -> None:
+    """Takes in what was measured for candidates."""
+    import pandas as pd
+
+    from invdesign.core.errors import InputError
+
+    _, campaign, _ = _opened(file, None, store)
+    try:
+        table = pd.read_csv(results)
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"'{results}' cannot be read as CSV: {error}.") from None
+    numbers = campaign.tell(table)
+    status_ = campaign.status()
+    _console().print(f"Kept {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets.")
+
+
+@app.command()
+@_told
+def status(file: File, targets: TargetsFile = None, store: StorePlace = None) -> None:
+    """Says where a campaign stands, and what meets the targets so far."""
+    from invdesign.report.console import status_table
+
+    _, campaign, _ = _opened(file, targets, store, must_exist=True)
+    console = _console()
+    console.print(status_table(campaign))
+    _print_hits(campaign, console)
+
+
+@app.command()
+@_told
+def report(file: File, output: Output = None, targets: TargetsFile = None, store: StorePlace = None) -> None:
+    """Writes the report of a campaign as one HTML file."""
+    setting, campaign, _ = _opened(file, targets, store, must_exist=True)
+    _write_report(setting, campaign, output, _console())
+
+
+@app.command()
+@_told
+def models(
+    file: File,
+    *,
+    group_by: Annotated[
+        str | None, typer.Option(help="Hold out whole groups too: a column of the table, 'scaffold' or 'elements'.")
+    ] = None,
+    families: Annotated[str | None, typer.Option(help="Words of surrogates, with commas; all where missing.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Parts into which the rows are cut.")] = 5,
+    choice: Annotated[bool, typer.Option(help="Judge the choice among the families too (nested; slow).")] = False,
+    censored: Annotated[str, typer.Option(help="Values such as <1E-10: error, limit or drop.")] = "error",
+    output: Output = None,
+) -> None:
+    """Compares model families on the file's data by held-out rows, and recommends one."""
+    from invdesign.campaign_file.model_comparison import compare_models, training_data
+    from invdesign.report.models_page import models_tables, write_models_page
+
+    setting = _read(file, None)
+    data = training_data(setting, censored=censored)
+    console = _console()
+    for finding in data.findings:
+        console.print(f"{finding.kind}: {finding.message}", markup=False)
+    with console.status("Comparing") as status:
+        found = compare_models(
+            data,
+            group_by=group_by,
+            families=[word.strip() for word in families.split(",")] if families else (),
+            folds=folds,
+            seed=setting.header.seed,
+            choice=choice,
+            on_progress=lambda family, split: status.update(f"Comparing: {family}, {split} split"),
+        )
+    for table in models_tables(found):
+        console.print(table)
+    for family, reason in found.comparison.failed.items():
+        console.print(f"{family} could not be fitted: {reason}", markup=False)
+    console.print(f"Recommended: {found.recommendation.family}. {found.recommendation.reason}", markup=False)
+    targets = setting.targets.in_units(data.table.properties)
+    page = write_models_page(
+        found, output or Path(f"{setting.header.campaign}-models.html"), name=setting.header.campaign, targets=targets
+    )
+    console.print(f"Page: {page.resolve()}", soft_wrap=True)
+
+
+@app.command()
+@_told
+def schema() -> None:
+    """Prints the JSON schema of the campaign file."""
+    import json
+
+    from invdesign.campaign_file.schema import campaign_schema
+
+    typer.echo(json.dumps(campaign_schema(), indent=2))
+
+
+@data_app.command("list")
+@_told
+def data_list() -> None:
+    """Lists the registered datasets with their licences."""
+    from rich.table import Table
+
+    from invdesign.datasets import registered
+
+    table = Table("name", "licence", "about")
+    for dataset in registered().values():
+        table.add_row(dataset.name, dataset.licence, dataset.about)
+    _console().print(table)
+
+
+@data_app.command("fetch")
+@_told
+def data_fetch(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:
+    """Downloads a dataset, checks its checksum and prints its path."""
+    from invdesign.datasets import fetch
+
+    typer.echo(fetch(name))
+
+
+def _read(file: Path, targets: Path | None) -> CampaignFile:
+    from dataclasses import replace
+
+    from invdesign.campaign_file.file import read_campaign, read_targets
+
+    setting = read_campaign(file)
+    if targets is None:
+        return setting
+    other = read_targets(targets)
+    if setting.objective is not None:
+        other.in_units(setting.objective.properties)
+    return replace(setting, targets=other)
+
+
+def _opened(
+    file: Path, targets: Path | None, store: str | None, *, must_exist: bool = False
+) -> tuple[CampaignFile, Campaign, bool]:
+    """The checked file, its campaign, and whether that had values before."""
+    from invdesign.campaign.store import exists
+    from invdesign.core.errors import InputError
+
+    setting = _read(file, targets)
+    place = store or setting.store
+    if must_exist and not exists(place):
+        raise InputError(f"There is no campaign in '{place}' yet. Start one: invdesign run {file}")
+    campaign = setting.open(place)
+    return setting, campaign, campaign.status().evaluated > 0
+
+
+def _print_hits(campaign: Campaign, console: Console) -> None:
+    from invdesign.report.console import hits_table
+
+    console.print(hits_table(campaign))
+
+
+def _print_stages(campaign: Campaign, console: Console) -> None:
+    from invdesign.report.findings import gather
+    from invdesign.report.stage_words import stage_sentences
+
+    for sentence in stage_sentences(gather(campaign)):
+        console.print(sentence, markup=False)
+
+
+def _write_report(setting: CampaignFile, campaign: Campaign, output: Path | None, console: Console) -> None:
+    from invdesign.report import write_report
+
+    path = output or Path(f"{setting.header.campaign}.html")
+    written = write_report(
+        campaign,
+        path,
+        source=setting.document.text,
+        command=f"invdesign run {setting.document.path}",
+        surrogate=setting.surrogate,
+    )
+    console.print(f"Report: {written.resolve()}", soft_wrap=True)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+if __name__ == "__main__":
+    app()

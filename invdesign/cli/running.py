@@ -1,0 +1,95 @@
+"""Running a campaign file on a console: the search, its rounds and stages, with their progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from rich.console import Console
+
+    from invdesign.campaign import Campaign, Status
+    from invdesign.campaign.stage import Stage
+    from invdesign.campaign_file.file import CampaignFile
+
+Advance = Callable[[int, object], None]
+"""Shows how many are done, with a note."""
+
+
+def search(setting: CampaignFile, campaign: Campaign, console: Console, evaluations: int) -> None:
+    """Searches until so many candidates were proposed, in rounds where the file says so."""
+    objective, stage = setting.objective, setting.correcting
+    if objective is None:
+        return
+    with _progress(console) as task, _pool(setting.header.workers) as executor:
+        advance = task("Searching", evaluations)
+        verified = _stage_bar(campaign, stage, task) if stage is not None else None
+
+        def moved(state: Status) -> None:
+            advance(state.evaluated + state.failed, f"{state.hits} hits")
+
+        moved(campaign.status())
+        if stage is None:
+            batch = setting.budget.batch
+            cost = setting.budget.cost
+            campaign.run(
+                objective, evaluations=evaluations, batch=batch, cost=cost, executor=executor, on_progress=moved
+            )
+            return
+        campaign.run_rounds(
+            objective,
+            stage,
+            evaluations=evaluations,
+            batch=setting.budget.batch,
+            executor=executor,
+            on_progress=moved,
+            on_verified=verified,
+        )
+
+
+def _stage_bar(campaign: Campaign, stage: Stage, task: Callable[[str, int], Advance]) -> Advance:
+    """A bar for all rounds of a stage, begun at what it has verified before."""
+    done = int((campaign.verified()["stage"] == stage.name).sum())
+    bar = task(f"Verifying ({stage.name})", max(done, stage.top * stage.rounds))
+    bar(done, "")
+    return bar
+
+
+def verify(setting: CampaignFile, campaign: Campaign, console: Console) -> None:
+    """Has every stage without rounds verify the best candidates of the whole search."""
+    for stage in setting.stages:
+        if stage is setting.correcting:
+            continue
+        with _progress(console) as task:
+            advance = task(f"Verifying ({stage.name})", stage.top)
+            campaign.verify(stage.objective, top=stage.top, stage=stage.name, on_progress=advance)
+
+
+def _pool(workers: int) -> AbstractContextManager[Executor | None]:
+    from invdesign.campaign import WorkerPool
+
+    return WorkerPool(workers) if workers > 1 else nullcontext(None)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[str, int], Advance]]:
+    """Bars on the console: called with a title and a total, it gives what moves the bar."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+
+        def begin(title: str, total: int) -> Advance:
+            task = progress.add_task(title, total=total, note="")
+            return lambda done, note: progress.update(task, completed=done, note=str(note))
+
+        yield begin

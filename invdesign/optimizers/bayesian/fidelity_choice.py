@@ -1,0 +1,154 @@
+"""Which level a candidate is evaluated at: first the candidate is chosen by its truest value, then the level by cost.
+
+Where a candidate may meet the targets, a cheaper level is a screen: it pays where more hits are expected for a cost by
+evaluating cheaply first, and truly only what still looks well. Elsewhere it pays where it tells more for a cost: the
+information on the truest value, cost-weighted as in Poloczek, Wang and Frazier (2017, arXiv:1603.00389).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from invdesign.optimizers.base import unseen
+from invdesign.optimizers.bayesian.acquisition import LIKELY, HitProbability, normal_samples
+from invdesign.optimizers.fidelity import is_truest, raised
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.optimizers.base import History
+    from invdesign.space import SearchSpace
+    from invdesign.surrogates.base import Surrogate
+    from invdesign.targets import Targets
+
+MOST_PAIRS = 10
+"""Candidates that are evaluated at a cheaper level to learn how it relates to the truest, before levels are weighed."""
+OUTCOMES = 64
+"""Values of a cheaper level that are looked at; quasi-random, always the same."""
+TINY = 1e-12
+
+
+def lacking_pairs(space: SearchSpace, history: History) -> pd.DataFrame:
+    """Candidates with a truest value that are still to be evaluated at cheaper levels, before the levels are weighed.
+
+    How levels relate is learned from candidates that have both values. So many are paired as cost less than one more
+    evaluation at the truest level, and none where a cheaper level is not much cheaper.
+
+    Args:
+        space: what is searched.
+        history: what was evaluated and is pending.
+    """
+    if space.level is None:
+        return history.pending.iloc[:0]
+    column, level = space.level
+    known = history.properties.notna().any(axis=1).to_numpy() & is_truest(space, history.candidates)
+    lacking = []
+    for name in level.names[:-1]:
+        affordable = math.ceil(level.costs[level.truest] / level.costs[name]) - 1
+        wanted = history.candidates[known].head(min(MOST_PAIRS, affordable)).assign(**{column: name})
+        lacking.append(unseen(wanted, history.proposed))
+    return pd.concat(lacking, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class LevelChoice:
+    """Chooses the level of candidates.
+
+    Attributes:
+        space: what is searched; it has levels.
+        model: fitted on values of all levels, and told what is under way.
+        targets: in the units of the properties.
+        proposed: what was ever proposed, at any level.
+    """
+
+    space: SearchSpace
+    model: Surrogate
+    targets: Targets
+    proposed: pd.DataFrame
+
+    def placed(self, pick: pd.DataFrame) -> pd.DataFrame:
+        """A candidate (a frame of one row) at the level where its evaluation is worth most for its cost.
+
+        A level at which it was evaluated is not considered. Only a Gaussian process tells how levels vary together;
+        with other models candidates stay at the truest level.
+        """
+        if self.space.level is None or not isinstance(self.model, GaussianProcess):
+            return pick
+        column, level = self.space.level
+        true = raised(self.space, pick)
+        truest = level.costs[level.truest]
+        plainly = Told.of(self.model, self.targets, true, true)
+        screens = not self.targets.directed and plainly.met() >= LIKELY
+        best, most = true, (plainly.met() if screens else plainly.information()) / truest
+        for name in level.names[:-1]:
+            cheaper = true.assign(**{column: name})
+            if unseen(cheaper, self.proposed).empty:
+                continue
+            told, cost = Told.of(self.model, self.targets, true, cheaper), level.costs[name]
+            worth = told.hits_a_cost(cost, truest) if screens else told.information() / cost
+            if worth > most:
+                best, most = cheaper, worth
+        return best
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a value at some level would tell of a candidate's truest values.
+
+    Attributes:
+        targets: in the units of the properties.
+        mean: of the truest values, one a property.
+        std: their standard deviations.
+        shift: standard deviation by which the value would move each mean, noise included.
+    """
+
+    targets: Targets
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    shift: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, model: GaussianProcess, targets: Targets, true: pd.DataFrame, other: pd.DataFrame) -> Told:
+        """What ``other`` would tell of ``true``, both frames of one row."""
+        at_truth, elsewhere = model.transform(true), model.transform(other)
+        rows = []
+        for fitted in model.models(targets.properties):
+            mean, std = fitted.predict(at_truth)
+            observed = float(fitted.shared(elsewhere, elsewhere)[0, 0]) + fitted.noise_std**2
+            both = float(fitted.shared(at_truth, elsewhere)[0, 0])
+            rows.append((mean[0], std[0], both / math.sqrt(max(observed, TINY * fitted.spread**2))))
+        mean, std, shift = np.array(rows).T
+        return cls(targets, mean, std, shift)
+
+    def met(self) -> float:
+        """The probability of meeting all targets."""
+        return float(np.exp(HitProbability(self.targets).score(self.mean[None], self.std[None])[0]))
+
+    def information(self) -> float:
+        """Information on the truest values in nats, summed over properties."""
+        explained = np.minimum((self.shift / np.maximum(self.std, 1e-300)) ** 2, 1.0 - TINY)
+        return float(-0.5 * np.log1p(-explained).sum())
+
+    def hits_a_cost(self, cost: float, truest: float) -> float:
+        """Hits expected for a cost, where the truest level is asked only after the better values of this one.
+
+        How good a value has to be is what makes most of the cost.
+
+        Args:
+            cost: of this level.
+            truest: cost of the truest level.
+        """
+        normal = normal_samples(len(self.mean), OUTCOMES)
+        left = np.sqrt(np.maximum(self.std**2 - self.shift**2, 0.0))
+        logarithms = HitProbability(self.targets).score(self.mean + normal * self.shift, np.tile(left, (OUTCOMES, 1)))
+        best_first = np.sort(np.exp(logarithms))[::-1]
+        # The samples' mean is put right: else a level that tells nothing could seem to pay where hits are rare.
+        hits = np.cumsum(best_first) * (self.met() / max(best_first.sum(), TINY))
+        share = np.arange(1, OUTCOMES + 1) / OUTCOMES
+        return float((hits / (cost + truest * share)).max())

@@ -1,0 +1,118 @@
+"""Climbs an acquisition along its gradient in the continuous parameters, from many starts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+
+from invdesign.optimizers.bayesian.acquisition import MomentAcquisition, MomentScore
+from invdesign.space.parameters import Continuous
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.optimizers.bayesian.acquisition import Acquisition
+    from invdesign.space import SearchSpace
+
+    Slopes = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+
+MOST_STEPS = 60
+NUDGE = 1e-4
+"""Change of a moment, in standard deviations, by which a score's derivative is taken."""
+
+
+@dataclass(frozen=True)
+class Climb:
+    """A climb in the coordinates of continuous parameters, all others held.
+
+    Attributes:
+        space: what is searched.
+        model: the fitted Gaussian process that gives the features.
+        coordinates: of the cube, those of continuous parameters.
+        places: of the features that are these coordinates.
+        slopes: the acquisition and its gradient on features.
+    """
+
+    space: SearchSpace
+    model: GaussianProcess
+    coordinates: NDArray[np.int64]
+    places: NDArray[np.int64]
+    slopes: Slopes
+
+    @classmethod
+    def of(cls, space: SearchSpace, acquisition: Acquisition) -> Climb | None:
+        """The climb that an acquisition allows; None where it has no gradient or nothing is continuous."""
+        if not isinstance(acquisition, MomentAcquisition) or not isinstance(acquisition.surrogate, GaussianProcess):
+            return None
+        model, slopes = acquisition.surrogate, _moment_slopes(acquisition.surrogate, acquisition.scorer)
+        coordinates, names, start = [], [], 0
+        for name, parameter in space.parameters.items():
+            if isinstance(parameter, Continuous):
+                coordinates.append(start)
+                names.append(name)
+            start += parameter.dimension
+        if not names:
+            return None
+        places = [model.place_of(name) for name in names]
+        return cls(space, model, np.array(coordinates), np.array(places), slopes)
+
+    def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where the climbs from points of the cube (shape ``n x dimension``) end; constraints are not looked at."""
+        features = self.model.transform(self.space.decode(points))
+        shape = (len(points), len(self.coordinates))
+        before, _ = self.slopes(features)
+        # All climb in one problem, whose value is their sum: one that starts far below must not outweigh the others.
+        weights = 1.0 / (1.0 + before.max() - before)
+
+        def downhill(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            features[:, self.places] = flat.reshape(shape)
+            scores, slopes = self.slopes(features)
+            return -float(weights @ scores), -(weights[:, None] * slopes[:, self.places]).ravel()
+
+        start = points[:, self.coordinates].ravel()
+        found = minimize(
+            downhill,
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0.0, 1.0)] * len(start),
+            options={"maxiter": MOST_STEPS},
+        )
+        ends = points.copy()
+        ends[:, self.coordinates] = found.x.reshape(shape)
+        features[:, self.places] = ends[:, self.coordinates]
+        after, _ = self.slopes(features)
+        return np.where((after > before)[:, None], ends, points)
+
+
+def _moment_slopes(model: GaussianProcess, scorer: MomentScore) -> Slopes:
+    """A score of moments as a function of features, by the chain rule; its own derivatives are taken by differences."""
+    models = model.models(scorer.targets.properties)
+
+    def slopes(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        found = [item.slopes(features) for item in models]
+        mean, std = np.stack([item[0] for item in found], axis=1), np.stack([item[1] for item in found], axis=1)
+        rows, count = mean.shape
+        # Every moment a little up and a little down, in one call of the score: 4 changes a property.
+        step = NUDGE * np.maximum(std, 1e-12)
+        moved = np.zeros((2, 2, count, rows, count))
+        for place in range(count):
+            moved[:, 0, place, :, place], moved[:, 1, place, :, place] = step[:, place], -step[:, place]
+        means = np.concatenate(
+            [mean[None], (mean + moved[0]).reshape(-1, rows, count), np.tile(mean, (2 * count, 1, 1))]
+        )
+        stds = np.concatenate([std[None], np.tile(std, (2 * count, 1, 1)), (std + moved[1]).reshape(-1, rows, count)])
+        scores = scorer.score(means.reshape(-1, count), stds.reshape(-1, count))
+        changed = scores[rows:].reshape(2, 2, count, rows)
+        to_mean, to_std = (changed[:, 0] - changed[:, 1]) / (2.0 * step.T)
+        gradient = np.zeros_like(features)
+        for place, (_, _, by_mean, by_std) in enumerate(found):
+            gradient += to_mean[place][:, None] * by_mean + to_std[place][:, None] * by_std
+        return scores[:rows], np.nan_to_num(gradient)
+
+    return slopes

@@ -1,0 +1,75 @@
+"""Fits the surrogate to a campaign's history; hyperparameters only when new values may move them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from invdesign.surrogates.base import ConditionalSurrogate, Surrogate
+
+if TYPE_CHECKING:
+    from invdesign.core.columns import Column
+
+ALWAYS_BELOW = 60
+"""Rows up to which every new value leads to a new fit."""
+GROWTH = 1.1
+"""From there on, by how much the rows have to grow."""
+KEPT = 4
+
+
+def rows_to_fit(count: int) -> int:
+    """How many of the first rows hyperparameters are fitted on; the model is only conditioned on the rest.
+
+    A function of the number of rows alone, so that a campaign that was killed and resumed has the same models.
+    """
+    rows = ALWAYS_BELOW
+    while rows * GROWTH <= count:
+        rows = int(rows * GROWTH)
+    return count if count < ALWAYS_BELOW else rows
+
+
+class ModelFits:
+    """Fits of one surrogate's settings, the last few of which are kept.
+
+    What it returns depends on its arguments alone: keeping fits saves time and changes nothing.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[object, ...], tuple[Sequence[Column], ConditionalSurrogate]] = OrderedDict()
+
+    def fitted(
+        self, surrogate: Surrogate, candidates: pd.DataFrame, values: pd.DataFrame, columns: Sequence[Column]
+    ) -> Surrogate:
+        """A copy of the surrogate that knows all values.
+
+        Args:
+            surrogate: its settings are used.
+            candidates: one row each, in the order of proposal.
+            values: their properties; NaN where one is missing.
+            columns: what the columns of ``candidates`` are.
+        """
+        settings: Any = surrogate  # by the Surrogate protocol a dataclass, which typing cannot say
+        fresh: Surrogate = replace(settings)
+        first = rows_to_fit(len(candidates))
+        scarce = bool((values.iloc[:first].notna().sum() < ALWAYS_BELOW // 4).any())
+        if not isinstance(fresh, ConditionalSurrogate) or first == len(candidates) or scarce:
+            return fresh.fit(candidates, values, columns=columns)
+        basis = self._basis(fresh, candidates.iloc[:first], values.iloc[:first], columns)
+        return basis.condition_on(candidates.iloc[first:], values.iloc[first:])
+
+    def _basis(
+        self, fresh: ConditionalSurrogate, candidates: pd.DataFrame, values: pd.DataFrame, columns: Sequence[Column]
+    ) -> ConditionalSurrogate:
+        content = pd.util.hash_pandas_object(candidates, index=False).to_numpy().tobytes()
+        plain = tuple((column.name, column.kind, column.bounds, id(column.values)) for column in columns)
+        key = (repr(fresh), plain, content, values.to_numpy().tobytes())
+        if key not in self._kept:
+            # The columns are kept along, so that no other list of values takes the place in memory that names them.
+            self._kept[key] = (tuple(columns), fresh.fit(candidates, values, columns=columns))
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return self._kept[key][1]

@@ -1,0 +1,166 @@
+"""Bayesian optimization towards targets: model the properties, ask for what probably meets them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from invdesign.core.errors import InputError, nearest
+from invdesign.optimizers.base import History, Optimizer, step_generator
+from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
+from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
+from invdesign.optimizers.bayesian.model_fit import ModelFits
+from invdesign.optimizers.bayesian.optimize import Maximizer, PooledMaximizer, SearchMaximizer
+from invdesign.optimizers.bayesian.outcome_transforms import drawn_in
+from invdesign.optimizers.bayesian.policy import Knowledge
+from invdesign.optimizers.deduplication import joined
+from invdesign.optimizers.fidelity import is_truest, raised, truest_history
+from invdesign.optimizers.initial_design import RepresentativeDesign
+from invdesign.optimizers.random import RandomOptimizer
+from invdesign.space import SearchSpace
+from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.targets import Targets
+
+Goal = Literal["most-hits", "first-hit"]
+Design = Literal["representative", "random"]
+NEAREST = 16
+"""Best known candidates around which a search looks."""
+FEWEST_VALUES = 2
+
+
+@dataclass(frozen=True)
+class BayesianOptimizer:
+    """Asks for the candidates that most probably meet all targets, by a model of the properties themselves.
+
+    While no candidate is likely to meet them, it asks for the one that is expected to come nearer to them by most. With
+    one Maximize or Minimize among the targets it asks for the largest expected improvement, with two to four for the
+    largest expected gain of the front, with more for that of a random scalarization; the other targets are constraints.
+    A batch is chosen one by one: the model takes what it predicts for a chosen or pending candidate as if it had been
+    measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be told more keeps its distance from
+    them instead (local penalization, González et al. 2016).
+
+    A property that is only to meet one bound, and whose values spread over many sizes, is modelled with its tails drawn
+    in (see ``tails``).
+
+    Where the space has levels, a Gaussian process learns all of them, a candidate is judged by its truest value, and
+    evaluated at the level that tells most about it for its cost (see ``level_choice``).
+
+    Attributes:
+        surrogate: the model of the properties; it is never fitted itself, only copies of it.
+        goal: ``most-hits`` counts, with a Gaussian process over a finite space, the hits that the next few evaluations
+            may bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone.
+        separation: in spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed
+            targets keep from each other and from evaluated candidates, so that hits differ.
+        design: how a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or
+            categories, candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence, of
+            numbers alone begun with their centre;
+            ``random`` draws blindly.
+        cost: what evaluating a candidate costs, where that differs: an expression over parameters (``"2 + 0.1 *
+            temperature"``), or what values of columns cost, added up (``{"solvent": {"water": 1, "acetonitrile":
+            3}}``). It then asks for the most per cost, and looks no further ahead.
+        exhaustive: candidates of a finite space up to which all of them are scored at each proposal. A larger pool of
+            molecules can be scored whole too: give the surrogate components as features (``features: {molecules:
+            fingerprints, components: 15}``), which are computed once and kept on disk.
+    """
+
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
+    goal: Goal = "most-hits"
+    separation: float = 0.05
+    design: Design = "representative"
+    cost: Cost | None = None
+    exhaustive: int = 20_000
+    _fits: ModelFits = field(default_factory=ModelFits, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.surrogate, Surrogate):
+            raise InputError(f"{type(self.surrogate).__name__} is no surrogate: it has no fit and predict.")
+        for what, value, known in (("goal", self.goal, get_args(Goal)), ("design", self.design, get_args(Design))):
+            if value not in known:
+                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), known)}")
+        if not 0.0 <= self.separation < 1.0:
+            raise InputError(
+                f"separation is a distance in the unit cube, at least 0 and below 1, not {self.separation}."
+            )
+
+        if self.cost is not None:
+            check_cost(self.cost)
+
+    def check(self, space: SearchSpace) -> list[str]:
+        """Says what of the settings does not fit a space."""
+        return [] if self.cost is None else cost_problems(self.cost, space)
+
+    @property
+    def initial_design(self) -> Optimizer:
+        """Proposes the candidates with which a campaign begins."""
+        if self.design == "random":
+            return RandomOptimizer()
+        features = getattr(self.surrogate, "features", None)
+        return RepresentativeDesign(features) if isinstance(features, Features) else RepresentativeDesign()
+
+    def propose(
+        self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+    ) -> pd.DataFrame:
+        """Proposes candidates one by one; see ``Optimizer.propose``.
+
+        Before every property has two values there is nothing to model: candidates then come from the Sobol sequence.
+        """
+        names = list(targets.properties)
+        truest = truest_history(space, history)
+        if (truest.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
+            return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
+        known = history.properties[names].notna().any(axis=1).to_numpy()
+        candidates = history.candidates[known].reset_index(drop=True)
+        values = history.properties.loc[known, names].reset_index(drop=True)
+        if space.level is None:  # between levels there is a factor, which a bent property would not keep
+            targets, values = drawn_in(targets, values)
+        rng = step_generator(seed, history)
+        counting = is_truest(space, candidates)
+        knowledge = Knowledge(
+            model=self._fits.fitted(self._model, candidates, values, space.columns),
+            space=space,
+            targets=targets,
+            candidates=candidates[counting].reset_index(drop=True),
+            values=values[counting].reset_index(drop=True),
+            seed=int(rng.integers(2**31)),
+            cost=self.cost,
+        )
+        maximizer = self._maximizer(space, targets, knowledge.candidates, knowledge.values, rng)
+        chosen = history.pending
+        if isinstance(self.surrogate, GaussianProcess):
+            chosen = joined(chosen, lacking_pairs(space, history).head(n))
+        while len(chosen) < len(history.pending) + n:
+            # What is under way at a cheaper level waits for its value before it is asked for again.
+            seen = joined(truest.candidates, raised(space, chosen))
+            pick = knowledge.best(maximizer, chosen, seen, look_ahead=self.goal == "most-hits")
+            if pick.empty:
+                break
+            chosen = joined(chosen, knowledge.placed(pick, chosen, history.proposed))
+        return chosen.iloc[len(history.pending) :].reset_index(drop=True)
+
+    @property
+    def _model(self) -> Surrogate:
+        """The surrogate's settings. Calibrated on a few values, a Gaussian process is too sure of itself to explore."""
+        return (
+            replace(self.surrogate, calibrate=False) if isinstance(self.surrogate, GaussianProcess) else self.surrogate
+        )
+
+    def _maximizer(
+        self,
+        space: SearchSpace,
+        targets: Targets,
+        candidates: pd.DataFrame,
+        values: pd.DataFrame,
+        rng: np.random.Generator,
+    ) -> Maximizer:
+        grid = space.grid(self.exhaustive)
+        if grid is not None:
+            return PooledMaximizer(grid)
+        nearest_known = np.argsort(targets.pareto_rank(values), kind="stable")[:NEAREST]
+        around = candidates.iloc[nearest_known]
+        separation = 0.0 if targets.directed else self.separation
+        return SearchMaximizer(space, rng, around=around, separation=separation)

@@ -1,0 +1,1 @@
+"""Genetic and particle-swarm optimization."""

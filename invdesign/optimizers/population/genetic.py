@@ -1,0 +1,187 @@
+"""Genetic algorithm: children of the best candidates so far, each column varied by its own kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from invdesign.core.errors import InputError
+from invdesign.optimizers.base import History, step_generator
+from invdesign.optimizers.deduplication import Novelty, completed, joined
+from invdesign.optimizers.population.fitness import Fitness
+from invdesign.optimizers.population.parents import (
+    MOST_DIRECTIONS,
+    Worth,
+    crowded_winners,
+    selected_parents,
+    tournament_winners,
+)
+from invdesign.optimizers.population.surrogate_assisted import population_proposal
+from invdesign.space import SearchSpace
+from invdesign.space.cube_moves import SPREAD
+from invdesign.space.variation import crossed, mutated, number_share, shifted
+from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.targets import Targets
+
+ROUNDS = 4
+"""Times that children are made before what is still lacking is drawn at random."""
+
+MANY_SPREAD = 15.0
+"""Distribution index of the crossover where NSGA-III selects."""
+BEST = 0.5
+"""Share of the parents to which children are drawn."""
+
+
+@dataclass(frozen=True)
+class Parents:
+    """What children are made of.
+
+    Attributes:
+        space: that they stay in.
+        candidates: the parents, one row each.
+        fitness: of the parents.
+        worth: of each in tournaments.
+    """
+
+    space: SearchSpace
+    candidates: pd.DataFrame
+    fitness: Fitness
+    worth: list[Worth]
+
+
+@dataclass(frozen=True)
+class GeneticOptimizer:
+    """Selects the best candidates of all so far as parents, and proposes their children.
+
+    Parents are those that a (mu + lambda) strategy would keep: by Deb's rules for bounded targets, by tournament and
+    elitism for one direction, by NSGA-II for two and three, by NSGA-III for more (Deb et al. 2002, Deb and Jain 2014;
+    DEAP's selection). Of candidates that are equally good, such as those that meet every bounded target, the ones
+    farthest from each other become parents, so that hits differ.
+
+    Where directions do not compete, a share of the children have their numbers moved together instead: from a parent
+    some of the way to one of the best, and along the difference of two others, as in differential evolution.
+
+    Numbers are otherwise varied by simulated binary crossover and polynomial mutation (Deb and Agrawal 1995),
+    compositions by swaps, transfers and mixtures, libraries by their substituents, molecules by their graphs; see
+    ``invdesign.space.variation``.
+
+    Attributes:
+        population: parents that are kept.
+        crossover: share of children that have two parents.
+        mutation: share of the children of two parents that are mutated as well; those of one always are.
+        differential: share of children whose numbers move along the differences of others; with at most one direction.
+        step: mean size of a mutation, as a share of a number's range.
+        tournament: candidates among which the best becomes a parent.
+        assisted: True to search on a model of the properties, and to propose only what it finds best.
+        surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
+
+    Raises:
+        InputError: where a setting is out of its range.
+    """
+
+    population: int = 30
+    crossover: float = 0.9
+    mutation: float = 0.5
+    differential: float = 0.5
+    step: float = 0.03
+    tournament: int = 3
+    assisted: bool = False
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
+
+    def __post_init__(self) -> None:
+        if self.population < 2 or self.tournament < 1:
+            raise InputError("population must be at least 2 and tournament at least 1.")
+        for name in ("crossover", "mutation", "differential"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise InputError(f"{name} is a share from 0 to 1, not {getattr(self, name)}.")
+        if not 0.0 < self.step <= 0.5:
+            raise InputError(f"step is a share of a range, above 0 and at most 0.5, not {self.step}.")
+
+    @property
+    def generation(self) -> int:
+        """Candidates of one generation of an assisted search."""
+        return self.population
+
+    def propose(
+        self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+    ) -> pd.DataFrame:
+        """Proposes children of the best; see ``Optimizer.propose``. Before any value is known, a Sobol sequence."""
+        return population_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+
+    def next_generation(
+        self,
+        n: int,
+        *,
+        space: SearchSpace,
+        targets: Targets,
+        history: History,
+        fitness: Fitness,
+        seed: np.random.SeedSequence,
+    ) -> pd.DataFrame:
+        """Proposes children of the best, from a history with values; see ``PopulationOptimizer``."""
+        rng = step_generator(seed, history)
+        candidates = history.candidates[list(space.names)]
+        rows, worth = selected_parents(fitness, candidates, space, self.population, rng)
+        parents = Parents(space, candidates.iloc[rows], fitness.taken(rows), worth)
+        children = candidates.iloc[:0]
+        novelty = Novelty(space, history.proposed)
+        for _ in range(ROUNDS):
+            children = joined(children, self._children(n - len(children), parents, rng))
+            children = children[novelty.is_new(children)].reset_index(drop=True)
+            if len(children) >= n:
+                break
+        else:
+            spare = self._children(n - len(children), parents, rng)
+            children = novelty.renewed(joined(children, spare), rng)
+        return completed(n, children, space=space, targets=targets, history=history, seed=seed)
+
+    def _children(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
+        # As rare as numbers are: the other columns of these children are crossed but never mutated.
+        share = 0.0 if parents.fitness.many else self.differential * number_share(parents.space)
+        shifting = int(rng.binomial(n, share)) if share else 0
+        children = joined(self._of_pairs(n - shifting, parents, rng), self._shifted(shifting, parents, rng))
+        # In a random order, so that a proposal cut short holds every kind of child.
+        return children.iloc[rng.permutation(n)].reset_index(drop=True)
+
+    def _shifted(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
+        """Children of any parents, drawn to one of the best of them."""
+        worth, candidates = parents.worth, parents.candidates
+        order = np.array(sorted(range(len(worth)), key=worth.__getitem__, reverse=True))
+        best = order[rng.integers(0, min(len(order), max(2, round(BEST * len(order)))), n)]
+        places = rng.integers(0, len(order), (3, n))
+        own, one, other = (candidates.iloc[place].reset_index(drop=True) for place in places)
+        return shifted(parents.space, own, candidates.iloc[best].reset_index(drop=True), (one, other), rng)
+
+    def _of_pairs(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
+        """Children that are crossed from two parents, mutated from one, or both."""
+        space, candidates, rivals, worth = parents.space, parents.candidates, parents.fitness, parents.worth
+        if not n:
+            return candidates.iloc[:0]
+        on_fronts = rivals.many and bool((rivals.violation == 0.0).all())
+        # NSGA-III's parents mate at random: its selection has left one or so to each direction of the front.
+        size = 1 if on_fronts and rivals.losses.shape[1] > MOST_DIRECTIONS else self.tournament
+        winners = tournament_winners(worth, 2 * n, size, rng)
+        if on_fronts and size > 1:
+            # One parent by its rank, for speed; the other by dominance and loneliness, for the front's width.
+            alone = np.array([gap for _, gap in worth])
+            winners[n:] = crowded_winners(rivals.losses, alone, n, self.tournament, rng)
+        first = candidates.iloc[winners[:n]].reset_index(drop=True)
+        second = candidates.iloc[winners[n:]].reset_index(drop=True)
+        two = rng.random(n) < self.crossover
+        children = first.copy()
+        if two.any():
+            # Parents are far from each other on a front of many directions; their children are to stay near (eta as in
+            # NSGA-III's own experiments is large), or few of them are on the front.
+            spread = MANY_SPREAD if rivals.losses.shape[1] > MOST_DIRECTIONS else SPREAD
+            mixed = crossed(space, first[two], second[two], rng, spread=spread)
+            children = pd.concat([mixed, first[~two]], ignore_index=True)
+            first = pd.concat([first[two], first[~two]], ignore_index=True)
+        count = int(two.sum())
+        chosen = (rng.random(n) < self.mutation) | (np.arange(n) >= count) | (children == first).all(axis=1).to_numpy()
+        if chosen.any():
+            changed = mutated(space, children[chosen], rng, step=self.step)
+            children = pd.concat([changed, children[~chosen]], ignore_index=True)
+        return children

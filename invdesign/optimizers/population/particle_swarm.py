@@ -1,0 +1,292 @@
+"""Particle swarm: candidates that move through the unit cube, drawn by their own best and by the swarm's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from invdesign.core.errors import InputError, nearest
+from invdesign.optimizers.base import History, step_generator
+from invdesign.optimizers.deduplication import Novelty, completed, joined
+from invdesign.optimizers.population.fitness import Fitness, crowding, lonely
+from invdesign.optimizers.population.library_randomness import drawing_from
+from invdesign.optimizers.population.parents import Worth, crowded_winners, selected_parents
+from invdesign.optimizers.population.surrogate_assisted import population_proposal
+from invdesign.optimizers.population.swarm_state import SwarmState
+from invdesign.optimizers.random import RandomOptimizer
+from invdesign.space import SearchSpace
+from invdesign.space.variation import mutated
+from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.targets import Targets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOPOLOGIES = ("global", "local")
+ELITE = 20
+"""Members that lead on a front of two directions; each further direction makes it as many times more."""
+
+MOVING_ON = 0.5
+"""Candidates that move on where directions compete, as a share of the particles; the lonelier ones move on twice."""
+
+SETTLING = 0.75
+"""Share of the particles that lose their momentum once a front is as large as the swarm."""
+
+STEP, DECADES = 0.1, 3.0
+"""Longest mean step of the turbulence, as a share of a range, and the decades over which it is drawn."""
+
+
+@dataclass(frozen=True)
+class ParticleSwarmOptimizer:
+    """Moves a swarm of candidates through the space's unit cube (Kennedy and Eberhart 1995; pyswarms' backend).
+
+    Each particle goes on by its inertia, towards its own best and towards a leader: the best of the swarm, or of its
+    neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
+    several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
+    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
+    NSGA-II or NSGA-III would keep of all candidates moves on, the lonelier ones oftener, each towards one of the
+    loneliest members of the front (while those are few, of the best of what was kept), of two the nearer (a
+    competition as in the swarm of Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
+    Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
+
+    The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
+    starts anew at other places after ``stagnation`` generations without progress.
+
+    Attributes:
+        particles: of the swarm.
+        topology: who leads a particle: the best of all, or the best of its neighbours.
+        neighbours: particles, itself included, of which the best leads; with the local topology.
+        inertia: share of a velocity that is kept, at the start and at the end of the schedule (Shi and Eberhart 1998).
+        schedule: generations in which it falls from the one to the other.
+        cognitive: pull of a particle's own best.
+        social: pull of the leader.
+        velocity_limit: longest move along a coordinate, as a share of the cube, or as far as to another value.
+        turbulence: share of the proposals that are mutated besides, as in the swarm of Coello Coello et al.
+        stagnation: generations without progress after which the swarm starts anew.
+        assisted: True to search on a model of the properties, and to propose only what it finds best.
+        surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
+
+    Raises:
+        InputError: where a setting is out of its range.
+    """
+
+    particles: int = 30
+    topology: Literal["global", "local"] = "global"
+    neighbours: int = 5
+    inertia: tuple[float, float] = (0.9, 0.3)
+    schedule: int = 25
+    cognitive: float = 1.5
+    social: float = 1.5
+    velocity_limit: float = 0.3
+    turbulence: float = 0.1
+    stagnation: int = 20
+    assisted: bool = False
+    surrogate: Surrogate = field(default_factory=GaussianProcess)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "inertia", tuple(self.inertia))
+        if self.topology not in TOPOLOGIES:
+            raise InputError(f"There is no topology '{self.topology}'.{nearest(str(self.topology), TOPOLOGIES)}")
+        if self.particles < 2 or self.neighbours < 1:
+            raise InputError("A swarm needs 2 particles or more, and a particle at least itself as neighbour.")
+        if self.schedule < 1 or self.stagnation < 1:
+            raise InputError("schedule and stagnation are numbers of generations, at least 1.")
+        if min(*self.inertia, self.cognitive, self.social) < 0.0:
+            raise InputError("inertia, cognitive and social must not be negative.")
+        if not 0.0 < self.velocity_limit <= 1.0 or not 0.0 <= self.turbulence <= 1.0:
+            raise InputError(
+                "velocity_limit is a share of the cube, above 0 and at most 1; turbulence one from 0 to 1."
+            )
+
+    @property
+    def generation(self) -> int:
+        """Candidates of one generation of an assisted search."""
+        return self.particles
+
+    def propose(
+        self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+    ) -> pd.DataFrame:
+        """Proposes the next positions of the particles whose turn it is; see ``Optimizer.propose``."""
+        return population_proposal(self, n, space=space, targets=targets, history=history, seed=seed)
+
+    def next_generation(
+        self,
+        n: int,
+        *,
+        space: SearchSpace,
+        targets: Targets,
+        history: History,
+        fitness: Fitness,
+        seed: np.random.SeedSequence,
+    ) -> pd.DataFrame:
+        """Proposes the next positions, from a history with values; see ``PopulationOptimizer``."""
+        rng = step_generator(seed, history)
+        ranks = fitness.ranks(enough=2 * self.particles)
+        novelty = Novelty(space, history.proposed)
+        chosen = history.candidates[list(space.names)].iloc[:0]
+        while len(chosen) < n:
+            so_far = _extended(history, chosen)
+            state = SwarmState.read(so_far, fitness, ranks, particles=self.particles, patience=self.stagnation)
+            wanted = min(n - len(chosen), self.particles - state.next)
+            if state.generation == 0:
+                made = RandomOptimizer().propose(wanted, space=space, targets=targets, history=so_far, seed=seed)
+            else:
+                moved = self._moved(wanted, state, space, proposed=so_far.proposed, fitness=fitness, rng=rng)
+                made = novelty.renewed(joined(chosen, moved), rng).iloc[len(chosen) :]
+                made = completed(wanted, made, space=space, targets=targets, history=so_far, seed=seed)
+            if made.empty:
+                break
+            chosen = joined(chosen, made)
+        return chosen.reset_index(drop=True)
+
+    def _moved(
+        self,
+        count: int,
+        state: SwarmState,
+        space: SearchSpace,
+        *,
+        proposed: pd.DataFrame,
+        fitness: Fitness,
+        rng: np.random.Generator,
+    ) -> pd.DataFrame:
+        """The next candidates of ``count`` particles, the one first whose turn it is."""
+        from invdesign.optimizers.population.pyswarms_backend import backend
+
+        library = backend()
+        position, own_best = (space.encode(proposed.iloc[rows]) for rows in (state.current, state.best))
+        on_front = fitness.many and bool((fitness.violation[state.leaders] == 0.0).all())
+        if on_front:
+            # What selection keeps of the whole history moves on: its spread is the front's, and where everything is
+            # as good as everything, a particle's own best says nothing.
+            kept = max(2, round(MOVING_ON * self.particles))
+            rows, worth = selected_parents(fitness, proposed.iloc[: len(fitness)], space, kept, rng)
+            ahead = self._ahead(rows, worth, state.leaders, fitness)
+            rows = self._places(rows, worth, fitness, rng)
+            position = own_best = space.encode(proposed.iloc[rows])
+            # Momentum carries a swarm to the front and widens it; without it, particles settle along what is found.
+            settling = SETTLING * min(1.0, len(state.leaders) / self.particles)
+            going = rng.random((self.particles, 1)) >= settling
+            velocity = np.where(going, position - space.encode(proposed.iloc[state.before(rows)]), 0.0)
+        elif state.previous is None:
+            velocity = 0.5 * (rng.random(position.shape) - position)  # half the way to somewhere (Clerc 2012)
+        else:
+            velocity = position - space.encode(proposed.iloc[state.previous])
+        limit = self._limits(space)
+        swarm = library.swarm(
+            position=position.copy(),
+            velocity=np.clip(velocity, -limit, limit),
+            pbest_pos=own_best,
+            pbest_cost=state.best_cost,
+            options={
+                "w": library.inertia(*self.inertia, state.generation, self.schedule),
+                "c1": self.cognitive,
+                "c2": self.social,
+            },
+        )
+        topology = library.star if self.topology == "global" else library.ring
+        leaders = proposed.iloc[ahead if on_front else state.leaders]
+        if leaders.empty:  # nothing since the last start has a value yet
+            swarm.best_pos = own_best
+        elif len(leaders) > 1:
+            points = space.encode(leaders)
+            if on_front:
+                swarm.best_pos = self._front_leaders(points, position, rng)
+            else:
+                swarm.best_pos = self._followed(points, position, rng)
+        elif self.topology == "global":
+            swarm.best_pos, swarm.best_cost = space.encode(leaders)[0], float(state.ranks[state.leaders[0]])
+            swarm.best_pos, _ = topology.compute_gbest(swarm)
+        else:
+            swarm.best_pos, _ = topology.compute_gbest(swarm, p=2, k=min(self.neighbours, self.particles))
+        with drawing_from(rng):
+            points = library.moved(swarm, limit, topology)
+        points = points[state.next : state.next + count]
+        candidates = space.decode(space.repair(points))
+        return self._stirred(candidates, space, rng)
+
+    def _limits(self, space: SearchSpace) -> NDArray[np.float64]:
+        """The longest move along each coordinate, shape ``dimension``.
+
+        Where a column has few values a coordinate, a particle stands on one of them and must be able to reach the next.
+        """
+        limits = []
+        for parameter in space.parameters.values():
+            spacing = parameter.size ** (-1.0 / max(1, parameter.dimension))
+            limits.append(np.full(parameter.dimension, min(1.0, max(self.velocity_limit, 2.0 * spacing))))
+        return np.concatenate(limits)
+
+    def _ahead(
+        self, rows: NDArray[np.int64], worth: list[Worth], front: NDArray[np.int64], fitness: Fitness
+    ) -> NDArray[np.int64]:
+        """Rows that lead where directions compete: the front's loneliest or, while it is small, the best selected.
+
+        The first members of a front lie in one corner as often as not; led by them alone, the whole swarm would
+        gather there before it is known what else is worth having.
+        """
+        many = ELITE ** (fitness.losses.shape[1] - 1)
+        if len(front) < many:
+            best = sorted(range(len(rows)), key=worth.__getitem__, reverse=True)
+            return rows[best[:many]]
+        return front[np.argsort(-crowding(fitness.losses[front]), kind="stable")[:many]]
+
+    def _places(
+        self, rows: NDArray[np.int64], worth: list[Worth], fitness: Fitness, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """The row from which each particle moves on: of two drawn at random the better or, of equals, the lonelier.
+
+        With a particle for each row, most would start where most were good before: the swarm would follow the first
+        corner that it finds and lose what lies beyond, as long as that is dominated by a crowd a little further on.
+        """
+        alone = np.array([gap for _, gap in worth])
+        losses = np.where(fitness.violation[rows, None] == 0.0, fitness.losses[rows], np.inf)
+        return rows[crowded_winners(losses, alone, self.particles, 2, rng)]
+
+    def _front_leaders(
+        self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """The leader of each particle among those at ``points``: of two drawn at random the nearer one."""
+        rivals = rng.integers(0, len(points), (2, self.particles))
+        gaps = np.linalg.norm(points[rivals] - position, axis=2)
+        return points[np.where(gaps[0] < gaps[1], rivals[0], rivals[1])]
+
+    def _followed(
+        self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """The leader of each particle among equally good candidates at ``points``, shape ``particles x dimension``."""
+        latest = np.arange(len(points))[-4 * self.particles :]
+        kept, _ = lonely(points[latest], self.particles)
+        kept = latest[kept]
+        alone = np.zeros(len(points))
+        alone[kept] = np.arange(len(kept), 0, -1)
+        rivals = kept[rng.integers(0, len(kept), (2, self.particles))]
+        if self.topology == "local":
+            gaps = np.linalg.norm(position[:, None] - points[kept][None, :], axis=2)
+            near = kept[np.argsort(gaps, axis=1, kind="stable")[:, : self.neighbours]]
+            places = rng.integers(0, near.shape[1], (2, self.particles))
+            rivals = np.stack([near[np.arange(self.particles), place] for place in places])
+        return points[np.where(alone[rivals[0]] >= alone[rivals[1]], rivals[0], rivals[1])]
+
+    def _stirred(self, candidates: pd.DataFrame, space: SearchSpace, rng: np.random.Generator) -> pd.DataFrame:
+        stirred = rng.random(len(candidates)) < self.turbulence
+        if not stirred.any():
+            return candidates
+        # Steps of every size down to a thousandth: what helps a wide swarm out of a valley would throw a narrow one
+        # off the bottom that it settles at.
+        step = STEP * 10.0 ** (-DECADES * rng.random())
+        children = mutated(space, candidates[stirred], rng, step=step)
+        columns = {name: candidates[name].to_numpy(copy=True) for name in space.names}
+        for name, column in columns.items():
+            column[stirred] = children[name].to_numpy()
+        return pd.DataFrame(columns)
+
+
+def _extended(history: History, chosen: pd.DataFrame) -> History:
+    """The history with chosen candidates as pending ones of the swarm's own."""
+    if chosen.empty:
+        return history
+    own = None if history.own is None else np.concatenate([history.own, np.ones(len(chosen), dtype=bool)])
+    return replace(history, pending=joined(history.pending, chosen), own=own)

@@ -1,0 +1,1 @@
+"""A lithium-ion cell simulated by PyBaMM: design parameters in, energy, rate and safety out."""

@@ -1,0 +1,299 @@
+"""Cells of a given design, simulated with PyBaMM: what they store, how fast they give it, whether lithium plates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.units import conversion
+from invdesign.objectives.base import failed, valued
+from invdesign.objectives.cell import parameters as names
+from invdesign.objectives.cell.checks import cell_problems
+from invdesign.objectives.cell.design import Cell
+from invdesign.objectives.cell.mass import mass, thickness
+from invdesign.objectives.cell.model import Direction, ModelName, ModelSettings, Trace, built
+from invdesign.objectives.cell.parameters import N_P_RATIO
+from invdesign.objectives.limits import FIRST_USE, with_grace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from invdesign.core.columns import Column
+    from invdesign.objectives.cell.balance import Balance
+
+Array = NDArray[np.float64]
+
+PROPERTIES: Mapping[str, str] = {
+    "specific_energy": "Wh/kg",
+    "energy_density": "Wh/L",
+    "energy_retention": "",
+    "plating_margin": "V",
+    "areal_capacity": "mAh/cm^2",
+    "n_p_ratio": "",
+    "negative_thickness": "um",
+}
+
+
+@dataclass(frozen=True)
+class CellObjective:
+    """Simulates lithium-ion cells whose geometry and materials' numbers candidates vary.
+
+    A candidate changes the published cell of a parameter set. What follows from its change follows:
+
+    * a porosity given without the active-material fraction leaves the published share of binder and carbon, and the
+      active material takes the rest;
+    * all cyclable lithium comes with the positive electrode, which keeps the published share of filled sites; the
+      stoichiometries at both voltage limits are solved for each design (invdesign.objectives.cell.balance);
+    * ``N/P ratio``, which is no PyBaMM parameter, stands for the negative electrode's thickness: it is the negative
+      electrode's areal capacity from stoichiometry 0 to 1 over the positive electrode's areal capacity within the
+      window of stoichiometry that it passes through in the published cell between the voltage limits;
+    * currents relate to each design's own capacity between the voltage limits; a discharge starts from its own 100 %,
+      a charge from its own 0 %, both at rest.
+
+    Properties, of one repeat unit of the stack (half a foil, negative coating, separator, positive coating, half a
+    foil, electrolyte in all pores; no tabs and no housing):
+
+    * ``specific_energy`` (Wh/kg) and ``energy_density`` (Wh/L): energy of the discharge at ``energy_rate``;
+    * ``energy_retention``: energy of the discharge at ``fast_rate`` over that at ``energy_rate``. It is 0 for a cell
+      whose voltage falls below the limit as soon as the current flows;
+    * ``plating_margin`` (V): lowest potential difference between the negative electrode's surface and the
+      electrolyte at the separator during a charge at ``charge_rate`` to the upper voltage; lithium can plate where it
+      is below zero (Arora, Doyle and White 1999, doi:10.1149/1.1392512);
+    * ``areal_capacity`` (mAh/cm2) between the voltage limits at rest, ``n_p_ratio``, ``negative_thickness`` (um).
+
+    Attributes:
+        inputs: PyBaMM parameter, or ``N/P ratio``, that each column of a candidate gives.
+        units: unit of each column; a column not named has the unit in the PyBaMM name.
+        parameters: fixed numbers under PyBaMM names, or ``N/P ratio``, that replace the set's, in the names' units.
+        parameter_set: a PyBaMM parameter set of a full cell.
+        model: single-particle (SPM), the same with electrolyte (SPMe), or Doyle-Fuller-Newman (DFN).
+        voltage_window: lower and upper voltage limit, V; None for the set's own.
+        energy_rate: of the slow discharge, in 1/h (0.5 is C/2).
+        fast_rate: of the fast discharge, in 1/h.
+        charge_rate: of the charge, in 1/h.
+        temperature: K, of cell and surroundings (the models are isothermal); None for the set's own.
+        wanted: the properties to give; empty for all. Only the protocols that they need are simulated.
+        electrolyte_density: kg/m3. 1200 is rounded for 1 mol/L LiPF6 in carbonates; 10 % of it change the specific
+            energy of Chen2020's cell by about 1 %.
+        double_sided: whether each foil carries a coating on both sides, so that half of it counts.
+        electrode_points: mesh points across each electrode and the separator; 20 is PyBaMM's own.
+        particle_points: mesh points along a particle's radius; 20 is PyBaMM's own.
+        rtol: the solver's relative tolerance.
+        atol: the solver's absolute tolerance.
+        compiled: compile the model with gcc: twice as fast after some ten seconds, once a machine: PyBaMM keeps it.
+        time_limit: seconds a design; None for no limit. A campaign ends calls that take longer than their designs may.
+    """
+
+    inputs: dict[str, str]
+    units: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, float] = field(default_factory=dict)
+    parameter_set: str = "Chen2020"
+    model: ModelName = "SPMe"
+    voltage_window: tuple[float, float] | None = None
+    energy_rate: float = 0.5
+    fast_rate: float = 3.0
+    charge_rate: float = 1.5
+    temperature: float | None = None
+    wanted: tuple[str, ...] = ()
+    electrolyte_density: float = 1200.0
+    double_sided: bool = True
+    electrode_points: int = 20
+    particle_points: int = 20
+    rtol: float = 1e-4
+    atol: float = 1e-6
+    compiled: bool = False
+    time_limit: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses settings that contradict each other."""
+        given = list(self.inputs.values()) + list(self.parameters)
+        twice = sorted({name for name in given if given.count(name) > 1})
+        if twice:
+            raise InputError(f"'{twice[0]}' is given twice; each parameter takes one column or one fixed number.")
+        if N_P_RATIO in given and names.NEGATIVE_THICKNESS in given:
+            raise InputError(
+                f"'{N_P_RATIO}' and '{names.NEGATIVE_THICKNESS}' are both given, but one follows from the other. "
+                "Give one; the property 'n_p_ratio' tells the ratio that the thicknesses make."
+            )
+        if self.model not in get_args(ModelName):
+            raise InputError(f"There is no model '{self.model}'.{nearest(self.model, get_args(ModelName))}")
+        for name in self.wanted:
+            if name not in PROPERTIES:
+                raise InputError(f"The cell objective has no property '{name}'.{nearest(name, PROPERTIES)}")
+        for name in ("energy_rate", "fast_rate", "charge_rate", "electrolyte_density", "rtol", "atol", "time_limit"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"'{name}' must be above zero, not {value}.")
+        if min(self.electrode_points, self.particle_points) < 3:
+            raise InputError("'electrode_points' and 'particle_points' must be 3 or more.")
+        if self.voltage_window is not None and not self.voltage_window[0] < self.voltage_window[1]:
+            raise InputError(f"'voltage_window' must be a lower and an upper voltage, not {self.voltage_window}.")
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return {name: PROPERTIES[name] for name in self.wanted or PROPERTIES}
+
+    @property
+    def rows_per_call(self) -> int | None:
+        """A call of 16 designs takes some tenths of a second with SPMe, and up to ten seconds with DFN."""
+        return 16
+
+    def seconds_allowed(self, candidates: int) -> float | None:
+        return None if self.time_limit is None else with_grace(FIRST_USE + candidates * self.time_limit)
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        known = {column.name: column.unit for column in columns if column.name in self.inputs and column.unit}
+        units = {**known, **self.units}
+        # The same again: the model that was built stays, for a campaign says its columns at every run.
+        return self if units == self.units else replace(self, units=units)
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        messages = cell_problems(
+            columns, parameter_set=self.parameter_set, inputs=self.inputs, units=self.units, parameters=self.parameters
+        )
+        if not messages:
+            try:
+                self.cell()
+            except InputError as error:
+                messages.append(str(error))
+        return messages
+
+    def cell(self) -> Cell:
+        """Returns the published cell with this objective's fixed numbers.
+
+        Raises:
+            InputError: where the parameter set is unknown or lacks what is needed.
+        """
+        window = self.voltage_window
+        return Cell(self.parameter_set, self.parameters, voltage_window=window, temperature=self.temperature)
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        missing = [column for column in self.inputs if column not in candidates.columns]
+        if missing:
+            return failed(candidates.index, self.properties, f"the column '{missing[0]}' is missing")
+        cell = self.cell()
+        reasons: list[str | None] = [None] * len(candidates)
+        design = cell.design(self._values(candidates, reasons), reasons)
+        results = {name: np.full(len(candidates), np.nan) for name in PROPERTIES}
+        rows = np.array([row for row, reason in enumerate(reasons) if reason is None], dtype=np.intp)
+        if rows.size:
+            self._fill(results, rows, {name: values[rows] for name, values in design.items()}, cell, reasons)
+        frame = pd.DataFrame({name: results[name] for name in self.properties}, index=candidates.index)
+        return valued(frame, reasons)
+
+    def _values(self, candidates: pd.DataFrame, reasons: list[str | None]) -> dict[str, Array]:
+        """Returns what candidates give, in PyBaMM's units, and notes what is no usable number."""
+        values = {}
+        for column, parameter in self.inputs.items():
+            numbers = pd.to_numeric(candidates[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+            if column in self.units:
+                factor, offset = conversion(self.units[column], names.parameter_unit(parameter))
+                numbers = numbers * factor + offset
+            positive = parameter in names.GEOMETRY or parameter == N_P_RATIO
+            for row in np.flatnonzero(~np.isfinite(numbers) | (positive & ~(numbers > 0.0))):
+                kind = "a positive number" if positive else "a number"
+                reasons[row] = reasons[row] or f"'{column}' is {str(candidates[column].iloc[row])!r}, not {kind}"
+            values[parameter] = numbers
+        return values
+
+    def _fill(
+        self,
+        results: dict[str, Array],
+        rows: NDArray[np.intp],
+        design: Mapping[str, Array],
+        cell: Cell,
+        reasons: list[str | None],
+    ) -> None:
+        """Writes the properties of the feasible designs, and the reasons of those whose simulation fails."""
+        balance = cell.solve(design)
+        results["areal_capacity"][rows] = balance.reversible / 10.0  # A.h/m2 to mA.h/cm2
+        results["n_p_ratio"][rows] = balance.n_p_ratio
+        results["negative_thickness"][rows] = design[names.NEGATIVE_THICKNESS] * 1e6
+        feasible = ~balance.full
+        for row in rows[~feasible]:
+            reasons[row] = "infeasible: the negative electrode is full before the cell reaches its upper voltage"
+            for values in results.values():
+                values[row] = np.nan
+        if not feasible.any():
+            return
+        rows, design, balance = rows[feasible], _rows(design, feasible), balance.rows(feasible)
+
+        def run(direction: Direction, rate: float) -> list[Trace]:
+            traces = self._run(cell, design, balance, direction, rate)
+            for row, trace in zip(rows, traces, strict=True):
+                if trace.failure is not None:
+                    told = f"the {direction} at {rate:g}C failed: {trace.failure}"
+                    reasons[row] = told if reasons[row] is None else f"{reasons[row]}; {told}"
+            return traces
+
+        wanted = set(self.properties)
+        if wanted & {"specific_energy", "energy_density", "energy_retention"}:
+            slow = _energy(run("discharge", self.energy_rate), self.energy_rate * balance.reversible)
+            weight = mass(
+                cell.published, design, electrolyte_density=self.electrolyte_density, double_sided=self.double_sided
+            )
+            height = thickness(cell.published, design, double_sided=self.double_sided)
+            results["specific_energy"][rows] = slow / weight
+            results["energy_density"][rows] = slow / (height * 1000.0)  # Wh/m3 to Wh/L
+        if "energy_retention" in wanted:
+            fast = _energy(run("discharge", self.fast_rate), self.fast_rate * balance.reversible)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                results["energy_retention"][rows] = np.where(slow > 0.0, fast / slow, np.nan)
+            for row in rows[slow == 0.0]:
+                reasons[row] = reasons[row] or f"no energy_retention: it delivers nothing at {self.energy_rate:g}C"
+        if "plating_margin" in wanted:
+            results["plating_margin"][rows] = [
+                np.nan if trace.failure is not None else np.min(trace.volts)
+                for trace in run("charge", self.charge_rate)
+            ]
+
+    def _run(
+        self, cell: Cell, design: Mapping[str, Array], balance: Balance, direction: Direction, rate: float
+    ) -> list[Trace]:
+        """Runs one protocol for feasible designs."""
+        varied = cell.varied(dict.fromkeys(self.inputs.values()))
+        columns = {**{name: design[name] for name in varied}, **cell.protocol(design, balance, direction, rate)}
+        settings = ModelSettings(
+            parameter_set=self.parameter_set,
+            model=self.model,
+            overrides=tuple(sorted(cell.overrides.items())),
+            inputs=tuple(columns),
+            window=cell.window,
+            direction=direction,
+            electrode_points=self.electrode_points,
+            particle_points=self.particle_points,
+            rtol=self.rtol,
+            atol=self.atol,
+            compiled=self.compiled,
+        )
+        inputs = [
+            {name: float(column[row]) for name, column in columns.items()} for row in range(balance.reversible.size)
+        ]
+        traces = built(settings).run(inputs, rate)
+        stuck = [row for row, trace in enumerate(traces) if trace.failure is not None]
+        if stuck:
+            # DFN's solver sometimes loses its way where the electrolyte runs dry; smaller steps mostly find it again.
+            finer = built(replace(settings, rtol=self.rtol / 10.0, atol=self.atol / 10.0))
+            for row, trace in zip(stuck, finer.run([inputs[row] for row in stuck], rate), strict=True):
+                traces[row] = trace
+        return traces
+
+
+def _rows(design: Mapping[str, Array], which: NDArray[np.bool_]) -> dict[str, Array]:
+    return {name: values[which] for name, values in design.items()}
+
+
+def _energy(traces: Sequence[Trace], current: Array) -> Array:
+    """Returns the energy of discharges, Wh/m2.
+
+    Args:
+        traces: voltage over time.
+        current: A/m2.
+    """
+    volt_hours = [np.nan if trace.failure is not None else trace.integral() / 3600.0 for trace in traces]
+    return np.array(volt_hours) * current

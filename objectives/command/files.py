@@ -1,0 +1,162 @@
+"""The files between us and a user's program: a fresh folder for each run, the candidate in it, the results from it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from invdesign.core.errors import InputError, nearest
+
+FileKind = Literal["csv", "json"]
+PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Where one run reads and writes.
+
+    Attributes:
+        folder: in which the program starts.
+        candidate: the file with the candidate's parameters.
+        results: the file that the program leaves.
+    """
+
+    folder: Path
+    candidate: Path
+    results: Path
+
+    @classmethod
+    def fresh(cls, place: Path, label: object, row: Mapping[Any, Any], kind: FileKind) -> Self:
+        """Makes a folder that no run has used, named after the candidate's number and its parameters.
+
+        Args:
+            place: the folder of all runs.
+            label: the candidate's number.
+            row: its parameters.
+            kind: of its files.
+
+        Raises:
+            OSError: where the folder cannot be made.
+        """
+        told = json.dumps({str(name): plain(value) for name, value in row.items()}, sort_keys=True)
+        name = f"{re.sub(r'[^A-Za-z0-9-]', '_', str(label))}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+        place.mkdir(parents=True, exist_ok=True)
+        attempt = 1
+        while True:
+            folder = place / f"{name}-run{attempt}"
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                attempt += 1
+            else:
+                return cls(folder, folder / f"candidate.{kind}", folder / f"results.{kind}")
+
+    def filled(self, word: str, *, shell: bool) -> str:
+        """A word of the command with paths in the place of placeholders, quoted for a shell."""
+        paths = {
+            "candidate": str(self.candidate),
+            "results": str(self.results),
+            "folder": str(self.folder),
+            "python": sys.executable,
+        }
+
+        def path(found: re.Match[str]) -> str:
+            known = paths.get(found[1])
+            if known is None:
+                return found[0]
+            return shlex.quote(known) if shell else known
+
+        return PLACEHOLDER.sub(path, word)
+
+    @staticmethod
+    def check_word(word: str, known: Sequence[str], *, shell: bool) -> None:
+        """Raises InputError where a word holds a placeholder that is not known; a shell may have braces of its own."""
+        for name in PLACEHOLDER.findall(word):
+            if name not in known and not shell:
+                raise InputError(f"There is no placeholder '{{{name}}}'.{nearest(name, known)}")
+
+
+def write_candidate(file: Path, row: Mapping[Any, Any], kind: FileKind) -> None:
+    """Writes a candidate's parameters as one object, or as a header and one row."""
+    values = {str(name): plain(value) for name, value in row.items()}
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        if kind == "json":
+            json.dump(values, stream, indent=2)
+        else:
+            writer = csv.DictWriter(stream, list(values))
+            writer.writeheader()
+            writer.writerow(values)
+
+
+def read_results(file: Path, properties: Sequence[str], kind: FileKind) -> tuple[dict[str, float], str | None]:
+    """Reads what a program left.
+
+    Returns:
+        The finite numbers among the properties, and why others are missing, or None.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}, f"the program left no {file.name}"
+    except (OSError, UnicodeDecodeError) as error:
+        return {}, f"{file.name} cannot be read: {error}"
+    given = _object(text) if kind == "json" else _row(text)
+    if isinstance(given, str):
+        return {}, f"{file.name} {given}"
+    values, problems = {}, []
+    for name in properties:
+        number, problem = _number(given, name)
+        if problem is None:
+            values[name] = number
+        else:
+            problems.append(problem)
+    return values, f"{file.name} holds {', '.join(problems)}" if problems else None
+
+
+def plain(value: Any) -> Any:
+    """A number of numpy's as Python's own, which JSON can hold."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _object(text: str) -> dict[str, Any] | str:
+    try:
+        given = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return f"is no JSON: {error}"
+    return given if isinstance(given, dict) else 'holds no object of properties, such as {"voltage": 3.7}'
+
+
+def _row(text: str) -> dict[str, Any] | str:
+    try:
+        rows = [row for row in csv.reader(text.splitlines()) if row]
+    except csv.Error as error:
+        return f"is no CSV: {error}"
+    if len(rows) != 2:
+        return (
+            f"holds {len(rows)} lines; it should be a header with the properties' names and one line with their values"
+        )
+    header, numbers = rows
+    if len(header) != len(numbers):
+        return f"has {len(header)} names in its header, but {len(numbers)} values"
+    return dict(zip((name.strip() for name in header), numbers, strict=True))
+
+
+def _number(given: Mapping[str, Any], name: str) -> tuple[float, str | None]:
+    if name not in given:
+        return math.nan, f"no '{name}'"
+    value = given[name]
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        return math.nan, f"no number for '{name}' but {str(value)[:SHOWN]!r}"
+    return number, None if math.isfinite(number) else f"no finite number for '{name}' but {str(value)[:SHOWN]!r}"

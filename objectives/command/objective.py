@@ -1,0 +1,152 @@
+"""A user's own program as a source of property values: candidates out as a file, properties in as a file."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.units import check_unit
+from invdesign.objectives.base import REASON, TravelsByFields
+from invdesign.objectives.command.files import Exchange, FileKind, read_results, write_candidate
+from invdesign.objectives.command.run import run
+
+PLACEHOLDERS = ("candidate", "results", "folder", "python")
+
+
+@dataclass(frozen=True)
+class CommandObjective(TravelsByFields):
+    """Runs a program for each candidate: a Gaussian, VASP or LAMMPS job, a script, what asks an instrument.
+
+    Each run has a folder of its own, in which the program starts. It finds ``candidate.csv`` there (a header with the
+    parameters' names, then one row) or ``candidate.json`` (one object), and leaves ``results.csv`` or ``results.json``
+    with a number for each property, in the unit given here. What it writes to its output streams is kept as
+    ``stdout.txt`` and ``stderr.txt``, how it ended in ``ended.json``. A folder without ``ended.json`` is one of a run
+    that was killed; a further run of the same candidate gets the next folder and never sees it.
+
+    A candidate has no value, and the reason says so, where the program cannot start, ends with another exit code than
+    0, is killed, passes the time limit (it is then killed with all that it started), leaves no results, results that
+    cannot be read, or a property that is missing or no finite number.
+
+    Naming a program in a campaign file runs it with your rights: run only files that you trust.
+
+    Attributes:
+        command: the program and its arguments, as a list or as text that is split as a shell would. ``{candidate}``,
+            ``{results}`` and ``{folder}`` stand for those paths, ``{python}`` for the running Python. A word that is an
+            existing file may be given relative to the campaign file.
+        units: each property that the program gives, and its unit (empty for dimensionless).
+        format: of both files, ``csv`` or ``json``.
+        folder: where the folders of the runs are kept.
+        time_limit: seconds a candidate; None for no limit.
+        shell: whether ``command`` is one text for ``/bin/sh``, with its pipes and variables; the paths are quoted. The
+            exit code is then the shell's: of a pipe, that of its last program. Relative paths in it start from the
+            run's own folder.
+
+    Raises:
+        InputError: where the command is empty or holds an unknown placeholder, or no property is named.
+    """
+
+    command: str | list[str]
+    units: dict[str, str]
+    format: FileKind = "csv"
+    folder: str = "runs"
+    time_limit: float | None = 3600.0
+    shell: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses an empty command, unknown placeholders and units."""
+        if not self.units:
+            raise InputError("Name the properties that the program gives, with their units, such as {voltage: V}.")
+        for unit in self.units.values():
+            check_unit(unit)
+        if self.format not in ("csv", "json"):
+            raise InputError(f"There is no format '{self.format}'.{nearest(self.format, ('csv', 'json'))}")
+        if self.time_limit is not None and not self.time_limit > 0.0:
+            raise InputError(f"'time_limit' must be above zero, not {self.time_limit}.")
+        if self.shell and not isinstance(self.command, str):
+            raise InputError("With 'shell: true' the command is one text, not a list.")
+        if not self._words:
+            raise InputError("The command is empty. Write the program and its arguments.")
+        for word in self._words:
+            Exchange.check_word(word, PLACEHOLDERS, shell=self.shell)
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return dict(self.units)
+
+    @property
+    def rows_per_call(self) -> int | None:
+        return 1
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        return self
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        problems = []
+        program = self._words[0]
+        found = program == "{python}" or _is_file(Path(program)) or shutil.which(program) is not None
+        if not self.shell and not found:
+            problems.append(f"There is no program '{program}'. Give its path, or a name on the PATH.")
+        place = Path(self.folder)
+        if place.exists() and not place.is_dir():
+            problems.append(f"'folder' names '{place}', which is a file. Name a folder for the runs.")
+        return problems
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        rows = [
+            self._evaluate_one(label, row)
+            for label, row in zip(candidates.index, candidates.to_dict("records"), strict=True)
+        ]
+        result = pd.DataFrame(rows, index=candidates.index, columns=[*self.units, REASON])
+        return result.astype(dict.fromkeys(self.units, float))
+
+    def beside(self, folder: Path) -> Self:
+        """Returns the objective with its relative paths taken from a folder: that of the campaign file."""
+        if self.shell:
+            return replace(self, folder=str(folder / self.folder))
+        moved = [str(folder / word) if _is_file(folder / word) else word for word in self._words]
+        return replace(self, command=moved, folder=str(folder / self.folder))
+
+    def _evaluate_one(self, label: object, row: Mapping[Any, Any]) -> dict[str, Any]:
+        try:
+            exchange = Exchange.fresh(Path(self.folder).resolve(), label, row, self.format)
+            write_candidate(exchange.candidate, row, self.format)
+        except OSError as error:
+            return {REASON: f"the candidate's folder cannot be written: {error}"}
+        words = [exchange.filled(self._anchored(word), shell=self.shell) for word in self._words]
+        reason = run(words, exchange.folder, time_limit=self.time_limit, shell=self.shell)
+        if reason is not None:
+            return {REASON: reason}
+        values, reason = read_results(exchange.results, list(self.units), self.format)
+        return {**values, REASON: reason}
+
+    @property
+    def _words(self) -> list[str]:
+        if isinstance(self.command, str):
+            return [self.command] if self.shell and self.command.strip() else self._split(self.command)
+        return list(self.command)
+
+    @staticmethod
+    def _split(command: str) -> list[str]:
+        try:
+            return shlex.split(command)
+        except ValueError as error:
+            raise InputError(f"The command cannot be split into words: {error}.") from None
+
+    def _anchored(self, word: str) -> str:
+        """A file's absolute path, for the program starts in another folder; any other word as it is."""
+        return str(Path(word).absolute()) if not self.shell and _is_file(Path(word)) else word
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a word too long for a file's name, such as code in quotes
+        return False

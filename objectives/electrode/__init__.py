@@ -1,0 +1,1 @@
+"""Insertion electrodes by CHGNet or any ASE calculator: voltage, capacity, volume change."""

@@ -1,0 +1,229 @@
+"""Voltage, capacity and what else a battery asks of an insertion electrode, by relaxing its crystal structures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Self, get_args
+
+import pandas as pd
+
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
+from invdesign.objectives.electrode.calculators import CHGNET, check_available, check_calculator
+from invdesign.objectives.electrode.orderings import Ordering
+from invdesign.objectives.electrode.prototypes import BUILT_IN, Prototype, check_prototype, prototype_for
+from invdesign.objectives.electrode.relaxation import Relaxation
+from invdesign.objectives.electrode.sites import contents, fitting_metal_sites
+from invdesign.objectives.electrode.states import electrodes, mean_and_spread, reasons_in_words
+from invdesign.objectives.failures import CandidateFailure, Deadline, PassingFailure
+from invdesign.objectives.limits import with_grace
+from invdesign.objectives.named_column import column_problems, named_or_only
+from invdesign.surrogates.features.formulas import element_amounts, element_symbols
+
+PROPERTIES: Mapping[str, str] = {
+    "voltage": "V",
+    "capacity": "mAh/g",
+    "volumetric_capacity": "mAh/cm^3",
+    "specific_energy": "Wh/kg",
+    "volume_change": "",
+    "energy_above_line": "eV",
+    "rounding": "",
+}
+OF_A_VOLUME = frozenset({"volumetric_capacity", "volume_change"})
+"""Properties that a single layer in vacuum does not have."""
+HALFWAY = "energy_above_line"
+
+
+@dataclass(frozen=True)
+class ElectrodeObjective(TravelsByFields):
+    """Computes insertion electrodes: a formula's elements on a prototype's sites, relaxed charged and discharged.
+
+    Mixed sites are ordered in a cell of whole atoms: random orderings, ranked by the electrostatic energy of point
+    charges or by how close their pairs are to those of the random alloy. From each of the first that symmetry does not
+    make equal, ions are taken out (those whose vacancies cost the least electrostatic energy: ions move at room
+    temperature), both states relax, and values are means over the orderings, each with its
+    standard deviation where there are several. Energies E are those of the calculator, ``n`` ions of charge ``z`` move:
+
+    * ``voltage`` (V against the ion's metal): average between the states,
+      -(E(discharged) - E(charged) - n E(metal)) / (n z) (Aydinol et al. 1997, doi:10.1103/PhysRevB.56.1354); entropy
+      and volume work, some millivolts, are left out.
+    * ``capacity`` (mAh/g) and ``volumetric_capacity`` (mAh/cm^3): n z F over mass and volume, discharged: by counting.
+    * ``specific_energy`` (Wh/kg of the active material): voltage times capacity.
+    * ``volume_change``: share of the discharged volume by which charging changes it, either way.
+    * ``energy_above_line`` (eV an atom): of the state halfway above the line between the two; below zero the ions
+      order, well above zero the electrode has two phases.
+    * ``rounding``: the largest difference between a share in the formula (of an element on its sites, of the ions left)
+      and that in the cell.
+
+    By CHGNet 0.3.0 voltages of oxides and phosphates are off by 0.2 V in the mean. It knows no magnetic order but what
+    it has learned, and a mean over few orderings is no average over a disordered crystal. A MXene is one
+    layer in vacuum with ions on both sides; it has no volume.
+
+    Every relaxed structure is kept on disk by its start and the settings (``electrode.db`` in the folder
+    ``INVDESIGN_CACHE``, by default ``~/.cache/invdesign``), so that nothing is computed twice. Naming a calculator in a
+    campaign file imports it: run only files that you trust.
+
+    Attributes:
+        prototype: ``layered``, ``spinel``, ``olivine``, ``mxene``, or the path of a CIF file.
+        formula: the parameter that is the formula; None for the only one of the space.
+        wanted: the properties to give; empty for all that the prototype has. The halfway state is computed only where
+            ``energy_above_line`` is wanted.
+        remaining: share of the ions that is left when the electrode is charged, from 0 to below 1.
+        metal_sites: most sites of metals in a cell. Of the cells that hold the formula the smallest is taken, for
+            mixed sites with ``quasi-random`` orderings the largest.
+        rounding: largest ``rounding`` of a candidate that is not refused.
+        ordering: of mixed sites: ``ewald``, low electrostatic energy, for what orders while it is made; or
+            ``quasi-random``, special quasi-random structures, for what mixes at random.
+        orderings: how many, at most.
+        calculator: ``chgnet``, or any calculator that ASE can drive as ``package.module:Class``.
+        settings: keyword arguments of the calculator; for CHGNet ``model``: ``0.3.0`` or ``r2scan``.
+        fmax: eV/angstrom, the largest force in a relaxed structure.
+        steps: most steps of a relaxation.
+        drift: largest share by which the volume (of a layer the area) may change on relaxing and on charging.
+        time_limit: seconds a candidate, looked at between the steps of a relaxation; a campaign ends a step that does
+            not end.
+
+    Raises:
+        InputError: where a name is unknown or a number cannot be.
+    """
+
+    prototype: str
+    formula: str | None = None
+    wanted: tuple[str, ...] = ()
+    remaining: float = 0.0
+    metal_sites: int = 6
+    rounding: float = 0.1
+    ordering: Ordering = "ewald"
+    orderings: int = 1
+    calculator: str = CHGNET
+    settings: dict[str, str | int | float | bool] = field(default_factory=dict)
+    fmax: float = 0.05
+    steps: int = 300
+    drift: float = 0.4
+    time_limit: float = 600.0
+
+    def __post_init__(self) -> None:
+        """Refuses unknown names and numbers that cannot be."""
+        for name in self.wanted:
+            if name not in PROPERTIES:
+                raise InputError(f"The electrode objective has no property '{name}'.{nearest(name, PROPERTIES)}")
+            if name in OF_A_VOLUME and self.prototype == "mxene":
+                raise InputError(f"A single layer in vacuum has no '{name}'. Leave it out for the prototype 'mxene'.")
+        if not 0.0 <= self.remaining < 1.0:
+            raise InputError(f"'remaining' must be from 0 to below 1, not {self.remaining}.")
+        for name in ("metal_sites", "orderings", "steps"):
+            if getattr(self, name) < 1:
+                raise InputError(f"'{name}' must be 1 or more, not {getattr(self, name)}.")
+        for name in ("fmax", "drift", "time_limit"):
+            if not getattr(self, name) > 0.0:
+                raise InputError(f"'{name}' must be above zero, not {getattr(self, name)}.")
+        if not 0.0 <= self.rounding <= 1.0:
+            raise InputError(f"'rounding' must be from 0 to 1, not {self.rounding}.")
+        if self.ordering not in get_args(Ordering):
+            known = get_args(Ordering)
+            raise InputError(f"There is no ordering '{self.ordering}'.{nearest(self.ordering, known)}")
+        check_calculator(self.calculator, self.settings)
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        given = [name for name in PROPERTIES if not (self.prototype == "mxene" and name in OF_A_VOLUME)]
+        return {name: PROPERTIES[name] for name in self.wanted or given}
+
+    @property
+    def rows_per_call(self) -> int | None:
+        return 1
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        formula = named_or_only(columns, "formula", self.formula)
+        return self if formula == self.formula else replace(self, formula=formula)
+
+    def seconds_allowed(self, candidates: int) -> float | None:
+        return with_grace(candidates * self.time_limit)
+
+    def beside(self, folder: Path) -> Self:
+        """Returns the objective with its CIF file looked for beside the campaign file first."""
+        place = folder / self.prototype
+        return replace(self, prototype=str(place)) if self.prototype not in BUILT_IN and place.is_file() else self
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        problems = column_problems(columns, "formula", self.formula)
+        try:
+            check_prototype(self.prototype)
+            check_available(self.calculator, self.settings)
+        except InputError as error:
+            problems.append(str(error))
+        return problems
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        if self.formula is None or self.formula not in candidates.columns:
+            return failed(candidates.index, self.properties, f"there is no column '{self.formula}' of formulas")
+        rows = [self._evaluated(formula) for formula in candidates[self.formula].tolist()]
+        names = [*self.properties]
+        if self.orderings > 1:
+            names += [name + STD_SUFFIX for name in self.properties if name != "rounding"]
+        values = pd.DataFrame([found for found, _ in rows], index=candidates.index, columns=names, dtype=float)
+        return valued(values, [reason for _, reason in rows])
+
+    def _evaluated(self, formula: object) -> tuple[dict[str, float], str | None]:
+        """The properties of a formula with their spread, and why it has none or why some of its orderings failed."""
+        deadline = Deadline(self.time_limit)
+        try:
+            found, failures = self._over_orderings(formula, deadline)
+        except (CandidateFailure, InputError) as failure:
+            return {}, str(failure)
+        reason = reasons_in_words(failures, len(found) + len(failures)) if failures else None
+        if not found:
+            return {}, reason
+        mean, spread = mean_and_spread(found)
+        return {**mean, **{name + STD_SUFFIX: value for name, value in spread.items()}}, reason
+
+    def _over_orderings(self, formula: object, deadline: Deadline) -> tuple[list[dict[str, float]], list[str]]:
+        if not isinstance(formula, str):
+            raise CandidateFailure(f"{formula!r} is no formula")
+        row = element_amounts([formula], element_symbols())[0]
+        elements = {symbol: float(n) for symbol, n in zip(element_symbols(), row, strict=True) if n > 0.0}
+        prototype = prototype_for(self.prototype, elements)
+        halfway = HALFWAY in self.properties
+        held = contents(
+            prototype,
+            elements,
+            remaining=self.remaining,
+            metal_sites=self.metal_sites,
+            halfway=halfway,
+            # In the smallest cell there may be but one arrangement, which repeats itself and is as ordered as can be.
+            largest=self.ordering == "quasi-random",
+        )
+        if held.rounding > self.rounding + 1e-9:
+            raise CandidateFailure(self._too_coarse(prototype, elements, held.rounding))
+        found: list[dict[str, float]] = []
+        failures: list[str] = []
+        for electrode in electrodes(prototype, held, self.orderings, self.ordering):
+            try:
+                values = electrode.properties(self._relaxation, deadline, halfway=halfway)
+            except PassingFailure as failure:
+                # Time or the calculator is out: it is so for the other orderings too, and a mean over fewer of them
+                # would depend on the machine.
+                raise CandidateFailure(str(failure)) from None
+            except CandidateFailure as failure:
+                failures.append(str(failure))
+            else:
+                lacking = [name for name in self.properties if not math.isfinite(values[name])]
+                failures += [f"no finite {', '.join(lacking)}"] if lacking else []
+                found += [] if lacking else [values]
+        return found, failures
+
+    def _too_coarse(self, prototype: Prototype, elements: Mapping[str, float], rounding: float) -> str:
+        fitting = fitting_metal_sites(prototype, elements, self.remaining)
+        advice = f"; 'metal_sites: {fitting}' would hold it" if fitting else ""
+        return (
+            f"a cell of {self.metal_sites} metal sites is too small: a share is off by {rounding:.3f}, more than "
+            f"{self.rounding:g}{advice}"
+        )
+
+    @property
+    def _relaxation(self) -> Relaxation:
+        return Relaxation(self.calculator, self.settings, self.fmax, self.steps, self.drift)

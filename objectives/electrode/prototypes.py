@@ -1,0 +1,244 @@
+"""Crystal structures that insertion electrodes are built on: sites from the literature, and what may sit on them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from invdesign.core.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+
+Role = Literal["ion", "metal", "other"]
+
+IONS: Mapping[str, int] = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2}
+"""Working ions and their charges; where a formula holds several, the first in this order is the one that moves."""
+BUILT_IN: Mapping[str, str] = {
+    "layered": "A M O2, such as LiNi0.8Mn0.1Co0.1O2",
+    "spinel": "A M2 O4, such as LiMn1.5Ni0.5O4",
+    "olivine": "A M P O4, such as LiFe0.5Mn0.5PO4",
+    "mxene": "M2 X Z2 or M2 X T2 Z2 with X = C or N and T = O, F, Cl, S, H or OH, such as Ti2CO2Li2 or V2C(OH)2Na2",
+}
+"""The prototypes that need no file, each with the formulas that fit it."""
+ANIONS = frozenset({"O", "F", "Cl", "Br", "I", "S", "Se", "N", "H"})
+CENTRES = frozenset({"P", "Si", "S", "As", "Ge", "B"})
+VACUUM_CELL = 28.0
+"""Angstrom: height of the cell of a single MXene layer, whose ions are some 4 angstrom from its middle."""
+
+
+@dataclass(frozen=True)
+class Sublattice:
+    """Sites that share their occupants.
+
+    Attributes:
+        mark: element that marks the sites in the prototype's structure.
+        role: the working ion, metals, or what is neither.
+        takes: the elements that are neither and may sit here.
+    """
+
+    mark: str
+    role: Role
+    takes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Prototype:
+    """A primitive cell and its sublattices. Each is made once, so that it equals itself alone.
+
+    Attributes:
+        name: as the user says it.
+        structure: the primitive cell; each sublattice's sites hold its mark.
+        sublattices: in the order in which elements are given places.
+        fits: formulas that fit, in words.
+        single_layer: True for a sheet in vacuum, which has no volume.
+    """
+
+    name: str
+    structure: Structure
+    sublattices: tuple[Sublattice, ...]
+    fits: str
+    single_layer: bool = False
+
+    def sites_of(self, sublattice: Sublattice) -> int:
+        """How many sites of a sublattice the primitive cell has."""
+        return sum(site.species_string == sublattice.mark for site in self.structure)
+
+
+def prototype_for(name: str, elements: Mapping[str, float]) -> Prototype:
+    """Returns the prototype for a formula; the termination of a MXene decides which of its structures is meant.
+
+    Args:
+        name: one of BUILT_IN, or the path of a CIF file.
+        elements: amount of each element in the formula.
+
+    Raises:
+        InputError: where the file cannot be used.
+    """
+    if name == "mxene":
+        carbon = sum(elements.get(symbol, 0.0) for symbol in ("C", "N")) or 1.0
+        hydrogen = elements.get("H", 0.0) / carbon
+        oxygen = elements.get("O", 0.0) / carbon
+        if abs(hydrogen - 2.0) < 1e-6 and abs(oxygen - 2.0) < 1e-6:
+            return mxene("OH")
+        return mxene("T" if ANIONS - {"N"} & set(elements) else "")
+    return {"layered": layered, "spinel": spinel, "olivine": olivine}.get(name, lambda: from_cif(name))()
+
+
+def check_prototype(name: str) -> None:
+    """Raises InputError where a prototype is neither a known name nor a CIF file that can be read."""
+    if name not in BUILT_IN:
+        from_cif(name)
+
+
+@lru_cache(maxsize=1)
+def layered() -> Prototype:
+    """The alpha-NaFeO2 structure, O3, R-3m.
+
+    Lattice and oxygen's position of LiCoO2 by neutrons (Orman and Wiseman 1984, doi:10.1107/S0108270184002833).
+    """
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    cell = Structure.from_spacegroup(
+        "R-3m",
+        Lattice.hexagonal(2.8166, 14.052),
+        ["Li", "Co", "O"],
+        [[0.0, 0.0, 0.5], [0.0, 0.0, 0.0], [0.0, 0.0, 0.2395]],
+    )
+    return Prototype("layered", _primitive(cell), _oxide("Co"), BUILT_IN["layered"])
+
+
+@lru_cache(maxsize=1)
+def spinel() -> Prototype:
+    """The primitive cell of the spinel structure, Fd-3m: ions on 8a, metals on 16d, oxygen on 32e.
+
+    Lattice and oxygen's position of LiMn2O4 (Thackeray et al. 1983, doi:10.1016/0025-5408(83)90138-1).
+    """
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    # The primitive cell, written out: pymatgen takes most of a second to expand the 192 operations of Fd-3m.
+    edge, u = 8.24 / 2.0, 0.263
+    v = 1.5 - 3.0 * u
+    oxygen = [(u, u, u), (v, u, u), (u, v, u), (u, u, v)]
+    cell = Structure(
+        Lattice([[-edge, -edge, 0.0], [-edge, 0.0, -edge], [0.0, -edge, -edge]]),
+        ["Li"] * 2 + ["Mn"] * 4 + ["O"] * 8,
+        [
+            *((0.125, 0.125, 0.125), (0.875, 0.875, 0.875)),
+            *((0.5, 0.5, 0.5), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
+            *oxygen,
+            *((1.0 - x, 1.0 - y, 1.0 - z) for x, y, z in oxygen),
+        ],
+    )
+    return Prototype("spinel", cell, _oxide("Mn"), BUILT_IN["spinel"])
+
+
+@lru_cache(maxsize=1)
+def olivine() -> Prototype:
+    """The olivine structure, Pnma, of LiFePO4 (Streltsov et al. 1993, doi:10.1107/S0108768192004701)."""
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    cell = Structure.from_spacegroup(
+        "Pnma",
+        Lattice.orthorhombic(10.332, 6.010, 4.692),
+        ["Li", "Fe", "P", "O", "O", "O"],
+        [
+            [0.0, 0.0, 0.0],
+            [0.2822, 0.25, 0.9747],
+            [0.0949, 0.25, 0.4182],
+            [0.0968, 0.25, 0.7428],
+            [0.4571, 0.25, 0.2060],
+            [0.1656, 0.0465, 0.2848],
+        ],
+    )
+    centre = Sublattice("P", "other", CENTRES - {"S"})
+    ion, metal, anion = _oxide("Fe")
+    return Prototype("olivine", _primitive(cell), (ion, metal, centre, anion), BUILT_IN["olivine"])
+
+
+@lru_cache(maxsize=3)
+def mxene(termination: Literal["", "T", "OH"]) -> Prototype:
+    """One layer M2X in vacuum, P-3m1, with terminations and ions on both sides.
+
+    Terminations sit in the hollows above the metal of the far side, the place that density functional theory finds
+    for O, F and OH (Khazaei et al. 2013, doi:10.1002/adfm.201202502); ions above X. The heights are sums of
+    typical bond lengths: starting points, which relax.
+
+    Args:
+        termination: none, one atom, or OH.
+    """
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    metal, atom, hydrogen = 1.15, 2.15, 3.12
+    ion = {"": 3.6, "T": 4.0, "OH": 5.0}[termination]
+    sites: list[tuple[str, float, float, float]] = [("C", 0.0, 0.0, 0.0)]
+    for side in (1.0, -1.0):
+        near, far = (1 / 3, 2 / 3) if side > 0 else (2 / 3, 1 / 3), (2 / 3, 1 / 3) if side > 0 else (1 / 3, 2 / 3)
+        sites.append(("Ti", *near, side * metal))
+        if termination:
+            sites.append(("O", *far, side * atom))
+        if termination == "OH":
+            sites.append(("H", *far, side * hydrogen))
+        sites.append(("Li", 0.0, 0.0, side * ion))
+    cell = Structure(
+        Lattice.hexagonal(3.05, VACUUM_CELL),
+        [symbol for symbol, *_ in sites],
+        [[x, y, z / VACUUM_CELL + 0.5] for _, x, y, z in sites],
+    )
+    taken = [Sublattice("Li", "ion"), Sublattice("Ti", "metal"), Sublattice("C", "other", frozenset({"C", "N"}))]
+    if termination == "OH":
+        taken += [Sublattice("O", "other", frozenset({"O", "S"})), Sublattice("H", "other", frozenset({"H"}))]
+    elif termination:
+        taken.append(Sublattice("O", "other", ANIONS - {"N"}))
+    return Prototype("mxene", cell, tuple(taken), BUILT_IN["mxene"], single_layer=True)
+
+
+@lru_cache(maxsize=8)
+def from_cif(path: str) -> Prototype:
+    """A user's structure: the sites of each element are a sublattice, those of metals take other metals too.
+
+    Args:
+        path: of a CIF file without partial occupancies, that holds one working ion.
+
+    Raises:
+        InputError: where the file is absent, cannot be read or cannot be a prototype.
+    """
+    from pymatgen.core.periodic_table import Element
+    from pymatgen.core.structure import Structure
+
+    if not Path(path).is_file():
+        raise InputError(f"There is no prototype and no CIF file '{path}'.{nearest(path, BUILT_IN)}")
+    try:
+        read = Structure.from_file(path)
+    except Exception as error:  # noqa: BLE001 - a parser of text that anybody wrote raises anything
+        raise InputError(f"The CIF file '{path}' cannot be read: {error}.") from None
+    if not read.is_ordered:
+        raise InputError(f"'{path}' has partial occupancies. Fill every site: the formula says what mixes.")
+    read.remove_oxidation_states()
+    structure = _primitive(read)
+    held = [element.symbol for element in structure.composition]
+    ion = next((symbol for symbol in IONS if symbol in held), None)
+    if ion is None or len(held) < 2:
+        raise InputError(f"'{path}' holds no working ion ({', '.join(IONS)}) beside a framework: its sites are needed.")
+    roles: list[Sublattice] = [Sublattice(ion, "ion")]
+    for symbol in held:
+        if symbol != ion:
+            metal = Element(symbol).is_metal
+            taken = ANIONS if symbol in ANIONS else CENTRES if symbol in CENTRES else frozenset({symbol})
+            roles.append(Sublattice(symbol, "metal" if metal else "other", frozenset() if metal else taken))
+    return Prototype(path, structure, tuple(roles), f"that of its file, {structure.composition.reduced_formula}")
+
+
+def _oxide(metal: str) -> tuple[Sublattice, Sublattice, Sublattice]:
+    return Sublattice("Li", "ion"), Sublattice(metal, "metal"), Sublattice("O", "other", ANIONS - {"N", "H"})
+
+
+def _primitive(cell: Structure) -> Structure:
+    return cell.get_primitive_structure().get_sorted_structure()

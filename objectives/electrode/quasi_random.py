@@ -1,0 +1,114 @@
+"""Which arrangement of mixed elements comes closest to no order at all: special quasi-random structures.
+
+Zunger et al. 1990 (doi:10.1103/PhysRevLett.65.353): the small cell whose pairs are those of the random alloy of the
+same composition, shell by shell. Chosen among the random arrangements that the electrostatic ranking draws too, so that
+no program beside is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from invdesign.objectives.electrode.orderings import different, drawn
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from pymatgen.core.structure import Structure
+
+REACH = 2.05
+"""Pairs count up to so many times the shortest distance between mixed sites: in a layered oxide the shells of a layer's
+first, second and third neighbours, and those of the next layer."""
+SAME_SHELL = 0.01
+"""Angstrom by which distances of a shell may differ: prototypes are ideal, their coordinates rounded."""
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Pairs of sites at one distance.
+
+    Attributes:
+        distance: in angstrom.
+        pairs: how many images of each site of the columns each site of the rows has at this distance.
+    """
+
+    distance: float
+    pairs: NDArray[np.float64]
+
+
+def most_random(
+    cell: Structure,
+    matrix: NDArray[np.float64],
+    groups: Sequence[tuple[Sequence[int], Mapping[str, int]]],
+    *,
+    most: int,
+) -> list[list[str]]:
+    """Finds the arrangements whose pairs are closest to the random alloy's and that symmetry does not make equal.
+
+    Args:
+        cell: all sites.
+        matrix: of the cell, from ``electrode_orderings.coulomb_matrix``; it tells arrangements apart.
+        groups: for each group of sites their places and the atoms that are to be put on them.
+        most: how many arrangements, at most.
+
+    Returns:
+        For each arrangement the element on each site, ``VACANCY`` where there is none; the most random first.
+    """
+    labels = drawn(len(cell), groups, {})
+    labels = labels[different(labels, matrix)]
+    off = np.zeros(len(labels))
+    for places, counts in groups:
+        if len(counts) > 1:
+            off += mismatch(labels[:, list(places)], shells(cell, places))
+    chosen = np.argsort(off.round(9), kind="stable")[:most]
+    return [list(labels[row]) for row in chosen]
+
+
+def shells(cell: Structure, places: Sequence[int]) -> list[Shell]:
+    """Sorts the pairs of some sites of a cell, images included, into shells; the nearest first.
+
+    Args:
+        cell: all sites.
+        places: those whose pairs count.
+    """
+    from pymatgen.core.structure import Structure
+
+    mixed = Structure.from_sites([cell[place] for place in places])
+    shortest = min(mixed.lattice.get_lll_reduced_lattice().abc)  # a site's own image is a pair
+    reach = min([shortest, *mixed.distance_matrix[np.triu_indices(len(mixed), 1)]]) * REACH
+    first, second, _, apart = mixed.get_neighbor_list(reach)
+    edges = np.flatnonzero(np.diff(np.sort(apart)) > SAME_SHELL) + 1
+    found = []
+    for members in np.split(np.argsort(apart), edges):
+        pairs = np.zeros((len(mixed), len(mixed)))
+        np.add.at(pairs, (first[members], second[members]), 1.0)
+        found.append(Shell(float(apart[members].mean()), pairs))
+    return found
+
+
+def mismatch(labels: NDArray[np.object_], around: Sequence[Shell]) -> NDArray[np.float64]:
+    """How far the pairs of arrangements are from those of the random alloy of the same composition.
+
+    In the random alloy the share of pairs of the elements k and l is the product of their shares of the sites, at any
+    distance. The root of the mean square difference over all k, l and shells; shells count by the inverse square of
+    their distance, for interactions fade.
+
+    Args:
+        labels: one arrangement a row, the element on each of the mixed sites; rows hold the same elements.
+        around: the shells of these sites.
+
+    Returns:
+        For each arrangement zero where all pairs are those of the random alloy, else above zero.
+    """
+    symbols = list(dict.fromkeys(labels[0]))
+    on = np.stack([labels == symbol for symbol in symbols]).astype(np.float64)
+    shares = on[:, 0].mean(axis=1)
+    weights = np.array([shell.distance**-2.0 for shell in around])
+    squares = np.zeros(len(labels))
+    for shell, weight in zip(around, weights / weights.sum(), strict=True):
+        found = np.einsum("kri,lri->rkl", on @ shell.pairs, on) / shell.pairs.sum()
+        squares += weight * ((found - np.outer(shares, shares)) ** 2).mean(axis=(1, 2))
+    return np.sqrt(squares)

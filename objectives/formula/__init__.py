@@ -1,0 +1,1 @@
+"""Properties that follow from a formula alone: capacity, molar mass, cost, supply."""

@@ -1,0 +1,159 @@
+"""What a formula tells by itself: capacity, oxidation states, cost, abundance, supply and toxicity of its elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.objectives.base import TravelsByFields, failed, valued
+from invdesign.objectives.formula.elements import fixed_charges, highest_states, prices
+from invdesign.objectives.formula.properties import PROPERTIES, ElementTables, FormulaProperties
+from invdesign.objectives.named_column import column_problems, named_or_only
+from invdesign.surrogates.features.formulas import element_amounts, element_symbols, nearest_element
+
+
+@dataclass(frozen=True)
+class FormulaObjective(TravelsByFields):
+    """Gives properties of formulas that need no simulation, some hundred thousand formulas a second.
+
+    * ``oxidation_state``: mean oxidation state of the redox metals (``elements.HIGHEST_STATES``) that
+      makes the formula neutral; all other elements have fixed charges (``elements.fixed_charges``).
+      pymatgen's ``oxi_state_guesses`` gives the same where it finds one answer, in a thousand times the time.
+      Peroxides, thiophosphates and intermetallic compounds do not follow this rule.
+    * ``capacity`` (mAh/g of the formula as written): the charge of the working ions that may leave
+      (``extractable`` times their number), bounded by the electrons that the redox metals can give until they reach
+      ``highest_states``; times the Faraday constant, over the molar mass. LiFePO4: 169.9. Oxygen gives none, so that
+      Li2MnO3 has 0.
+    * ``volumetric_capacity`` (mAh/cm^3): the same times ``density``.
+    * ``molar_mass`` (g/mol), of the formula as written.
+    * ``cobalt_share``: cobalt among all metals but the working ion, by atoms.
+    * ``element_cost`` (USD/kg): prices of the pure elements, weighted by mass. Most are of 2013, and what a maker pays
+      is the price of salts: good to rank formulas by their dear elements, and no bill. Give ``prices`` of your own.
+    * ``crustal_abundance`` (mg/kg): geometric mean of the elements' abundances in the earth's crust, weighted by mass.
+    * ``production_hhi``, ``reserves_hhi``: Herfindahl-Hirschman indices by country, weighted by mass (Gaultois et al.
+      2013, doi:10.1021/cm400893e): below 1500 unconcentrated, above 2500 highly concentrated. Hydrogen, which has none,
+      is left out.
+    * ``toxicity_class``: the worst class among the elements in ICH Q3D(R2): 1 and 2 toxic by any route, 3 of low
+      toxicity by mouth, 4 not classed. It speaks of swallowed impurities and says nothing of elements that the
+      guideline does not assess, such as beryllium, nor of the compound.
+
+    Attributes:
+        formula: the parameter that is the formula; None for the only one of the space.
+        wanted: the properties to give; empty for all (``volumetric_capacity`` only with a ``density``).
+        working_ion: symbol of the ion that moves.
+        extractable: share of the working ion that may leave, 0 to 1.
+        highest_states: for each redox metal that should differ, the highest oxidation state that it reaches.
+        density: g/cm3 of all formulas, or the parameter that holds it.
+        prices: USD/kg of elements, in the place of the shipped ones.
+
+    Raises:
+        InputError: where a name is unknown or a number cannot be.
+    """
+
+    formula: str | None = None
+    wanted: tuple[str, ...] = ()
+    working_ion: str = "Li"
+    extractable: float = 1.0
+    highest_states: dict[str, float] = field(default_factory=dict)
+    density: float | str | None = None
+    prices: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuses unknown properties and elements, and numbers that cannot be."""
+        for name in self.wanted:
+            if name not in PROPERTIES:
+                raise InputError(f"The formula objective has no property '{name}'.{nearest(name, PROPERTIES)}")
+        for symbol in (self.working_ion, *self.highest_states, *self.prices):
+            if symbol not in element_symbols():
+                raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
+        if not fixed_charges()[0][element_symbols().index(self.working_ion)] > 0.0:
+            raise InputError(f"'{self.working_ion}' is no working ion. It should be a metal such as Li, Na or Mg.")
+        if not 0.0 < self.extractable <= 1.0:
+            raise InputError(f"'extractable' must be above 0 and at most 1, not {self.extractable}.")
+        for symbol, value in (*self.highest_states.items(), *self.prices.items()):
+            if not (math.isfinite(value) and value >= 0.0):
+                raise InputError(f"The number of '{symbol}' must be zero or more, not {value}.")
+        if isinstance(self.density, int | float) and not self.density > 0.0:
+            raise InputError(f"'density' must be above zero, not {self.density}.")
+        if self.density is None and "volumetric_capacity" in self.wanted:
+            raise InputError("'volumetric_capacity' needs a 'density' in g/cm3, or the parameter that holds it.")
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        given = [name for name in PROPERTIES if name != "volumetric_capacity" or self.density is not None]
+        return {name: PROPERTIES[name][0] for name in self.wanted or given}
+
+    @property
+    def rows_per_call(self) -> int | None:
+        return None
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        formula = named_or_only(columns, "formula", self.formula)
+        return self if formula == self.formula else replace(self, formula=formula)
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        kinds = {column.name: column.kind for column in columns}
+        problems = column_problems(columns, "formula", self.formula)
+        if isinstance(self.density, str) and kinds.get(self.density) != "number":
+            problems.append(f"The density '{self.density}' is no parameter with numbers.{nearest(self.density, kinds)}")
+        return problems
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        for column in (self.formula, self.density if isinstance(self.density, str) else self.formula):
+            if column not in candidates.columns:
+                return failed(candidates.index, self.properties, f"there is no column '{column}'")
+        amounts, unread = _amounts(candidates[self.formula].tolist())
+        batch = FormulaProperties(
+            amounts,
+            self._tables,
+            working_ion=self.working_ion,
+            extractable=self.extractable,
+            density=self._densities(candidates),
+        )
+        values = {}
+        reasons: list[list[str]] = [[reason] if reason else [] for reason in unread]
+        readable = np.array([reason is None for reason in unread], dtype=bool)
+        for name in self.properties:
+            found, lacking = batch.of(name)
+            values[name] = np.where(readable, found, np.nan)
+            for row, reason in enumerate(lacking):
+                if reason and readable[row] and reason not in reasons[row]:
+                    reasons[row].append(reason)
+        frame = pd.DataFrame(values, index=candidates.index, columns=list(self.properties))
+        return valued(frame, ["; ".join(told) or None for told in reasons])
+
+    def _densities(self, candidates: pd.DataFrame) -> NDArray[np.float64] | None:
+        if isinstance(self.density, str):
+            return pd.to_numeric(candidates[self.density], errors="coerce").to_numpy(dtype=np.float64)
+        return None if self.density is None else np.full(len(candidates), float(self.density))
+
+    @cached_property
+    def _tables(self) -> ElementTables:
+        return ElementTables(highest_states(self.highest_states), prices(self.prices))
+
+
+def _amounts(formulas: Sequence[object]) -> tuple[NDArray[np.float64], list[str | None]]:
+    """Atoms of each element, all at once; one by one where a formula cannot be read, which then counts as hydrogen."""
+    texts = [text if isinstance(text, str) else str(text) for text in formulas]
+    try:
+        return element_amounts(texts, element_symbols()), [None] * len(texts)
+    except InputError:
+        amounts = np.zeros((len(texts), len(element_symbols())))
+    reasons: list[str | None] = []
+    for row, text in enumerate(texts):
+        try:
+            amounts[row] = element_amounts([text], element_symbols())[0]
+            reasons.append(None)
+        except InputError as error:
+            amounts[row, 0] = 1.0
+            reasons.append(str(error))
+    return amounts, reasons

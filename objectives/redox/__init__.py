@@ -1,0 +1,1 @@
+"""Oxidation and reduction potentials of molecules by GFN2-xTB."""

@@ -1,0 +1,198 @@
+"""From raw xTB values to those of an experiment or a better theory, learned from rows of the user's own table."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.units import convert
+from invdesign.objectives.calibrated import CalibrationReport
+from invdesign.objectives.linear_fit import LinearFit
+from invdesign.surrogates.features.smiles import canonical_smiles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.surrogates.gaussian_process.model import PropertyModel
+
+CalibrationKind = Literal["linear", "gaussian-process"]
+FEWEST_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A table of known values, and how raw xTB values are brought to them.
+
+    Attributes:
+        data: path of a CSV file, or in a campaign file ``dataset:NAME``.
+        smiles: the table's column of molecules.
+        value: the table's column of values.
+        property: which property of the redox objective they are values of.
+        kind: ``linear`` in the xTB value, or ``gaussian-process``: linear in the xTB value plus what molecules alike
+            in their fingerprints share.
+        unit: of the values; None for the property's own.
+
+    Raises:
+        InputError: where the file or a column is missing, or the kind is unknown.
+    """
+
+    data: str | Path
+    smiles: str
+    value: str
+    property: str = "oxidation_potential"
+    kind: CalibrationKind = "gaussian-process"
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(CalibrationKind):
+            raise InputError(f"There is no calibration '{self.kind}'.{nearest(self.kind, get_args(CalibrationKind))}")
+        if Path(self.data).is_file():
+            self._check_header()
+
+    def _check_header(self) -> None:
+        header = self._frame.columns
+        for column in (self.smiles, self.value):
+            if column not in header:
+                raise InputError(
+                    f"The calibration's table has no column '{column}'.{nearest(column, map(str, header))}"
+                )
+
+    def rows(self, unit: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
+        """Canonical SMILES and their values in ``unit``; rows of one molecule are averaged.
+
+        Raises:
+            InputError: where a row holds no molecule or no number, or there are fewer than five molecules.
+        """
+        self._check_header()
+        canonical = canonical_smiles(self._frame[self.smiles])
+        values = pd.to_numeric(self._frame[self.value], errors="coerce").to_numpy(dtype=np.float64)
+        for row, (molecule, value) in enumerate(zip(canonical, values, strict=True), start=2):
+            if molecule is None or not np.isfinite(value):
+                what, column = ("molecule", self.smiles) if molecule is None else ("finite number", self.value)
+                raise InputError(f"Row {row} of the calibration's table holds no {what} in column '{column}'.")
+        known = pd.Series(convert(values, self.unit or unit, unit), index=canonical).groupby(level=0, sort=True).mean()
+        if len(known) < FEWEST_ROWS:
+            raise InputError(f"A calibration needs at least {FEWEST_ROWS} molecules, not {len(known)}.")
+        return tuple(map(str, known.index)), tuple(map(float, known))
+
+    def basis(self, unit: str) -> str:
+        """A checksum of what the calibration rests on: the property, the kind, the known values in ``unit``.
+
+        Raises:
+            InputError: as ``rows``.
+        """
+        smiles, known = self.rows(unit)
+        told = [self.property, self.kind, *(f"{text} {value!r}" for text, value in zip(smiles, known, strict=True))]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        if not Path(self.data).is_file():
+            raise InputError(f"There is no file '{self.data}' to calibrate by.")
+        try:
+            return pd.read_csv(self.data)
+        except (pd.errors.ParserError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
+            raise InputError(f"'{self.data}' cannot be read as CSV: {error}.") from None
+
+
+class GaussianProcessFit:
+    """A Gaussian process with a linear term in the xTB value and the MinMax kernel on count fingerprints.
+
+    Args:
+        raw: xTB values.
+        known: what they should be.
+        smiles: the molecules.
+    """
+
+    def __init__(self, raw: NDArray[np.float64], known: NDArray[np.float64], smiles: list[str]) -> None:
+        from invdesign.surrogates.features.fingerprints import SIZE
+        from invdesign.surrogates.gaussian_process.kernels import Part, prior_covariance
+        from invdesign.surrogates.gaussian_process.model import PropertyModel
+
+        self._centre, self._spread = float(raw.mean()), float(raw.std()) or 1.0
+        terms = [[Part("linear", (0,))], [Part("tanimoto", tuple(range(1, SIZE + 1)))]]
+        start = prior_covariance("matern-2.5", terms)
+        self._model: PropertyModel = PropertyModel.fitted(self._features(raw, smiles), known, start=start)
+        self._known = known
+
+    def left_out(self) -> NDArray[np.float64]:
+        """Error of each known value predicted from all others, hyperparameters unchanged."""
+        means, _ = self._model.left_out()
+        return self._known - means
+
+    def predict(self, raw: NDArray[np.float64], smiles: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Calibrated values and their standard deviations, the scatter of single values included."""
+        mean, deviation = self._model.predict(self._features(raw, smiles))
+        return mean, np.sqrt(deviation**2 + self._model.noise_std**2)
+
+    def _features(self, raw: NDArray[np.float64], smiles: list[str]) -> NDArray[np.float64]:
+        from invdesign.surrogates.features.fingerprints import count_fingerprints
+
+        scaled = ((raw - self._centre) / self._spread)[:, None]
+        return np.concatenate([scaled, count_fingerprints(smiles).astype(np.float64)], axis=1)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted calibration.
+
+    Attributes:
+        fit: what predicts.
+        report: how well.
+    """
+
+    fit: LinearFit | GaussianProcessFit
+    report: CalibrationReport
+
+    def predict(self, raw: NDArray[np.float64], smiles: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Calibrated values and their standard deviations; a line looks at the raw value alone."""
+        return self.fit.predict(raw) if isinstance(self.fit, LinearFit) else self.fit.predict(raw, smiles)
+
+
+def fitted(
+    calibration: Calibration,
+    smiles: list[str],
+    raw: NDArray[np.float64],
+    known: NDArray[np.float64],
+    failures: dict[str, str],
+) -> Fitted:
+    """Fits a calibration to molecules whose raw values are known.
+
+    Args:
+        calibration: the kind, and the property.
+        smiles: molecules.
+        raw: their xTB values.
+        known: what they should be, in the same unit.
+        failures: molecules without a raw value, and why.
+
+    Raises:
+        InputError: where too few molecules have a raw value.
+    """
+    if len(raw) < FEWEST_ROWS:
+        first = next(iter(failures.items()), ("", ""))
+        raise InputError(
+            f"Only {len(raw)} of the calibration's molecules have a raw value, and {FEWEST_ROWS} are needed. "
+            f"{first[0]}: {first[1]}."
+        )
+    line = LinearFit(raw, known)
+    fit = line if calibration.kind == "linear" else GaussianProcessFit(raw, known, smiles)
+    errors = fit.left_out()
+    report = CalibrationReport(
+        property=calibration.property,
+        kind=calibration.kind,
+        rows=len(raw),
+        failed=failures,
+        raw_mae=float(np.abs(raw - known).mean()),
+        loo_mae=float(np.abs(errors).mean()),
+        loo_rmse=float(np.sqrt((errors**2).mean())),
+        slope=line.slope,
+        intercept=line.intercept,
+    )
+    return Fitted(fit, report)

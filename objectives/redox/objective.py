@@ -1,0 +1,288 @@
+"""Oxidation and reduction potentials of molecules by GFN2-xTB, calibrated where the user has better values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal, Self, get_args
+
+import numpy as np
+import pandas as pd
+
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.units import conversion
+from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
+from invdesign.objectives.calibrated import CalibrationReport
+from invdesign.objectives.failures import CandidateFailure
+from invdesign.objectives.limits import with_grace
+from invdesign.objectives.named_column import column_problems, named_or_only
+from invdesign.objectives.redox.calibration import Calibration, Fitted, fitted
+from invdesign.objectives.redox.states import Geometry, Level, Protocol, States
+from invdesign.objectives.redox.xtb import Medium
+from invdesign.surrogates.features.smiles import canonical_smiles
+
+Reference = Literal["Li/Li+", "SHE", "NHE"]
+
+PROPERTIES: Mapping[str, str] = {
+    "oxidation_potential": "V",
+    "reduction_potential": "V",
+    "HOMO": "eV",
+    "LUMO": "eV",
+    "solvation_energy": "eV",
+    "dipole": "debye",
+}
+ABSOLUTE_POTENTIALS: Mapping[Reference, float] = {"Li/Li+": 1.40, "SHE": 4.44, "NHE": 4.44}
+"""V. Conventions: 4.44 V is the absolute potential of the standard hydrogen electrode that IUPAC recommends (Trasatti
+1986, doi:10.1351/pac198658070955); the standard potential of Li/Li+ in water, -3.04 V, makes 1.40 V of it. The normal
+hydrogen electrode is taken as equal to the standard one; they differ by some millivolts."""
+SELF_INTERACTION = 4.846
+"""eV by which GFN2-xTB ionizes too dearly and binds an electron too strongly: the shift that the xtb program takes off
+vertical ionization potentials and electron affinities (Asgeirsson, Bauer and Grimme 2017, doi:10.1039/c7sc00601b)."""
+DEFAULT_SOLVENT = "acetonitrile"
+
+
+@dataclass(frozen=True)
+class RedoxObjective(TravelsByFields):
+    """Computes redox potentials of molecules, one electron each way, and what comes with them.
+
+    Conformers by ETKDG and MMFF94; the one lowest in GFN2-xTB's energy is relaxed by xTB in the medium; the ion starts
+    from that structure. Bonds must be the same before and after. Then, in V against the reference (a benchmark
+    of such potentials: Neugebauer et al. 2020, doi:10.1021/acs.jpca.0c05052)::
+
+        oxidation_potential = E(+) - E(0) - 4.846 - absolute potential of the reference
+        reduction_potential = E(0) - E(-) - 4.846 - absolute potential of the reference
+
+    Besides ``HOMO`` and ``LUMO`` (eV) and ``dipole`` (debye) of the molecule in its medium, and ``solvation_energy``
+    (eV): its energy there less that of the same structure in vacuum.
+
+    Raw values are wrong by some tenths of a volt and their slope is too steep: calibrate per chemistry. Some are wrong
+    altogether: ethylene carbonate and other carbonates are reduced in a cell while lithium coordinates them, at around
+    0.8 V against Li/Li+ (xTB without lithium gives far less), and follow-up reactions (rings that open, protons that
+    leave) shift measured potentials of irreversible couples.
+
+    Every state is kept on disk by molecule and settings (``redox.db`` in the folder ``INVDESIGN_CACHE``, by default
+    ``~/.cache/invdesign``), so that nothing is computed twice.
+
+    Attributes:
+        molecule: the parameter that is the molecule; None for the only one of the space.
+        wanted: the properties to give; empty for all. Only what they need is computed.
+        reference: the electrode that potentials are against: a convention, see ABSOLUTE_POTENTIALS.
+        solvent: a solvent that ALPB knows, or ``vacuum``.
+        permittivity: relative permittivity, for a solvent without a name; a generalized Born model takes its place.
+        level: ``adiabatic``: the ion relaxes. ``vertical``: it keeps the neutral's structure. ``orbital``: no ion is
+            computed, and the HOMO and LUMO stand for its energies (Koopmans): some times faster, for large pools, and
+            of use only when calibrated.
+        geometry: whether the neutral's structure is relaxed by ``xtb`` or taken from ``mmff``.
+        conformers: how many are tried.
+        time_limit: seconds a molecule, looked at between the steps of a calculation; a campaign ends a step that does
+            not end.
+        calibration: a table of known values of one property, by which its raw values are corrected; the property then
+            has a standard deviation too. The table's molecules are computed at first use.
+
+    Raises:
+        InputError: where a name is unknown, or settings contradict each other.
+    """
+
+    molecule: str | None = None
+    wanted: tuple[str, ...] = ()
+    reference: Reference = "Li/Li+"
+    solvent: str = DEFAULT_SOLVENT
+    permittivity: float | None = None
+    level: Level = "adiabatic"
+    geometry: Geometry = "xtb"
+    conformers: int = 5
+    time_limit: float = 120.0
+    calibration: Calibration | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses unknown names and settings that contradict each other."""
+        for name in self.wanted:
+            if name not in PROPERTIES:
+                raise InputError(f"The redox objective has no property '{name}'.{nearest(name, PROPERTIES)}")
+        for what, known in (("reference", Reference), ("level", Level), ("geometry", Geometry)):
+            value = getattr(self, what)
+            if value not in get_args(known):
+                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), get_args(known))}")
+        if self.level == "adiabatic" and self.geometry == "mmff":
+            raise InputError(
+                "An adiabatic ion needs a neutral relaxed by xTB. Set 'level: vertical' or 'geometry: xtb'."
+            )
+        if self.permittivity is not None and self.solvent != DEFAULT_SOLVENT:
+            raise InputError("Give a 'solvent' or a 'permittivity', not both.")
+        if self.permittivity is not None and not self.permittivity >= 1.0:
+            raise InputError(f"'permittivity' must be 1 or more, not {self.permittivity}.")
+        if self.conformers < 1:
+            raise InputError(f"At least one conformer is needed, not {self.conformers}.")
+        if not self.time_limit > 0.0:
+            raise InputError(f"'time_limit' must be above zero, not {self.time_limit}.")
+        if self.calibration is not None and self.calibration.property not in self.properties:
+            wrong = self.calibration.property
+            raise InputError(f"The calibration is of '{wrong}', which is not given.{nearest(wrong, self.properties)}")
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        return {name: PROPERTIES[name] for name in self.wanted or PROPERTIES}
+
+    @property
+    def rows_per_call(self) -> int | None:
+        return 1
+
+    def for_columns(self, columns: Sequence[Column]) -> Self:
+        molecule = named_or_only(columns, "molecule", self.molecule)
+        return self if molecule == self.molecule else replace(self, molecule=molecule)
+
+    def check(self, columns: Sequence[Column]) -> list[str]:
+        problems = column_problems(columns, "molecule", self.molecule)
+        try:
+            self._medium.check()
+            if self.calibration is not None:
+                unit = PROPERTIES[self.calibration.property]
+                conversion(self.calibration.unit or unit, unit)
+                self.calibration.rows(unit)
+        except InputError as error:
+            problems.append(str(error))
+        return problems
+
+    def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        if self.molecule is None or self.molecule not in candidates.columns:
+            return failed(candidates.index, self.properties, f"there is no column '{self.molecule}' of molecules")
+        given = candidates[self.molecule].tolist()
+        canonical = canonical_smiles(given)
+        values: list[dict[str, float]] = []
+        reasons: list[str | None] = []
+        for text, smiles in zip(given, canonical, strict=True):
+            if smiles is None:
+                values.append(dict.fromkeys(self.properties, math.nan))
+                reasons.append(f"{text!r} is no molecule that RDKit can read")
+            else:
+                found, reason = raw_values(smiles, self._protocol, self.reference, tuple(self.properties))
+                values.append(found)
+                reasons.append(reason)
+        raw = pd.DataFrame(values, index=candidates.index, columns=list(self.properties), dtype=np.float64)
+        return valued(*self._calibrated(raw, canonical, reasons))
+
+    def seconds_allowed(self, candidates: int) -> float | None:
+        known = 0
+        if self.calibration is not None:  # its molecules are computed at first use
+            known = len(self.calibration.rows(PROPERTIES[self.calibration.property])[0])
+        return with_grace((candidates + known) * self.time_limit)
+
+    def calibration_report(self) -> CalibrationReport:
+        """Returns how well the calibration does; its molecules are computed where they are not on disk yet.
+
+        Raises:
+            InputError: where there is no calibration, or too few of its molecules have a raw value.
+        """
+        return self._fitted().report
+
+    def calibration_basis(self) -> Mapping[str, str]:
+        if self.calibration is None:
+            return {}
+        name = self.calibration.property
+        return {name: self.calibration.basis(PROPERTIES[name])}
+
+    def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
+        if self.calibration is None:
+            return {}
+        try:
+            return {self.calibration.property: self.calibration_report()}
+        except InputError as error:
+            return {self.calibration.property: str(error)}
+
+    def _calibrated(
+        self, raw: pd.DataFrame, smiles: Sequence[str | None], reasons: Sequence[str | None]
+    ) -> tuple[pd.DataFrame, Sequence[str | None]]:
+        if self.calibration is None:
+            return raw, reasons
+        name = self.calibration.property
+        result = raw.assign(**{name: math.nan, name + STD_SUFFIX: math.nan})
+        places = np.flatnonzero(raw[name].notna().to_numpy())
+        if not len(places):
+            return result, reasons
+        try:
+            fit = self._fitted()
+        except InputError as error:
+            return result, [reason or f"the calibration failed: {error}" for reason in reasons]
+        numbers = raw[name].to_numpy(dtype=np.float64)[places]
+        mean, deviation = fit.predict(numbers, [str(smiles[int(place)]) for place in places])
+        rows = raw.index[places]
+        result.loc[rows, name] = mean
+        result.loc[rows, name + STD_SUFFIX] = deviation
+        return result, reasons
+
+    def _fitted(self) -> Fitted:
+        if self.calibration is None:
+            raise InputError("This redox objective has no calibration. Give one: 'calibration: {data: ..., ...}'.")
+        smiles, known = self.calibration.rows(PROPERTIES[self.calibration.property])
+        settings = replace(self.calibration, data="")  # the rows say what the table held, and they can be compared
+        return _fitted(smiles, known, settings, self._protocol, self.reference)
+
+    @property
+    def _medium(self) -> Medium:
+        return Medium(self.solvent, self.permittivity)
+
+    @property
+    def _protocol(self) -> Protocol:
+        return Protocol(self._medium, self.level, self.geometry, self.conformers, self.time_limit)
+
+
+def raw_values(
+    smiles: str, protocol: Protocol, reference: Reference, wanted: Sequence[str]
+) -> tuple[dict[str, float], str | None]:
+    """Computes properties of one molecule without a calibration.
+
+    Args:
+        smiles: canonical.
+        protocol: how states are computed.
+        reference: the electrode that potentials are against.
+        wanted: names of properties.
+
+    Returns:
+        The value of each property, NaN where it has none, and why one has none.
+    """
+    states = States(smiles, protocol)
+    values: dict[str, float] = {}
+    reasons: list[str] = []
+    for name in wanted:
+        try:
+            values[name] = _raw_value(states, name, ABSOLUTE_POTENTIALS[reference])
+        except CandidateFailure as failure:
+            values[name] = math.nan
+            reasons += [] if str(failure) in reasons else [str(failure)]
+    return values, "; ".join(reasons) or None
+
+
+def _raw_value(states: States, name: str, absolute: float) -> float:
+    neutral = states.neutral
+    orbital = states.protocol.level == "orbital"
+    match name:
+        case "oxidation_potential":
+            taken = -float(neutral["homo"]) if orbital else states.ion_energy(1) - float(neutral["energy"])
+            return taken - SELF_INTERACTION - absolute
+        case "reduction_potential":
+            given = -float(neutral["lumo"]) if orbital else float(neutral["energy"]) - states.ion_energy(-1)
+            return given - SELF_INTERACTION - absolute
+        case "solvation_energy":
+            return float(neutral["energy"]) - states.vacuum_energy
+        case _:
+            return float(neutral[name.lower()])
+
+
+@lru_cache(maxsize=16)
+def _fitted(
+    smiles: tuple[str, ...],
+    known: tuple[float, ...],
+    calibration: Calibration,
+    protocol: Protocol,
+    reference: Reference,
+) -> Fitted:
+    """The fit of a calibration's rows, once a process: a worker is sent the objective with every candidate."""
+    found = [raw_values(text, protocol, reference, (calibration.property,)) for text in smiles]
+    raw = np.array([values[calibration.property] for values, _ in found])
+    usable = np.isfinite(raw)
+    failures = {text: reason or "" for text, (_, reason) in zip(smiles, found, strict=True) if reason is not None}
+    kept = [text for text, use in zip(smiles, usable, strict=True) if use]
+    return fitted(calibration, kept, raw[usable], np.array(known)[usable], failures)

@@ -1,0 +1,150 @@
+"""The states of a molecule that its potentials come from, each computed once for a set of settings and kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from importlib.metadata import version
+from typing import Any, Literal
+
+import numpy as np
+
+from invdesign.objectives.failures import CandidateFailure, Deadline, PassingFailure
+from invdesign.objectives.kept_results import KeptResults
+from invdesign.objectives.redox.conformers import Molecule, read_molecule
+from invdesign.objectives.redox.xtb import HEAVIEST, LARGEST_FORCE, METHOD, VACUUM, Medium, relaxed, single_point
+
+Level = Literal["adiabatic", "vertical", "orbital"]
+Geometry = Literal["xtb", "mmff"]
+KEPT = KeptResults("redox.db", "states", ("smiles", "settings", "state"))
+DIGITS = 6
+"""Of positions in angstrom, so that a state read from disk and one just computed lead to the same numbers."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the states of molecules are computed.
+
+    Attributes:
+        medium: what surrounds the molecule.
+        level: whether ions relax (``adiabatic``), keep the neutral's structure (``vertical``) or are not computed.
+        geometry: whether xTB relaxes the neutral, or MMFF's structure is taken.
+        conformers: how many are tried; the lowest in xTB's energy is taken.
+        time_limit: seconds a molecule.
+    """
+
+    medium: Medium
+    level: Level
+    geometry: Geometry
+    conformers: int
+    time_limit: float
+
+    @property
+    def label(self) -> str:
+        """The settings that a state depends on: the key under which it is kept. The time limit is none of them."""
+        medium = self.medium.interaction or (VACUUM,)
+        return " ".join(
+            (METHOD, version("tblite"), *map(str, medium), self.geometry, str(self.conformers), str(LARGEST_FORCE))
+        )
+
+
+class States:
+    """The states of one molecule; each is computed when it is first asked for.
+
+    Args:
+        smiles: canonical.
+        protocol: how.
+    """
+
+    def __init__(self, smiles: str, protocol: Protocol) -> None:
+        self.smiles = smiles
+        self.protocol = protocol
+        self._deadline = Deadline(protocol.time_limit)
+
+    @cached_property
+    def neutral(self) -> dict[str, Any]:
+        """The molecule as it is: energy, orbitals, dipole, positions."""
+        return self._kept("neutral", self._neutral)
+
+    @cached_property
+    def vacuum_energy(self) -> float:
+        """Energy in eV of the neutral's structure in vacuum."""
+        return float(self._kept("vacuum", self._vacuum)["energy"])
+
+    def ion_energy(self, change: Literal[1, -1]) -> float:
+        """Energy in eV of the molecule with one electron less (1) or more (-1)."""
+        _ = self.neutral  # its failure is its own, not one of oxidation or reduction
+        name = f"{'cation' if change == 1 else 'anion'} {self.protocol.level}"
+        return float(self._kept(name, lambda: self._ion(change))["energy"])
+
+    @cached_property
+    def _molecule(self) -> Molecule:
+        return read_molecule(self.smiles, conformers=self.protocol.conformers, deadline=self._deadline)
+
+    def _neutral(self) -> dict[str, Any]:
+        molecule = self._molecule
+        heavy = [int(number) for number in molecule.numbers if number > HEAVIEST]
+        if heavy:
+            raise CandidateFailure(f"{METHOD} has no parameters for the element with the atomic number {heavy[0]}")
+        settings: dict[str, Any] = {
+            "charge": molecule.charge,
+            "uhf": molecule.uhf,
+            "medium": self.protocol.medium,
+        }
+        start = molecule.conformers[0]
+        if len(molecule.conformers) > 1:
+            energies = []
+            for positions in molecule.conformers:
+                self._deadline.check()
+                energies.append(single_point(molecule.numbers, positions, **settings).energy)
+            start = molecule.conformers[int(np.argmin(energies))]
+        positions = start
+        if self.protocol.geometry == "xtb":
+            positions = relaxed(molecule.numbers, start, **settings, deadline=self._deadline)
+            changed = molecule.changed_bond(start, positions)
+            if changed:
+                raise CandidateFailure(f"{changed} when xTB relaxes the molecule")
+        positions = np.round(positions, DIGITS)
+        self._deadline.check()
+        return {
+            **asdict(single_point(molecule.numbers, positions, **settings)),
+            "positions": positions.tolist(),
+        }
+
+    def _ion(self, change: Literal[1, -1]) -> dict[str, Any]:
+        try:
+            return self._ion_state(change)
+        except PassingFailure:
+            raise
+        except CandidateFailure as failure:
+            raise CandidateFailure(f"{failure} on {'oxidation' if change == 1 else 'reduction'}") from None
+
+    def _ion_state(self, change: Literal[1, -1]) -> dict[str, Any]:
+        molecule, positions = self._molecule, np.array(self.neutral["positions"])
+        settings: dict[str, Any] = {
+            "charge": molecule.charge + change,
+            # A radical pairs its electron, or loses it; a closed shell becomes a doublet.
+            "uhf": molecule.uhf - 1 if molecule.uhf else 1,
+            "medium": self.protocol.medium,
+        }
+        self._deadline.check()
+        if self.protocol.level == "adiabatic":
+            ion = relaxed(molecule.numbers, positions, **settings, deadline=self._deadline)
+            changed = molecule.changed_bond(positions, ion)
+            if changed:
+                raise CandidateFailure(changed)
+            positions = np.round(ion, DIGITS)
+        return asdict(single_point(molecule.numbers, positions, **settings))
+
+    def _vacuum(self) -> dict[str, Any]:
+        molecule, positions = self._molecule, np.array(self.neutral["positions"])
+        self._deadline.check()
+        found = single_point(
+            molecule.numbers, positions, charge=molecule.charge, uhf=molecule.uhf, medium=Medium(VACUUM)
+        )
+        return asdict(found)
+
+    def _kept(self, state: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """A state from disk, or computed and written there; a failure is kept like a value, but for a time limit."""
+        return KEPT.result((self.smiles, self.protocol.label, state), compute)

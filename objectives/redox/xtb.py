@@ -1,0 +1,186 @@
+"""GFN2-xTB by tblite: energies, orbitals and relaxed structures of a molecule in a medium.
+
+GFN2-xTB: Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176. ALPB: Ehlert et al. 2021,
+doi:10.1021/acs.jctc.1c00471.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from invdesign.core.errors import InputError
+from invdesign.objectives.failures import CandidateFailure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.objectives.failures import Deadline
+
+METHOD = "GFN2-xTB"
+HEAVIEST = 86
+"""GFN2-xTB has parameters up to radon."""
+VACUUM = "vacuum"
+BORN_KERNEL = "p16"
+HARTREE = 27.211386245988
+"""eV, CODATA 2018, doi:10.1103/RevModPhys.93.025010."""
+BOHR = 0.529177210903
+"""Angstrom, CODATA 2018."""
+ATOMIC_DIPOLE = 2.541746473
+"""Debye in one elementary charge times bohr, from CODATA 2018."""
+LARGEST_FORCE = 0.03
+"""eV/angstrom at which a structure counts as relaxed: potentials then stand still to about 0.01 V."""
+MOST_STEPS = 400
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What surrounds the molecule.
+
+    Attributes:
+        solvent: a solvent that ALPB knows, or ``vacuum``.
+        permittivity: relative permittivity; where given, a generalized Born model takes the place of ``solvent``.
+    """
+
+    solvent: str
+    permittivity: float | None = None
+
+    @property
+    def interaction(self) -> tuple[Any, ...] | None:
+        """The model's name and settings as tblite takes them; None in vacuum."""
+        if self.permittivity is not None:
+            return ("gbe", self.permittivity, BORN_KERNEL)
+        return None if self.solvent == VACUUM else ("alpb", self.solvent)
+
+    def check(self) -> None:
+        """Raises InputError where tblite is not installed or does not know the solvent."""
+        try:
+            from tblite.interface import Calculator
+        except ImportError:
+            raise InputError("Redox potentials need tblite. Install it: pip install 'invdesign[physics]'") from None
+        if self.interaction is None:
+            return
+        try:
+            _join(Calculator(METHOD, np.array([1, 1]), np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.4]])), self)
+        except (RuntimeError, ValueError):
+            raise InputError(
+                f"ALPB has no solvent '{self.solvent}'. It has acetonitrile, dmso, dmf, thf, water, acetone, ether, "
+                f"toluene and others; write '{VACUUM}' for none, or give a 'permittivity'."
+            ) from None
+
+
+@dataclass(frozen=True)
+class Electrons:
+    """What one calculation gives.
+
+    Attributes:
+        energy: total energy in eV, of the molecule in its medium.
+        homo: energy of the highest occupied orbital in eV.
+        lumo: energy of the lowest empty orbital in eV.
+        dipole: in debye; of an ion it depends on the origin.
+    """
+
+    energy: float
+    homo: float
+    lumo: float
+    dipole: float
+
+
+def single_point(
+    numbers: NDArray[np.int64], positions: NDArray[np.float64], *, charge: int, uhf: int, medium: Medium
+) -> Electrons:
+    """Calculates a structure as it is.
+
+    Args:
+        numbers: atomic numbers.
+        positions: angstrom, ``n x 3``.
+        charge: in elementary charges.
+        uhf: unpaired electrons.
+        medium: what surrounds the molecule.
+
+    Raises:
+        CandidateFailure: where an element has no parameters, the electrons do not fit ``uhf``, or xTB does not
+            converge.
+    """
+    from tblite.interface import Calculator
+
+    check_electrons(numbers, charge=charge, uhf=uhf)
+    try:
+        calculator = Calculator(METHOD, numbers, positions / BOHR, charge=float(charge), uhf=uhf)
+        calculator.set("verbosity", 0)
+        _join(calculator, medium)
+        result = calculator.singlepoint()
+    except RuntimeError as error:
+        raise CandidateFailure(f"xTB failed: {_told(error)}") from None
+    energies = np.atleast_2d(result["orbital-energies"])[0] * HARTREE
+    occupations = np.atleast_2d(result["orbital-occupations"]).sum(axis=0)
+    highest = int(np.flatnonzero(occupations > 0.5)[-1])
+    return Electrons(
+        energy=float(result["energy"]) * HARTREE,
+        homo=float(energies[highest]),
+        lumo=float(energies[min(highest + 1, len(energies) - 1)]),
+        dipole=float(np.linalg.norm(result["dipole"])) * ATOMIC_DIPOLE,
+    )
+
+
+def relaxed(
+    numbers: NDArray[np.int64],
+    positions: NDArray[np.float64],
+    *,
+    charge: int,
+    uhf: int,
+    medium: Medium,
+    deadline: Deadline,
+) -> NDArray[np.float64]:
+    """Relaxes a structure with ASE's BFGS until no force exceeds LARGEST_FORCE.
+
+    Returns:
+        Positions in angstrom.
+
+    Raises:
+        CandidateFailure: as ``single_point`` does, or where MOST_STEPS are not enough.
+        PassingFailure: where the time limit has passed; it is looked at between steps.
+    """
+    from ase import Atoms
+    from ase.calculators.calculator import CalculatorError
+    from ase.optimize import BFGS
+    from tblite.ase import TBLite
+
+    check_electrons(numbers, charge=charge, uhf=uhf)
+    atoms = Atoms(numbers=numbers, positions=positions)
+    atoms.calc = TBLite(method=METHOD, charge=charge, multiplicity=uhf + 1, solvation=medium.interaction, verbosity=0)
+    try:
+        for converged in BFGS(atoms, logfile=None).irun(fmax=LARGEST_FORCE, steps=MOST_STEPS):
+            if converged:
+                break
+            deadline.check()
+        else:
+            raise CandidateFailure(f"the structure did not relax in {MOST_STEPS} steps")
+    except (CalculatorError, RuntimeError) as error:
+        raise CandidateFailure(f"xTB failed: {_told(error)}") from None
+    return np.asarray(atoms.get_positions(), dtype=np.float64)
+
+
+def check_electrons(numbers: NDArray[np.int64], *, charge: int, uhf: int) -> None:
+    """Refuses what tblite would take silently: a number of unpaired electrons that cannot be, an unknown element.
+
+    Raises:
+        CandidateFailure: saying which.
+    """
+    if int(numbers.max()) > HEAVIEST:
+        raise CandidateFailure(f"{METHOD} has no parameters for the element with the atomic number {numbers.max()}")
+    electrons = int(numbers.sum()) - charge
+    if electrons < uhf or (electrons - uhf) % 2:
+        raise CandidateFailure(f"{uhf} unpaired electrons do not fit {electrons} electrons")
+
+
+def _join(calculator: Any, medium: Medium) -> None:
+    if medium.interaction is not None:
+        name, *settings = medium.interaction
+        calculator.add(f"{name}-solvation", *settings)
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

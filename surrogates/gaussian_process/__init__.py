@@ -1,0 +1,1 @@
+"""Gaussian process: kernels, priors, the marginal likelihood, and the surrogate built from them."""

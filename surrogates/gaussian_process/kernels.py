@@ -1,0 +1,296 @@
+"""Covariance functions on features, with what their fit needs: values, and derivatives by squared distance.
+
+Rasmussen and Williams 2006, chapter 4; the MinMax (Tanimoto) kernel on counts after Ralaivola et al. 2005,
+doi:10.1016/j.neunet.2005.07.009.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from invdesign.surrogates.gaussian_process.priors import NOISE_PRIOR, SCALE_MODE, own_prior
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+KernelName = Literal["matern-1.5", "matern-2.5", "rbf"]
+PartKind = Literal["stationary", "tanimoto", "linear", "factor"]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One kernel on some of the features.
+
+    Attributes:
+        kind: ``stationary`` (by scaled distance), ``tanimoto`` (on counts), ``linear`` (a product of features) or
+            ``factor`` (of one feature from 0 to 1: a product of numbers that go from 1 to a learned factor).
+        places: columns of the features that it looks at.
+        groups: for each of them the number of its lengthscale; one for all where empty. The one-hot features of a
+            category of many values share one.
+        dimension: how many things vary, for the prior of the lengthscales; the number of features where zero. A
+            category whose values share a lengthscale is one thing, however many they are.
+        pooled: whether its lengthscales are alike unless the values say otherwise, as many of them have to be.
+        weights: of a stationary part, what each feature is multiplied by before distances are taken; nothing where
+            empty.
+    """
+
+    kind: PartKind
+    places: tuple[int, ...]
+    groups: tuple[int, ...] = ()
+    dimension: int = 0
+    pooled: bool = False
+    weights: tuple[float, ...] = ()
+
+    @property
+    def lengthscales(self) -> int:
+        """How many lengthscales it has; the factor of a ``factor`` stands among them."""
+        if self.kind == "factor":
+            return 1
+        if self.kind != "stationary":
+            return 0
+        return max(self.groups, default=0) + 1
+
+    @property
+    def varied(self) -> int:
+        """``dimension``, or the number of features."""
+        return self.dimension or len(self.places)
+
+    @property
+    def where(self) -> slice | tuple[int, ...]:
+        """``places`` as an index; a slice where they follow each other, since it copies nothing."""
+        first, last = (self.places[0], self.places[-1]) if self.places else (0, -1)
+        return slice(first, last + 1) if self.places == tuple(range(first, last + 1)) else self.places
+
+    def squared(
+        self, a: NDArray[np.float64], b: NDArray[np.float64], lengthscales: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Squared distances in lengthscales, shapes ``n x d`` and ``m x d`` of the part's features to ``n x m``."""
+        if not self.groups and not self.weights:
+            return squared_distance(a, b) / lengthscales[0] ** 2
+        wide = self.spread_out(lengthscales)
+        return squared_distance(a / wide, b / wide)
+
+    def spread_out(self, lengthscales: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What divides each feature (or all of them) before distances are taken, from the part's lengthscales."""
+        wide = lengthscales[list(self.groups)] if self.groups else lengthscales
+        return wide / np.array(self.weights) if self.weights else wide
+
+    def gathered(self, by_feature: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Derivatives by the lengthscales of a stationary part with several, from those by each feature's."""
+        summed = np.bincount(self.groups, weights=by_feature, minlength=self.lengthscales)
+        return np.asarray(summed, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Covariance:
+    """A sum of products of kernels with its hyperparameters, for values of spread one.
+
+    Attributes:
+        name: of the stationary kernels.
+        terms: the summands; each is a product of parts.
+        scales: variance of each term.
+        lengthscales: of each part in the order of the terms; empty for a part that has none.
+        noise: variance of the noise.
+    """
+
+    name: KernelName
+    terms: tuple[tuple[Part, ...], ...]
+    scales: NDArray[np.float64]
+    lengthscales: tuple[NDArray[np.float64], ...]
+    noise: float
+
+    def between(self, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Covariance of the noiseless values of two sets of features, shapes ``n x d`` and ``m x d`` to ``n x m``."""
+        total = np.zeros((len(first), len(second)))
+        lengthscales = iter(self.lengthscales)
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            product: NDArray[np.float64] | float = 1.0
+            for part in term:
+                a, b = first[:, part.where], second[:, part.where]
+                product = product * self._part(part, a, b, next(lengthscales))
+            total += scale * product
+        return total
+
+    def slope(
+        self, first: NDArray[np.float64], second: NDArray[np.float64], weights: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Gradient by each row of ``first`` of its weighted sum of covariances with the rows of ``second``.
+
+        Counts have no gradient; a MinMax part is taken as constant.
+
+        Args:
+            first: shape ``n x d``.
+            second: shape ``m x d``.
+            weights: shape ``n x m``.
+
+        Returns:
+            Shape ``n x d``.
+        """
+        gradient = np.zeros_like(first)
+        lengthscales = iter(self.lengthscales)
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            pieces = [(part, first[:, part.where], second[:, part.where], next(lengthscales)) for part in term]
+            values = [self._part(*piece) for piece in pieces]
+            for number, (part, a, b, lengthscale) in enumerate(pieces):
+                others = scale * weights
+                for place, value in enumerate(values):
+                    if place != number:
+                        others = others * value
+                if part.kind == "linear":
+                    gradient[:, part.places] += others @ b
+                elif part.kind == "factor":
+                    gradient[:, part.places] += (lengthscale - 1.0) * (others @ factors(b, lengthscale))
+                elif part.kind == "stationary":
+                    wide = part.spread_out(lengthscale)
+                    pull = 2.0 * others * correlation_and_slope(self.name, part.squared(a, b, lengthscale))[1]
+                    gradient[:, part.places] += (pull.sum(axis=1)[:, None] * a - pull @ b) / wide**2
+        return gradient
+
+    def diagonal(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Variance of the noiseless values, shape ``n``."""
+        total = np.zeros(len(features))
+        lengthscales = iter(self.lengthscales)
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            product = np.ones(len(features))
+            for part in term:
+                weights = self._weights(part, features, next(lengthscales))
+                if weights is not None:
+                    product *= (weights**2).sum(axis=1)
+            total += scale * product
+        return total
+
+    def diagonal_slope(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Gradient of ``diagonal`` by the features, shape ``n x d``; linear parts and factors alone have one."""
+        gradient = np.zeros_like(features)
+        lengthscales = iter(self.lengthscales)
+        for scale, term in zip(self.scales, self.terms, strict=True):
+            own = [(part, next(lengthscales)) for part in term]
+            found = [(*pair, self._weights(pair[0], features, pair[1])) for pair in own]
+            products = [(part, length, weights) for part, length, weights in found if weights is not None]
+            for number, (part, lengthscale, weights) in enumerate(products):
+                others = np.full(len(features), scale)
+                for place, (_, _, other) in enumerate(products):
+                    if place != number:
+                        others *= (other**2).sum(axis=1)
+                slope = lengthscale - 1.0 if part.kind == "factor" else 1.0
+                gradient[:, part.places] += 2.0 * others[:, None] * weights * slope
+        return gradient
+
+    def with_values(self, values: NDArray[np.float64]) -> Covariance:
+        """The same kernel with other hyperparameters, given as logarithms in the order of ``logarithms``."""
+        count = len(self.terms)
+        sizes = [len(lengthscale) for lengthscale in self.lengthscales]
+        pieces = np.split(np.exp(values[count:-1]), np.cumsum(sizes)[:-1]) if sizes else []
+        return replace(self, scales=np.exp(values[:count]), lengthscales=tuple(pieces), noise=float(np.exp(values[-1])))
+
+    def tied(self) -> Covariance | None:
+        """The same with one lengthscale for each pooled part, where those of each are equal; None elsewhere."""
+        parts = [part for term in self.terms for part in term]
+        alike = [np.ptp(own) == 0.0 for part, own in zip(parts, self.lengthscales, strict=True) if part.pooled]
+        if not alike or not all(alike):
+            return None
+        terms = tuple(tuple(_tied(part) for part in term) for term in self.terms)
+        lengthscales = [own[:1] if part.pooled else own for part, own in zip(parts, self.lengthscales, strict=True)]
+        return replace(self, terms=terms, lengthscales=tuple(lengthscales))
+
+    def untied(self, tied: Covariance) -> Covariance:
+        """This kernel at the hyperparameters of its tied one."""
+        pairs = zip(self.lengthscales, tied.lengthscales, strict=True)
+        lengthscales = tuple(np.broadcast_to(one, own.shape).copy() for own, one in pairs)
+        return replace(self, scales=tied.scales, lengthscales=lengthscales, noise=tied.noise)
+
+    def logarithms(self) -> NDArray[np.float64]:
+        """The hyperparameters' logarithms: scales, lengthscales, noise."""
+        return np.log(np.concatenate([self.scales, *self.lengthscales, [self.noise]]))
+
+    def _weights(
+        self, part: Part, features: NDArray[np.float64], lengthscale: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """What a part multiplies, row by row; None for parts that go by distance or similarity."""
+        if part.kind == "linear":
+            return features[:, part.places]
+        return factors(features[:, part.places], lengthscale) if part.kind == "factor" else None
+
+    def _part(
+        self, part: Part, a: NDArray[np.float64], b: NDArray[np.float64], lengthscale: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        if part.kind == "linear":
+            return a @ b.T
+        if part.kind == "tanimoto":
+            return tanimoto(a, b)
+        if part.kind == "factor":
+            return factors(a, lengthscale) @ factors(b, lengthscale).T
+        return correlation(self.name)(part.squared(a, b, lengthscale))
+
+
+def _tied(part: Part) -> Part:
+    return replace(part, groups=(), dimension=part.varied, pooled=False) if part.pooled else part
+
+
+def factors(features: NDArray[np.float64], factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a feature from 0 to 1 multiplies by: 1 at 0, the factor at 1, shape ``n x 1``."""
+    return 1.0 + (factor - 1.0) * features
+
+
+def squared_distance(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared Euclidean distances, shapes ``n x d`` and ``m x d`` to ``n x m``."""
+    squared = a @ b.T
+    squared *= -2.0
+    squared += np.einsum("ij,ij->i", a, a)[:, None]
+    squared += np.einsum("ij,ij->i", b, b)
+    return np.maximum(squared, 0.0, out=squared)
+
+
+def correlation(name: KernelName) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
+    """The stationary kernel as a function of the squared scaled distance."""
+    return lambda squared: correlation_and_slope(name, squared)[0]
+
+
+def correlation_and_slope(
+    name: KernelName, squared: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The stationary kernel and its derivative by the squared scaled distance, same shape."""
+    if name == "rbf":
+        value = np.exp(-0.5 * squared)
+        return value, -0.5 * value
+    if name == "matern-1.5":
+        root = np.sqrt(3.0 * squared)
+        decay = np.exp(-root)
+        return (1.0 + root) * decay, -1.5 * decay
+    root = np.sqrt(5.0 * squared)
+    decay = np.exp(-root)
+    slope = (1.0 + root) * decay
+    return slope + (5.0 / 3.0) * squared * decay, (-5.0 / 6.0) * slope
+
+
+def tanimoto(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """MinMax similarity of counts: the summed minima over the summed maxima; one for two rows of zeros.
+
+    Counts are written in unary (one column for "at least one", another for "at least two", ...), so that the summed
+    minima are a product of matrices.
+    """
+    top = np.minimum(a.max(axis=0, initial=0.0), b.max(axis=0, initial=0.0))
+    levels = [np.flatnonzero(top >= level) for level in range(1, int(top.max(initial=0.0)) + 1)]
+    shared = np.zeros((len(a), len(b)))
+    for level, places in enumerate(levels, start=1):
+        # Single precision is exact here: the sums are whole numbers far below 2**24.
+        shared += (a[:, places] >= level).astype(np.float32) @ (b[:, places] >= level).astype(np.float32).T
+    either = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :] - shared
+    return np.where(either > 0.0, shared / np.maximum(either, 1e-300), 1.0)
+
+
+def prior_covariance(name: KernelName, terms: Sequence[Sequence[Part]]) -> Covariance:
+    """A covariance at the modes of the hyperparameters' priors; see ``priors``."""
+    parts = [part for term in terms for part in term]
+    modes = [own_prior(part).mode for part in parts]
+    return Covariance(
+        name,
+        tuple(tuple(term) for term in terms),
+        scales=np.full(len(terms), SCALE_MODE / len(terms)),
+        lengthscales=tuple(np.full(part.lengthscales, mode) for part, mode in zip(parts, modes, strict=True)),
+        noise=NOISE_PRIOR.mode,
+    )

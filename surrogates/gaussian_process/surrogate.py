@@ -1,0 +1,206 @@
+"""Gaussian process: a smooth model that knows how unsure it is, strong from a handful of values on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Self, get_args, overload
+
+import numpy as np
+import pandas as pd
+
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError, nearest
+from invdesign.surrogates.checks import check_values
+from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
+from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
+
+if TYPE_CHECKING:
+    from botorch.models import ModelListGP
+    from numpy.typing import NDArray
+
+    from invdesign.surrogates.gaussian_process.model import PropertyModel
+
+FEWEST_VALUES = 2
+
+
+def _compact_features() -> Features:
+    """Features that tell candidates apart, and no more: each is a dimension in which the process has to be learned."""
+    return Features(formulas="compact")
+
+
+@dataclass
+class GaussianProcess:
+    """A Gaussian process a property, on features built from the candidates' columns.
+
+    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors unless
+    ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
+    counts; orbital energies a linear trend, on which the rest builds, and more weight than all descriptors in it.
+
+    Where a column tells the level at which each value was computed, all levels are learned together: the truest is the
+    cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive co-kriging,
+    Kennedy and O'Hagan 2000, doi:10.1093/biomet/87.1.1). Levels in between lie on the way, at equal steps.
+
+    Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
+    values on; noise is learned, or given value by value.
+
+    Attributes:
+        kernel: covariance function; ``matern-2.5`` suits most properties.
+        ard: whether each feature has a lengthscale of its own, each value of a category too, up to 32 of them. Where
+            numbers and categories are more than 20, or there are a molecule's features, they are pooled: alike unless
+            the values say otherwise, which predicts better from some seventy values on. None: each its own up to 20,
+            one for all beyond, and one for all features of a molecule or a rich formula, since a search that has seen
+            but one corner of the space would trust what it learned there too far. False: one for all.
+        features: which features; compact ones by default.
+        combine: how kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind,
+            added (``sum``: each kind has an effect of its own) or multiplied (``product``).
+        calibrate: whether the standard deviations are scaled so that the known values, each predicted from the others,
+            lie within their 90 % intervals nine times of ten.
+        warm_start: True to start a further fit from the hyperparameters of the one before.
+    """
+
+    kernel: KernelName = "matern-2.5"
+    ard: bool | None = None
+    features: Features = field(default_factory=_compact_features)
+    combine: Combination = "joint"
+    calibrate: bool = True
+    warm_start: bool = False
+    _featurizer: Featurizer | None = field(default=None, init=False, repr=False, compare=False)
+    _models: dict[str, PropertyModel] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("kernel", self.kernel, get_args(KernelName)),
+            ("combination", self.combine, get_args(Combination)),
+        ):
+            if value not in known:
+                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), known)}")
+
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise: pd.DataFrame | None = None,
+    ) -> Self:
+        """Learns every column of ``y``; see ``Surrogate.fit``.
+
+        Args:
+            frame: candidates, one row each.
+            y: property values, one column a property, one row a candidate; NaN where a value is missing.
+            columns: what the columns of ``frame`` are; guessed from their types where None.
+            noise: known standard deviation of each value, in its unit, same shape as ``y``; learned where None.
+
+        Raises:
+            InputError: where a property has fewer than two values, an infinite one, or a column cannot be read.
+        """
+        from invdesign.surrogates.gaussian_process.model import PropertyModel
+
+        check_values(frame, y, fewest=FEWEST_VALUES)
+        self._featurizer = Featurizer(self.features).fit(frame, columns)
+        features = self._featurizer.transform(frame)
+        start = prior_covariance(self.kernel, kernel_terms(self._featurizer.blocks, combine=self.combine, ard=self.ard))
+        models = {}
+        for name in y.columns:
+            values = y[name].to_numpy(dtype=np.float64)
+            known = ~np.isnan(values)
+            before = self._models.get(name)
+            warm = self.warm_start and before is not None and before.covariance.terms == start.terms
+            fitted = PropertyModel.fitted(
+                features[known],
+                values[known],
+                start=before.covariance if warm and before is not None else start,
+                noise=_row_noise(noise, name, known),
+            )
+            models[name] = fitted.calibrated() if self.calibrate else fitted
+        self._models = models
+        return self
+
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[False] = False) -> pd.DataFrame: ...
+
+    @overload
+    def predict(self, frame: pd.DataFrame, *, return_std: Literal[True]) -> tuple[pd.DataFrame, pd.DataFrame]: ...
+
+    def predict(
+        self, frame: pd.DataFrame, *, return_std: bool = False
+    ) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
+        """Predicts every property; see ``Surrogate.predict``."""
+        features = self.transform(frame)
+        if not return_std:
+            means = {name: model.mean_of(features) for name, model in self._models.items()}
+            return pd.DataFrame(means, index=frame.index)
+        moments = {name: model.predict(features) for name, model in self._models.items()}
+        mean = pd.DataFrame({name: pair[0] for name, pair in moments.items()}, index=frame.index)
+        return mean, pd.DataFrame({name: pair[1] for name, pair in moments.items()}, index=frame.index)
+
+    def posterior(
+        self, frame: pd.DataFrame, *, samples: int, rng: np.random.Generator
+    ) -> dict[str, NDArray[np.float64]]:
+        """Draws properties of all candidates together; see ``JointSurrogate.posterior``."""
+        features = self.transform(frame)
+        drawn = {}
+        for name, model in self._models.items():
+            mean, covariance = model.joint(features)
+            drawn[name] = rng.multivariate_normal(mean, covariance, size=samples, check_valid="ignore", method="eigh")
+        return drawn
+
+    def noise_std(self) -> dict[str, float]:
+        """The learned standard deviation of measuring each property, in its unit."""
+        return {name: model.noise_std for name, model in self._models.items()}
+
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+        """Returns a Gaussian process that also knows these values; see ``ConditionalSurrogate.condition_on``."""
+        features = self.transform(frame)
+        wiser = copy(self)
+        models = {}
+        for name, model in self._models.items():
+            values = y[name].to_numpy(dtype=np.float64)
+            known = ~np.isnan(values)
+            models[name] = model.conditioned(features[known], values[known]) if known.any() else model
+        vars(wiser)["_models"] = models
+        return wiser
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """The features of candidates, shape ``n x d``.
+
+        Raises:
+            InputError: where the surrogate has not been fitted, or a column cannot be read.
+        """
+        if self._featurizer is None:
+            raise InputError("This Gaussian process has not been fitted. Call fit first.")
+        return self._featurizer.transform(frame)
+
+    def models(self, properties: Sequence[str]) -> list[PropertyModel]:
+        """The fitted processes of properties, on features."""
+        return [self._models[name] for name in properties]
+
+    def place_of(self, column: str) -> int:
+        """The place among the features of a column of numbers, which is one feature.
+
+        Raises:
+            InputError: where the surrogate has not been fitted, or there is no such column of numbers.
+        """
+        for block in self._featurizer.blocks if self._featurizer is not None else ():
+            if block.column == column and block.kind == "number":
+                return block.start
+        raise InputError(f"This Gaussian process has not learned from a column of numbers '{column}'.")
+
+    def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
+        """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions."""
+        from invdesign.surrogates.gaussian_process.botorch_model import botorch_model
+
+        return botorch_model(self.models(properties))
+
+
+def _row_noise(noise: pd.DataFrame | None, name: str, known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    if noise is None:
+        return None
+    deviations = noise[name].to_numpy(dtype=np.float64)[known]
+    if not (np.isfinite(deviations) & (deviations >= 0.0)).all():
+        raise InputError(f"The noise of '{name}' must be a finite standard deviation, zero or more, in every row.")
+    return deviations

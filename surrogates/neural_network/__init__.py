@@ -1,0 +1,1 @@
+"""Ensembles of small neural networks with predicted noise."""

@@ -1,0 +1,192 @@
+"""The ensemble of networks behind ``NeuralNetwork``: all members at once, as products of batched matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from invdesign.core.threads import single_thread
+from invdesign.surrogates.conformal import calibrated_scale
+from invdesign.surrogates.ensembles import EnsembleModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PARTS = 5
+"""Each member holds out one of so many parts of the rows."""
+BETA = 0.5
+"""Weight of the variance in the loss: 0 the plain likelihood, 1 the squared error (Seitzer et al. 2022)."""
+PATIENCE = 50
+"""Epochs without a better member after which training ends."""
+MOST_UPDATES = 2500
+LEAST_VARIANCE = 1e-6
+"""On standardized values: keeps the likelihood finite."""
+LEAST_SHARE = 0.3
+"""Of the held-out squared error, that remains at least when all members are averaged."""
+ROWS_AT_ONCE = 4096
+
+Weights = tuple[torch.Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How an ensemble is trained; the settings of ``NeuralNetwork``."""
+
+    members: int
+    width: int
+    learning_rate: float
+    weight_decay: float
+    epochs: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class NetworkEnsemble(EnsembleModel):
+    """Trained networks.
+
+    Attributes:
+        weights: matrices and offsets of the three layers, each with the members first.
+        centre: of each feature.
+        spread: of each feature.
+        scale: calibrated standard deviation over the predicted one.
+    """
+
+    weights: Weights
+    centre: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    scale: float
+
+    @classmethod
+    def trained(cls, features: NDArray[np.float64], values: NDArray[np.float64], training: Training) -> NetworkEnsemble:
+        """Trains on standardized values, shapes ``n x d`` and ``n``."""
+        centre, spread = features.mean(axis=0), features.std(axis=0)
+        spread = np.where(spread > 1e-9 * (1.0 + np.abs(centre)), spread, 1.0)
+        x = torch.as_tensor((features - centre) / spread, dtype=torch.float32)
+        y = torch.as_tensor(values, dtype=torch.float32)
+        generator = torch.Generator().manual_seed(training.seed)
+        with single_thread():
+            kept, held = _split(len(y), training.members, generator)
+            weights = _trained(x, y, (kept, held), training, generator)
+            with torch.no_grad():
+                errors, deviations = _held_out(weights, x, y, held)
+        return cls(weights, centre, spread, calibrated_scale(errors, deviations))
+
+    def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        mean, variance = self._outputs(features)
+        # The mean of finitely many members is itself off by a part of their spread.
+        total = variance.mean(axis=0) + mean.var(axis=0, ddof=1) * (1.0 + 1.0 / len(mean))
+        return mean.mean(axis=0), self.scale * np.sqrt(total)
+
+    def members(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
+        return self._outputs(features)[0]
+
+    def _outputs(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and variance of every member, each of shape ``members x n``."""
+        x = torch.as_tensor((features - self.centre) / self.spread, dtype=torch.float32)
+        count = len(self.weights[0])
+        means, variances = [np.empty((count, 0))], [np.empty((count, 0))]
+        with single_thread(), torch.no_grad():
+            for block in torch.split(x, ROWS_AT_ONCE) if len(x) else ():
+                mean, variance = _forward(self.weights, block.expand(count, -1, -1))
+                means.append(mean.double().numpy())
+                variances.append(variance.double().numpy())
+        return np.concatenate(means, axis=1), np.concatenate(variances, axis=1)
+
+
+def _split(rows: int, members: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """The rows that each member learns from and those that it holds out, two matrices with the members first."""
+    out = rows // PARTS
+    orders = [torch.randperm(rows, generator=generator) for _ in range(-(-members // PARTS))]
+    turned = [orders[member // PARTS].roll(-(member % PARTS) * out) for member in range(members)]
+    table = torch.stack(turned)
+    return table[:, out:], table[:, :out]
+
+
+def _initial(features: int, training: Training, generator: torch.Generator) -> Weights:
+    """Normal weights that keep the size of signals (He et al. 2015, arXiv:1502.01852); offsets of zero."""
+    sizes = (max(1, features), training.width, training.width, 2)
+    weights: list[torch.Tensor] = []
+    for layer, (wide, narrow) in enumerate(pairwise(sizes)):
+        gain = (2.0 if layer < 2 else 0.1) / wide
+        weights.append(torch.randn(training.members, wide, narrow, generator=generator) * gain**0.5)
+        weights.append(torch.zeros(training.members, 1, narrow))
+    if features == 0:
+        weights[0] = weights[0][:, :0]
+    return tuple(weight.requires_grad_() for weight in weights)
+
+
+def _forward(weights: Weights, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Means and variances, ``members x rows``, of features ``members x rows x d``."""
+    hidden = x
+    for layer in (0, 2):
+        hidden = functional.silu(torch.baddbmm(weights[layer + 1], hidden, weights[layer]))
+    out = torch.baddbmm(weights[5], hidden, weights[4])
+    return out[..., 0], functional.softplus(out[..., 1]) + LEAST_VARIANCE
+
+
+def _trained(
+    x: torch.Tensor, y: torch.Tensor, split: tuple[torch.Tensor, torch.Tensor], training: Training, rng: torch.Generator
+) -> Weights:
+    kept, held = split
+    weights = _initial(x.shape[1], training, rng)
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": [weights[0], weights[2], weights[4]], "weight_decay": training.weight_decay},
+            {"params": [weights[1], weights[3], weights[5]], "weight_decay": 0.0},
+        ],
+        lr=training.learning_rate,
+    )
+    count = kept.shape[1]
+    batch = min(count, max(32, min(256, count // 6)))
+    epochs = max(1, min(training.epochs, MOST_UPDATES // -(-count // batch)))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs, eta_min=0.02 * training.learning_rate)
+    best = [weight.detach().clone() for weight in weights]
+    least = torch.full((training.members,), torch.inf)
+    waited = 0
+    for _ in range(epochs):
+        order = torch.rand(kept.shape, generator=rng).argsort(dim=1)
+        for rows in torch.split(kept.gather(1, order), batch, dim=1):
+            optimizer.zero_grad()
+            torch.autograd.backward(_loss(*_forward(weights, x[rows]), y[rows]))
+            optimizer.step()
+        schedule.step()
+        with torch.no_grad():
+            found = (_forward(weights, x[held])[0] - y[held]).square().mean(dim=1)
+            better = found < least
+            least = torch.where(better, found, least)
+            for kept_weight, weight in zip(best, weights, strict=True):
+                kept_weight[better] = weight[better]
+        waited = 0 if better.any() else waited + 1
+        if waited >= PATIENCE:
+            break
+    return tuple(best)
+
+
+def _loss(mean: torch.Tensor, variance: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The beta-weighted negative log-likelihood, summed over members, so that none slows another's steps."""
+    likelihood = 0.5 * (variance.log() + (y - mean).square() / variance)
+    return (variance.detach() ** BETA * likelihood).mean(dim=1).sum()
+
+
+def _held_out(
+    weights: Weights, x: torch.Tensor, y: torch.Tensor, held: torch.Tensor
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Errors and standard deviations of rows by the members that held them out, those rows that any did."""
+    mean, variance = _forward(weights, x[held])
+    count, total, squares, own = (torch.zeros(len(y)) for _ in range(4))
+    for values, into in ((torch.ones_like(mean), count), (mean, total), (mean.square(), squares), (variance, own)):
+        into.index_put_((held.flatten(),), values.flatten(), accumulate=True)
+    asked = count > 0
+    count, total, squares, own = (part[asked] for part in (count, total, squares, own))
+    errors = y[asked] - total / count
+    # As in predict, but the means are those of fewer members, and further off by a part of their spread.
+    spread = (squares / count - (total / count).square()).clamp_min(0.0) * count / (count - 1.0).clamp_min(1.0)
+    deviations = (own / count + spread * (1.0 + 1.0 / count)).sqrt()
+    excess = (spread * (1.0 / count - 1.0 / len(mean))).sum() / errors.square().sum().clamp_min(1e-12)
+    errors = errors * (1.0 - excess).clamp_min(LEAST_SHARE).sqrt()
+    return errors.double().numpy(), deviations.double().numpy()

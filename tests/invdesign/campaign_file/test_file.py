@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invdesign import read_campaign, read_targets
+from invdesign.campaign_file.lines import FileError, read
+from invdesign.campaign_file.schema import campaign_schema
+from invdesign.core.errors import InputError
+from invdesign.optimizers import RandomOptimizer
+from invdesign.targets import Between
+
+GOOD = """\
+campaign: small
+seed: 4
+space:
+  x: {type: continuous, low: 0, high: 1}
+  thickness:
+    type: continuous
+    low: 40
+    high: 120
+    unit: um
+  solvent: {type: categorical, values: [water, DMSO]}
+constraints:
+  - x * thickness <= 100
+targets:
+  - {property: voltage, between: [1.4, 1.7], unit: V}
+  - property: cost
+    minimize: true
+objective:
+  type: python
+  function: mine.py:value
+  units: {voltage: mV, cost: ''}
+surrogate: {type: gaussian-process}
+optimizer: {type: bayesian}
+budget: {initial: 5, evaluations: 20, batch: 2}
+"""
+FUNCTION = "def value(x, thickness, solvent):\n    return {'voltage': 1500 * x, 'cost': thickness}\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "mine.py").write_text(FUNCTION)
+    return tmp_path
+
+
+def written(folder, text):
+    path = folder / "campaign.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_good_file_becomes_the_objects_that_it_names(folder):
+    setting = read_campaign(written(folder, GOOD))
+    assert setting.header.campaign == "small"
+    assert setting.header.seed == 4
+    assert setting.space.names == ("x", "thickness", "solvent")
+    assert setting.targets.items[0] == Between("voltage", 1.4, 1.7, unit="V")
+    assert setting.targets.in_units(setting.objective.properties).items[0].interval == (1400, 1700)
+    assert setting.optimizer.surrogate == setting.surrogate
+    assert (setting.budget.initial, setting.budget.evaluations, setting.budget.batch) == (5, 20, 2)
+
+
+def test_defaults_and_a_word_that_swaps_the_optimizer(folder):
+    text = GOOD.replace("type: bayesian", "type: random").replace("seed: 4\n", "")
+    setting = read_campaign(written(folder, text))
+    assert setting.optimizer == RandomOptimizer()
+    assert setting.header.seed == 0
+    assert setting.header.workers == 1
+
+
+def test_targets_from_a_file_of_their_own(folder):
+    head, rest = GOOD.split("targets:\n")
+    items, tail = rest.split("objective:\n")
+    (folder / "wishes.yaml").write_text("targets:\n" + items)
+    setting = read_campaign(written(folder, head + "targets: wishes.yaml\nobjective:\n" + tail))
+    assert setting.targets == read_targets(folder / "wishes.yaml")
+    (folder / "wishes.yaml").write_text(items.replace("  - ", "- ").replace("    minimize", "  minimize"))
+    assert setting.targets == read_targets(folder / "wishes.yaml")
+    (folder / "wishes.yaml").write_text("targets:\n  - {property: voltage, betwen: [1, 2]}\n")
+    with pytest.raises(FileError, match=r"campaign.yaml:13: .*wishes.yaml:2: 'betwen' is not known"):
+        read_campaign(folder / "campaign.yaml")
+
+
+BROKEN = {
+    "misspelt section": ("optimizer:", "optimiser:", 22, "Did you mean 'optimizer'"),
+    "misspelt setting": ("low: 0,", "lo: 0,", 4, "'lo' is not known here. Did you mean 'low'"),
+    "missing setting": ("low: 0, ", "", 4, "The key 'low' is missing"),
+    "unknown parameter type": ("{type: continuous, low: 0", "{type: continous, low: 0", 4, "Did you mean 'continuous'"),
+    "parameter without type": ("{type: continuous, low: 0", "{low: 0", 4, "a type is needed"),
+    "text for a number": ("low: 40", "low: forty", 7, "low: .* not 'forty'"),
+    "bounds in the wrong order": ("high: 120", "high: 12", 5, "below the upper one"),
+    "unknown unit": ("unit: um", "unit: umm", 5, "'umm' is not a known unit"),
+    "one category": ("[water, DMSO]", "[water]", 10, "two values or more"),
+    "category twice": ("[water, DMSO]", "[water, water]", 10, "more than once"),
+    "numbers as categories": ("[water, DMSO]", "[1, 2]", 10, "valid string"),
+    "name that is no name": ("  x: {", "  2x: {", 4, "cannot be a parameter's name"),
+    "constraint on nothing": ("x * thickness", "x * thicknes", 12, "Did you mean 'thickness'"),
+    "constraint that is code": ("x * thickness", "open('f').read()", 12, "not allowed"),
+    "constraint without comparison": ("x * thickness <= 100", "x * thickness", 12, "compares nothing"),
+    "constraint that empties the space": ("<= 100", ">= 1000", 12, "No candidate meets"),
+    "constraint on a word": ("x * thickness <= 100", "solvent == 'watr'", 12, "Did you mean 'water'"),
+    "constraints as text": ("\n  - x * thickness <= 100", " x <= 1", 11, "a list of expressions"),
+    "target without a wish": ("between: [1.4, 1.7], ", "", 14, "exactly one of"),
+    "target with two wishes": ("minimize: true", "minimize: true\n    at_most: 3", 15, "found at_most and minimize"),
+    "misspelt wish": ("between:", "betwen:", 14, "Did you mean 'between'"),
+    "window in the wrong order": ("[1.4, 1.7]", "[1.7, 1.4]", 14, "lower value first"),
+    "window with one end": ("[1.4, 1.7]", "[1.4]", 14, "between"),
+    "misspelt property": ("property: voltage", "property: volatge", 14, "Did you mean 'voltage'"),
+    "target in another quantity": ("unit: V}", "unit: kg}", 14, "cannot be converted"),
+    "negative tolerance": ("between: [1.4, 1.7]", "close_to: 1.5, tolerance: -1", 14, "tolerance must be positive"),
+    "close without tolerance": ("between: [1.4, 1.7]", "close_to: 1.5", 14, "belong together"),
+    "no targets": (GOOD[GOOD.index("targets:") : GOOD.index("objective:")], "targets: []\n", 13, "targets is a list"),
+    "unknown objective type": ("type: python", "type: pyton", 18, "Did you mean 'python'"),
+    "function that is not there": ("mine.py:value", "mine.py:valeu", 17, "Did you mean 'value'"),
+    "file that is not there": ("mine.py:value", "yours.py:value", 17, "no Python file"),
+    "unknown kernel": ("{type: gaussian-process}", "{type: gaussian-process, kernel: linear}", 21, "kernel"),
+    "unknown surrogate": ("type: gaussian-process", "type: gausian-process", 21, "Did you mean 'gaussian-process'"),
+    "unknown optimizer": ("type: bayesian", "type: bayesain", 22, "Did you mean 'bayesian'"),
+    "separation too large": ("{type: bayesian}", "{type: bayesian, separation: 3}", 22, "separation"),
+    "negative budget": ("evaluations: 20", "evaluations: -20", 23, "evaluations"),
+    "more initial than all": ("initial: 5", "initial: 50", 23, "initial .50. is more than"),
+    "campaign name with a slash": ("campaign: small", "campaign: ../small", 1, "campaign"),
+    "seed that is no number": ("seed: 4", "seed: four", 2, "seed: .* not 'four'"),
+    "missing section": ("campaign: small\n", "", 1, "The key 'campaign' is missing"),
+    "key twice": ("seed: 4", "seed: 4\nseed: 5", 3, "not YAML"),
+    "tab": ("  x: {", "\tx: {", 4, "not YAML"),
+    "unclosed bracket": ("[1.4, 1.7]", "[1.4, 1.7", 14, "not YAML"),
+    "python object": ("campaign: small", "campaign: !!python/object/apply:os.system ['ls']", 1, "campaign"),
+    "verify without number": ("type: python", "type: python\n  verify: best", 19, "top 10"),
+    "only verifying": ("type: python", "type: python\n  verify: top 3", 17, "only verifies"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_names_the_line(folder, case):
+    old, new, line, words = BROKEN[case]
+    assert old in GOOD
+    with pytest.raises(FileError) as caught:
+        read_campaign(written(folder, GOOD.replace(old, new, 1)))
+    told = [(problem.line, problem.message) for problem in caught.value.problems]
+    matching = [where for where, message in told if re.search(words, message)]
+    assert matching, told
+    # ruamel marks an error of syntax where it notices it, which may be a line on.
+    assert line in matching or ("not YAML" in words and line + 1 in matching), told
+
+
+def test_every_error_is_named_at_once(folder):
+    text = GOOD
+    for case in ("misspelt setting", "misspelt wish", "unknown objective type", "unknown optimizer", "negative budget"):
+        old, new, _, _ = BROKEN[case]
+        text = text.replace(old, new, 1)
+    with pytest.raises(FileError) as caught:
+        read_campaign(written(folder, text))
+    assert {4, 14, 18, 22, 23} <= {problem.line for problem in caught.value.problems}
+    lines = str(caught.value).splitlines()
+    assert all(re.match(r".*campaign\.yaml:\d+: ", line) for line in lines)
+
+
+@pytest.mark.parametrize("content", ["", "- a\n- b\n", "just words", "&a [*a]", "null", "a: &b {c: *b}"])
+def test_files_that_are_no_campaign(folder, content):
+    with pytest.raises(FileError):
+        read_campaign(written(folder, content))
+
+
+def test_files_that_cannot_be_read(folder):
+    with pytest.raises(FileError, match="cannot be read"):
+        read_campaign(folder / "none.yaml")
+    (folder / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(FileError, match="not UTF-8"):
+        read_campaign(folder / "binary.yaml")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_or_refused(tmp_path_factory, text):
+    path = tmp_path_factory.mktemp("any") / "file.yaml"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass" if "\ud800" in text else "strict")
+    told = str(path)
+    try:
+        read(path)
+    except InputError as error:
+        told = str(error)
+    assert str(path) in told
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-5, 5) | st.text("abc: -", max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+            st.sampled_from(["a", "b", "type", "space", "targets", "objective", "property"]), inner, max_size=4
+        ),
+        max_leaves=12,
+    )
+)  # fmt: skip
+def test_any_structure_is_refused_without_a_traceback(tmp_path_factory, structure):
+    path = tmp_path_factory.mktemp("any") / "file.yaml"
+    path.write_text(json.dumps({"campaign": "c", "space": structure, "targets": structure, "objective": structure}))
+    with pytest.raises(InputError):
+        read_campaign(path)
+
+
+def test_numbers_and_words_as_yaml_1_2_reads_them(folder):
+    document = read(written(folder, "a: 1e-3\nb: NO\nc: true\nd: 007\ne: ~\nf: 'text'\n"))
+    assert document.data == {"a": 0.001, "b": "NO", "c": True, "d": 7, "e": None, "f": "text"}
+    assert document.line(("f",)) == 6
+
+
+def test_the_schema_accepts_what_the_reader_accepts():
+    jsonschema = pytest.importorskip("jsonschema")
+    from ruamel.yaml import YAML
+
+    schema = campaign_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert list(validator.iter_errors(YAML(typ="safe", pure=True).load(GOOD))) == []
+    for case in ("misspelt setting", "misspelt section", "unknown optimizer", "negative budget", "text for a number"):
+        old, new, _, _ = BROKEN[case]
+        assert list(validator.iter_errors(YAML(typ="safe", pure=True).load(GOOD.replace(old, new, 1)))), case
+
+
+def test_the_examples_are_valid(examples, real_data):
+    for path in sorted(examples.glob("*.yaml")):
+        assert read_campaign(path).budget.evaluations > 0

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import invdesign as ind
+from invdesign.campaign_file.model_comparison import CLASSIFIERS, compare_models, training_data
+from invdesign.cli import app
+from invdesign.surrogates.selection import CHOICE
+
+FILE = """
+campaign: cathodes
+seed: 3
+space:
+  cathode:
+    type: composition
+    sites:
+      M: {elements: [Ni, Mn, Co], amount: 1, step: 0.05}
+      O: {elements: [O], amount: 2}
+  temperature: {type: continuous, low: 700, high: 950, unit: degC}
+targets:
+  - {property: capacity, at_least: 190, unit: mA*h/g}
+objective:
+  type: surrogate
+  data: table.csv
+  key: {cathode: Formula, temperature: T}
+  values: {capacity: Q}
+  units: {capacity: mA*h/g}
+"""
+
+
+@pytest.fixture
+def campaign_file(tmp_path, rng):
+    space = ind.SearchSpace(
+        cathode=ind.Composition(
+            {"M": {"elements": ["Ni", "Mn", "Co"], "amount": 1, "step": 0.05}, "O": {"elements": ["O"], "amount": 2}}
+        )
+    )
+    formulas = space.sample(60, rng)["cathode"]
+    nickel = formulas.str.extract(r"Ni([0-9.]*)")[0].replace("", "1").astype(float).fillna(0.0)
+    temperature = rng.uniform(700, 950, 60)
+    capacity = 140 + 60 * nickel - 0.002 * (temperature - 820) ** 2 + rng.standard_normal(60)
+    table = pd.DataFrame({"Formula": formulas, "T": temperature, "Q": capacity, "Paper": rng.integers(0, 9, 60)})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    (tmp_path / "cathodes.yaml").write_text(FILE)
+    return tmp_path / "cathodes.yaml"
+
+
+def test_the_command_compares_recommends_and_writes_a_page(campaign_file):
+    page = campaign_file.parent / "models.html"
+    words = ["models", str(campaign_file), "--families", "ridge,gaussian-process", "--group-by", "Paper"]
+    result = CliRunner().invoke(app, [*words, "--folds", "3", "-o", str(page)])
+    assert result.exit_code == 0, result.output
+    assert "grouped by Paper" in result.output
+    assert "Recommended: " in result.output
+    html = page.read_text()
+    assert "parity-0" in html
+    assert "grouped by Paper" in html
+
+
+def test_all_families_and_the_choice_itself_are_judged(campaign_file):
+    data = training_data(ind.read_campaign(campaign_file))
+    found = compare_models(
+        data, folds=3, families=["ridge", "k-nearest-neighbors", "gaussian-process"], group_by="elements"
+    )
+    families = set(found.comparison.table["family"])
+    assert families == {"ridge", "k-nearest-neighbors", "gaussian-process", CHOICE}
+    assert found.recommendation.split == "grouped by elements"
+    assert found.recommendation.family in families - {CHOICE}
+
+
+def test_values_of_zero_and_one_are_for_classifiers(campaign_file):
+    table = pd.read_csv(campaign_file.parent / "table.csv")
+    table["Q"] = (table["Q"] > table["Q"].median()).astype(int)
+    table.to_csv(campaign_file.parent / "table.csv", index=False)
+    data = training_data(ind.read_campaign(campaign_file))
+    found = compare_models(data, folds=3, choice=False)
+    assert set(found.comparison.table["family"]) == set(CLASSIFIERS)
+    assert np.isfinite(found.comparison.table["rmse"]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "arguments", "words"),
+    [
+        ({}, ["--families", "rigde"], "Did you mean 'ridge'"),
+        ({}, ["--group-by", "Papers", "--families", "ridge"], "Did you mean 'Paper'"),
+        ({}, ["--families", "ridge", "--folds", "200"], "No family can be fitted"),
+    ],
+)
+def test_what_cannot_be_done_is_told(campaign_file, change, arguments, words):
+    result = CliRunner().invoke(app, ["models", str(campaign_file), *arguments])
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+def test_a_file_without_a_table_says_what_is_needed(campaign_file):
+    text = FILE[: FILE.index("objective:")]
+    campaign_file.write_text(text)
+    result = CliRunner().invoke(app, ["models", str(campaign_file)])
+    assert result.exit_code == 2
+    assert "names no data" in result.output

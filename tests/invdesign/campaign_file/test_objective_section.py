@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from invdesign import read_campaign
+from invdesign.campaign_file.lines import FileError
+from invdesign.campaign_file.schema import campaign_schema
+
+FILE = """\
+campaign: staged
+space:
+  x: {type: continuous, low: 0, high: 1}
+targets:
+  - {property: f, between: [1, 2], unit: V}
+objective:
+  - {type: python, function: mine.py:cheap, units: {f: V, g: ''}}
+  - type: python
+    function: mine.py:dear
+    units: {f: V}
+    name: dear
+    verify: {top: 4, rounds: 3}
+  - type: python
+    function: mine.py:dear
+    units: {f: V}
+    name: dearest
+    verify: top 2
+budget: {initial: 5, evaluations: 20}
+"""
+FUNCTIONS = "def cheap(x):\n    return {'f': x, 'g': 1}\n\ndef dear(x):\n    return {'f': x + 1}\n"
+
+
+def read(folder, text):
+    (folder / "mine.py").write_text(FUNCTIONS)
+    (folder / "campaign.yaml").write_text(text)
+    return read_campaign(folder / "campaign.yaml")
+
+
+def test_stages_are_read_in_both_spellings(tmp_path):
+    setting = read(tmp_path, FILE)
+    assert [(stage.name, stage.top, stage.rounds) for stage in setting.stages] == [("dear", 4, 3), ("dearest", 2, 1)]
+    assert setting.correcting is setting.stages[0]
+    assert setting.objective.properties == {"f": "V", "g": ""}
+
+
+def test_one_round_corrects_nothing(tmp_path):
+    for spelling in ("top 4", "{top: 4}", "{top: 4, rounds: 1}"):
+        setting = read(tmp_path, FILE.replace("{top: 4, rounds: 3}", spelling))
+        assert setting.correcting is None
+        assert setting.stages[0].top == 4
+
+
+def test_a_stage_without_a_name_is_called_by_its_type(tmp_path):
+    text = FILE.replace("    name: dear\n", "").replace("    name: dearest\n", "")
+    assert [stage.name for stage in read(tmp_path, text).stages] == ["python 1", "python 2"]
+
+
+BROKEN = {
+    "text without number": ("{top: 4, rounds: 3}", "best", 12, r"'top 10', or {top: 10, rounds: 3}.*not 'best'"),
+    "list": ("{top: 4, rounds: 3}", "[4, 3]", 12, "verify says how many"),
+    "misspelt setting": ("rounds: 3", "round: 3", 12, "'round' is not known here. Did you mean 'rounds'"),
+    "no top": ("{top: 4, rounds: 3}", "{rounds: 3}", 12, "The key 'top' is missing"),
+    "top of nothing": ("top: 4", "top: 0", 12, "top: .* greater than or equal to 1, not 0"),
+    "half a round": ("rounds: 3", "rounds: 2.5", 12, "rounds: .*not 2.5"),
+    "no round": ("rounds: 3", "rounds: 0", 12, "rounds: .* greater than or equal to 1, not 0"),
+    "more rounds than evaluations": ("rounds: 3", "rounds: 16", 12, "16 rounds need at least .* not 15"),
+    "two stages that correct": ("verify: top 2", "verify: {top: 2, rounds: 2}", 17, "'dear' corrects the search"),
+    "two stages of one name": ("name: dearest", "name: dear", 16, "Two stages are called 'dear'"),
+    "another unit": ("{f: V}\n    name: dear\n", "{f: mV}\n    name: dear\n", 8, "'f' is in 'mV' here and in 'V'"),
+    "no value for a target": ("{f: V}\n    name: dear\n", "{h: V}\n    name: dear\n", 5, "No objective"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_stage_names_the_line(tmp_path, case):
+    old, new, line, words = BROKEN[case]
+    assert old in FILE
+    with pytest.raises(FileError) as caught:
+        read(tmp_path, FILE.replace(old, new, 1))
+    told = [(problem.line, problem.message) for problem in caught.value.problems]
+    assert any(where == line and re.search(words, message) for where, message in told), told
+
+
+def test_the_schema_knows_how_a_stage_verifies():
+    jsonschema = pytest.importorskip("jsonschema")
+    from ruamel.yaml import YAML
+
+    schema = campaign_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+
+    def wrong(text):
+        return list(validator.iter_errors(YAML(typ="safe", pure=True).load(text)))
+
+    assert not wrong(FILE)
+    for case in ("text without number", "misspelt setting", "no top", "top of nothing", "no round"):
+        old, new, _, _ = BROKEN[case]
+        assert wrong(FILE.replace(old, new, 1)), case

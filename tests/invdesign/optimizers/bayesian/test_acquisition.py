@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+import invdesign as ind
+from invdesign.optimizers.bayesian.acquisition import (
+    ExpectedImprovement,
+    HitProbability,
+    MomentAcquisition,
+    ScalarizedImprovement,
+    ShortfallReduction,
+    log_expected_excess,
+)
+from invdesign.optimizers.bayesian.gradient_ascent import Climb
+from invdesign.optimizers.bayesian.look_ahead import FAR, NEAR, LookAhead, evaluations_ahead
+from invdesign.optimizers.bayesian.optimize import SearchMaximizer
+
+
+@pytest.fixture
+def learned(rng):
+    space = ind.SearchSpace(
+        x=ind.Continuous(-1, 3), rate=ind.Continuous(1e-3, 1e3, log=True), word=ind.Categorical(["p", "q"])
+    )
+    frame = space.sample(30, rng)
+    y = pd.DataFrame({"f": np.sin(2 * frame["x"]) + 0.2 * np.log10(frame["rate"]) + (frame["word"] == "p")})
+    return space, frame, y, ind.GaussianProcess().fit(frame, y, columns=space.columns)
+
+
+def test_the_expected_excess_is_exact_and_smooth_far_out():
+    z = np.array([-8.0, -3.0, -1.0, 0.0, 2.0, 30.0])
+    np.testing.assert_allclose(log_expected_excess(z), np.log(norm.pdf(z) + z * norm.cdf(z)), rtol=1e-4)
+    far = np.linspace(-60.0, -40.0, 41)
+    assert (np.diff(log_expected_excess(far)) > 0).all()
+    assert np.isfinite(log_expected_excess(np.array([-1e300, 1e300]))).all()
+
+
+def test_expected_improvement_weighs_other_targets_by_their_probability():
+    targets = ind.Targets(ind.Maximize("f"), ind.AtMost("g", 0.0))
+    scorer = ExpectedImprovement(targets, best=1.0)
+    mean, std = np.array([[1.5, -9.0], [1.5, 0.0]]), np.full((2, 2), 0.5)
+    sure, even = scorer.score(mean, std)
+    assert sure - even == pytest.approx(np.log(2.0), abs=1e-6)
+
+
+def test_scalarized_improvement_serves_any_number_of_directions():
+    targets = ind.Targets(*(ind.Minimize(f"f{place}") for place in range(5)))
+    scorer = ScalarizedImprovement(targets, np.full(5, -1.0), np.ones(5), np.full(5, 0.2), best=0.0)
+    worse, better = scorer.score(np.array([[2.0] * 5, [0.2] * 5]), np.full((2, 5), 0.1))
+    assert better > worse
+
+
+SCORERS = {
+    "window": lambda: HitProbability(ind.Targets(ind.Between("f", 0.9, 1.1))),
+    "nearer": lambda: ShortfallReduction(ind.Targets(ind.AtLeast("f", 5.0)), best=3.0, scales={"f": 1.0}),
+    "direction": lambda: ExpectedImprovement(ind.Targets(ind.Maximize("f")), best=1.5),
+}
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_slopes_are_those_of_the_acquisition(name, learned, rng):
+    space, _, _, model = learned
+    acquisition = MomentAcquisition(model, SCORERS[name]())
+    climb = Climb.of(space, acquisition)
+    features = model.transform(space.sample(5, rng))
+    scores, slopes = climb.slopes(features)
+    names = list(acquisition.scorer.targets.properties)
+    assert names == ["f"]
+    for place in climb.places:
+        step = np.zeros(features.shape[1])
+        step[place] = 1e-5
+        up, down = climb.slopes(features + step)[0], climb.slopes(features - step)[0]
+        np.testing.assert_allclose(slopes[:, place], (up - down) / 2e-5, rtol=0.02, atol=0.02 * np.abs(slopes).max())
+    assert np.isfinite(scores).all()
+
+
+def test_a_climb_ends_higher_than_it_started(learned, rng):
+    space, _, _, model = learned
+    acquisition = MomentAcquisition(model, SCORERS["direction"]())
+    points = space.encode(space.sample(6, rng))
+    ends = Climb.of(space, acquisition)(points)
+    before, after = acquisition(space.decode(points)), acquisition(space.decode(ends))
+    assert (after >= before - 1e-6).all()
+    assert after.max() > before.max()
+    np.testing.assert_array_equal(ends[:, 2:], points[:, 2:])  # the category is held
+
+
+def test_no_climb_where_nothing_is_continuous(learned, rng):
+    _, frame, y, _ = learned
+    space = ind.SearchSpace(word=ind.Categorical(["p", "q"]), count=ind.Integer(1, 9))
+    own = frame[["word"]].assign(count=rng.integers(1, 10, len(frame)))
+    model = ind.GaussianProcess().fit(own, y, columns=space.columns)
+    assert Climb.of(space, MomentAcquisition(model, SCORERS["window"]())) is None
+    forest = ind.RandomForest().fit(own, y, columns=space.columns)
+    assert Climb.of(space, MomentAcquisition(forest, SCORERS["window"]())) is None
+
+
+def test_a_search_finds_what_scoring_everything_finds(learned):
+    space, frame, _, model = learned
+    acquisition = MomentAcquisition(model, SCORERS["direction"]())
+    found = SearchMaximizer(space, np.random.default_rng(0), around=frame[:4]).ranked(acquisition, frame, 3)
+    dense = space.sample(20_000, np.random.default_rng(1))
+    assert acquisition(found)[0] >= acquisition(dense).max() - 1e-6
+    assert len(found) == 3
+    assert (np.diff(acquisition(found)) <= 1e-9).all()
+
+
+def test_looking_ahead_counts_the_hits_that_may_follow():
+    space = ind.SearchSpace(x=ind.Continuous(0, 10))
+    known = pd.DataFrame({"x": [0.0, 4.0, 10.0]})
+    model = ind.GaussianProcess(kernel="rbf").fit(known, pd.DataFrame({"f": [0.0, 1.0, 0.0]}), columns=space.columns)
+    targets = ind.Targets(ind.AtLeast("f", 0.9))
+    likely = MomentAcquisition(model, HitProbability(targets))
+    crowd = pd.DataFrame({"x": np.concatenate([[7.0, 1.0], np.linspace(6.9, 7.1, 40)])})
+    order = np.argsort(-likely(crowd), kind="stable")
+    ranked = crowd.iloc[order].reset_index(drop=True)
+    scores = LookAhead(model, targets, ahead=3).scores(ranked)
+    own = LookAhead(model, targets, ahead=0).scores(ranked)
+    np.testing.assert_allclose(own, np.exp(likely(ranked)), atol=1e-6)
+    assert (scores >= own).all()
+    assert (scores <= own + 3.0).all()
+    # What lies far away is as likely afterwards as before, and a candidate follows no candidate but another.
+    far = pd.DataFrame({"x": [7.0, 1.0]})
+    chances = np.exp(likely(far))
+    np.testing.assert_allclose(LookAhead(model, targets, ahead=3).scores(far), chances.sum(), atol=0.15 * chances.sum())
+
+
+def test_it_looks_farther_while_no_hit_is_sure_and_many_may_follow():
+    assert evaluations_ahead(np.array([0.9, *np.full(100, 0.5)])) == NEAR
+    assert evaluations_ahead(np.full(100, 0.6)) == FAR
+    assert evaluations_ahead(np.full(24, 0.75)) == round(24 * 0.75 / 4)
+    assert evaluations_ahead(np.full(10, 1e-9)) == NEAR

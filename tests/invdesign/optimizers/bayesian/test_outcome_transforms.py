@@ -1,0 +1,104 @@
+"""Tails are drawn in for the model alone: what is met stays met, and properties without a tail stay as they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import invdesign as ind
+from invdesign.optimizers.base import History
+from invdesign.optimizers.bayesian.outcome_transforms import drawn_in
+
+LONG = [0.1, -0.2, 0.3, 0.2, -0.1, 1.5, 400.0, -90.0]
+BOUNDED = [ind.AtMost("stress", 0.25), ind.AtLeast("stress", -0.15)]
+WINDOWS = [ind.Between("stress", -0.3, 0.25), ind.CloseTo("stress", 0.1, 0.12), ind.Equals("stress", 0.2)]
+
+
+@pytest.mark.parametrize("target", BOUNDED, ids=str)
+@given(values=st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=20))
+def test_what_meets_a_target_still_meets_it_and_order_is_kept(target, values):
+    given_ = pd.DataFrame({"stress": [*LONG, *LONG, *LONG[:4], *values]})
+    targets, moved = drawn_in(ind.Targets(target), given_)
+    assert targets.properties == ("stress",)
+    np.testing.assert_array_equal(targets.all_met(moved), ind.Targets(target).all_met(given_))
+    order = np.argsort(given_["stress"].to_numpy(), kind="stable")
+    assert (np.diff(moved["stress"].to_numpy()[order]) >= 0.0).all()
+    assert moved["stress"].iloc[6] < 100.0
+
+
+@pytest.mark.parametrize("target", WINDOWS, ids=str)
+def test_a_property_with_bounds_on_both_sides_stays_as_it_is(target):
+    frame = pd.DataFrame({"stress": LONG})
+    assert drawn_in(ind.Targets(target), frame)[1] is frame
+
+
+def test_several_bounds_on_one_side_move_together():
+    frame = pd.DataFrame({"stress": LONG})
+    wishes = ind.Targets(ind.AtMost("stress", 0.25), ind.AtMost("stress", 200.0))
+    targets, moved = drawn_in(wishes, frame)
+    assert len(list(targets)) == 2
+    np.testing.assert_array_equal(targets.all_met(moved), wishes.all_met(frame))
+
+
+def test_without_a_tail_nothing_changes():
+    values = pd.DataFrame({"voltage": np.linspace(0.0, 5.0, 20), "capacity": LONG + 12 * [np.nan]})
+    targets = ind.Targets(ind.Between("voltage", 1.0, 3.0), ind.Maximize("capacity"))
+    same, still = drawn_in(targets, values)
+    assert same is targets
+    assert still is values
+
+
+def test_later_values_near_the_target_make_no_tail():
+    spread = np.linspace(-3.0, 3.0, 20)
+    values = pd.DataFrame({"voltage": np.concatenate([spread, np.full(200, 0.01)])})
+    targets = ind.Targets(ind.AtMost("voltage", 0.0))
+    assert drawn_in(targets, values)[1] is values
+
+
+def test_missing_and_equal_values_are_no_tail():
+    targets = ind.Targets(ind.AtMost("stress", 0.0))
+    for values in ([np.nan] * 5, [0.0] * 5, [2.0, np.nan, 2.0]):
+        frame = pd.DataFrame({"stress": values})
+        assert drawn_in(targets, frame)[1] is frame
+
+
+def test_targets_that_exclude_each_other_stay_so():
+    targets = ind.Targets(ind.AtMost("stress", -1.0), ind.AtLeast("stress", 1.0))
+    frame = pd.DataFrame({"stress": LONG})
+    assert drawn_in(targets, frame)[0].window("stress") is None
+
+
+def test_units_change_nothing():
+    targets, frame = ind.Targets(ind.AtMost("stress", 0.25)), pd.DataFrame({"stress": LONG})
+    one, other = drawn_in(targets, frame), drawn_in(ind.Targets(ind.AtMost("stress", 250.0)), 1000.0 * frame)
+    np.testing.assert_allclose(1000.0 * one[1]["stress"], other[1]["stress"], rtol=1e-12)
+
+
+def test_a_bound_among_values_of_all_sizes_is_found():
+    """Stress goes with the inverse cube of a thickness: the least thickness that bears it is asked for."""
+    space = ind.SearchSpace(x=ind.Continuous(0.02, 1.0), y=ind.Continuous(0.02, 1.0))
+    targets = ind.Targets(ind.Minimize("mass"), ind.AtMost("stress", 1.0))
+    optimizer, seed = ind.BayesianOptimizer(), np.random.SeedSequence(1)
+
+    def value(frame: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"mass": frame["x"] + frame["y"], "stress": 0.02 / (frame["x"] ** 3 * frame["y"])})
+
+    done = optimizer.initial_design.propose(
+        6, space=space, targets=targets, history=History(*_nothing(space, targets)), seed=seed
+    )
+    while len(done) < 26:
+        history = History(done, value(done), done.iloc[:0])
+        asked = optimizer.propose(1, space=space, targets=targets, history=history, seed=seed)
+        done = pd.concat([done, asked], ignore_index=True)
+    values = value(done)
+    line = np.linspace(0.02, 1.0, 20_000)
+    least = float((line + np.clip(0.02 / line**3, 0.02, None))[0.02 / line**3 <= 1.0].min())
+    assert float(values.loc[values["stress"] <= 1.0, "mass"].min()) < 1.01 * least
+
+
+def _nothing(space: ind.SearchSpace, targets: ind.Targets) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    empty = space.sample(0, np.random.default_rng(0))
+    return empty, pd.DataFrame(columns=list(targets.properties), dtype=float), empty

@@ -1,0 +1,355 @@
+from __future__ import annotations
+
+import math
+import sqlite3
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import invdesign as ind
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.objectives.electrode.checks import NEIGHBOUR, check_drift, check_whole, neighbours
+from invdesign.objectives.electrode.objective import ElectrodeObjective
+from invdesign.objectives.electrode.orderings import charges, coulomb_matrix, groups_of, lowest
+from invdesign.objectives.electrode.prototypes import BUILT_IN, from_cif, layered, prototype_for
+from invdesign.objectives.electrode.sites import contents, shares, supercell
+from invdesign.objectives.electrode.states import average_voltage, electrodes
+from invdesign.objectives.failures import CandidateFailure
+
+ase = pytest.importorskip("ase")
+
+LENNARD_JONES = {
+    "calculator": "ase.calculators.lj:LennardJones",
+    "settings": {"sigma": 2.2, "epsilon": 0.3, "rc": 6.0, "smooth": True},
+}
+QUICK = {**LENNARD_JONES, "drift": 5.0, "wanted": ("voltage", "capacity")}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INVDESIGN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def values(formulas, prototype="layered", **settings):
+    return ElectrodeObjective(prototype, "f", **settings).evaluate(pd.DataFrame({"f": formulas}))
+
+
+@pytest.mark.parametrize(
+    ("formula", "prototype", "golden", "measured"),
+    [
+        # Golden: CHGNet 0.3.0. Measured: the table of PHYSICS.md.
+        ("LiCoO2", "layered", 3.49, 3.9),
+        ("LiMn2O4", "spinel", 3.88, 4.05),
+    ],
+)
+def test_voltages_by_chgnet(formula, prototype, golden, measured):
+    pytest.importorskip("chgnet")
+    result = values([formula], prototype, wanted=("voltage", "capacity", "volume_change"), metal_sites=4)
+    assert result["reason"].tolist() == [None]
+    assert result["voltage"][0] == pytest.approx(golden, abs=0.05)
+    assert result["voltage"][0] == pytest.approx(measured, abs=0.5)
+    assert result["capacity"][0] == pytest.approx({"LiCoO2": 273.8, "LiMn2O4": 148.2}[formula], abs=0.1)
+    assert 0.0 <= result["volume_change"][0] < 0.1
+
+
+def test_an_nmc_by_chgnet_with_lithium_left_and_a_state_between():
+    pytest.importorskip("chgnet")
+    wanted = ("voltage", "capacity", "specific_energy", "energy_above_line", "rounding")
+    settings = {"remaining": 0.25, "metal_sites": 4, "fmax": 0.2, "orderings": 2}
+    result = values(["LiNi0.5Mn0.25Co0.25O2"], wanted=wanted, **settings)
+    assert result["reason"].tolist() == [None]
+    row = result.iloc[0]
+    assert row["rounding"] == 0.0
+    assert 3.2 < row["voltage"] < 4.3
+    assert row["specific_energy"] == pytest.approx(row["voltage"] * row["capacity"], rel=1e-3)
+    assert -0.2 < row["energy_above_line"] < 0.2
+    assert 0.0 <= row["voltage_std"] < 0.3
+
+
+@pytest.mark.parametrize(("formula", "positive"), [("Ti2CO2Li2", True), ("Ti2C(OH)2Li2", False)])
+def test_a_mxene_by_chgnet(formula, positive):
+    pytest.importorskip("chgnet")
+    result = values([formula], "mxene", wanted=("voltage", "capacity"))
+    assert result["reason"].tolist() == [None]
+    # Oxygen-terminated layers take up lithium, hydroxyl-terminated ones repel it (Xie et al. 2014,
+    # doi:10.1021/ja501520b).
+    assert bool(result["voltage"][0] > 0.0) is positive
+
+
+def test_the_voltage_is_that_of_pymatgen():
+    from pymatgen.apps.battery.insertion_battery import InsertionElectrode
+    from pymatgen.core.structure import Structure
+    from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEntry
+
+    cell = supercell(layered(), 2)
+    empty = Structure.from_sites([site for site in cell if site.species_string != "Li"])
+    entries = [ComputedStructureEntry(cell, -50.0), ComputedStructureEntry(empty, -39.0)]
+    theirs = InsertionElectrode.from_entries(entries, ComputedEntry("Li", -1.9))
+    assert average_voltage(-50.0, -39.0, -1.9, 2, 1) == pytest.approx(theirs.get_average_voltage())
+    assert average_voltage(-50.0, -39.0, -1.9, 2, 2) == pytest.approx(theirs.get_average_voltage() / 2)
+
+
+def test_another_calculator_takes_its_place(tmp_path, monkeypatch):
+    monkeypatch.setenv("INVDESIGN_CACHE", str(tmp_path))
+    result = values(["LiCoO2"], **QUICK)
+    assert result["reason"].tolist() == [None]
+    assert math.isfinite(result["voltage"][0])
+    assert result["capacity"][0] == pytest.approx(273.84, abs=0.01)
+    with sqlite3.connect(tmp_path / "electrode.db") as connection:
+        assert connection.execute("SELECT COUNT(*) FROM structures").fetchone() == (3,)
+    monkeypatch.setattr("invdesign.objectives.electrode.relaxation._descend", None)
+    pd.testing.assert_frame_equal(values(["LiCoO2"], **QUICK), result)
+
+
+@pytest.mark.parametrize(
+    ("formula", "prototype", "words"),
+    [
+        ("LiFePO4", "layered", "no site for 1 of its 1 P. What fits: A M O2"),
+        ("LiCo0.5O2", "layered", "0.5 of the sites of Co would be empty"),
+        ("CoO2", "layered", "no working ion"),
+        ("LiCo2O2", "layered", "no site for 1 of its 2 Co"),
+        ("LiCo", "layered", "it lacks O"),
+        ("LiCoO2", "olivine", "What fits: A M P O4"),
+        ("Ti3C2O2Li2", "mxene", "What fits: M2 X Z2"),
+        ("LiXxO2", "layered", "no element"),
+        (None, "layered", "is no formula"),
+        ("LiCmO2", "layered", "CHGNet has no parameters for Cm"),
+    ],
+)
+def test_a_formula_that_cannot_be_treated_has_a_reason(formula, prototype, words):
+    result = values([formula], prototype, wanted=("voltage",))
+    assert math.isnan(result["voltage"][0])
+    assert words in result["reason"][0]
+
+
+def test_a_cell_that_is_too_small_says_which_would_do():
+    result = values(["LiNi0.85Mn0.15O2"], **QUICK, metal_sites=3, rounding=0.05)
+    assert "'metal_sites: 20' would hold it" in result["reason"][0]
+    assert math.isnan(result["voltage"][0])
+
+
+def test_the_step_limit_is_a_reason_and_is_kept(monkeypatch):
+    first = values(["LiCoO2"], **{**QUICK, "steps": 1})
+    assert "did not converge within 1 steps" in first["reason"][0]
+    monkeypatch.setattr("invdesign.objectives.electrode.relaxation._descend", None)
+    assert values(["LiCoO2"], **{**QUICK, "steps": 1})["reason"][0] == first["reason"][0]
+
+
+def test_the_time_limit_is_a_reason_and_is_not_kept():
+    settings = {**QUICK, "fmax": 0.049}
+    assert "the time limit of 1e-06 s" in values(["LiCoO2"], time_limit=1e-6, **settings)["reason"][0]
+    assert values(["LiCoO2"], **settings)["reason"].tolist() == [None]
+
+
+def test_drift_is_a_reason():
+    result = values(["LiCoO2"], **{**QUICK, "drift": 0.001})
+    assert "the structure drifted" in result["reason"][0]
+
+
+def test_what_a_calculator_raises_is_a_reason():
+    result = values(["LiCoO2"], calculator="ase.calculators.emt:EMT", wanted=("voltage",))
+    assert "the calculator failed: NotImplementedError" in result["reason"][0]
+
+
+def test_energies_that_are_not_finite_are_a_reason():
+    settings = {"sigma": 2.2, "epsilon": float("nan"), "rc": 6.0}
+    result = values(["LiCoO2"], calculator="ase.calculators.lj:LennardJones", settings=settings, wanted=("voltage",))
+    assert result["reason"][0] is not None
+    assert math.isnan(result["voltage"][0])
+
+
+def test_torn_structures_are_found():
+    cell = {"cell": [20.0, 20.0, 20.0], "pbc": True}
+    pair = ase.Atoms("CoOLi", positions=[[0, 0, 0], [1.9, 0, 0], [0, 2.0, 0]], **cell)
+    check_whole(pair, pair, "Li")
+    gone = pair.copy()
+    gone.positions[2] = [10.0, 10.0, 10.0]
+    with pytest.raises(CandidateFailure, match="Li2 has no neighbour left"):
+        check_whole(pair, gone, "Li")
+    four = ase.Atoms("CoOCoO", positions=[[0, 0, 0], [1.9, 0, 0], [3.8, 0, 0], [5.7, 0, 0]], **cell)
+    split = four.copy()
+    split.positions[2:, 1] = 8.0
+    with pytest.raises(CandidateFailure, match=r"framework of 1 part\(s\) became 2"):
+        check_whole(four, split, "Li")
+    with pytest.raises(CandidateFailure, match="volume changed by -50%, more than 40%"):
+        check_drift(2.0, 1.0, 0.4, "volume")
+
+
+def test_neighbours_are_those_of_ase(rng):
+    from ase.neighborlist import natural_cutoffs, neighbor_list
+
+    for number in range(40):
+        n = int(rng.integers(1, 12))
+        layer = bool(number % 2)
+        cell = np.eye(3) * rng.uniform(2.5, 9.0, 3) + rng.normal(0.0, 0.6, (3, 3))
+        if layer:
+            cell[2], cell[:2, 2] = (0.0, 0.0, 20.0), 0.0
+        positions = rng.uniform(-1.5, 1.5, (n, 3)) @ cell
+        atoms = ase.Atoms(rng.choice(["Li", "Co", "O", "K"], n), positions, cell=cell, pbc=(True, True, not layer))
+        expected = np.zeros((n, n))
+        np.add.at(expected, tuple(neighbor_list("ij", atoms, natural_cutoffs(atoms, mult=NEIGHBOUR))), 1.0)
+        np.testing.assert_array_equal(neighbours(atoms).toarray(), expected)
+
+
+def test_the_spinel_is_that_of_its_space_group():
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    sites = [[0.125] * 3, [0.5] * 3, [0.263] * 3]
+    expanded = Structure.from_spacegroup("Fd-3m:2", Lattice.cubic(8.24), ["Li", "Mn", "O"], sites)
+    distance, _ = StructureMatcher(scale=False).get_rms_dist(expanded, prototype_for("spinel", {}).structure)
+    assert distance == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("formula", "prototype", "expected"),
+    [
+        ({"Li": 1.2, "Mn": 0.6, "Ni": 0.2, "O": 2.0}, "layered", {"Co": {"Mn": 0.6, "Ni": 0.2, "Li": 0.2}}),
+        ({"Li": 0.5, "Co": 1.0, "O": 2.0}, "layered", {"Li": {"Li": 0.5, "": 0.5}}),
+        ({"Li": 2.0, "Co": 2.0, "O": 3.0, "F": 1.0}, "layered", {"O": {"O": 0.75, "F": 0.25}}),
+        ({"Na": 1.0, "Fe": 1.0, "P": 0.5, "Si": 0.5, "O": 4.0}, "olivine", {"P": {"P": 0.5, "Si": 0.5}}),
+        ({"Ti": 1.0, "V": 1.0, "C": 1.0, "O": 2.0, "H": 2.0, "K": 2.0}, "mxene", {"Ti": {"Ti": 0.5, "V": 0.5}}),
+        ({"Mo": 2.0, "N": 1.0, "Mg": 2.0}, "mxene", {"C": {"N": 1.0}, "Li": {"Mg": 1.0}}),
+    ],
+)
+def test_elements_find_their_sites(formula, prototype, expected):
+    made = prototype_for(prototype, formula)
+    ion = next(symbol for symbol in ("Li", "Na", "K", "Mg") if symbol in formula)
+    found = {part.mark: taken for part, taken in shares(made, formula, ion).items()}
+    for mark, taken in expected.items():
+        assert found[mark] == pytest.approx(taken)
+
+
+def test_the_smallest_cell_that_holds_the_shares_is_taken():
+    elements = {"Li": 1.0, "Ni": 0.8, "Mn": 0.1, "Co": 0.1, "O": 2.0}
+    held = contents(layered(), elements, remaining=0.2, metal_sites=20, halfway=False)
+    assert (held.copies, held.ions, held.left, held.rounding) == (10, 10, 2, pytest.approx(0.0))
+    rough = contents(layered(), elements, remaining=0.0, metal_sites=6, halfway=False)
+    assert rough.rounding == pytest.approx(0.1)
+    assert abs(np.linalg.det(supercell(layered(), 10).lattice.matrix)) == pytest.approx(10 * 32.2, abs=1.0)
+
+
+def test_every_cell_is_right_handed():
+    for name in ("layered", "spinel", "olivine"):
+        assert np.linalg.det(supercell(prototype_for(name, {}), 2).lattice.matrix) > 0.0
+
+
+def test_orderings_are_neutral_different_and_sorted():
+    elements = {"Li": 1.0, "Ni": 0.5, "Mn": 0.5, "O": 2.0}
+    held = contents(layered(), elements, remaining=0.0, metal_sites=4, halfway=False)
+    cell = supercell(layered(), 4)
+    assert held.copies == 2
+    held = contents(layered(), {**elements, "Ni": 0.25, "Mn": 0.75}, remaining=0.0, metal_sites=4, halfway=False)
+    matrix, groups = coulomb_matrix(cell), groups_of(cell, held.counts)
+    found = lowest(matrix, groups, {}, most=5)
+    charge = charges({"Li": 4, "Ni": 1, "Mn": 3, "O": 8})
+    assert charge["Li"] * 4 + charge["Ni"] + charge["Mn"] * 3 + charge["O"] * 8 == pytest.approx(0.0)
+    energies = []
+    for labels in found:
+        q = np.array([charge[symbol] for symbol in labels])
+        energies.append(q @ matrix @ q)
+    assert energies == sorted(energies)
+    assert len({tuple(labels) for labels in found}) == len(found)
+    assert (
+        len(
+            electrodes(
+                layered(),
+                contents(layered(), {"Li": 1, "Co": 1, "O": 2}, remaining=0.0, metal_sites=1, halfway=False),
+                5,
+            )
+        )
+        == 1
+    )
+
+
+def test_charges_follow_whittingham():
+    found = charges({"Li": 10, "Ni": 8, "Mn": 1, "Co": 1, "O": 20})
+    assert (found["Mn"], found["Co"], found["Ni"]) == (4.0, 3.0, pytest.approx(23 / 8))
+    assert charges({"Li": 4, "Fe": 4, "P": 4, "O": 16})["Fe"] == 2.0
+
+
+def test_a_cif_is_a_prototype(tmp_path):
+    layered().structure.to(filename=str(tmp_path / "own.cif"))
+    path = str(tmp_path / "own.cif")
+    result = values(["LiNi0.5Mn0.5O2"], path, **QUICK)
+    assert result["reason"].tolist() == [None]
+    assert ElectrodeObjective("own.cif").beside(tmp_path).prototype == path
+    (tmp_path / "bad.cif").write_text("nothing")
+    with pytest.raises(InputError, match="cannot be read"):
+        from_cif(str(tmp_path / "bad.cif"))
+    with pytest.raises(InputError, match="Did you mean 'layered'"):
+        from_cif("layred")
+    assert "no site for" in values(["LiFePO4"], path, **QUICK)["reason"][0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"wanted": ("Voltage",)}, "Did you mean 'voltage'"),
+        ({"prototype": "mxene", "wanted": ("volume_change",)}, "single layer"),
+        ({"remaining": 1.0}, "'remaining'"),
+        ({"orderings": 0}, "'orderings'"),
+        ({"fmax": 0.0}, "'fmax'"),
+        ({"rounding": 2.0}, "'rounding'"),
+        ({"calculator": "mace"}, "package.module:Class"),
+        ({"settings": {"modle": "0.3.0"}}, "Did you mean 'model'"),
+        ({"settings": {"model": "0.4"}}, "no CHGNet model '0.4'"),
+    ],
+)
+def test_bad_settings_are_refused(settings, words):
+    with pytest.raises(InputError, match=words):
+        ElectrodeObjective(**{"prototype": "layered", **settings})
+
+
+def test_what_is_wrong_is_found_before_anything_runs():
+    columns = [Column("cathode", "formula"), Column("t", "number")]
+    objective = ElectrodeObjective("layered").for_columns(columns)
+    assert objective.formula == "cathode"
+    assert objective.check(columns) == []
+    assert "Say which parameter" in ElectrodeObjective("layered").check(columns)[0]
+    assert "Did you mean 'cathode'" in ElectrodeObjective("layered", "cathod").check(columns)[0]
+    assert "is a number" in ElectrodeObjective("layered", "t").check(columns)[0]
+    for settings, words in (
+        ({"prototype": "wurtzite"}, "There is no prototype and no CIF file 'wurtzite'"),
+        ({"calculator": "nowhere.at_all:Mace"}, "cannot be imported"),
+        ({"calculator": "ase.calculators.lj:LennardJone"}, "Did you mean 'LennardJones'"),
+        ({"calculator": "ase.calculators.mixing:SumCalculator"}, "refuses its settings"),
+    ):
+        problems = ElectrodeObjective(**{"prototype": "layered", "formula": "cathode", **settings}).check(columns)
+        assert len(problems) == 1
+        assert words in problems[0]
+
+
+def test_a_campaign_goes_on_when_formulas_fail():
+    space = ind.SearchSpace(
+        cathode=ind.Composition(
+            sites={
+                "A": {"elements": ["Li"], "amount": 1},
+                "M": {"elements": ["Co", "Ni", "P"], "amount": 1, "step": 0.5},
+                "O": {"elements": ["O"], "amount": 2},
+            }
+        )
+    )
+    campaign = ind.Campaign(
+        space,
+        ind.Targets(ind.AtLeast("capacity", 200.0, unit="mAh/g")),
+        optimizer=ind.RandomOptimizer(),
+        seed=0,
+        initial=3,
+    )
+    campaign.run(ind.ElectrodeObjective("layered", **QUICK), evaluations=6)
+    frame = campaign.frame()
+    assert frame["reason"].notna().sum() == 3
+    assert frame["voltage"].notna().sum() == 3
+    assert len(campaign.hits()) == 3
+
+
+def test_campaign_files_name_it(examples):
+    read = ind.read_campaign(examples / "nmc-electrode.yaml").objective
+    assert read.formula == "cathode"
+    assert read.prototype in BUILT_IN

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from invdesign.core.columns import Column
+from invdesign.surrogates.features.featurizer import Block, Featurizer
+from invdesign.surrogates.gaussian_process.kernel_terms import kernel_terms
+from invdesign.surrogates.gaussian_process.kernels import Part
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+
+ALCOHOLS = tuple("C" * carbons + end for carbons in range(1, 13) for end in ("O", "N", "F", "C(=O)O", "C#N"))
+
+
+def blocks(*described: tuple[str, str, int]) -> list[Block]:
+    """Blocks of features: column, kind and how many."""
+    made: list[Block] = []
+    for column, kind, count in described:
+        start = made[-1].places.stop if made else 0
+        made.append(Block(column, kind, tuple(f"{column}{number}" for number in range(count)), start))
+    return made
+
+
+def first_part(*described: tuple[str, str, int], ard: bool | None = None) -> Part:
+    return kernel_terms(blocks(*described), combine="joint", ard=ard)[0][0]
+
+
+@pytest.mark.parametrize(
+    ("described", "groups"),
+    [
+        ([("t", "number", 1)], (0,)),
+        ([("t", "number", 1), ("p", "number", 1)], (0, 1)),
+        ([("salt", "category", 3), ("t", "number", 1)], (0, 1, 2, 3)),
+        ([("salt", "category", 33), ("t", "number", 1)], (*[0] * 33, 1)),
+        ([("m", "molecule", 5)], ()),
+        ([("m", "molecule", 3), ("m", "orbitals", 2)], ()),
+        ([("m", "molecule", 3), ("t", "number", 1), ("salt", "category", 2)], (0, 0, 0, 1, 2, 3)),
+        ([("one", "molecule", 2), ("other", "molecule", 2)], (0, 0, 1, 1)),
+        ([("f", "formula", 3), ("t", "number", 1)], (0, 1, 2, 3)),
+        ([("f", "formula", 21), ("t", "number", 1)], (*[0] * 21, 1)),
+        ([("t", "number", 21)], ()),
+        ([("m", "molecule", 2), ("t", "number", 21)], (0, 0, *[1] * 21)),
+    ],
+)
+def test_which_features_share_a_lengthscale(described, groups):
+    assert first_part(*described).groups == groups
+
+
+def test_the_user_may_ask_for_one_lengthscale_or_for_each_its_own():
+    mixed = [("m", "molecule", 3), ("t", "number", 1)]
+    assert first_part(*mixed, ard=False).groups == ()
+    own = first_part(*mixed, ard=True)
+    assert own.groups == (0, 1, 2, 3)
+    assert own.pooled
+
+
+def test_an_orbital_counts_as_much_as_all_descriptors_of_its_molecule_twice():
+    first, trend = kernel_terms(blocks(("m", "molecule", 8), ("m", "orbitals", 2)), combine="joint", ard=None)
+    assert first[0].weights == (*[1.0] * 8, 4.0, 4.0)
+    assert trend == [Part("linear", (8, 9))]
+
+
+def test_a_number_beside_a_molecule_is_not_lost_among_its_descriptors(rng):
+    frame = pd.DataFrame({"molecule": rng.permutation(ALCOHOLS), "molarity": rng.random(len(ALCOHOLS))})
+    carbons = frame["molecule"].str.count("C")
+    values = pd.DataFrame({"y": 0.1 * carbons + np.sin(6.0 * frame["molarity"])})
+    columns = [Column("molecule", "molecule", values=ALCOHOLS), Column("molarity", "number", bounds=(0.0, 1.0))]
+    model = GaussianProcess().fit(frame[:40], values[:40], columns=columns)
+    error = (model.predict(frame[40:]) - values[40:])["y"]
+    assert math.sqrt((error**2).mean()) < 0.3 * values["y"].std()
+    assert Featurizer(model.features).fit(frame, columns).names[-1] == "molarity"
