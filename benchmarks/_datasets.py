@@ -15,7 +15,8 @@ import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.datasets import fetch
-from invdesign.surrogates.features.formulas import element_amounts, element_symbols, elements_of
+from invdesign.surrogates.features.elements import element_symbols
+from invdesign.surrogates.features.formulas import element_amounts, elements_of
 
 SUPERIONIC = 1e-4
 """Conductivity in S/cm from which Sendek et al. (2017) call a crystal a superionic conductor."""

@@ -66,7 +66,7 @@ PROPOSED = 60
 FAST: dict[str, Any] = {
     "molecule": "molecule",
     "wanted": ("oxidation_potential",),
-    "level": "orbital",
+    "ionization": "orbital",
     "geometry": "mmff",
     "conformers": 1,
 }

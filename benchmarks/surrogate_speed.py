@@ -22,7 +22,8 @@ import numpy as np
 import pandas as pd
 from _record import write_result
 
-from invdesign.surrogates.features.formulas import FormulaFeatures, element_symbols
+from invdesign.surrogates.features.elements import element_symbols
+from invdesign.surrogates.features.formulas import FormulaFeatures
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.neural_network.surrogate import NeuralNetwork
 

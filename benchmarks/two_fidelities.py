@@ -1,12 +1,13 @@
-"""Two levels of theory in one search, beside the same search at the truest level alone, at equal cost.
+"""Two levels of theory in one search, beside the same search at the target fidelity alone, at equal cost.
 
     OMP_NUM_THREADS=1 INVDESIGN_DATA=... python benchmarks/two_fidelities.py --seeds 10
 
-The 1,424 molecules of Doan et al. (2020), wanted between 1.40 and 1.70 V by B3LYP, which costs 20. The cheap level
+The 1,424 molecules of Doan et al. (2020), wanted between 1.40 and 1.70 V by B3LYP, which costs 20. The cheap fidelity
 costs 1: GFN2-xTB's orbital energy, on a conformer of MMFF94. Counted are molecules in the window by B3LYP within a
-total cost. Beside it, the cheap level as a feature of every molecule: better informed, but its 1,424 cheap evaluations
-are not counted. As controls, cheap levels that cannot pay: xTB's values dealt to the wrong molecules, and xTB at
-B3LYP's cost. The seeds on which this was developed are others (0 to 5 and 1000 to 1009), the pool is the same.
+total cost. Beside it, the cheap fidelity as a feature of every molecule: better informed, but its 1,424 cheap
+evaluations are not counted. As controls, cheap fidelities that cannot pay: xTB's values dealt to the wrong molecules,
+and xTB at B3LYP's cost. The seeds on which this was developed are others (0 to 5 and 1000 to 1009), the pool is the
+same.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Task:
     """One way to search.
 
     Attributes:
-        costs: of the levels; of one level alone where empty.
+        costs: of the fidelities; of one fidelity alone where empty.
         dealt: whether the cheap values belong to other molecules.
         initial: B3LYP evaluations at first.
         orbitals: whether the surrogate has the orbital energies as features.
@@ -60,25 +61,25 @@ class Task:
 
 
 TASKS: Mapping[str, Task] = {
-    "two levels": Task(tuple(COSTS.items())),
-    "two levels, 10 of B3LYP at first": Task(tuple(COSTS.items()), initial=USUAL),
+    "two fidelities": Task(tuple(COSTS.items())),
+    "two fidelities, 10 of B3LYP at first": Task(tuple(COSTS.items()), initial=USUAL),
     "B3LYP alone": Task(),
     "B3LYP alone, 10 at first": Task(initial=USUAL),
     "B3LYP alone, xTB orbitals as features": Task(orbitals=True),
-    "two levels, xTB dealt to wrong molecules": Task(tuple(COSTS.items()), dealt=True),
-    "two levels, xTB at the cost of B3LYP": Task(((CHEAP, COSTS[TRUE]), (TRUE, COSTS[TRUE]))),
+    "two fidelities, xTB dealt to wrong molecules": Task(tuple(COSTS.items()), dealt=True),
+    "two fidelities, xTB at the cost of B3LYP": Task(((CHEAP, COSTS[TRUE]), (TRUE, COSTS[TRUE]))),
     "B3LYP alone, random": Task(optimizer=ind.RandomOptimizer),
 }
 
 
 def values() -> pd.DataFrame:
-    """Returns molecules with their potentials at both levels, in V."""
+    """Returns molecules with their potentials at both fidelities, in V."""
     table = pd.read_csv(resolve("dataset:hbe"))
     cheap = ind.RedoxObjective(
         molecule="molecule",
         wanted=("oxidation_potential",),
         reference="NHE",
-        level="orbital",
+        ionization="orbital",
         geometry="mmff",
         conformers=1,
     )
@@ -87,8 +88,8 @@ def values() -> pd.DataFrame:
     return pd.DataFrame({"molecule": list(pool.smiles), CHEAP: found, TRUE: table["Potential"]})
 
 
-def objective(known: pd.DataFrame, level: str) -> ind.TableObjective:
-    columns = {"oxidation_potential": level}
+def objective(known: pd.DataFrame, fidelity: str) -> ind.TableObjective:
+    columns = {"oxidation_potential": fidelity}
     return ind.TableObjective(known, {"molecule": "molecule"}, columns, {"oxidation_potential": "V"})
 
 
@@ -96,23 +97,23 @@ def searched(task: Task, known: pd.DataFrame, seed: int) -> dict[str, Any]:
     """Runs one search and counts what it found within each budget."""
     pool = ind.MoleculePool.from_smiles(known["molecule"])
     dealt = known.assign(**{CHEAP: np.random.default_rng(seed).permutation(known[CHEAP])}) if task.dealt else known
-    levels = {"level": ind.Level(dict(task.costs))} if task.costs else {}
-    source: ind.TableObjective | ind.LevelsObjective = objective(known, TRUE)
+    fidelities = {"fidelity": ind.Fidelity(dict(task.costs))} if task.costs else {}
+    source: ind.TableObjective | ind.MultiFidelityObjective = objective(known, TRUE)
     if task.costs:
-        source = ind.LevelsObjective({CHEAP: objective(dealt, CHEAP), TRUE: source})
+        source = ind.MultiFidelityObjective({CHEAP: objective(dealt, CHEAP), TRUE: source})
     optimizer = task.optimizer()
     if task.orbitals:
         features = ind.Features(formulas="compact", orbitals=True)
         optimizer = ind.BayesianOptimizer(surrogate=ind.GaussianProcess(features=features))
     campaign = ind.Campaign(
-        ind.SearchSpace({"molecule": pool, **levels}), TARGETS, optimizer=optimizer, seed=seed, initial=task.initial
+        ind.SearchSpace({"molecule": pool, **fidelities}), TARGETS, optimizer=optimizer, seed=seed, initial=task.initial
     )
     most = BUDGETS[-1]
     evaluations = 10 * most if task.costs else most // int(COSTS[TRUE])
     start = time.perf_counter()
     campaign.run(source, evaluations=evaluations, cost=most if task.costs else None)
     frame = campaign.frame()
-    at = frame["level"] if task.costs else pd.Series(TRUE, index=frame.index)
+    at = frame["fidelity"] if task.costs else pd.Series(TRUE, index=frame.index)
     spent = at.map(dict(task.costs) or COSTS).cumsum()
     hit = TARGETS.all_met(frame) & (at == TRUE).to_numpy()
     return {

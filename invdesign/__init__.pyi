@@ -8,7 +8,7 @@ from .objectives.cell.objective import CellObjective
 from .objectives.combined import CombinedObjective
 from .objectives.command.objective import CommandObjective
 from .objectives.electrode.objective import ElectrodeObjective
-from .objectives.fidelity import LevelsObjective
+from .objectives.fidelity import MultiFidelityObjective
 from .objectives.formula.objective import FormulaObjective
 from .objectives.python import PythonObjective
 from .objectives.redox.calibration import Calibration
@@ -29,8 +29,8 @@ from .space import (
     Composition,
     Constraint,
     Continuous,
+    Fidelity,
     Integer,
-    Level,
     MoleculeGraph,
     MoleculeLibrary,
     MoleculePool,
@@ -74,6 +74,7 @@ __all__ = [
     "Equals",
     "ExtraTrees",
     "Features",
+    "Fidelity",
     "FormulaObjective",
     "GaussianNaiveBayes",
     "GaussianProcess",
@@ -85,8 +86,6 @@ __all__ = [
     "KNearestNeighbors",
     "KernelRidge",
     "Lasso",
-    "Level",
-    "LevelsObjective",
     "LightGBM",
     "LogisticRegression",
     "Maximize",
@@ -94,6 +93,7 @@ __all__ = [
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",
+    "MultiFidelityObjective",
     "NeuralNetwork",
     "Optimizer",
     "ParticleSwarmOptimizer",

@@ -1,4 +1,4 @@
-"""The same properties at several levels, such as xTB and DFT: each row is evaluated at the level that it names."""
+"""The same properties at several fidelities, such as xTB and DFT; each row names the fidelity of its evaluation."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from invdesign.objectives.limits import seconds_together
 
 
 @dataclass(frozen=True)
-class LevelsObjective:
-    """Evaluates each candidate by the objective of its level, which sees the candidate without the level.
+class MultiFidelityObjective:
+    """Evaluates each candidate by the objective of its fidelity, which sees the candidate without the fidelity.
 
     Attributes:
-        objectives: one for each level, the cheapest first and the truest last; all give the same properties in the same
-            units.
-        column: the column that names the level.
+        objectives: one for each fidelity, the cheapest first and the target fidelity last; all give the same
+            properties in the same units.
+        column: the column that names the fidelity.
 
     Raises:
-        InputError: where there are fewer than two levels, or they give other properties or units.
+        InputError: where there are fewer than two fidelities, or they give other properties or units.
     """
 
     objectives: Mapping[str, Objective]
-    column: str = "level"
+    column: str = "fidelity"
 
     def __post_init__(self) -> None:
         if len(self.objectives) < 2:
-            raise InputError("Levels need two objectives or more, the cheapest first and the truest last.")
-        truest = list(self.objectives)[-1]
+            raise InputError("Fidelities need two objectives or more, the cheapest first and the target fidelity last.")
+        target = list(self.objectives)[-1]
         for name, objective in self.objectives.items():
             given, wanted = dict(objective.properties), dict(self.properties)
             if given != wanted:
                 raise InputError(
-                    f"The level '{name}' gives {_told(given)}, and the level '{truest}' {_told(wanted)}. All levels "
-                    "must give the same properties in the same units."
+                    f"The fidelity '{name}' gives {_told(given)}, and the fidelity '{target}' {_told(wanted)}. All "
+                    "fidelities must give the same properties in the same units."
                 )
 
     @property
@@ -50,7 +50,7 @@ class LevelsObjective:
 
     @property
     def parts(self) -> tuple[Objective, ...]:
-        """The objectives, the truest first."""
+        """The objectives, the target fidelity first."""
         return tuple(self.objectives.values())[::-1]
 
     @property
@@ -59,36 +59,38 @@ class LevelsObjective:
         return min(sizes) if sizes else None
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        plain = self._without_level(columns)
+        plain = self._without_fidelity(columns)
         made = {name: part.for_columns(plain) for name, part in self.objectives.items()}
         same = all(made[name] is part for name, part in self.objectives.items())
         return self if same else replace(self, objectives=made)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
-        levels = [column for column in columns if column.kind == "level"]
+        fidelities = [column for column in columns if column.kind == "fidelity"]
         problems = []
-        if [(column.name, tuple(column.values)) for column in levels] != [(self.column, tuple(self.objectives))]:
+        if [(column.name, tuple(column.values)) for column in fidelities] != [(self.column, tuple(self.objectives))]:
             named = ", ".join(f"'{name}': ..." for name in self.objectives)
             problems.append(
-                f"The space needs one column of levels, '{self.column}', with the levels of the objective in their "
-                f"order: {self.column}=Level({{{named}}}), a cost for each."
+                f"The space needs a fidelity column '{self.column}' with the objective's fidelities in their order:"
+                f" {self.column}=Fidelity({{{named}}}), a cost for each."
             )
-        plain = self._without_level(columns)
+        plain = self._without_fidelity(columns)
         for name, part in self.objectives.items():
-            problems += [f"Level '{name}': {problem}" for problem in part.check(plain)]
+            problems += [f"Fidelity '{name}': {problem}" for problem in part.check(plain)]
         return problems
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         if self.column not in candidates:
-            return failed(candidates.index, self.properties, f"there is no column '{self.column}' that names the level")
+            return failed(
+                candidates.index, self.properties, f"there is no column '{self.column}' that names the fidelity"
+            )
         parts = []
         for name, rows in candidates.groupby(self.column, sort=False, dropna=False):
             part = self.objectives.get(str(name))
             if part is None:
-                told = f"there is no level '{name}'.{nearest(str(name), self.objectives)}"
+                told = f"there is no fidelity '{name}'.{nearest(str(name), self.objectives)}"
                 parts.append(failed(rows.index, self.properties, told))
             else:
-                # What goes wrong at one level must not hurt the rows of another.
+                # What goes wrong at one fidelity must not hurt the rows of another.
                 parts.append(evaluate(part, rows.drop(columns=self.column)).values)
         if not parts:
             return failed(candidates.index, self.properties, "")
@@ -100,21 +102,21 @@ class LevelsObjective:
 
     def calibration_basis(self) -> Mapping[str, str]:
         told: dict[str, list[str]] = {}
-        for level, part in self._calibrated.items():
+        for fidelity, part in self._calibrated.items():
             for name, basis in part.calibration_basis().items():
-                told.setdefault(name, []).append(f"{level}: {basis}")
+                told.setdefault(name, []).append(f"{fidelity}: {basis}")
         return {name: "; ".join(bases) for name, bases in told.items()}
 
     def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
-        """Of several calibrated levels, the truest one's report stands for a property."""
+        """Of several calibrated fidelities, the report at the target fidelity stands for a property."""
         return {name: told for part in self._calibrated.values() for name, told in part.calibration_reports().items()}
 
     @property
     def _calibrated(self) -> dict[str, Calibrated]:
         return {name: part for name, part in self.objectives.items() if isinstance(part, Calibrated)}
 
-    def _without_level(self, columns: Sequence[Column]) -> tuple[Column, ...]:
-        return tuple(column for column in columns if column.kind != "level")
+    def _without_fidelity(self, columns: Sequence[Column]) -> tuple[Column, ...]:
+        return tuple(column for column in columns if column.kind != "fidelity")
 
 
 def _told(properties: Mapping[str, str]) -> str:

@@ -182,8 +182,8 @@ def main() -> None:
         "invdesign, representative design": lambda seed: ours(pool, ind.BayesianOptimizer(), seed),
         "genetic": lambda seed: ours(pool, ind.GeneticOptimizer(), seed),
         "particle-swarm": lambda seed: ours(pool, ind.ParticleSwarmOptimizer(), seed),
-        "genetic, assisted": lambda seed: ours(pool, ind.GeneticOptimizer(assisted=True), seed),
-        "particle-swarm, assisted": lambda seed: ours(pool, ind.ParticleSwarmOptimizer(assisted=True), seed),
+        "genetic, assisted": lambda seed: ours(pool, ind.GeneticOptimizer(surrogate_assisted=True), seed),
+        "particle-swarm, assisted": lambda seed: ours(pool, ind.ParticleSwarmOptimizer(surrogate_assisted=True), seed),
         "portfolio": lambda seed: ours(pool, ind.PortfolioOptimizer(), seed),
         "random": lambda seed: ours(pool, ind.RandomOptimizer(), seed),
     }

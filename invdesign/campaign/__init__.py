@@ -2,6 +2,6 @@
 
 from invdesign.campaign.campaign import Campaign
 from invdesign.campaign.execution.executor import WorkerPool
-from invdesign.campaign.reading import Status
+from invdesign.campaign.status import Status
 
 __all__ = ["Campaign", "Status", "WorkerPool"]

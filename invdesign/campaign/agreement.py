@@ -12,7 +12,7 @@ from invdesign.campaign.records import properties_of, spreads_of
 from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.targets import Targets
 
-STEERING, DISAGREEMENT, CORRECTED = "_steering", "_disagreement", "_corrected"
+LOW_FIDELITY, DISAGREEMENT, CORRECTED = "_low_fidelity", "_disagreement", "_corrected"
 """Behind a property's name: its value by the search, the stage's value less it, the search's value corrected."""
 MET = "_met"
 
@@ -36,26 +36,26 @@ def verified_frame(
 
     Returns:
         One row for each candidate and stage, indexed by candidate: ``stage``; each property by the stage; ``reason``;
-        ``all_met`` by the stage. Then for each property its value by the search as ``<property>_steering``, its
-        standard deviation as ``<property>_steering_std`` where one is known, and ``<property>_disagreement``: the
-        stage's value less it; ``steering_met``: whether the search's own values meet all targets. Where a correction is
-        in force, ``<property>_corrected`` and ``corrected_met`` too.
+        ``all_met`` by the stage. Then for each property its value by the search as ``<property>_low_fidelity``, its
+        standard deviation as ``<property>_low_fidelity_std`` where one is known, and ``<property>_disagreement``: the
+        stage's value less it; ``low_fidelity_met``: whether the search's own values meet all targets. Where a
+        correction is in force, ``<property>_corrected`` and ``corrected_met`` too.
     """
     found = properties_of(verifications, names)
     rows = evaluations.loc[verifications.index]
-    steering, spread = properties_of(rows, names), spreads_of(rows, names)
+    low_fidelity, spread = properties_of(rows, names), spreads_of(rows, names)
     known_spread = spread.loc[:, spread.notna().any()]
     parts = [
         verifications[["stage"]],
         found,
         verifications[[REASON]].assign(all_met=targets.all_met(found)),
-        steering.add_suffix(STEERING),
-        known_spread.add_suffix(STEERING + STD_SUFFIX),
-        (found - steering).add_suffix(DISAGREEMENT),
-        pd.DataFrame({STEERING[1:] + MET: targets.all_met(steering)}, index=rows.index),
+        low_fidelity.add_suffix(LOW_FIDELITY),
+        known_spread.add_suffix(LOW_FIDELITY + STD_SUFFIX),
+        (found - low_fidelity).add_suffix(DISAGREEMENT),
+        pd.DataFrame({LOW_FIDELITY[1:] + MET: targets.all_met(low_fidelity)}, index=rows.index),
     ]
     if corrections:
-        right = corrected(steering, corrections)
+        right = corrected(low_fidelity, corrections)
         met = pd.DataFrame({CORRECTED[1:] + MET: targets.all_met(right)}, index=rows.index)
         parts += [right.add_suffix(CORRECTED), met]
     return pd.concat(parts, axis=1)
@@ -83,10 +83,10 @@ def agreement(verified: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     rows = []
     for stage, part in verified.groupby("stage", sort=False):
         for name in names:
-            pairs = part[[name + STEERING, name]].dropna()
+            pairs = part[[name + LOW_FIDELITY, name]].dropna()
             if pairs.empty:
                 continue
-            off = (pairs[name] - pairs[name + STEERING]).to_numpy(np.float64)
+            off = (pairs[name] - pairs[name + LOW_FIDELITY]).to_numpy(np.float64)
             rows.append(
                 {
                     "stage": stage,

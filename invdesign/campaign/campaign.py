@@ -12,10 +12,11 @@ import pandas as pd
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.identity import check_identity
-from invdesign.campaign.reading import Reading, Status
+from invdesign.campaign.reading import Reading
 from invdesign.campaign.records import split_result
-from invdesign.campaign.rounds import run_rounds
-from invdesign.campaign.stage import Stage
+from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
+from invdesign.campaign.stage import Stage, due_counts
+from invdesign.campaign.status import Status
 from invdesign.campaign.store import CANDIDATE, DONE, INITIAL, LABORATORY, PENDING, Store
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
@@ -91,8 +92,8 @@ class Campaign(Reading):
             evaluations: candidates in all.
             initial: candidates spread over the space at first; the campaign's own number where None.
             batch: candidates proposed at once.
-            cost: what all of them may cost at most, at the costs of the space's levels (one each where it has none).
-                What is left at the end is less than one evaluation at the truest level costs.
+            cost: what all of them may cost at most, at the costs of the space's fidelities (one each where it has
+                none). What is left at the end is less than one evaluation at the target fidelity costs.
             executor: where evaluations run; None for this process.
             on_progress: called after each result.
 
@@ -149,16 +150,16 @@ class Campaign(Reading):
             InputError: before anything runs, where the objectives, space and targets do not fit together, there are
                 fewer evaluations than rounds, or the store's search is corrected by another stage.
         """
-        run_rounds(
-            self,
-            objective,
-            stage,
-            evaluations=evaluations,
-            batch=batch,
-            executor=executor,
-            on_progress=on_progress,
-            on_verified=on_verified,
-        )
+        check_rounds(self.store, self.space, stage)
+        for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
+            if due > max((one.evaluations for one in self.rounds()), default=0):
+                self.run(objective, evaluations=due, batch=batch, executor=executor, on_progress=on_progress)
+                verified = len(verified_candidates(self.store, stage.name))
+                plan_round(self.store, stage, due, [int(number) for number in self.best(verified + stage.top).index])
+            # A round that was cut short ends before anything else: the step from 0 is there for it.
+            # Without any round yet it verifies nothing, and still refuses an objective that does not fit.
+            planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
+            self.verify(stage.objective, candidates=planned, stage=stage.name, on_progress=on_verified)
 
     def ask(self, n: int = 1) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and remembers them as pending.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -18,29 +17,13 @@ from invdesign.campaign.rounds import (
     noted_rounds,
     taught_rounds,
 )
+from invdesign.campaign.status import Status
 from invdesign.campaign.store import DONE, FAILED, INITIAL, LABORATORY, PENDING, Store
 from invdesign.objectives.base import REASON
 from invdesign.optimizers.base import History
-from invdesign.optimizers.fidelity import costs, is_truest
+from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a campaign stands.
-
-    Attributes:
-        evaluated: candidates with at least one value.
-        failed: candidates that gave no value.
-        pending: candidates proposed and not yet evaluated.
-        hits: candidates that meet all targets.
-    """
-
-    evaluated: int
-    failed: int
-    pending: int
-    hits: int
 
 
 class Reading:
@@ -104,7 +87,7 @@ class Reading:
         targets = self.targets.in_units(self.units)
         met = frame[targets.all_met(frame)]
         found = pd.concat([met, targets.met(met)], axis=1)
-        return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.directed else found
+        return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.optimized else found
 
     def best(self, top: int) -> pd.DataFrame:
         """The candidates nearest to, or deepest within, the targets; parameters and properties, best first.
@@ -115,7 +98,7 @@ class Reading:
         frame = self._valued()
         targets = self.targets.in_units(self.units)
         order = pd.DataFrame({"rank": targets.pareto_rank(frame), "margin": -targets.margin(frame)}, index=frame.index)
-        keys = ["rank", "margin"] if targets.directed else ["margin"]
+        keys = ["rank", "margin"] if targets.optimized else ["margin"]
         return frame.loc[order.sort_values(keys, kind="stable").index[:top]]
 
     def verified(self) -> pd.DataFrame:
@@ -144,14 +127,14 @@ class Reading:
         return Status(counts[DONE], counts[FAILED], counts[PENDING], hits)
 
     def cost(self) -> float:
-        """What the proposed candidates cost at their levels, pending ones included; one each where there are no levels.
+        """Cost of the proposed candidates at their fidelities, pending ones included; one each without fidelities.
 
         A candidate that failed cost as much as one that gave a value.
         """
         return float(costs(self.space, self._candidates(self.store.evaluations())).sum())
 
     def affordable(self, wanted: int, cost: float | None) -> int:
-        """How many of so many further evaluations a total cost allows, were all at the truest level.
+        """How many of so many further evaluations a total cost allows, were all at the target fidelity.
 
         Args:
             wanted: how many at most.
@@ -159,36 +142,38 @@ class Reading:
         """
         if cost is None:
             return wanted
-        dearest = max(self.space.level[1].costs.values()) if self.space.level is not None else 1.0
+        dearest = max(self.space.fidelity[1].costs.values()) if self.space.fidelity is not None else 1.0
         # Costs are sums of decimals; a last digit must not cost an evaluation.
         return min(wanted, math.floor((cost - self.cost()) / dearest + 1e-9))
 
-    def by_level(self) -> pd.DataFrame:
-        """How much was evaluated at each level: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.
+    def by_fidelity(self) -> pd.DataFrame:
+        """How much was evaluated at each fidelity: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.
 
-        No rows where the space has no levels.
+        No rows where the space has no fidelities.
         """
         counted = ["evaluated", "failed", "pending"]
-        if self.space.level is None:
+        if self.space.fidelity is None:
             return pd.DataFrame(columns=[*counted, "cost"])
-        column, level = self.space.level
+        column, fidelity = self.space.fidelity
         everything = self.store.evaluations()
-        levels = self._candidates(everything)[column]
-        table = pd.crosstab(levels, everything["state"]).reindex(
-            index=list(level.names), columns=[DONE, FAILED, PENDING], fill_value=0
+        fidelities = self._candidates(everything)[column]
+        table = pd.crosstab(fidelities, everything["state"]).reindex(
+            index=list(fidelity.names), columns=[DONE, FAILED, PENDING], fill_value=0
         )
         told = table.set_axis(counted, axis=1)
-        return told.assign(cost=told.sum(axis=1) * pd.Series(level.costs)).rename_axis(index="level", columns=None)
+        return told.assign(cost=told.sum(axis=1) * pd.Series(fidelity.costs)).rename_axis(
+            index="fidelity", columns=None
+        )
 
     def _by_state(self, state: str) -> pd.DataFrame:
         everything = self.store.evaluations()
         return everything[everything["state"] == state]
 
     def _valued(self) -> pd.DataFrame:
-        """What has values that count: those at the truest level, where there are levels."""
+        """What has values that count: those at the target fidelity, where there are fidelities."""
         done = self._by_state(DONE)
         frame = pd.concat([self._candidates(done), self._corrected(done)], axis=1)
-        return frame[is_truest(self.space, frame)]
+        return frame[at_target_fidelity(self.space, frame)]
 
     def _candidates(self, rows: pd.DataFrame) -> pd.DataFrame:
         return candidates_of(rows, self.space)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from invdesign.campaign.correction import Correction, learn_correction
 from invdesign.campaign.records import properties_of
-from invdesign.campaign.stage import Stage, due_counts
 from invdesign.core.errors import InputError
 
 if TYPE_CHECKING:
-    from invdesign.campaign.campaign import Campaign
-    from invdesign.campaign.reading import Status
+    from invdesign.campaign.stage import Stage
     from invdesign.campaign.store import Store
-    from invdesign.objectives.base import Objective
+    from invdesign.space import SearchSpace
 
 FACT = "rounds"
 
@@ -62,7 +59,7 @@ def noted_rounds(store: Store) -> list[Round]:
 def complete_rounds(store: Store) -> list[Round]:
     """The rounds of which every candidate is verified."""
     noted = noted_rounds(store)
-    answered = _answered(store, noted[0].stage) if noted else set()
+    answered = verified_candidates(store, noted[0].stage) if noted else set()
     return [one for one in noted if answered.issuperset(one.candidates)]
 
 
@@ -82,9 +79,9 @@ def corrections_after(store: Store, rounds: Sequence[Round], names: Sequence[str
     verifications = store.verifications()
     mine = verifications[verifications["stage"] == rounds[0].stage]
     mine = mine.loc[sorted({candidate for one in rounds for candidate in one.candidates})]
-    steering = properties_of(store.evaluations().loc[mine.index], names)
+    low_fidelity = properties_of(store.evaluations().loc[mine.index], names)
     verified = properties_of(mine, names)
-    return {name: learn_correction(name, steering[name].to_numpy(), verified[name].to_numpy()) for name in names}
+    return {name: learn_correction(name, low_fidelity[name].to_numpy(), verified[name].to_numpy()) for name in names}
 
 
 def taught_rounds(store: Store, names: Sequence[str]) -> list[TaughtRound]:
@@ -96,51 +93,43 @@ def taught_rounds(store: Store, names: Sequence[str]) -> list[TaughtRound]:
     ]
 
 
-def run_rounds(
-    campaign: Campaign,
-    objective: Objective,
-    stage: Stage,
-    *,
-    evaluations: int,
-    batch: int = 1,
-    executor: Executor | None = None,
-    on_progress: Callable[[Status], None] | None = None,
-    on_verified: Callable[[int, str], None] | None = None,
-) -> None:
-    """See ``Campaign.run_rounds``."""
-    if campaign.space.level is not None:
+def check_rounds(store: Store, space: SearchSpace, stage: Stage) -> None:
+    """Checks that a search can be corrected by a stage, before anything runs.
+
+    Raises:
+        InputError: where the space has fidelities, or another stage corrects the stored search.
+    """
+    if space.fidelity is not None:
         raise InputError(
-            "A space with levels needs no rounds: its truest level verifies what the others tell. Make the stage's "
-            "objective the truest level instead."
+            "A space with fidelities needs no rounds: its target fidelity verifies the others. Make the "
+            "stage's objective the target fidelity instead."
         )
-    noted = noted_rounds(campaign.store)
+    noted = noted_rounds(store)
     if noted and noted[0].stage != stage.name:
         raise InputError(
-            f"The store '{campaign.store.place}' corrects its search by the stage '{noted[0].stage}'; this one is "
-            f"'{stage.name}'. Use another store, or the stage's name of before."
+            f"The store '{store.place}' corrects its search by the stage '{noted[0].stage}'; this one is "
+            f"'{stage.name}'. Use another store, or the earlier name of the stage."
         )
-    for due in [0, *due_counts(evaluations, initial=campaign.initial, rounds=stage.rounds)]:
-        if due > max((one.evaluations for one in noted_rounds(campaign.store)), default=0):
-            campaign.run(objective, evaluations=due, batch=batch, executor=executor, on_progress=on_progress)
-            _plan(campaign, stage, due)
-        # A round that was cut short ends before anything else: the step from 0 is there for it.
-        # Without any round yet it verifies nothing, and still refuses an objective that does not fit.
-        planned = noted_rounds(campaign.store)[-1:]
-        candidates = [candidate for one in planned for candidate in one.candidates]
-        campaign.verify(stage.objective, candidates=candidates, stage=stage.name, on_progress=on_verified)
 
 
-def _plan(campaign: Campaign, stage: Stage, due: int) -> None:
-    """Notes which candidates the round verifies, before it does: the best that the stage has not verified yet."""
-    noted = noted_rounds(campaign.store)
-    answered = _answered(campaign.store, stage.name)
+def plan_round(store: Store, stage: Stage, due: int, ranked: Sequence[int]) -> None:
+    """Notes which candidates a round verifies, before it does: the best that the stage has not verified yet.
+
+    Args:
+        store: where the plan is kept.
+        stage: which verifies.
+        due: candidates proposed when the round is due.
+        ranked: numbers of candidates, best first; at least ``stage.top`` more than the stage has verified, if possible.
+    """
+    noted = noted_rounds(store)
+    answered = verified_candidates(store, stage.name)
     before = {candidate for one in noted for candidate in one.candidates}
-    best = campaign.best(len(answered) + stage.top)
-    chosen = [int(number) for number in best.index if number not in answered][: stage.top]
-    told = Round(stage.name, due, (*sorted(answered - before), *chosen))
-    campaign.store.write_fact(FACT, [asdict(one) for one in (*noted, told)])
+    chosen = [number for number in ranked if number not in answered][: stage.top]
+    planned = Round(stage.name, due, (*sorted(answered - before), *chosen))
+    store.write_fact(FACT, [asdict(one) for one in (*noted, planned)])
 
 
-def _answered(store: Store, stage: str) -> set[int]:
+def verified_candidates(store: Store, stage: str) -> set[int]:
+    """Numbers of the candidates that a stage has verified."""
     verifications = store.verifications()
     return {int(number) for number in verifications.index[verifications["stage"] == stage]}

@@ -1,4 +1,4 @@
-"""An objective at several levels as a file writes it: the column of levels that the space gets, and the objective."""
+"""A multi-fidelity objective as a file writes it: the fidelity column that the space gets, and the objective."""
 
 from __future__ import annotations
 
@@ -10,43 +10,45 @@ from invdesign.campaign_file.lines import Place
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
-from invdesign.objectives.fidelity import LevelsObjective
-from invdesign.space import Level, SearchSpace
+from invdesign.objectives.fidelity import MultiFidelityObjective
+from invdesign.space import Fidelity, SearchSpace
 
-WORD = "levels"
+WORD = "multi-fidelity"
 
 
-class LevelSettings(BaseModel):
-    """One level."""
+class FidelitySettings(BaseModel):
+    """One fidelity."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, description="Name of the level, as it stands in the candidates' column of levels.")
+    name: str = Field(
+        min_length=1, description="Name of the fidelity, as it stands in the candidates' column of fidelities."
+    )
     cost: float = Field(gt=0, allow_inf_nan=False, description="What one evaluation costs, in any unit.")
-    objective: dict[str, Any] = Field(description="Where values of this level come from.")
+    objective: dict[str, Any] = Field(description="Where values of this fidelity come from.")
 
 
-class LevelsSettings(BaseModel):
-    """The same properties at several levels, the cheapest first and the truest last; the latter's values count.
+class MultiFidelitySettings(BaseModel):
+    """The same properties at several fidelities, the cheapest first and the target fidelity last.
 
-    The space gets a column of levels. A Gaussian process learns all levels together, and the Bayesian optimizer chooses
-    the level of each candidate by cost; other optimizers ask for the truest level.
+    The space gets a column of fidelities. A Gaussian process learns all fidelities together, and the Bayesian
+    optimizer chooses the fidelity of each candidate by cost; other optimizers ask for the target fidelity.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     type: str = Field(pattern=f"^{WORD}$")
-    levels: list[LevelSettings] = Field(min_length=2)
-    column: str = Field("level", description="Name of the column that tells the level.")
+    fidelities: list[FidelitySettings] = Field(min_length=2)
+    column: str = Field("fidelity", description="Name of the column that tells the fidelity.")
 
 
-def is_levels(data: Any) -> bool:
-    """Whether an objective section is one of several levels."""
+def is_multi_fidelity(data: Any) -> bool:
+    """Whether an objective section is one of several fidelities."""
     return isinstance(data, dict) and data.get("type") == WORD
 
 
-def with_levels(reader: SectionReader, data: Any, space: SearchSpace) -> SearchSpace | None:
-    """The space with the column of levels that an objective section asks for.
+def with_fidelities(reader: SectionReader, data: Any, space: SearchSpace) -> SearchSpace | None:
+    """The space with the column of fidelities that an objective section asks for.
 
     Args:
         reader: of the file; what is wrong is noted in it.
@@ -54,53 +56,57 @@ def with_levels(reader: SectionReader, data: Any, space: SearchSpace) -> SearchS
         space: what the file's own section says.
 
     Returns:
-        The space itself where the section has no levels; None where something is wrong with them.
+        The space itself where the section has no fidelities; None where something is wrong with them.
     """
     entries = data if isinstance(data, list) else [data]
-    if not any(map(is_levels, entries)):
+    if not any(map(is_multi_fidelity, entries)):
         return space
     if isinstance(data, list):
-        place: Place = ("objective", next(number for number, entry in enumerate(data) if is_levels(entry)))
-        reader.problem(place, "An objective by levels stands alone: the truest level verifies what the others tell.")
+        place: Place = ("objective", next(number for number, entry in enumerate(data) if is_multi_fidelity(entry)))
+        reader.problem(
+            place, "An objective by fidelities stands alone: the target fidelity verifies what the others tell."
+        )
         return None
-    settings = reader.settings(LevelsSettings, data, ("objective",))
+    settings = reader.settings(MultiFidelitySettings, data, ("objective",))
     if settings is None:
         return None
-    names = [level.name for level in settings.levels]
+    names = [fidelity.name for fidelity in settings.fidelities]
     for number, name in enumerate(names):
         if name in names[:number]:
-            reader.problem(("objective", "levels", number, "name"), f"Two levels are called '{name}'.")
+            reader.problem(("objective", "fidelities", number, "name"), f"Two fidelities are called '{name}'.")
             return None
     if settings.column in space.parameters:
         reader.problem(
             ("space", settings.column),
-            f"'{settings.column}' is a parameter, and the name of the column of levels. Give one of them another name, "
+            f"'{settings.column}' is a parameter, and the name of the fidelity column. Give one of them another name, "
             "such as column: theory in the objective.",
         )
         return None
     try:
-        level = Level({one.name: one.cost for one in settings.levels})
-        return SearchSpace({**space.parameters, settings.column: level}, constraints=space.constraints)
+        fidelity = Fidelity({one.name: one.cost for one in settings.fidelities})
+        return SearchSpace({**space.parameters, settings.column: fidelity}, constraints=space.constraints)
     except InputError as error:
-        reader.problem(("objective", "levels"), str(error))
+        reader.problem(("objective", "fidelities"), str(error))
         return None
 
 
-def built_levels(reader: SectionReader, data: Any) -> LevelsObjective | None:
-    """The objective by levels, once ``with_levels`` has found nothing wrong; what else is wrong is noted."""
+def build_multi_fidelity(reader: SectionReader, data: Any) -> MultiFidelityObjective | None:
+    """The objective by fidelities, once ``with_fidelities`` has found nothing wrong; what else is wrong is noted."""
     try:
-        settings = LevelsSettings.model_validate(data)
+        settings = MultiFidelitySettings.model_validate(data)
     except ValidationError:
         return None
-    places: list[Place] = [("objective", "levels", number, "objective") for number in range(len(settings.levels))]
-    made: list[Objective | None] = [
-        reader.built("objective", one.objective, place) for one, place in zip(settings.levels, places, strict=True)
+    places: list[Place] = [
+        ("objective", "fidelities", number, "objective") for number in range(len(settings.fidelities))
     ]
-    whole = {one.name: found for one, found in zip(settings.levels, made, strict=True) if found is not None}
-    if len(whole) < len(settings.levels):
+    made: list[Objective | None] = [
+        reader.built("objective", one.objective, place) for one, place in zip(settings.fidelities, places, strict=True)
+    ]
+    whole = {one.name: found for one, found in zip(settings.fidelities, made, strict=True) if found is not None}
+    if len(whole) < len(settings.fidelities):
         return None
     try:
-        return LevelsObjective(whole, settings.column)
+        return MultiFidelityObjective(whole, settings.column)
     except InputError as error:
-        reader.problem(("objective", "levels"), str(error))
+        reader.problem(("objective", "fidelities"), str(error))
         return None

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from invdesign.campaign.stage import Stage
 from invdesign.campaign_file import lines as yaml_lines
-from invdesign.campaign_file.fidelity_section import with_levels
+from invdesign.campaign_file.fidelity_section import with_fidelities
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
 from invdesign.campaign_file.sections import SectionReader
@@ -53,7 +53,7 @@ class Budget(BaseModel):
     evaluations: int = Field(50, ge=1, description="Candidates in all, the initial ones included.")
     batch: int = Field(1, ge=1, description="Candidates proposed at once.")
     cost: float | None = Field(
-        None, gt=0, description="What all evaluations may cost at most, where the objective has levels."
+        None, gt=0, description="What all evaluations may cost at most, where the objective has fidelities."
     )
 
 
@@ -170,7 +170,7 @@ class _Reader(SectionReader):
         header = self.settings(Header, {key: data[key] for key in Header.model_fields if key in data}, ())
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
-        space = with_levels(self, data.get("objective"), space) if space is not None else None
+        space = with_fidelities(self, data.get("objective"), space) if space is not None else None
         targets = self.targets_section(data["targets"]) if "targets" in data else None
         objective, stages = (
             self.objectives(data["objective"], space, budget or Budget()) if "objective" in data else (None, ())
@@ -276,12 +276,12 @@ class _Reader(SectionReader):
     def check_cost(self, budget: Budget, space: SearchSpace) -> None:
         """Checks that a cost is given where evaluations have one, and that it pays for something to learn from."""
         place = ("budget", "cost")
-        if space.level is None:
-            self.problem(place, "Evaluations cost alike here: say how many (evaluations). A cost needs levels.")
+        if space.fidelity is None:
+            self.problem(place, "Evaluations cost alike here: say how many (evaluations). A cost needs fidelities.")
             return
-        truest = space.level[1].costs[space.level[1].truest]
-        if budget.cost is not None and budget.cost < FEWEST_VALUES * truest:
-            told = f"at least {FEWEST_VALUES} evaluations at the truest level ({FEWEST_VALUES * truest:g})"
+        target_cost = space.fidelity[1].costs[space.fidelity[1].target]
+        if budget.cost is not None and budget.cost < FEWEST_VALUES * target_cost:
+            told = f"at least {FEWEST_VALUES} evaluations at the target fidelity ({FEWEST_VALUES * target_cost:g})"
             self.problem(place, f"cost ({budget.cost:g}) must pay for {told}, or nothing can be learned.")
 
     def compare(self, targets: Targets, objective: Objective, stages: Sequence[Stage]) -> None:

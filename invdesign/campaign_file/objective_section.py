@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from invdesign.campaign.stage import Stage, due_counts
-from invdesign.campaign_file.fidelity_section import built_levels, is_levels
+from invdesign.campaign_file.fidelity_section import build_multi_fidelity, is_multi_fidelity
 from invdesign.campaign_file.lines import Place
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.core.errors import InputError
@@ -55,7 +55,7 @@ def read_objectives(
         objective = _built(reader, plain, place, space)
         if objective is None:
             continue
-        if isinstance(entry, dict) and "verify" in entry and not is_levels(entry):
+        if isinstance(entry, dict) and "verify" in entry and not is_multi_fidelity(entry):
             settings = _verification(reader, entry["verify"], (*place, "verify"))
             name = str(entry.get("name", f"{entry['type']} {len(stages) + 1}"))
             stages += [(place, Stage(name, objective, settings.top, settings.rounds))] if settings else []
@@ -76,7 +76,7 @@ def read_objectives(
 
 def _built(reader: SectionReader, data: Any, place: Place, space: SearchSpace | None) -> Objective | None:
     objective: Objective | None = (
-        built_levels(reader, data) if is_levels(data) else reader.built("objective", data, place)
+        build_multi_fidelity(reader, data) if is_multi_fidelity(data) else reader.built("objective", data, place)
     )
     if objective is None or space is None:
         return objective

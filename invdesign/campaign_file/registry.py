@@ -21,7 +21,7 @@ REGISTRY: Mapping[Section, Mapping[str, str]] = {
         "integer": "invdesign.space.parameters:Integer",
         "categorical": "invdesign.space.parameters:Categorical",
         "composition": "invdesign.space.composition.composition:Composition",
-        "level": "invdesign.space.fidelity:Level",
+        "fidelity": "invdesign.space.fidelity:Fidelity",
         "molecule": "invdesign.space.molecules.pool:MoleculePool.from_file",
         "molecule-graph": "invdesign.space.molecules.graph:MoleculeGraph",
         "molecule-library": "invdesign.space.molecules.library:MoleculeLibrary",

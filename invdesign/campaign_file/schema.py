@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invdesign.campaign_file.fidelity_section import WORD, LevelsSettings
+from invdesign.campaign_file.fidelity_section import WORD, MultiFidelitySettings
 from invdesign.campaign_file.file import REQUIRED, Budget, Header
 from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySettings
 from invdesign.campaign_file.registry import REGISTRY, settings_model
@@ -32,9 +32,9 @@ def campaign_schema() -> dict[str, Any]:
     for word in REGISTRY["objective"]:
         stage = {"verify": verify, "name": {"type": "string"}}
         definitions[f"objective-{word}"]["properties"].update(stage)
-    levels = definition(f"objective-{WORD}", LevelsSettings)
-    definitions["LevelSettings"]["properties"]["objective"] = dict(objective)
-    objective["oneOf"].append(levels)
+    fidelities = definition(f"objective-{WORD}", MultiFidelitySettings)
+    definitions["FidelitySettings"]["properties"]["objective"] = dict(objective)
+    objective["oneOf"].append(fidelities)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "invdesign campaign",

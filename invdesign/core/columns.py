@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-ColumnKind = Literal["number", "category", "molecule", "formula", "level"]
+ColumnKind = Literal["number", "category", "molecule", "formula", "fidelity"]
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,14 @@ class Column:
 
     Attributes:
         name: the parameter's name, the column's label in the frame.
-        kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, or the level at which
-            the row's properties are computed.
+        kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, or the fidelity at
+            which the row's properties are computed.
         bounds: smallest and largest value of a number, in ``unit``.
         unit: the unit of a number, in words that pint reads; empty for dimensionless.
         log: True where a number spans decades and is better seen on a logarithmic scale.
         values: the values that a category can take, or those of a molecule pool; a surrogate may fit scalers and
             principal components on them, since they are known before anything is measured. Of a formula, the symbols
-            of the elements that can occur. The levels, the cheapest first and the truest last.
+            of the elements that can occur. The fidelities, the cheapest first and the target fidelity last.
     """
 
     name: str

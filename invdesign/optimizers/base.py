@@ -96,7 +96,7 @@ def step_generator(seed: np.random.SeedSequence, history: History) -> np.random.
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, history.count)))
 
 
-def unseen(candidates: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+def without_duplicates(candidates: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
     """Drops candidates that were seen before, and repeats among them; the order of the rest is kept."""
     names = list(candidates.columns)
     if len(names) == 1:  # a pool may hold a million

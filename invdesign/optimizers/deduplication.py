@@ -17,7 +17,7 @@ STEPS = (0.05, 0.1, 0.2, 0.4)
 """Mean size of the mutations by which repeats are replaced, one try after the other."""
 
 
-class Novelty:
+class Deduplication:
     """Tells candidates that were proposed before, and gives others in their place.
 
     Args:

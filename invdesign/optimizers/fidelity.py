@@ -1,4 +1,4 @@
-"""What counts where candidates are evaluated at several levels: the truest one."""
+"""What counts where candidates are evaluated at several fidelities: those at the target fidelity."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
     from invdesign.space import SearchSpace
 
 
-def is_truest(space: SearchSpace, candidates: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which candidates are at the truest level, shape ``n``; all where the space has no levels."""
-    if space.level is None:
+def at_target_fidelity(space: SearchSpace, candidates: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which candidates are at the target fidelity, shape ``n``; all where the space has no fidelities."""
+    if space.fidelity is None:
         return np.ones(len(candidates), dtype=bool)
-    column, level = space.level
-    return (candidates[column] == level.truest).to_numpy(dtype=bool)
+    column, fidelity = space.fidelity
+    return (candidates[column] == fidelity.target).to_numpy(dtype=bool)
 
 
-def raised(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
-    """The same candidates at the truest level."""
-    if space.level is None or candidates.empty:
+def to_target_fidelity(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
+    """The same candidates at the target fidelity."""
+    if space.fidelity is None or candidates.empty:
         return candidates
-    column, level = space.level
-    return candidates.assign(**{column: level.truest})
+    column, fidelity = space.fidelity
+    return candidates.assign(**{column: fidelity.target})
 
 
-def truest_history(space: SearchSpace, history: History) -> History:
-    """What was evaluated and is pending at the truest level; the history itself where the space has no levels."""
-    if space.level is None:
+def target_fidelity_history(space: SearchSpace, history: History) -> History:
+    """The history at the target fidelity; the history itself where the space has no fidelities."""
+    if space.fidelity is None:
         return history
-    over, pending = is_truest(space, history.candidates), is_truest(space, history.pending)
+    over, pending = at_target_fidelity(space, history.candidates), at_target_fidelity(space, history.pending)
     return replace(
         history,
         candidates=history.candidates[over].reset_index(drop=True),
@@ -48,8 +48,8 @@ def truest_history(space: SearchSpace, history: History) -> History:
 
 
 def costs(space: SearchSpace, candidates: pd.DataFrame) -> NDArray[np.float64]:
-    """What evaluating each candidate costs at its level, shape ``n``; one each where the space has no levels."""
-    if space.level is None:
+    """What evaluating each candidate costs at its fidelity, shape ``n``; one each where the space has no fidelities."""
+    if space.fidelity is None:
         return np.ones(len(candidates))
-    column, level = space.level
-    return np.array([level.costs[str(name)] for name in candidates[column]], dtype=np.float64)
+    column, fidelity = space.fidelity
+    return np.array([fidelity.costs[str(name)] for name in candidates[column]], dtype=np.float64)

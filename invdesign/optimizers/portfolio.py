@@ -11,7 +11,7 @@ import pandas as pd
 from invdesign.core.errors import InputError
 from invdesign.optimizers.base import History, Optimizer, run_generator
 from invdesign.optimizers.deduplication import completed, joined
-from invdesign.optimizers.fidelity import is_truest
+from invdesign.optimizers.fidelity import at_target_fidelity
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.space import SearchSpace
 from invdesign.surrogates.base import Surrogate
@@ -67,9 +67,9 @@ class PortfolioOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Has the members propose whose turn it is; see ``Optimizer.propose``."""
-        # A value at a cheaper level is no progress: it meets no target.
+        # A value at a cheaper fidelity is no progress: it meets no target.
         counting = history.properties.copy()
-        counting.loc[~is_truest(space, history.candidates)] = np.nan
+        counting.loc[~at_target_fidelity(space, history.candidates)] = np.nan
         progress = Fitness.of(counting, targets).progress()
         given = np.zeros(history.count, dtype=bool) if history.given is None else history.given
         turns = self._turns(history.count + n, progress, run_generator(seed), given=given)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
-from invdesign.optimizers.base import History, run_generator, step_generator, unseen
+from invdesign.optimizers.base import History, run_generator, step_generator, without_duplicates
 from invdesign.space import SearchSpace
 from invdesign.space.search_space import LARGEST_GRID
 from invdesign.targets import Targets
@@ -34,7 +34,7 @@ class RandomOptimizer:
         if space.countable and space.size <= LARGEST_GRID:
             return self._shuffled(n, space, history, seed)
         stream = self._stream(history.count + n, space, seed)
-        fresh = unseen(stream, history.proposed)
+        fresh = without_duplicates(stream, history.proposed)
         # Candidates of another source (a laboratory, another optimizer) may have used up numbers of the sequence.
         place = max(0, len(fresh) - n)
         return fresh.iloc[place:].reset_index(drop=True) if len(fresh) >= n else self._more(n, space, history, seed)
@@ -46,7 +46,7 @@ class RandomOptimizer:
         fresh = space.at(order[:0])
         for start in range(0, len(order), BLOCK):
             block = space.at(order[start : start + BLOCK])
-            fresh = pd.concat([fresh, unseen(block[space.feasible(block)], seen)], ignore_index=True)
+            fresh = pd.concat([fresh, without_duplicates(block[space.feasible(block)], seen)], ignore_index=True)
             if len(fresh) >= n:
                 break
         return fresh.head(n)
@@ -65,4 +65,4 @@ class RandomOptimizer:
     def _more(self, n: int, space: SearchSpace, history: History, seed: np.random.SeedSequence) -> pd.DataFrame:
         """Uniform candidates, where the sequence cannot serve."""
         # Twice as many as needed, for an open-ended space may draw a candidate again.
-        return unseen(space.sample(2 * n, step_generator(seed, history)), history.proposed).head(n)
+        return without_duplicates(space.sample(2 * n, step_generator(seed, history)), history.proposed).head(n)

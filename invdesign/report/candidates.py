@@ -49,7 +49,7 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
         missed: whether to show how far each is from each target.
     """
     columns = [TableColumn("candidate", "candidate", [int(index) for index in rows.index])]
-    if found.targets.directed:
+    if found.targets.optimized:
         ranks = found.targets.pareto_rank(rows)
         columns.append(TableColumn("pareto_rank", "Pareto rank", [int(rank) for rank in ranks]))
     for name in found.properties:

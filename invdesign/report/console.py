@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from invdesign.report.candidates import MET_BY_SEARCH, MET_CORRECTED, PLAIN_GROUPS, candidate_columns
-from invdesign.report.findings import Findings, gather, sentences
+from invdesign.report.findings import Findings, gather
+from invdesign.report.sentences import sentences
 from invdesign.report.words import NOTHING, number_format, told
 
 if TYPE_CHECKING:
@@ -57,8 +58,11 @@ def status_table(campaign: Campaign) -> Table:
     counts = {"evaluated": status.evaluated, "failed": status.failed, "pending": status.pending}
     rows = [(what, str(count)) for what, count in counts.items()]
     rows += [
-        (f"at {name}", f"{level['evaluated']:.0f} evaluated, {level['failed']:.0f} failed, cost {level['cost']:g}")
-        for name, level in found.by_level.iterrows()
+        (
+            f"at {name}",
+            f"{fidelity['evaluated']:.0f} evaluated, {fidelity['failed']:.0f} failed, cost {fidelity['cost']:g}",
+        )
+        for name, fidelity in found.by_fidelity.iterrows()
     ]
     rows += [
         (told(target), f"met by {int(target.met(found.ranked[target.property]).sum())}")

@@ -94,13 +94,13 @@ def _shortfall(found: Findings) -> Panel | None:
 
 
 def _direction(found: Findings) -> Panel | None:
-    directed = found.targets.directed
-    if not directed or not found.met.any():
+    optimized = found.targets.optimized
+    if not optimized or not found.met.any():
         return None
     gains = np.where(found.met[:, None], found.targets.gains(found.over), np.nan)
-    if len(directed) > 1:
+    if len(optimized) > 1:
         return _front(found, gains)
-    name, best = directed[0].property, np.fmax.accumulate(gains[:, 0]) * directed[0].direction
+    name, best = optimized[0].property, np.fmax.accumulate(gains[:, 0]) * optimized[0].direction
     among = " among candidates that meet the other targets" if found.targets.bounded else ""
     return Panel(f"best {with_unit(name, found.units.get(name, ''))}", f"Best {spoken(name)} so far{among}.", best)
 

@@ -104,16 +104,16 @@ def hover_texts(found: Findings, rows: pd.DataFrame) -> list[str]:
 
 
 def met_and_missed(found: Findings, rows: pd.DataFrame, x: Json, y: Json) -> list[dict[str, Json]]:
-    """Traces of points: candidates that meet all targets, the others, and those at cheaper levels."""
-    met, truest = found.all_met(rows), found.is_truest(rows)
+    """Traces of points: candidates that meet all targets, the others, and those at cheaper fidelities."""
+    met, at_target = found.all_met(rows), found.at_target_fidelity(rows)
     across, up, texts = np.asarray(x), np.asarray(y), np.asarray(hover_texts(found, rows), dtype=object)
     cross = {"color": MISSED, "size": 7, "symbol": "x-thin", "line": {"color": MISSED, "width": 1.6}}
     disc = {"color": MET, "size": 8, "symbol": "circle"}
     ring = {"color": CHEAPER, "size": 7, "symbol": "circle-open"}
-    looks = [(~met & truest, "misses a target", cross), (met, "meets all targets", disc)]
+    looks = [(~met & at_target, "misses a target", cross), (met, "meets all targets", disc)]
     if not found.targets.bounded:
         looks = [(met, "candidate", disc)]
-    looks = [(~truest, "at a cheaper level", ring), *looks]
+    looks = [(~at_target, "at a cheaper fidelity", ring), *looks]
     return [
         {
             "type": "scatter",

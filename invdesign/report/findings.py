@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from invdesign.report.stage_words import stage_sentences
-from invdesign.report.words import counted, listed, number, spoken
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -45,7 +42,7 @@ class Findings:
         corrections: in force, by property.
         rounds: what was verified in each complete round, and what it taught.
         calibrations: of the objectives.
-        by_level: how much was evaluated at each level and what it cost; see ``Campaign.by_level``.
+        by_fidelity: how much was evaluated at each fidelity and what it cost; see ``Campaign.by_fidelity``.
     """
 
     name: str
@@ -61,7 +58,7 @@ class Findings:
     corrections: Mapping[str, Correction]
     rounds: Sequence[TaughtRound]
     calibrations: Sequence[NotedCalibration]
-    by_level: pd.DataFrame
+    by_fidelity: pd.DataFrame
 
     @property
     def properties(self) -> list[str]:
@@ -90,8 +87,10 @@ class Findings:
 
     @property
     def judged(self) -> pd.DataFrame:
-        """``over`` without the values of cheaper levels, which meet and miss no target."""
-        return self.over.assign(**{name: self.over[name].where(self.is_truest(self.over)) for name in self.properties})
+        """``over`` without the values of cheaper fidelities, which meet and miss no target."""
+        return self.over.assign(
+            **{name: self.over[name].where(self.at_target_fidelity(self.over)) for name in self.properties}
+        )
 
     @property
     def numbers(self) -> NDArray[np.int64]:
@@ -116,16 +115,16 @@ class Findings:
         agreed = self.verified["all_met"].groupby(level=0).all()
         return int(agreed.reindex(self.hits.index.intersection(agreed.index)).sum())
 
-    def is_truest(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        """Which rows were evaluated at the truest level; all where the space has no levels."""
+    def at_target_fidelity(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows were evaluated at the target fidelity; all where the space has no fidelities."""
         for column in self.columns:
-            if column.kind == "level":
+            if column.kind == "fidelity":
                 return (rows[column.name] == column.values[-1]).to_numpy(dtype=bool)
         return np.ones(len(rows), dtype=bool)
 
     def all_met(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        """Which rows of ``over`` meet all targets, at the truest level."""
-        return self.targets.all_met(rows) & self.is_truest(rows)
+        """Which rows of ``over`` meet all targets, at the target fidelity."""
+        return self.targets.all_met(rows) & self.at_target_fidelity(rows)
 
     def by_stage(self, stage: str) -> pd.DataFrame:
         """What one stage found, indexed by candidate."""
@@ -164,73 +163,5 @@ def gather(campaign: Campaign) -> Findings:
         corrections=corrections,
         rounds=campaign.taught_rounds(),
         calibrations=noted_calibrations(campaign.store),
-        by_level=campaign.by_level(),
+        by_fidelity=campaign.by_fidelity(),
     )
-
-
-def sentences(found: Findings) -> list[str]:
-    """How the campaign went, in plain words."""
-    status = found.status
-    done = status.evaluated + status.failed
-    told = [f"{counted(done, 'candidate')} evaluated: {status.evaluated} gave values, {status.failed} failed."]
-    told += _about_levels(found)
-    if status.pending:
-        told.append(f"{counted(status.pending, 'candidate')} proposed and still to be evaluated.")
-    if found.ranked.empty:
-        return [*told, "No candidate has a value yet, so nothing can be said about the targets."]
-    told += [*_about_targets(found), *_about_directions(found)]
-    return [*told, *stage_sentences(found)]
-
-
-def nearest(found: Findings) -> str:
-    """The nearest candidate and what it lacks, such as ``candidate 17, short by 0.12 V in voltage``."""
-    best = found.ranked.iloc[[0]]
-    lacking = []
-    for target in found.targets.bounded:
-        short = float(target.shortfall(best[target.property])[0])
-        if np.isnan(short):
-            lacking.append(f"without a value of {spoken(target.property)}")
-        elif short > 0.0:
-            unit = f" {target.unit}" if target.unit else ""
-            lacking.append(f"short by {number(short, 3)}{unit} in {spoken(target.property)}")
-    return f"candidate {best.index[0]}, {listed(lacking)}" if lacking else f"candidate {best.index[0]}"
-
-
-def _about_levels(found: Findings) -> list[str]:
-    """How much was evaluated at each level, and what it cost; only the truest level's values count."""
-    if found.by_level.empty:
-        return []
-    spent = [f"{number(cost)} at {name}" for name, cost in found.by_level["cost"].items()]
-    done = [f"{row['evaluated'] + row['failed']:.0f} at {name}" for name, row in found.by_level.iterrows()]
-    told = f"Of these {listed(done)}. The evaluations, pending ones included, cost {listed(spent)}"
-    return [f"{told}. Only values at {found.by_level.index[-1]} count as hits."]
-
-
-def _about_targets(found: Findings) -> list[str]:
-    bounded = len(found.targets.bounded)
-    if not bounded:
-        return []
-    hits = found.status.hits
-    every = "all targets" if bounded > 1 else "the target"
-    if not hits:
-        return [f"No candidate meets {every}; the nearest is {nearest(found)}."]
-    first = int(np.flatnonzero(found.met)[0])
-    since = f"the first was candidate {found.over.index[first]}, evaluation number {first + 1}"
-    return [f"{counted(hits, 'candidate')} {'meets' if hits == 1 else 'meet'} {every}; {since}."]
-
-
-def _about_directions(found: Findings) -> list[str]:
-    directed, hits = found.targets.directed, found.hits
-    if not directed or hits.empty:
-        return []
-    among = " of those that meet all other targets" if found.targets.bounded else ""
-    if len(directed) > 1:
-        front = int((found.targets.pareto_rank(hits) == 0).sum())
-        who = f"{front} of them" if found.targets.bounded else counted(front, "candidate")
-        return [f"{who} {'is' if front == 1 else 'are'} on the Pareto front."]
-    target = directed[0]
-    wish, unit = ("largest" if target.direction > 0 else "smallest"), found.units.get(target.property, "")
-    value = number(float(hits[target.property].iloc[0]))
-    return [
-        f"The {wish} {spoken(target.property)}{among} is {value} {unit}".rstrip() + f" (candidate {hits.index[0]})."
-    ]

@@ -74,7 +74,7 @@ def parallel_coordinates(found: Findings, valued: pd.DataFrame) -> Figure:
     """One line a candidate, one axis a numeric parameter or property. Plain lines: no WebGL needed, and it prints."""
     axes = [_parameter_axis(column.name, column.unit, column.bounds, column.log, valued) for column in found.numeric]
     axes += [_property_axis(found, name, valued) for name in found.properties]
-    valued = valued[found.is_truest(valued)]
+    valued = valued[found.at_target_fidelity(valued)]
     met = found.all_met(valued)
     missed, hits = valued[~met], valued[met]
     caption = (
@@ -106,10 +106,12 @@ def parallel_coordinates(found: Findings, valued: pd.DataFrame) -> Figure:
 
 
 def pareto_views(found: Findings, valued: pd.DataFrame) -> list[Figure]:
-    """The directed properties against each other, the Pareto front joined; one direction against a bounded property."""
-    directed = [target.property for target in found.targets.directed]
-    bounded = [target.property for target in found.targets.bounded if target.property not in directed]
-    pairs = list(combinations(directed, 2)) or [(other, name) for name in directed for other in dict.fromkeys(bounded)]
+    """The optimized properties against each other, the Pareto front joined; a single one against a bounded property."""
+    optimized = [target.property for target in found.targets.optimized]
+    bounded = [target.property for target in found.targets.bounded if target.property not in optimized]
+    pairs = list(combinations(optimized, 2)) or [
+        (other, name) for name in optimized for other in dict.fromkeys(bounded)
+    ]
     return [_pareto_view(found, valued, pair, place) for place, pair in enumerate(pairs[:MOST_VIEWS])]
 
 
@@ -196,9 +198,9 @@ def _pareto_view(found: Findings, valued: pd.DataFrame, pair: tuple[str, str], p
     met = valued[found.all_met(valued)]
     data = met_and_missed(found, valued, valued[across], valued[up])
     caption = f"{spoken(up)} against {spoken(across)}."
-    if len(found.targets.directed) > 1 and len(met):
+    if len(found.targets.optimized) > 1 and len(met):
         front = met[found.targets.pareto_rank(met) == 0].sort_values(across)
-        joined = len(found.targets.directed) == 2
+        joined = len(found.targets.optimized) == 2
         data.append(
             {
                 "type": "scatter",

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from invdesign.core.errors import InputError
 from invdesign.report.figures import Figure
-from invdesign.report.findings import Findings, gather, sentences
+from invdesign.report.findings import Findings, gather
+from invdesign.report.sentences import sentences
 from invdesign.report.tables import plain_table
 from invdesign.report.words import NOTHING, told
 

@@ -63,7 +63,7 @@ def _without(failed: Mapping[str, str]) -> str:
 def _about_stage(found: Findings, stage: str) -> str:
     rows = found.by_stage(stage)
     share = ""
-    believed = rows["steering_met"]
+    believed = rows["low_fidelity_met"]
     if believed.any() and found.targets.bounded:
         confirmed = int((believed & rows["all_met"]).sum())
         are = "is" if confirmed == 1 else "are"

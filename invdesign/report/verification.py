@@ -72,7 +72,7 @@ def _confirmation(found: Findings) -> str:
     rows = []
     for stage in found.stages:
         part = found.by_stage(stage)
-        judges = [(SEARCH, part["steering_met"])]
+        judges = [(SEARCH, part["low_fidelity_met"])]
         judges += [(f"{SEARCH}, {CORRECTED}", part["corrected_met"])] if "corrected_met" in part else []
         for by, met in judges:
             hits, others = int(met.sum()), int((~met).sum())
@@ -93,7 +93,7 @@ def _pairs(found: Findings, stage: str, place: int) -> str:
     for name in found.properties:
         columns += _pair_columns(found, part, name, stage)
     group = "Meets all targets"
-    columns.append(TableColumn(f"met by {SEARCH}", f"by {SEARCH}", yes_or_no(part["steering_met"]), group))
+    columns.append(TableColumn(f"met by {SEARCH}", f"by {SEARCH}", yes_or_no(part["low_fidelity_met"]), group))
     if "corrected_met" in part:
         columns.append(TableColumn(f"met {CORRECTED}", CORRECTED, yes_or_no(part["corrected_met"]), group))
     columns.append(TableColumn(f"met by {stage}", f"by {stage}", yes_or_no(part["all_met"]), group))
@@ -108,8 +108,8 @@ def _pairs(found: Findings, stage: str, place: int) -> str:
 
 def _pair_columns(found: Findings, part: pd.DataFrame, name: str, stage: str) -> list[TableColumn]:
     label = with_unit(name, found.units.get(name, ""))
-    columns = [TableColumn(f"{name} by {SEARCH}", SEARCH, part[f"{name}_steering"].tolist(), label)]
-    spread = part.get(f"{name}_steering_std")
+    columns = [TableColumn(f"{name} by {SEARCH}", SEARCH, part[f"{name}_low_fidelity"].tolist(), label)]
+    spread = part.get(f"{name}_low_fidelity_std")
     if spread is not None and spread.notna().any():
         columns.append(TableColumn(f"{name} std", "± std", spread.tolist(), label))
     if is_corrected(found, name):

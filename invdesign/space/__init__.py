@@ -2,7 +2,7 @@
 
 from invdesign.space.composition import Composition
 from invdesign.space.constraints import Constraint
-from invdesign.space.fidelity import Level
+from invdesign.space.fidelity import Fidelity
 from invdesign.space.molecules import MoleculeGraph, MoleculeLibrary, MoleculePool
 from invdesign.space.parameters import Categorical, Continuous, Integer, Parameter
 from invdesign.space.search_space import SearchSpace
@@ -13,8 +13,8 @@ __all__ = [
     "Composition",
     "Constraint",
     "Continuous",
+    "Fidelity",
     "Integer",
-    "Level",
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",

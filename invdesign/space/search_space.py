@@ -12,7 +12,7 @@ import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
-from invdesign.space.fidelity import Level
+from invdesign.space.fidelity import Fidelity
 from invdesign.space.parameters import Continuous, Parameter
 from invdesign.space.sampling import EmptyRegionError, Region
 from invdesign.space.space_checks import constraint_problems, emptiness, parameter_problems
@@ -74,9 +74,9 @@ class SearchSpace:
         return tuple(parameter.column(name) for name, parameter in self.parameters.items())
 
     @property
-    def level(self) -> tuple[str, Level] | None:
-        """The column that tells the level of evaluation, and its levels; None where there is only one level."""
-        return next(((name, found) for name, found in self.parameters.items() if isinstance(found, Level)), None)
+    def fidelity(self) -> tuple[str, Fidelity] | None:
+        """The fidelity column and its fidelities; None where the space has none."""
+        return next(((name, found) for name, found in self.parameters.items() if isinstance(found, Fidelity)), None)
 
     @property
     def dimension(self) -> int:

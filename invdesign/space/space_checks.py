@@ -8,7 +8,7 @@ import numpy as np
 
 from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
-from invdesign.space.fidelity import Level
+from invdesign.space.fidelity import Fidelity
 from invdesign.space.parameters import Continuous, Parameter
 from invdesign.space.sampling import Region
 
@@ -16,18 +16,20 @@ RESERVED = frozenset({"reason"})
 
 
 def parameter_problems(parameters: Mapping[str, Parameter]) -> list[str]:
-    """Says which parameters have no good name or are none, and which levels have no place."""
+    """Says which parameters have no good name or are none, and which fidelities have no place."""
     problems = [] if parameters else ["A search space needs at least one parameter."]
     for name, parameter in parameters.items():
         if not str(name).isidentifier() or name in RESERVED:
             problems.append(f"'{name}' cannot be a parameter's name. Use letters, digits and _, such as 'x_1'.")
         if not callable(getattr(parameter, "decode", None)):
             problems.append(f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ...")
-    levels = [name for name, parameter in parameters.items() if isinstance(parameter, Level)]
-    if len(levels) > 1:
-        problems.append(f"'{levels[1]}' is a second column of levels, besides '{levels[0]}'. A space has one.")
-    if parameters and len(levels) == len(parameters):
-        problems.append(f"'{levels[0]}' says how candidates are evaluated, and nothing is there to be searched.")
+    fidelities = [name for name, parameter in parameters.items() if isinstance(parameter, Fidelity)]
+    if len(fidelities) > 1:
+        problems.append(
+            f"'{fidelities[1]}' is a second column of fidelities, besides '{fidelities[0]}'. A space has one."
+        )
+    if parameters and len(fidelities) == len(parameters):
+        problems.append(f"'{fidelities[0]}' says how candidates are evaluated, and nothing is there to be searched.")
     return problems
 
 
@@ -44,8 +46,8 @@ def constraint_problems(constraint: Constraint, parameters: Mapping[str, Paramet
         if name in parameters and not _is_value(parameters[name], word)
     ]
     problems += _derived_problems(constraint, parameters)
-    if any(isinstance(parameters.get(name), Level) for name in constraint.names):
-        problems.append(f"The constraint '{constraint}' speaks of the level, which the optimizer chooses by cost.")
+    if any(isinstance(parameters.get(name), Fidelity) for name in constraint.names):
+        problems.append(f"The constraint '{constraint}' speaks of the fidelity, which the optimizer chooses by cost.")
     return problems or _equality_problems(constraint, parameters)
 
 

@@ -39,9 +39,9 @@ def mutated(
     children = _values(space, candidates)
     waiting = np.arange(len(candidates))
     varied = {name: parameter for name, parameter in space.parameters.items() if parameter.dimension}
-    if space.level is not None:  # no change of the candidate, and none to be counted as one
-        told, level = space.level
-        children[told] = level.mutated(children[told], rng)
+    if space.fidelity is not None:  # no change of the candidate, and none to be counted as one
+        told, fidelity = space.fidelity
+        children[told] = fidelity.mutated(children[told], rng)
     for _ in range(ROUNDS):
         if not len(waiting):
             break

@@ -37,8 +37,8 @@ class Targets:
         for target in targets:
             if not isinstance(target, Target):
                 raise InputError(f"{target!r} is not a target. Use Between, AtLeast, AtMost, CloseTo, Equals, ...")
-        directed = Counter(target.property for target in targets if target.direction)
-        for name, count in directed.items():
+        optimized = Counter(target.property for target in targets if target.direction)
+        for name, count in optimized.items():
             if count > 1:
                 raise InputError(f"'{name}' is to be maximized or minimized more than once. Keep one of them.")
         object.__setattr__(self, "items", tuple(dict.fromkeys(targets)))
@@ -55,7 +55,7 @@ class Targets:
         return tuple(dict.fromkeys(target.property for target in self.items))
 
     @property
-    def directed(self) -> tuple[Target, ...]:
+    def optimized(self) -> tuple[Target, ...]:
         """The targets that are a direction: Maximize and Minimize."""
         return tuple(target for target in self.items if target.direction)
 
@@ -155,7 +155,7 @@ class Targets:
         """
         met = self.all_met(values)
         ranks = np.zeros(len(values), dtype=np.int64)
-        if met.any() and self.directed:
+        if met.any() and self.optimized:
             ranks[met] = pareto_rank(self.gains(values[met]))
         missed = ~met
         if missed.any():
@@ -182,7 +182,7 @@ class Targets:
 
     def gains(self, values: pd.DataFrame) -> NDArray[np.float64]:
         """The directed properties with the sign turned so that larger is better, shape ``n x m``."""
-        columns = [target.direction * values[target.property].to_numpy(dtype=np.float64) for target in self.directed]
+        columns = [target.direction * values[target.property].to_numpy(dtype=np.float64) for target in self.optimized]
         return np.stack(columns, axis=1) if columns else np.empty((len(values), 0))
 
     def __str__(self) -> str:

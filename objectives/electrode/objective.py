@@ -22,7 +22,8 @@ from invdesign.objectives.electrode.states import electrodes, mean_and_spread, r
 from invdesign.objectives.failures import CandidateFailure, Deadline, PassingFailure
 from invdesign.objectives.limits import with_grace
 from invdesign.objectives.named_column import column_problems, named_or_only
-from invdesign.surrogates.features.formulas import element_amounts, element_symbols
+from invdesign.surrogates.features.elements import element_symbols
+from invdesign.surrogates.features.formulas import element_amounts
 
 PROPERTIES: Mapping[str, str] = {
     "voltage": "V",

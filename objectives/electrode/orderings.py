@@ -15,7 +15,7 @@ import numpy as np
 from invdesign.objectives.electrode.prototypes import Sublattice
 from invdesign.objectives.electrode.sites import VACANCY
 from invdesign.objectives.formula.elements import fixed_charges
-from invdesign.surrogates.features.formulas import element_symbols
+from invdesign.surrogates.features.elements import element_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

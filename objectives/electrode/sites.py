@@ -13,7 +13,7 @@ import numpy as np
 from invdesign.objectives.electrode.prototypes import IONS, Prototype, Sublattice
 from invdesign.objectives.failures import CandidateFailure
 from invdesign.objectives.formula.elements import metals
-from invdesign.surrogates.features.formulas import element_symbols
+from invdesign.surrogates.features.elements import element_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

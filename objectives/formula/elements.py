@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.surrogates.features.formulas import element_symbols
+from invdesign.surrogates.features.elements import element_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

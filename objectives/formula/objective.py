@@ -18,7 +18,8 @@ from invdesign.objectives.base import TravelsByFields, failed, valued
 from invdesign.objectives.formula.elements import fixed_charges, highest_states, prices
 from invdesign.objectives.formula.properties import PROPERTIES, ElementTables, FormulaProperties
 from invdesign.objectives.named_column import column_problems, named_or_only
-from invdesign.surrogates.features.formulas import element_amounts, element_symbols, nearest_element
+from invdesign.surrogates.features.elements import element_symbols, nearest_element
+from invdesign.surrogates.features.formulas import element_amounts
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,9 @@ class GaussianProcessFit:
 
     def __init__(self, raw: NDArray[np.float64], known: NDArray[np.float64], smiles: list[str]) -> None:
         from invdesign.surrogates.features.fingerprints import SIZE
-        from invdesign.surrogates.gaussian_process.kernels import Part, prior_covariance
+        from invdesign.surrogates.gaussian_process.kernels import prior_covariance
         from invdesign.surrogates.gaussian_process.model import PropertyModel
+        from invdesign.surrogates.gaussian_process.parts import Part
 
         self._centre, self._spread = float(raw.mean()), float(raw.std()) or 1.0
         terms = [[Part("linear", (0,))], [Part("tanimoto", tuple(range(1, SIZE + 1)))]]

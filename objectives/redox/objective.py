@@ -20,7 +20,7 @@ from invdesign.objectives.failures import CandidateFailure
 from invdesign.objectives.limits import with_grace
 from invdesign.objectives.named_column import column_problems, named_or_only
 from invdesign.objectives.redox.calibration import Calibration, Fitted, fitted
-from invdesign.objectives.redox.states import Geometry, Level, Protocol, States
+from invdesign.objectives.redox.states import Geometry, Ionization, Protocol, States
 from invdesign.objectives.redox.xtb import Medium
 from invdesign.surrogates.features.smiles import canonical_smiles
 
@@ -72,9 +72,9 @@ class RedoxObjective(TravelsByFields):
         reference: the electrode that potentials are against: a convention, see ABSOLUTE_POTENTIALS.
         solvent: a solvent that ALPB knows, or ``vacuum``.
         permittivity: relative permittivity, for a solvent without a name; a generalized Born model takes its place.
-        level: ``adiabatic``: the ion relaxes. ``vertical``: it keeps the neutral's structure. ``orbital``: no ion is
-            computed, and the HOMO and LUMO stand for its energies (Koopmans): some times faster, for large pools, and
-            of use only when calibrated.
+        ionization: ``adiabatic``: the ion relaxes. ``vertical``: it keeps the neutral's structure. ``orbital``: no ion
+            is computed, and the HOMO and LUMO stand for its energies (Koopmans): some times faster, for large pools,
+            and of use only when calibrated.
         geometry: whether the neutral's structure is relaxed by ``xtb`` or taken from ``mmff``.
         conformers: how many are tried.
         time_limit: seconds a molecule, looked at between the steps of a calculation; a campaign ends a step that does
@@ -91,7 +91,7 @@ class RedoxObjective(TravelsByFields):
     reference: Reference = "Li/Li+"
     solvent: str = DEFAULT_SOLVENT
     permittivity: float | None = None
-    level: Level = "adiabatic"
+    ionization: Ionization = "adiabatic"
     geometry: Geometry = "xtb"
     conformers: int = 5
     time_limit: float = 120.0
@@ -102,13 +102,13 @@ class RedoxObjective(TravelsByFields):
         for name in self.wanted:
             if name not in PROPERTIES:
                 raise InputError(f"The redox objective has no property '{name}'.{nearest(name, PROPERTIES)}")
-        for what, known in (("reference", Reference), ("level", Level), ("geometry", Geometry)):
+        for what, known in (("reference", Reference), ("ionization", Ionization), ("geometry", Geometry)):
             value = getattr(self, what)
             if value not in get_args(known):
                 raise InputError(f"There is no {what} '{value}'.{nearest(str(value), get_args(known))}")
-        if self.level == "adiabatic" and self.geometry == "mmff":
+        if self.ionization == "adiabatic" and self.geometry == "mmff":
             raise InputError(
-                "An adiabatic ion needs a neutral relaxed by xTB. Set 'level: vertical' or 'geometry: xtb'."
+                "An adiabatic ion needs a neutral relaxed by xTB. Set 'ionization: vertical' or 'geometry: xtb'."
             )
         if self.permittivity is not None and self.solvent != DEFAULT_SOLVENT:
             raise InputError("Give a 'solvent' or a 'permittivity', not both.")
@@ -226,7 +226,7 @@ class RedoxObjective(TravelsByFields):
 
     @property
     def _protocol(self) -> Protocol:
-        return Protocol(self._medium, self.level, self.geometry, self.conformers, self.time_limit)
+        return Protocol(self._medium, self.ionization, self.geometry, self.conformers, self.time_limit)
 
 
 def raw_values(
@@ -257,7 +257,7 @@ def raw_values(
 
 def _raw_value(states: States, name: str, absolute: float) -> float:
     neutral = states.neutral
-    orbital = states.protocol.level == "orbital"
+    orbital = states.protocol.ionization == "orbital"
     match name:
         case "oxidation_potential":
             taken = -float(neutral["homo"]) if orbital else states.ion_energy(1) - float(neutral["energy"])

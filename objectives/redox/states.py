@@ -15,7 +15,7 @@ from invdesign.objectives.kept_results import KeptResults
 from invdesign.objectives.redox.conformers import Molecule, read_molecule
 from invdesign.objectives.redox.xtb import HEAVIEST, LARGEST_FORCE, METHOD, VACUUM, Medium, relaxed, single_point
 
-Level = Literal["adiabatic", "vertical", "orbital"]
+Ionization = Literal["adiabatic", "vertical", "orbital"]
 Geometry = Literal["xtb", "mmff"]
 KEPT = KeptResults("redox.db", "states", ("smiles", "settings", "state"))
 DIGITS = 6
@@ -28,14 +28,14 @@ class Protocol:
 
     Attributes:
         medium: what surrounds the molecule.
-        level: whether ions relax (``adiabatic``), keep the neutral's structure (``vertical``) or are not computed.
+        ionization: whether ions relax (``adiabatic``), keep the neutral's structure (``vertical``) or are not computed.
         geometry: whether xTB relaxes the neutral, or MMFF's structure is taken.
         conformers: how many are tried; the lowest in xTB's energy is taken.
         time_limit: seconds a molecule.
     """
 
     medium: Medium
-    level: Level
+    ionization: Ionization
     geometry: Geometry
     conformers: int
     time_limit: float
@@ -75,7 +75,7 @@ class States:
     def ion_energy(self, change: Literal[1, -1]) -> float:
         """Energy in eV of the molecule with one electron less (1) or more (-1)."""
         _ = self.neutral  # its failure is its own, not one of oxidation or reduction
-        name = f"{'cation' if change == 1 else 'anion'} {self.protocol.level}"
+        name = f"{'cation' if change == 1 else 'anion'} {self.protocol.ionization}"
         return float(self._kept(name, lambda: self._ion(change))["energy"])
 
     @cached_property
@@ -129,7 +129,7 @@ class States:
             "medium": self.protocol.medium,
         }
         self._deadline.check()
-        if self.protocol.level == "adiabatic":
+        if self.protocol.ionization == "adiabatic":
             ion = relaxed(molecule.numbers, positions, **settings, deadline=self._deadline)
             changed = molecule.changed_bond(positions, ion)
             if changed:

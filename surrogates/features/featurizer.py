@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CITATIONS = {
     "number": "the number itself, scaled to its bounds (logarithms where it spans decades)",
     "category": "one-hot",
-    "level": "the level's place among all: 0 for the cheapest, 1 for the truest",
+    "fidelity": "the fidelity's place among all: 0 for the cheapest, 1 for the target fidelity",
     "molecule": "RDKit descriptors (www.rdkit.org), or components of them and of Morgan fingerprints",
     "fingerprint": "Rogers and Hahn 2010, doi:10.1021/ci100050t",
     "formula": "Ward et al. 2016, doi:10.1038/npjcompumats.2016.28; Pettifor 1984, doi:10.1016/0038-1098(84)90765-8",
@@ -126,7 +126,7 @@ class Featurizer:
         """What a column gives: the kinds of its blocks and the names of their features."""
         name = column.name
         match column.kind:
-            case "number" | "level":
+            case "number" | "fidelity":
                 return [(column.kind, (name,))]
             case "category":
                 return [("category", tuple(f"{name}={value}" for value in column.values))]
@@ -152,7 +152,7 @@ class Featurizer:
             return _scaled(column, values)[:, None]
         if column.kind == "category":
             return _one_hot(column, values)
-        if column.kind == "level":
+        if column.kind == "fidelity":
             return _one_hot(column, values) @ np.linspace(0.0, 1.0, len(column.values))[:, None]
         if column.kind == "formula":
             return self._formulas[column.name].transform(list(values))

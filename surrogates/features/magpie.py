@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.surrogates.features.elements import element_symbols
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -36,8 +38,6 @@ BLOCK = 4096
 def _property_table() -> dict[str, tuple[float, ...]]:
     """The properties of each element; a missing value counts as the mean over the elements that have it."""
     from matminer.utils.data import MagpieData
-
-    from invdesign.surrogates.features.formulas import element_symbols
 
     known = MagpieData().all_elemental_props
     columns = []

@@ -21,8 +21,9 @@ from invdesign.surrogates.gaussian_process.kernels import tanimoto
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from invdesign.surrogates.gaussian_process.kernels import Covariance, Part
+    from invdesign.surrogates.gaussian_process.kernels import Covariance
     from invdesign.surrogates.gaussian_process.model import PropertyModel
+    from invdesign.surrogates.gaussian_process.parts import Part
 
 
 class TanimotoKernel(Kernel):  # type: ignore[misc] # gpytorch is untyped

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from invdesign.surrogates.gaussian_process.kernels import Part
+from invdesign.surrogates.gaussian_process.parts import Part
 
 if TYPE_CHECKING:
     from invdesign.surrogates.features.featurizer import Block
@@ -27,7 +27,7 @@ def kernel_terms(blocks: Sequence[Block], *, combine: Combination, ard: bool | N
     """The kernel's terms, each a product of parts, for blocks of features; see ``GaussianProcess``."""
     together: dict[str, list[Block]] = {}
     for block in blocks:
-        if block.kind == "level":
+        if block.kind == "fidelity":
             continue
         kind = "molecule" if block.kind in MOLECULAR else block.kind
         group = kind if combine != "joint" or kind == "fingerprint" else "features"
@@ -40,11 +40,11 @@ def kernel_terms(blocks: Sequence[Block], *, combine: Combination, ard: bool | N
     terms = [parts] if combine == "product" else [[part] for part in parts]
     if orbitals:
         terms.append([Part("linear", orbitals)])
-    levels = _places([block for block in blocks if block.kind == "level"])
-    if not levels:
+    fidelities = _places([block for block in blocks if block.kind == "fidelity"])
+    if not fidelities:
         return terms
-    factor, level = Part("factor", levels), Part("linear", levels)
-    return [*([factor, *term] for term in terms), *([level, *term] for term in terms), [level]]
+    factor, fidelity = Part("factor", fidelities), Part("linear", fidelities)
+    return [*([factor, *term] for term in terms), *([fidelity, *term] for term in terms), [fidelity]]
 
 
 def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:

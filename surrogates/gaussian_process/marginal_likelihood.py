@@ -14,7 +14,8 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.optimize import minimize
 
-from invdesign.surrogates.gaussian_process.kernels import Covariance, Part, correlation_and_slope, factors, tanimoto
+from invdesign.surrogates.gaussian_process.kernels import Covariance, correlation_and_slope, factors, tanimoto
+from invdesign.surrogates.gaussian_process.parts import Part
 from invdesign.surrogates.gaussian_process.priors import NOISE_PRIOR, own_prior, scale_prior
 
 if TYPE_CHECKING:

@@ -185,8 +185,8 @@ class PropertyModel:
         means, deviations = self.left_out()
         values = self.standard * self.spread + self.centre
         count = len(values)
-        level = min(1.0, 0.9 * (count + 1) / count)
-        stretch = float(np.quantile(np.abs(values - means) / deviations, level)) / Z90
+        fidelity = min(1.0, 0.9 * (count + 1) / count)
+        stretch = float(np.quantile(np.abs(values - means) / deviations, fidelity)) / Z90
         factor = float(np.clip(stretch, *STRETCHES)) ** (count / (count + CALIBRATION_ROWS))
         covariance = replace(
             self.covariance, scales=self.covariance.scales * factor**2, noise=self.covariance.noise * factor**2

@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from invdesign.surrogates.gaussian_process.kernels import Part
+    from invdesign.surrogates.gaussian_process.parts import Part
 
 SCALE_MODE = 1.0
 """Where the variances start: the spread of the values."""
@@ -117,7 +117,7 @@ POOLED_SPREAD = 0.7
 NOISE_PRIOR = LogCauchy(-5.0, 1.0)
 """Most probably a small part of the spread; values that a function gives without noise may still overrule it."""
 FACTOR_PRIOR = LogNormal(1.0, 1.0)
-"""Prior of the factor between levels: most probably one, and near zero where one level tells nothing of another."""
+"""Prior of the factor between fidelities: most probably one, and near zero where a fidelity says nothing of another."""
 
 
 def own_prior(part: Part) -> LogNormal | Pooled:
@@ -181,6 +181,6 @@ variance of about one, and a much smaller one lets the few values of a rugged fu
 
 def scale_prior(term: Sequence[Part]) -> Gamma | InverseGamma:
     """The prior of a term's variance."""
-    term = [part for part in term if part.kind != "factor"]  # it is one at the cheapest level
+    term = [part for part in term if part.kind != "factor"]  # it is one at the cheapest fidelity
     own = all(part.kind == "stationary" and part.groups and not part.pooled for part in term)
     return LARGE_SCALE if own else WIDE_SCALE

@@ -40,9 +40,10 @@ class GaussianProcess:
     ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
     counts; orbital energies a linear trend, on which the rest builds, and more weight than all descriptors in it.
 
-    Where a column tells the level at which each value was computed, all levels are learned together: the truest is the
-    cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive co-kriging,
-    Kennedy and O'Hagan 2000, doi:10.1093/biomet/87.1.1). Levels in between lie on the way, at equal steps.
+    Where a column tells the fidelity at which each value was computed, all fidelities are learned together: the target
+    fidelity is the cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive
+    co-kriging, Kennedy and O'Hagan 2000, doi:10.1093/biomet/87.1.1). Fidelities in between lie on the way, at equal
+    steps.
 
     Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
     values on; noise is learned, or given value by value.

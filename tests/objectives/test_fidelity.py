@@ -10,12 +10,12 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import REASON
 from invdesign.objectives.calibrated import Calibrated
-from invdesign.objectives.fidelity import LevelsObjective
+from invdesign.objectives.fidelity import MultiFidelityObjective
 from invdesign.objectives.limits import seconds_allowed
 from invdesign.objectives.python import PythonObjective
 from invdesign.objectives.table import TableObjective
 
-COLUMNS = (Column("x", "number", bounds=(0.0, 9.0)), Column("level", "level", values=("cheap", "dear")))
+COLUMNS = (Column("x", "number", bounds=(0.0, 9.0)), Column("fidelity", "fidelity", values=("cheap", "dear")))
 
 
 def cheap(x: float) -> dict[str, float]:
@@ -28,11 +28,13 @@ def dear(x: float) -> dict[str, float]:
     return {"f": x}
 
 
-OBJECTIVE = LevelsObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
+OBJECTIVE = MultiFidelityObjective(
+    {"cheap": PythonObjective(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})}
+)
 
 
-def test_each_row_is_evaluated_at_its_level():
-    rows = pd.DataFrame({"x": [1.0, 2.0, 9.0, 4.0], "level": ["dear", "cheap", "dear", "cheap"]}, index=[7, 3, 5, 1])
+def test_each_row_is_evaluated_at_its_fidelity():
+    rows = pd.DataFrame({"x": [1.0, 2.0, 9.0, 4.0], "fidelity": ["dear", "cheap", "dear", "cheap"]}, index=[7, 3, 5, 1])
     found = OBJECTIVE.for_columns(COLUMNS).evaluate(rows)
     assert found.index.tolist() == [7, 3, 5, 1]
     np.testing.assert_allclose(found["f"], [1.0, 1.0, np.nan, 3.0])
@@ -43,11 +45,11 @@ def test_each_row_is_evaluated_at_its_level():
     assert OBJECTIVE.evaluate(rows.iloc[:0]).empty
 
 
-def test_a_level_that_is_not_there_is_a_reason():
-    found = OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0, 1.0], "level": ["deer", "dear"]}))
+def test_a_fidelity_that_is_not_there_is_a_reason():
+    found = OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0, 1.0], "fidelity": ["deer", "dear"]}))
     assert found["f"].isna().tolist() == [True, False]
-    assert found[REASON][0] == "there is no level 'deer'. Did you mean 'dear'?"
-    assert "no column 'level'" in OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0]}))[REASON][0]
+    assert found[REASON][0] == "there is no fidelity 'deer'. Did you mean 'dear'?"
+    assert "no column 'fidelity'" in OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0]}))[REASON][0]
 
 
 class Raising(PythonObjective):
@@ -55,9 +57,9 @@ class Raising(PythonObjective):
         raise RuntimeError("out of order")
 
 
-def test_a_level_out_of_order_hurts_only_its_rows():
-    broken = LevelsObjective({"cheap": Raising(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
-    found = broken.evaluate(pd.DataFrame({"x": [1.0, 2.0], "level": ["cheap", "dear"]}))
+def test_a_fidelity_out_of_order_hurts_only_its_rows():
+    broken = MultiFidelityObjective({"cheap": Raising(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
+    found = broken.evaluate(pd.DataFrame({"x": [1.0, 2.0], "fidelity": ["cheap", "dear"]}))
     assert found["f"].isna().tolist() == [True, False]
     assert found[REASON][0] == "RuntimeError: out of order"
 
@@ -69,24 +71,26 @@ def test_it_travels_to_workers():
 def test_what_does_not_fit_is_said():
     assert OBJECTIVE.check(COLUMNS) == []
     (told,) = OBJECTIVE.check(COLUMNS[:1])
-    assert "level=Level({'cheap': ..., 'dear': ...})" in told
-    (told,) = OBJECTIVE.check((COLUMNS[0], Column("level", "level", values=("dear", "cheap"))))
+    assert "fidelity=Fidelity({'cheap': ..., 'dear': ...})" in told
+    (told,) = OBJECTIVE.check((COLUMNS[0], Column("fidelity", "fidelity", values=("dear", "cheap"))))
     assert "in their order" in told
     table = TableObjective(pd.DataFrame({"x": [1.0], "f": [2.0]}), {"x": "x"}, {"f": "f"}, {"f": "V"})
-    tabled = LevelsObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": table})
+    tabled = MultiFidelityObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": table})
     assert tabled.check(COLUMNS) == []
     assert tabled.check((Column("y", "number"), COLUMNS[1])) == [
-        "Level 'dear': The table's key 'x' is no parameter. Known: 'y'."
+        "Fidelity 'dear': The table's key 'x' is no parameter. Known: 'y'."
     ]
 
 
-def test_levels_that_cannot_be_compared_are_refused():
+def test_fidelities_that_cannot_be_compared_are_refused():
     with pytest.raises(InputError, match="two objectives or more"):
-        LevelsObjective({"dear": PythonObjective(dear, {"f": "V"})})
-    with pytest.raises(InputError, match="'cheap' gives f in 'mV', and the level 'dear' f in 'V'"):
-        LevelsObjective({"cheap": PythonObjective(cheap, {"f": "mV"}), "dear": PythonObjective(dear, {"f": "V"})})
+        MultiFidelityObjective({"dear": PythonObjective(dear, {"f": "V"})})
+    with pytest.raises(InputError, match="'cheap' gives f in 'mV', and the fidelity 'dear' f in 'V'"):
+        MultiFidelityObjective(
+            {"cheap": PythonObjective(cheap, {"f": "mV"}), "dear": PythonObjective(dear, {"f": "V"})}
+        )
     with pytest.raises(InputError, match="must give the same properties"):
-        LevelsObjective({"cheap": PythonObjective(cheap, {"g": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
+        MultiFidelityObjective({"cheap": PythonObjective(cheap, {"g": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
 
 
 class Calibrating(PythonObjective):
@@ -102,12 +106,12 @@ class Limited(PythonObjective):
         return 10.0 * candidates
 
 
-def test_calibrations_and_time_limits_of_its_levels_are_its_own():
-    both = LevelsObjective({"cheap": Calibrating(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
+def test_calibrations_and_time_limits_of_its_fidelities_are_its_own():
+    both = MultiFidelityObjective({"cheap": Calibrating(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
     assert isinstance(both, Calibrated)
     assert both.calibration_basis() == {"f": "cheap: known values"}
     assert both.calibration_reports() == {"f": "none could be computed"}
-    slow = LevelsObjective({"cheap": Limited(cheap, {"f": "V"}), "dear": Limited(dear, {"f": "V"})})
+    slow = MultiFidelityObjective({"cheap": Limited(cheap, {"f": "V"}), "dear": Limited(dear, {"f": "V"})})
     assert seconds_allowed(slow, 2) == 40.0
     assert seconds_allowed(OBJECTIVE, 2) is None
 

@@ -51,11 +51,11 @@ def test_choosing_looks_at_no_held_out_row():
 
 
 def test_grouped_folds_tell_what_random_ones_hide(rng):
-    # Each group has a level of its own, which nothing in the inputs tells but their closeness within the group.
+    # Each group has a fidelity of its own, which nothing in the inputs tells but their closeness within the group.
     group = np.repeat(np.arange(12), 6)
-    place, level = rng.uniform(0, 10, 12), rng.standard_normal(12)
+    place, fidelity = rng.uniform(0, 10, 12), rng.standard_normal(12)
     frame = pd.DataFrame({"x": place[group] + 0.01 * rng.standard_normal(72)})
-    y = pd.DataFrame({"f": level[group] + 0.05 * rng.standard_normal(72)})
+    y = pd.DataFrame({"f": fidelity[group] + 0.05 * rng.standard_normal(72)})
     splits = {"random": None, "grouped by paper": group.tolist()}
     found = compare({"gp": GaussianProcess()}, frame, y, columns=None, splits=splits, folds=4)
     r2 = found.table.set_index("split")["r2"]

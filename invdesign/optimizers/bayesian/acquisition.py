@@ -1,7 +1,7 @@
 """Acquisition for targets: what a candidate is worth evaluating, from the model of the properties themselves.
 
 Those that look at a candidate's predictive means and standard deviations alone serve every surrogate that has them, and
-are functions of these moments: so a maximizer can climb them along a model's gradient.
+are functions of these moments: so an acquisition optimizer can follow them along a model's gradient.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class ExpectedImprovement:
     best: float
 
     def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
-        (target,) = self.targets.directed
+        (target,) = self.targets.optimized
         place = self.targets.properties.index(target.property)
         deviation = np.maximum(std[:, place], 1e-12)
         improvement = target.direction * (mean[:, place] - self.best) / deviation
@@ -185,8 +185,8 @@ class ScalarizedImprovement:
     best: float
 
     def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
-        places = [self.targets.properties.index(target.property) for target in self.targets.directed]
-        signs = np.array([target.direction for target in self.targets.directed])
+        places = [self.targets.properties.index(target.property) for target in self.targets.optimized]
+        signs = np.array([target.direction for target in self.targets.optimized])
         normal = normal_samples(len(places))
         drawn = signs * (mean[:, places] + normal[:, None, :] * std[:, places])
         improvement = np.maximum(self.scalarized(drawn) - self.best, 0.0).mean(axis=0)

@@ -1,8 +1,8 @@
-"""Which level a candidate is evaluated at: first the candidate is chosen by its truest value, then the level by cost.
+"""Chooses the fidelity of a candidate: first the candidate by its target-fidelity value, then the fidelity by cost.
 
-Where a candidate may meet the targets, a cheaper level is a screen: it pays where more hits are expected for a cost by
-evaluating cheaply first, and truly only what still looks well. Elsewhere it pays where it tells more for a cost: the
-information on the truest value, cost-weighted as in Poloczek, Wang and Frazier (2017, arXiv:1603.00389).
+Where a candidate may meet the targets, a cheaper fidelity is a screen: it pays where more hits are expected for a cost
+by evaluating cheaply first, and truly only what still looks well. Elsewhere it pays where it tells more for a cost: the
+information on the target fidelity value, cost-weighted as in Poloczek, Wang and Frazier (2017, arXiv:1603.00389).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from invdesign.optimizers.base import unseen
+from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import LIKELY, HitProbability, normal_samples
-from invdesign.optimizers.fidelity import is_truest, raised
+from invdesign.optimizers.fidelity import at_target_fidelity, to_target_fidelity
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
 if TYPE_CHECKING:
@@ -28,43 +28,43 @@ if TYPE_CHECKING:
     from invdesign.targets import Targets
 
 MOST_PAIRS = 10
-"""Candidates that are evaluated at a cheaper level to learn how it relates to the truest, before levels are weighed."""
+"""Candidates evaluated at a cheaper fidelity to learn how it relates to the target fidelity, before both compete."""
 OUTCOMES = 64
-"""Values of a cheaper level that are looked at; quasi-random, always the same."""
+"""Values of a cheaper fidelity that are looked at; quasi-random, always the same."""
 TINY = 1e-12
 
 
 def lacking_pairs(space: SearchSpace, history: History) -> pd.DataFrame:
-    """Candidates with a truest value that are still to be evaluated at cheaper levels, before the levels are weighed.
+    """Candidates with a target-fidelity value that are still to be evaluated at cheaper fidelities.
 
-    How levels relate is learned from candidates that have both values. So many are paired as cost less than one more
-    evaluation at the truest level, and none where a cheaper level is not much cheaper.
+    How fidelities relate is learned from candidates that have both values. So many are paired as cost less than one
+    more evaluation at the target fidelity, and none where a cheaper fidelity is not much cheaper.
 
     Args:
         space: what is searched.
         history: what was evaluated and is pending.
     """
-    if space.level is None:
+    if space.fidelity is None:
         return history.pending.iloc[:0]
-    column, level = space.level
-    known = history.properties.notna().any(axis=1).to_numpy() & is_truest(space, history.candidates)
+    column, fidelity = space.fidelity
+    known = history.properties.notna().any(axis=1).to_numpy() & at_target_fidelity(space, history.candidates)
     lacking = []
-    for name in level.names[:-1]:
-        affordable = math.ceil(level.costs[level.truest] / level.costs[name]) - 1
+    for name in fidelity.names[:-1]:
+        affordable = math.ceil(fidelity.costs[fidelity.target] / fidelity.costs[name]) - 1
         wanted = history.candidates[known].head(min(MOST_PAIRS, affordable)).assign(**{column: name})
-        lacking.append(unseen(wanted, history.proposed))
+        lacking.append(without_duplicates(wanted, history.proposed))
     return pd.concat(lacking, ignore_index=True)
 
 
 @dataclass(frozen=True)
-class LevelChoice:
-    """Chooses the level of candidates.
+class FidelityChoice:
+    """Chooses the fidelity of candidates.
 
     Attributes:
-        space: what is searched; it has levels.
-        model: fitted on values of all levels, and told what is under way.
+        space: what is searched; it has fidelities.
+        model: fitted on values of all fidelities, and told what is under way.
         targets: in the units of the properties.
-        proposed: what was ever proposed, at any level.
+        proposed: what was ever proposed, at any fidelity.
     """
 
     space: SearchSpace
@@ -73,37 +73,37 @@ class LevelChoice:
     proposed: pd.DataFrame
 
     def placed(self, pick: pd.DataFrame) -> pd.DataFrame:
-        """A candidate (a frame of one row) at the level where its evaluation is worth most for its cost.
+        """A candidate (a frame of one row) at the fidelity where its evaluation is worth most for its cost.
 
-        A level at which it was evaluated is not considered. Only a Gaussian process tells how levels vary together;
-        with other models candidates stay at the truest level.
+        A fidelity at which it was evaluated is not considered. Only a Gaussian process tells how fidelities vary
+        together; with other models candidates stay at the target fidelity.
         """
-        if self.space.level is None or not isinstance(self.model, GaussianProcess):
+        if self.space.fidelity is None or not isinstance(self.model, GaussianProcess):
             return pick
-        column, level = self.space.level
-        true = raised(self.space, pick)
-        truest = level.costs[level.truest]
-        plainly = Told.of(self.model, self.targets, true, true)
-        screens = not self.targets.directed and plainly.met() >= LIKELY
-        best, most = true, (plainly.met() if screens else plainly.information()) / truest
-        for name in level.names[:-1]:
+        column, fidelity = self.space.fidelity
+        true = to_target_fidelity(self.space, pick)
+        target_cost = fidelity.costs[fidelity.target]
+        plainly = ValueOfInformation.of(self.model, self.targets, true, true)
+        screens = not self.targets.optimized and plainly.met() >= LIKELY
+        best, most = true, (plainly.met() if screens else plainly.information()) / target_cost
+        for name in fidelity.names[:-1]:
             cheaper = true.assign(**{column: name})
-            if unseen(cheaper, self.proposed).empty:
+            if without_duplicates(cheaper, self.proposed).empty:
                 continue
-            told, cost = Told.of(self.model, self.targets, true, cheaper), level.costs[name]
-            worth = told.hits_a_cost(cost, truest) if screens else told.information() / cost
+            told, cost = ValueOfInformation.of(self.model, self.targets, true, cheaper), fidelity.costs[name]
+            worth = told.hits_a_cost(cost, target_cost) if screens else told.information() / cost
             if worth > most:
                 best, most = cheaper, worth
         return best
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a value at some level would tell of a candidate's truest values.
+class ValueOfInformation:
+    """What a value at some fidelity would tell of a candidate's values at the target fidelity.
 
     Attributes:
         targets: in the units of the properties.
-        mean: of the truest values, one a property.
+        mean: of the target fidelity values, one a property.
         std: their standard deviations.
         shift: standard deviation by which the value would move each mean, noise included.
     """
@@ -114,7 +114,9 @@ class Told:
     shift: NDArray[np.float64]
 
     @classmethod
-    def of(cls, model: GaussianProcess, targets: Targets, true: pd.DataFrame, other: pd.DataFrame) -> Told:
+    def of(
+        cls, model: GaussianProcess, targets: Targets, true: pd.DataFrame, other: pd.DataFrame
+    ) -> ValueOfInformation:
         """What ``other`` would tell of ``true``, both frames of one row."""
         at_truth, elsewhere = model.transform(true), model.transform(other)
         rows = []
@@ -131,24 +133,24 @@ class Told:
         return float(np.exp(HitProbability(self.targets).score(self.mean[None], self.std[None])[0]))
 
     def information(self) -> float:
-        """Information on the truest values in nats, summed over properties."""
+        """Information on the target fidelity values in nats, summed over properties."""
         explained = np.minimum((self.shift / np.maximum(self.std, 1e-300)) ** 2, 1.0 - TINY)
         return float(-0.5 * np.log1p(-explained).sum())
 
-    def hits_a_cost(self, cost: float, truest: float) -> float:
-        """Hits expected for a cost, where the truest level is asked only after the better values of this one.
+    def hits_a_cost(self, cost: float, target_cost: float) -> float:
+        """Hits expected for a cost, where the target fidelity is asked only after the better values of this one.
 
         How good a value has to be is what makes most of the cost.
 
         Args:
-            cost: of this level.
-            truest: cost of the truest level.
+            cost: of this fidelity.
+            target_cost: cost of the target fidelity.
         """
         normal = normal_samples(len(self.mean), OUTCOMES)
         left = np.sqrt(np.maximum(self.std**2 - self.shift**2, 0.0))
         logarithms = HitProbability(self.targets).score(self.mean + normal * self.shift, np.tile(left, (OUTCOMES, 1)))
         best_first = np.sort(np.exp(logarithms))[::-1]
-        # The samples' mean is put right: else a level that tells nothing could seem to pay where hits are rare.
+        # The samples' mean is put right: else a fidelity that tells nothing could seem to pay where hits are rare.
         hits = np.cumsum(best_first) * (self.met() / max(best_first.sum(), TINY))
         share = np.arange(1, OUTCOMES + 1) / OUTCOMES
-        return float((hits / (cost + truest * share)).max())
+        return float((hits / (cost + target_cost * share)).max())

@@ -27,7 +27,7 @@ NUDGE = 1e-4
 
 
 @dataclass(frozen=True)
-class Climb:
+class GradientAscent:
     """A climb in the coordinates of continuous parameters, all others held.
 
     Attributes:
@@ -45,7 +45,7 @@ class Climb:
     slopes: Slopes
 
     @classmethod
-    def of(cls, space: SearchSpace, acquisition: Acquisition) -> Climb | None:
+    def of(cls, space: SearchSpace, acquisition: Acquisition) -> GradientAscent | None:
         """The climb that an acquisition allows; None where it has no gradient or nothing is continuous."""
         if not isinstance(acquisition, MomentAcquisition) or not isinstance(acquisition.surrogate, GaussianProcess):
             return None

@@ -41,8 +41,8 @@ class HypervolumeImprovement:
     typical: NDArray[np.float64]
 
     def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
-        places = [self.targets.properties.index(target.property) for target in self.targets.directed]
-        signs = np.array([target.direction for target in self.targets.directed], dtype=np.float64)
+        places = [self.targets.properties.index(target.property) for target in self.targets.optimized]
+        signs = np.array([target.direction for target in self.targets.optimized], dtype=np.float64)
         means, deviations = signs * mean[:, places], np.maximum(std[:, places], 1e-12)
         rows = max(1, ENTRIES_AT_ONCE // self._boxes.shape[1])
         blocks = [slice(start, start + rows) for start in range(0, len(mean), rows)]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
-from invdesign.optimizers.base import unseen
+from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import Acquisition
-from invdesign.optimizers.bayesian.gradient_ascent import Climb
+from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.space import SearchSpace
 from invdesign.space.variation import crossed, mutated
 
@@ -24,7 +24,7 @@ STEPS = (0.2, 0.1, 0.03, 0.01)
 """Mean size of a mutation, round after round."""
 
 
-class Maximizer(Protocol):
+class AcquisitionOptimizer(Protocol):
     """Finds the candidates with the highest acquisition."""
 
     def ranked(self, acquisition: Acquisition, seen: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -38,7 +38,7 @@ class Maximizer(Protocol):
 
 
 @dataclass(frozen=True)
-class PooledMaximizer:
+class ExhaustiveSearch:
     """Scores every candidate of a finite space.
 
     Attributes:
@@ -48,8 +48,8 @@ class PooledMaximizer:
     pool: pd.DataFrame
 
     def ranked(self, acquisition: Acquisition, seen: pd.DataFrame, count: int) -> pd.DataFrame:
-        """See ``Maximizer.ranked``."""
-        left = unseen(self.pool, seen)
+        """See ``AcquisitionOptimizer.ranked``."""
+        left = without_duplicates(self.pool, seen)
         if left.empty:
             return left
         scores = acquisition(left)
@@ -59,7 +59,7 @@ class PooledMaximizer:
 
 
 @dataclass(frozen=True)
-class SearchMaximizer:
+class GeneticSearch:
     """Searches a space that is too large to score whole.
 
     Many feasible starts; the best of them are refined in turns: continuous parameters climb along the gradient where
@@ -85,22 +85,22 @@ class SearchMaximizer:
     children: int = 24
 
     def ranked(self, acquisition: Acquisition, seen: pd.DataFrame, count: int) -> pd.DataFrame:
-        """See ``Maximizer.ranked``."""
+        """See ``AcquisitionOptimizer.ranked``."""
         taken = self.space.encode(seen)
-        climb = Climb.of(self.space, acquisition)
+        ascent = GradientAscent.of(self.space, acquisition)
         near = [mutated(self.space, self.around, self.rng, step=0.05) for _ in range(4)] if len(self.around) else []
         found = self._scored([self.space.sample(self.starts, self.rng), *near], acquisition, taken)
-        only_continuous = climb is not None and len(climb.coordinates) == self.space.dimension
+        only_continuous = ascent is not None and len(ascent.coordinates) == self.space.dimension
         rounds = STEPS[-1:] if only_continuous and not self.space.constraints else STEPS
         for step in rounds:
             best = found.best(max(self.elite, count))
-            fresh = [] if climb is None else [self._climbed(climb, best.points[: self.elite])]
+            fresh = [] if ascent is None else [self._ascended(ascent, best.points[: self.elite])]
             fresh += self._children(best.candidates.iloc[: self.elite], step)
             found = best.joined(self._scored(fresh, acquisition, taken))
         return found.best(count).candidates
 
-    def _climbed(self, climb: Climb, points: NDArray[np.float64]) -> pd.DataFrame:
-        return self.space.decode(self.space.repair(climb(points)))
+    def _ascended(self, ascent: GradientAscent, points: NDArray[np.float64]) -> pd.DataFrame:
+        return self.space.decode(self.space.repair(ascent(points)))
 
     def _children(self, parents: pd.DataFrame, step: float) -> list[pd.DataFrame]:
         repeated = parents.iloc[np.repeat(np.arange(len(parents)), self.children)].reset_index(drop=True)

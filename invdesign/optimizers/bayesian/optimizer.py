@@ -13,11 +13,11 @@ from invdesign.optimizers.base import History, Optimizer, step_generator
 from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
 from invdesign.optimizers.bayesian.model_fit import ModelFits
-from invdesign.optimizers.bayesian.optimize import Maximizer, PooledMaximizer, SearchMaximizer
-from invdesign.optimizers.bayesian.outcome_transforms import drawn_in
-from invdesign.optimizers.bayesian.policy import Knowledge
+from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer, ExhaustiveSearch, GeneticSearch
+from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped
+from invdesign.optimizers.bayesian.policy import Policy
 from invdesign.optimizers.deduplication import joined
-from invdesign.optimizers.fidelity import is_truest, raised, truest_history
+from invdesign.optimizers.fidelity import at_target_fidelity, target_fidelity_history, to_target_fidelity
 from invdesign.optimizers.initial_design import RepresentativeDesign
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
@@ -47,8 +47,8 @@ class BayesianOptimizer:
     A property that is only to meet one bound, and whose values spread over many sizes, is modelled with its tails drawn
     in (see ``tails``).
 
-    Where the space has levels, a Gaussian process learns all of them, a candidate is judged by its truest value, and
-    evaluated at the level that tells most about it for its cost (see ``level_choice``).
+    Where the space has fidelities, a Gaussian process learns all of them, a candidate is judged by its value at the
+    target fidelity, and evaluated at the fidelity that tells most about it for its cost (see ``fidelity_choice``).
 
     Attributes:
         surrogate: the model of the properties; it is never fitted itself, only copies of it.
@@ -110,17 +110,17 @@ class BayesianOptimizer:
         Before every property has two values there is nothing to model: candidates then come from the Sobol sequence.
         """
         names = list(targets.properties)
-        truest = truest_history(space, history)
-        if (truest.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
+        target_history = target_fidelity_history(space, history)
+        if (target_history.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
         known = history.properties[names].notna().any(axis=1).to_numpy()
         candidates = history.candidates[known].reset_index(drop=True)
         values = history.properties.loc[known, names].reset_index(drop=True)
-        if space.level is None:  # between levels there is a factor, which a bent property would not keep
-            targets, values = drawn_in(targets, values)
+        if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
+            targets, values = arcsinh_warped(targets, values)
         rng = step_generator(seed, history)
-        counting = is_truest(space, candidates)
-        knowledge = Knowledge(
+        counting = at_target_fidelity(space, candidates)
+        policy = Policy(
             model=self._fits.fitted(self._model, candidates, values, space.columns),
             space=space,
             targets=targets,
@@ -129,17 +129,17 @@ class BayesianOptimizer:
             seed=int(rng.integers(2**31)),
             cost=self.cost,
         )
-        maximizer = self._maximizer(space, targets, knowledge.candidates, knowledge.values, rng)
+        acquisition_optimizer = self._acquisition_optimizer(space, targets, policy.candidates, policy.values, rng)
         chosen = history.pending
         if isinstance(self.surrogate, GaussianProcess):
             chosen = joined(chosen, lacking_pairs(space, history).head(n))
         while len(chosen) < len(history.pending) + n:
-            # What is under way at a cheaper level waits for its value before it is asked for again.
-            seen = joined(truest.candidates, raised(space, chosen))
-            pick = knowledge.best(maximizer, chosen, seen, look_ahead=self.goal == "most-hits")
+            # What is under way at a cheaper fidelity waits for its value before it is asked for again.
+            seen = joined(target_history.candidates, to_target_fidelity(space, chosen))
+            pick = policy.best(acquisition_optimizer, chosen, seen, look_ahead=self.goal == "most-hits")
             if pick.empty:
                 break
-            chosen = joined(chosen, knowledge.placed(pick, chosen, history.proposed))
+            chosen = joined(chosen, policy.placed(pick, chosen, history.proposed))
         return chosen.iloc[len(history.pending) :].reset_index(drop=True)
 
     @property
@@ -149,18 +149,18 @@ class BayesianOptimizer:
             replace(self.surrogate, calibrate=False) if isinstance(self.surrogate, GaussianProcess) else self.surrogate
         )
 
-    def _maximizer(
+    def _acquisition_optimizer(
         self,
         space: SearchSpace,
         targets: Targets,
         candidates: pd.DataFrame,
         values: pd.DataFrame,
         rng: np.random.Generator,
-    ) -> Maximizer:
+    ) -> AcquisitionOptimizer:
         grid = space.grid(self.exhaustive)
         if grid is not None:
-            return PooledMaximizer(grid)
+            return ExhaustiveSearch(grid)
         nearest_known = np.argsort(targets.pareto_rank(values), kind="stable")[:NEAREST]
         around = candidates.iloc[nearest_known]
-        separation = 0.0 if targets.directed else self.separation
-        return SearchMaximizer(space, rng, around=around, separation=separation)
+        separation = 0.0 if targets.optimized else self.separation
+        return GeneticSearch(space, rng, around=around, separation=separation)

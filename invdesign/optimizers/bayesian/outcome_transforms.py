@@ -29,7 +29,7 @@ FIRST = 20
 
 
 @dataclass(frozen=True)
-class Tail:
+class ArcsinhWarping:
     """A monotone map of a property, nearly the identity within ``scale`` of ``centre``.
 
     Attributes:
@@ -46,7 +46,7 @@ class Tail:
         return np.asarray(self.centre + self.scale * np.arcsinh(away))
 
 
-def drawn_in(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFrame]:
+def arcsinh_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFrame]:
     """Targets and values with the tails of properties drawn in; both unchanged where there is no tail.
 
     A property that is maximized or minimized stays as it is: what is expected of it would be another thing.
@@ -55,18 +55,18 @@ def drawn_in(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFr
         targets: in the units of the properties.
         values: known values, one column a property, NaN where one is missing.
     """
-    tails = {}
-    directed = {target.property for target in targets.directed}
-    for name in [name for name in targets.properties if name not in directed]:
+    warpings = {}
+    optimized = {target.property for target in targets.optimized}
+    for name in [name for name in targets.properties if name not in optimized]:
         centre = _centre(targets, name)
         away = (values[name] - centre).abs().dropna().head(FIRST)
         scale = float(away.median()) if len(away) else 0.0
         if scale > 0.0 and float(away.max()) > LONG * scale:
-            tails[name] = Tail(centre, scale)
-    if not tails:
+            warpings[name] = ArcsinhWarping(centre, scale)
+    if not warpings:
         return targets, values
-    moved = [_moved(target, tails[target.property]) if target.property in tails else target for target in targets]
-    return Targets(*moved), values.assign(**{name: tail(values[name]) for name, tail in tails.items()})
+    moved = [_moved(target, warpings[target.property]) if target.property in warpings else target for target in targets]
+    return Targets(*moved), values.assign(**{name: tail(values[name]) for name, tail in warpings.items()})
 
 
 def _centre(targets: Targets, name: str) -> float:
@@ -76,7 +76,7 @@ def _centre(targets: Targets, name: str) -> float:
     return ends[0] if len(ends) == 1 else math.nan
 
 
-def _moved(target: Target, tail: Tail) -> Target:
+def _moved(target: Target, tail: ArcsinhWarping) -> Target:
     """The same wish on the property as it is drawn in; several bounds on one side stay several."""
     low, high = (float(tail(end)) for end in target.interval)
     kind, bound = (AtLeast, low) if math.isfinite(low) else (AtMost, high)

@@ -24,10 +24,10 @@ from invdesign.optimizers.bayesian.acquisition import (
     summed_shortfall,
 )
 from invdesign.optimizers.bayesian.cost import Cost, PerCost
-from invdesign.optimizers.bayesian.fidelity_choice import LevelChoice
+from invdesign.optimizers.bayesian.fidelity_choice import FidelityChoice
 from invdesign.optimizers.bayesian.hypervolume import HypervolumeImprovement
 from invdesign.optimizers.bayesian.look_ahead import REST, LookAhead
-from invdesign.optimizers.fidelity import is_truest
+from invdesign.optimizers.fidelity import at_target_fidelity
 from invdesign.space import SearchSpace
 from invdesign.surrogates.base import ConditionalSurrogate, Surrogate
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
@@ -36,7 +36,7 @@ from invdesign.targets import Targets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from invdesign.optimizers.bayesian.optimize import Maximizer
+    from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer
 
 MOST_FRONTS = 4
 """Directions up to which the hypervolume is worth its cost; beyond, they are made one by random weights."""
@@ -47,14 +47,14 @@ DISTANCE = 0.1
 
 
 @dataclass(frozen=True)
-class Knowledge:
+class Policy:
     """The fitted model and the values behind it.
 
     Attributes:
-        model: fitted on ``candidates`` and ``values``, and on those at other levels where the space has levels.
+        model: fitted on ``candidates`` and ``values``, and on those at other fidelities where the space has fidelities.
         space: what is searched.
         targets: in the units of the values.
-        candidates: those with values, at the truest level.
+        candidates: those with values, at the target fidelity.
         values: their property values.
         seed: of quasi-random samples and random weights.
         cost: of evaluating a candidate, by which every acquisition is divided; None where all cost the same.
@@ -68,22 +68,24 @@ class Knowledge:
     seed: int
     cost: Cost | None = None
 
-    def best(self, maximizer: Maximizer, chosen: pd.DataFrame, seen: pd.DataFrame, *, look_ahead: bool) -> pd.DataFrame:
+    def best(
+        self, acquisition_optimizer: AcquisitionOptimizer, chosen: pd.DataFrame, seen: pd.DataFrame, *, look_ahead: bool
+    ) -> pd.DataFrame:
         """The next candidate, a frame of one row or none.
 
         Args:
-            maximizer: finds the candidate of the highest acquisition.
+            acquisition_optimizer: finds the candidate of the highest acquisition.
             chosen: candidates that are under way.
             seen: all candidates that must not be proposed again.
             look_ahead: whether hits that may follow count too.
         """
         model = self._believing(chosen)
-        if self.targets.directed and self._reached:
-            return maximizer.ranked(self._weighed(self._improvement(model, chosen), chosen), seen, 1)
+        if self.targets.optimized and self._reached:
+            return acquisition_optimizer.ranked(self._weighed(self._improvement(model, chosen), chosen), seen, 1)
         likely = MomentAcquisition(model, HitProbability(self.targets))
-        ahead = look_ahead and self.cost is None and not self.targets.directed and self._is_finite
+        ahead = look_ahead and self.cost is None and not self.targets.optimized and self._is_finite
         ahead = ahead and isinstance(model, GaussianProcess)
-        pick = maximizer.ranked(self._weighed(likely, chosen), seen, REST if ahead else 1)
+        pick = acquisition_optimizer.ranked(self._weighed(likely, chosen), seen, REST if ahead else 1)
         if pick.empty or self._reached or likely(pick.iloc[:1])[0] >= np.log(LIKELY):
             if ahead and isinstance(model, GaussianProcess) and len(pick) > 1:
                 return pick.iloc[[int(np.argmax(LookAhead(model, self.targets).scores(pick)))]].reset_index(drop=True)
@@ -92,19 +94,19 @@ class Knowledge:
             return pick.iloc[:1]
         scales = property_scales(self.targets, self.values)
         nearer = MomentAcquisition(model, ShortfallReduction(self.targets, best=self._nearest, scales=scales))
-        return maximizer.ranked(self._weighed(nearer, chosen, logarithmic=False), seen, 1)
+        return acquisition_optimizer.ranked(self._weighed(nearer, chosen, logarithmic=False), seen, 1)
 
     def placed(self, pick: pd.DataFrame, chosen: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
-        """The candidate at the level at which it is to be evaluated; the candidate itself where there are no levels.
+        """The candidate at the fidelity at which to evaluate it; the candidate itself in a space without fidelities.
 
         Args:
             pick: a frame of one row.
             chosen: candidates that are under way.
-            proposed: all that were ever proposed, at any level.
+            proposed: all that were ever proposed, at any fidelity.
         """
-        if self.space.level is None:
+        if self.space.fidelity is None:
             return pick
-        return LevelChoice(self.space, self._believing(chosen), self.targets, proposed).placed(pick)
+        return FidelityChoice(self.space, self._believing(chosen), self.targets, proposed).placed(pick)
 
     @property
     def _is_finite(self) -> bool:
@@ -142,16 +144,16 @@ class Knowledge:
     def _improvement(self, model: Surrogate, chosen: pd.DataFrame) -> Acquisition:
         whole = self.values.notna().all(axis=1).to_numpy()
         candidates, values = self.candidates[whole], self.values[whole]
-        if len(self.targets.directed) == 1:
+        if len(self.targets.optimized) == 1:
             return MomentAcquisition(model, self._single(model, candidates, values))
-        if len(self.targets.directed) <= MOST_FRONTS:
+        if len(self.targets.optimized) <= MOST_FRONTS:
             met = candidates[self.targets.all_met(values)]
-            return MomentAcquisition(model, self._front(model, met, chosen[is_truest(self.space, chosen)]))
+            return MomentAcquisition(model, self._front(model, met, chosen[at_target_fidelity(self.space, chosen)]))
         return MomentAcquisition(model, self._scalarized(values))
 
     def _single(self, model: Surrogate, candidates: pd.DataFrame, values: pd.DataFrame) -> MomentScore:
         """Improvement on the best known candidate, as the model smooths its value."""
-        (target,) = self.targets.directed
+        (target,) = self.targets.optimized
         met = self.targets.all_met(values)
         smooth = predicted(model, candidates[met])[0][target.property].to_numpy()
         return ExpectedImprovement(self.targets, best=float((target.direction * smooth).max()) * target.direction)

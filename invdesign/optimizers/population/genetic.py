@@ -9,10 +9,10 @@ import pandas as pd
 
 from invdesign.core.errors import InputError
 from invdesign.optimizers.base import History, step_generator
-from invdesign.optimizers.deduplication import Novelty, completed, joined
+from invdesign.optimizers.deduplication import Deduplication, completed, joined
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.population.parents import (
-    MOST_DIRECTIONS,
+    MOST_OBJECTIVES,
     Worth,
     crowded_winners,
     selected_parents,
@@ -75,7 +75,7 @@ class GeneticOptimizer:
         differential: share of children whose numbers move along the differences of others; with at most one direction.
         step: mean size of a mutation, as a share of a number's range.
         tournament: candidates among which the best becomes a parent.
-        assisted: True to search on a model of the properties, and to propose only what it finds best.
+        surrogate_assisted: True to search on a model of the properties, and to propose only what it finds best.
         surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
 
     Raises:
@@ -88,7 +88,7 @@ class GeneticOptimizer:
     differential: float = 0.5
     step: float = 0.03
     tournament: int = 3
-    assisted: bool = False
+    surrogate_assisted: bool = False
     surrogate: Surrogate = field(default_factory=GaussianProcess)
 
     def __post_init__(self) -> None:
@@ -127,15 +127,15 @@ class GeneticOptimizer:
         rows, worth = selected_parents(fitness, candidates, space, self.population, rng)
         parents = Parents(space, candidates.iloc[rows], fitness.taken(rows), worth)
         children = candidates.iloc[:0]
-        novelty = Novelty(space, history.proposed)
+        deduplication = Deduplication(space, history.proposed)
         for _ in range(ROUNDS):
             children = joined(children, self._children(n - len(children), parents, rng))
-            children = children[novelty.is_new(children)].reset_index(drop=True)
+            children = children[deduplication.is_new(children)].reset_index(drop=True)
             if len(children) >= n:
                 break
         else:
             spare = self._children(n - len(children), parents, rng)
-            children = novelty.renewed(joined(children, spare), rng)
+            children = deduplication.renewed(joined(children, spare), rng)
         return completed(n, children, space=space, targets=targets, history=history, seed=seed)
 
     def _children(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
@@ -162,7 +162,7 @@ class GeneticOptimizer:
             return candidates.iloc[:0]
         on_fronts = rivals.many and bool((rivals.violation == 0.0).all())
         # NSGA-III's parents mate at random: its selection has left one or so to each direction of the front.
-        size = 1 if on_fronts and rivals.losses.shape[1] > MOST_DIRECTIONS else self.tournament
+        size = 1 if on_fronts and rivals.losses.shape[1] > MOST_OBJECTIVES else self.tournament
         winners = tournament_winners(worth, 2 * n, size, rng)
         if on_fronts and size > 1:
             # One parent by its rank, for speed; the other by dominance and loneliness, for the front's width.
@@ -175,7 +175,7 @@ class GeneticOptimizer:
         if two.any():
             # Parents are far from each other on a front of many directions; their children are to stay near (eta as in
             # NSGA-III's own experiments is large), or few of them are on the front.
-            spread = MANY_SPREAD if rivals.losses.shape[1] > MOST_DIRECTIONS else SPREAD
+            spread = MANY_SPREAD if rivals.losses.shape[1] > MOST_OBJECTIVES else SPREAD
             mixed = crossed(space, first[two], second[two], rng, spread=spread)
             children = pd.concat([mixed, first[~two]], ignore_index=True)
             first = pd.concat([first[two], first[~two]], ignore_index=True)

@@ -20,7 +20,7 @@ MOST_SELECTED = 4
 """Individuals that DEAP's selection sees, which takes a time quadratic in them, for each that it selects."""
 MOST_EQUALS = 512
 """Equally good candidates, the latest, among which those far from each other are looked for."""
-MOST_DIRECTIONS = 3
+MOST_OBJECTIVES = 3
 """Up to so many directions NSGA-II selects; beyond, its crowding distance says little, and NSGA-III does."""
 REFERENCES = 1.25
 """NSGA-III's reference points for each parent, at most: with about as many, each niche keeps its one nearest."""
@@ -124,13 +124,13 @@ def _by_fronts(
     kind = type("Losses", (base.Fitness,), {"weights": (-1.0,) * directions})
     individuals = [Individual(row, kind(tuple(fitness.losses[row]))) for row in rows.tolist()]
     with drawing_from(rng):
-        if directions <= MOST_DIRECTIONS:
+        if directions <= MOST_OBJECTIVES:
             chosen = tools.selNSGA2(individuals, count)
         else:
             chosen = tools.selNSGA3(individuals, count, _references(directions, count))
     kept = np.array([individual.row for individual in chosen], dtype=np.int64)
     lonely_ = np.zeros(len(kept))
-    if directions <= MOST_DIRECTIONS:
+    if directions <= MOST_OBJECTIVES:
         for rank in np.unique(ranks[kept]):
             front = ranks[kept] == rank
             lonely_[front] = crowding(fitness.losses[kept[front]])
@@ -154,7 +154,7 @@ def _thinned(fitness: Fitness, front: NDArray[np.int64], count: int) -> NDArray[
     if len(front) <= MOST_SELECTED * count:
         return front
     losses = fitness.losses[front]
-    if losses.shape[1] <= MOST_DIRECTIONS:
+    if losses.shape[1] <= MOST_OBJECTIVES:
         return front[np.argsort(-crowding(losses), kind="stable")[: MOST_SELECTED * count]]
     # Crowding would drop the very ones that NSGA-III keeps: beside each reference line there is a crowd. Of all that
     # were ever on the front many are near a line but far behind, which its selection, by nearness alone, would prefer.

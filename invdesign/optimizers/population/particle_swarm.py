@@ -10,7 +10,7 @@ import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
 from invdesign.optimizers.base import History, step_generator
-from invdesign.optimizers.deduplication import Novelty, completed, joined
+from invdesign.optimizers.deduplication import Deduplication, completed, joined
 from invdesign.optimizers.population.fitness import Fitness, crowding, lonely
 from invdesign.optimizers.population.library_randomness import drawing_from
 from invdesign.optimizers.population.parents import Worth, crowded_winners, selected_parents
@@ -67,7 +67,7 @@ class ParticleSwarmOptimizer:
         velocity_limit: longest move along a coordinate, as a share of the cube, or as far as to another value.
         turbulence: share of the proposals that are mutated besides, as in the swarm of Coello Coello et al.
         stagnation: generations without progress after which the swarm starts anew.
-        assisted: True to search on a model of the properties, and to propose only what it finds best.
+        surrogate_assisted: True to search on a model of the properties, and to propose only what it finds best.
         surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
 
     Raises:
@@ -84,7 +84,7 @@ class ParticleSwarmOptimizer:
     velocity_limit: float = 0.3
     turbulence: float = 0.1
     stagnation: int = 20
-    assisted: bool = False
+    surrogate_assisted: bool = False
     surrogate: Surrogate = field(default_factory=GaussianProcess)
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class ParticleSwarmOptimizer:
         """Proposes the next positions, from a history with values; see ``PopulationOptimizer``."""
         rng = step_generator(seed, history)
         ranks = fitness.ranks(enough=2 * self.particles)
-        novelty = Novelty(space, history.proposed)
+        deduplication = Deduplication(space, history.proposed)
         chosen = history.candidates[list(space.names)].iloc[:0]
         while len(chosen) < n:
             so_far = _extended(history, chosen)
@@ -136,7 +136,7 @@ class ParticleSwarmOptimizer:
                 made = RandomOptimizer().propose(wanted, space=space, targets=targets, history=so_far, seed=seed)
             else:
                 moved = self._moved(wanted, state, space, proposed=so_far.proposed, fitness=fitness, rng=rng)
-                made = novelty.renewed(joined(chosen, moved), rng).iloc[len(chosen) :]
+                made = deduplication.renewed(joined(chosen, moved), rng).iloc[len(chosen) :]
                 made = completed(wanted, made, space=space, targets=targets, history=so_far, seed=seed)
             if made.empty:
                 break

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
-from invdesign.optimizers.base import History, unseen
+from invdesign.optimizers.base import History, without_duplicates
 from invdesign.optimizers.deduplication import completed, joined
-from invdesign.optimizers.fidelity import truest_history
+from invdesign.optimizers.fidelity import target_fidelity_history
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
@@ -43,7 +43,7 @@ class PopulationOptimizer(Protocol):
     def surrogate(self) -> Surrogate: ...
 
     @property
-    def assisted(self) -> bool: ...
+    def surrogate_assisted(self) -> bool: ...
 
     @property
     def generation(self) -> int: ...
@@ -62,13 +62,13 @@ class PopulationOptimizer(Protocol):
         fitness: Fitness,
         seed: np.random.SeedSequence,
     ) -> pd.DataFrame:
-        """Proposes candidates where some at the truest level have values.
+        """Proposes candidates where some at the target fidelity have values.
 
         Args:
             n: how many, at least one.
             space: what is searched.
             targets: in the units of the properties.
-            history: what was evaluated and is pending, at the truest level.
+            history: what was evaluated and is pending, at the target fidelity.
             fitness: of the evaluated candidates.
             seed: the campaign's.
         """
@@ -87,16 +87,16 @@ def population_proposal(
 
     Before any value is known, candidates come from the Sobol sequence.
     """
-    history = truest_history(space, history)
+    history = target_fidelity_history(space, history)
     fitness = Fitness.of(history.properties, targets)
     if n < 1 or not fitness.valued.any():
         return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-    if optimizer.assisted:
-        return assisted_proposal(optimizer, n, space=space, targets=targets, history=history, seed=seed)
+    if optimizer.surrogate_assisted:
+        return surrogate_assisted_proposal(optimizer, n, space=space, targets=targets, history=history, seed=seed)
     return optimizer.next_generation(n, space=space, targets=targets, history=history, fitness=fitness, seed=seed)
 
 
-def assisted_proposal(
+def surrogate_assisted_proposal(
     optimizer: PopulationOptimizer,
     n: int,
     *,
@@ -126,7 +126,7 @@ def assisted_proposal(
     inner = _Imagined(
         optimizer, model, space, targets, np.random.SeedSequence(seed.entropy, spawn_key=_key(seed, history))
     )
-    found = unseen(inner.candidates(history, measured, n), history.proposed)
+    found = without_duplicates(inner.candidates(history, measured, n), history.proposed)
     return completed(n, inner.chosen(found, n), space=space, targets=targets, history=history, seed=seed)
 
 
@@ -154,7 +154,7 @@ class _Imagined:
 
     def candidates(self, history: History, measured: pd.DataFrame, n: int) -> pd.DataFrame:
         """All candidates that lived on the model."""
-        plain: PopulationOptimizer = replace(self.optimizer, assisted=False)
+        plain: PopulationOptimizer = replace(self.optimizer, surrogate_assisted=False)
         lived = history.proposed[list(self.space.names)]
         values = measured
         if len(history.pending):
@@ -162,7 +162,7 @@ class _Imagined:
         start = len(lived)
         # Predictions are cheap: the search on the model starts from the whole space, not where the last one settled.
         scattered = self.space.sample(SCATTERED * self.optimizer.generation, np.random.default_rng(self.seed))
-        scattered = unseen(scattered, lived)
+        scattered = without_duplicates(scattered, lived)
         lived, values = joined(lived, scattered), joined(values, self.imagined(scattered))
         for _ in range(GENERATIONS):
             imagined = replace(
@@ -189,7 +189,7 @@ class _Imagined:
         """The values that candidates have on the model."""
         mean, std = self.model.predict(candidates.reset_index(drop=True), return_std=True)
         values = mean[list(self.targets.properties)].copy()
-        for target in self.targets.directed:
+        for target in self.targets.optimized:
             values[target.property] += target.direction * OPTIMISM * std[target.property]
         return values
 
@@ -210,7 +210,7 @@ class _Imagined:
 
     def _good(self, ordered: pd.DataFrame) -> np.ndarray:
         """Which candidates, best first, are nearly as good as the best: they may be chosen for being different."""
-        if self.targets.directed:
+        if self.targets.optimized:
             return Fitness.of(self.imagined(ordered), self.targets).ranks() == 0
         mean, std = self.model.predict(ordered, return_std=True)
         likely = np.maximum(self.targets.log_probability(mean, std), -1e300)
@@ -220,7 +220,7 @@ class _Imagined:
         """Candidates from best to worst: by the chance to meet the bounded targets, or by the predicted front."""
         mean, std = self.model.predict(candidates, return_std=True)
         likely = self.targets.log_probability(mean, std)
-        if not self.targets.directed:
+        if not self.targets.optimized:
             shortfall = Fitness.of(mean, self.targets).violation
             return np.lexsort((shortfall, -np.maximum(likely, -1e300)))
         ranks = Fitness.of(self.imagined(candidates), self.targets).ranks(enough=MOST_RANKED)

@@ -19,7 +19,7 @@ import numpy as np
 from invdesign.core.errors import InputError, nearest
 from invdesign.space.composition.charge import charge_range
 from invdesign.space.composition.product import Product
-from invdesign.surrogates.features.formulas import element_property, element_symbols
+from invdesign.surrogates.features.elements import element_property, element_symbols
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.space.composition.simplex import EmptySimplexError, Simplex
 from invdesign.space.composition.simplex_counting import LARGEST_TABLE, Counting, table_entries
 from invdesign.space.composition.simplex_volume import LARGEST_LIST, Volume
-from invdesign.surrogates.features.formulas import element_symbols, nearest_element
+from invdesign.surrogates.features.elements import element_symbols, nearest_element
 
 VACANCY = "none"
 DIGITS = 6

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.space.molecules.decomposition import Decomposition
 from invdesign.space.molecules.fragments import Fragment, joined, scaffold_fragment, substituent_fragment
-from invdesign.space.molecules.library_members import LibraryMembers
 from invdesign.space.parameters import PlainParameter
 from invdesign.surrogates.features.smiles import canonical_smiles
 
@@ -270,3 +270,38 @@ def _number(name: str) -> int:
     if found is None:
         raise InputError(f"'{name}' names no attachment point. Write R1 for [*:1], R2 for [*:2] and so on.")
     return int(found[1])
+
+
+class LibraryMembers(Sequence[str]):
+    """Members of a library at even distances, made when one is asked for.
+
+    Args:
+        library: of which they are.
+        length: how many.
+    """
+
+    def __init__(self, library: MoleculeLibrary, length: int) -> None:
+        self.library = library
+        self.length = length
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        if isinstance(place, slice):
+            return tuple(self[each] for each in range(*place.indices(self.length)))
+        member = range(self.length)[place] * int(self.library.size) // self.length
+        return str(self.library.at(np.array([member], dtype=object))[0])
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[str]:
+        return (self[place] for place in range(self.length))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LibraryMembers) and (self.library, self.length) == (other.library, other.length)
+
+    def __hash__(self) -> int:
+        return hash((self.library, self.length))

@@ -46,11 +46,11 @@ def test_every_verified_candidate_has_both_values_and_their_disagreement(campaig
     verified = campaign.verified()
     assert len(verified) == 20
     x = campaign.frame().loc[verified.index, "x"]
-    np.testing.assert_array_equal(verified["f_steering"], x)
-    np.testing.assert_array_equal(verified["f_steering_std"], 0.1 + x)
+    np.testing.assert_array_equal(verified["f_low_fidelity"], x)
+    np.testing.assert_array_equal(verified["f_low_fidelity_std"], 0.1 + x)
     found = verified["reason"].isna()
     np.testing.assert_allclose(verified.loc[found, "f_disagreement"], 0.1 - 0.1 * x[found])
-    assert verified["steering_met"].tolist() == x.between(0.4, 0.7).tolist()
+    assert verified["low_fidelity_met"].tolist() == x.between(0.4, 0.7).tolist()
     assert verified["all_met"].tolist() == (found & (0.9 * x + 0.1).between(0.4, 0.7)).tolist()
     failed = verified[~found]
     assert failed["reason"].tolist() == ["ValueError: does not converge"] * len(failed)
@@ -61,7 +61,7 @@ def test_every_verified_candidate_has_both_values_and_their_disagreement(campaig
 def test_what_only_the_search_knows_is_no_disagreement(campaign):
     verified = campaign.verified()
     assert verified["g"].isna().all()
-    assert (verified["g_steering"] == 1.0).all()
+    assert (verified["g_low_fidelity"] == 1.0).all()
     assert campaign.agreement()["property"].tolist() == ["f"]
 
 

@@ -8,25 +8,25 @@ from invdesign.objectives.linear_fit import LinearFit
 
 
 def test_a_shift_is_an_offset_and_a_stretch_a_line(rng):
-    steering = rng.uniform(1.0, 2.0, size=20)
+    low_fidelity = rng.uniform(1.0, 2.0, size=20)
     noise = rng.normal(scale=0.02, size=20)
-    offset = learn_correction("f", steering, steering + 0.7 + noise)
+    offset = learn_correction("f", low_fidelity, low_fidelity + 0.7 + noise)
     assert offset.kind == "offset"
     assert (offset.slope, offset.pairs) == (1.0, 20)
     assert offset.intercept == pytest.approx(0.7, abs=0.02)
     assert offset.errors["none"].mae == pytest.approx(0.7, abs=0.02)
     assert offset.errors["offset"].rmse < 0.05
-    line = learn_correction("f", steering, 0.5 * steering + 0.7 + noise)
+    line = learn_correction("f", low_fidelity, 0.5 * low_fidelity + 0.7 + noise)
     assert line.kind == "line"
     assert line.slope == pytest.approx(0.5, abs=0.1)
     assert line.errors["line"].mae < line.errors["offset"].mae < line.errors["none"].mae
 
 
 def test_left_out_errors_are_those_of_pairs_that_were_not_learned_from(rng):
-    steering = rng.normal(size=9)
-    verified = steering + rng.normal(size=9)
-    errors = learn_correction("f", steering, verified).errors
-    difference = verified - steering
+    low_fidelity = rng.normal(size=9)
+    verified = low_fidelity + rng.normal(size=9)
+    errors = learn_correction("f", low_fidelity, verified).errors
+    difference = verified - low_fidelity
     left_out = [difference[out] - np.delete(difference, out).mean() for out in range(9)]
     assert errors["none"].mae == pytest.approx(np.abs(difference).mean())
     assert errors["offset"].mae == pytest.approx(np.abs(left_out).mean())
@@ -34,17 +34,17 @@ def test_left_out_errors_are_those_of_pairs_that_were_not_learned_from(rng):
 
 
 def test_values_that_agree_are_left_alone(rng):
-    steering = rng.normal(size=8)
+    low_fidelity = rng.normal(size=8)
     noise = np.array([0.1, -0.1] * 4)
-    correction = learn_correction("f", steering, steering + noise)
+    correction = learn_correction("f", low_fidelity, low_fidelity + noise)
     assert correction.kind == "none"
-    np.testing.assert_array_equal(correction.apply(steering), steering)
+    np.testing.assert_array_equal(correction.apply(low_fidelity), low_fidelity)
 
 
 @pytest.mark.parametrize(("pairs", "considered"), [(1, ["none"]), (3, ["none", "offset"]), (5, None)])
 def test_few_pairs_allow_little(rng, pairs, considered):
-    steering = rng.normal(size=pairs)
-    errors = learn_correction("f", steering, 2.0 * steering + 1.0).errors
+    low_fidelity = rng.normal(size=pairs)
+    errors = learn_correction("f", low_fidelity, 2.0 * low_fidelity + 1.0).errors
     assert list(errors) == (considered or ["none", "offset", "line"])
 
 
@@ -56,21 +56,21 @@ def test_without_pairs_nothing_is_corrected():
 
 @pytest.mark.parametrize("slope", [-1.0, 0.0])
 def test_a_line_that_tells_the_contrary_or_nothing_is_not_considered(slope):
-    steering = np.linspace(0.0, 1.0, 10)
-    assert "line" not in learn_correction("f", steering, slope * steering + 5.0).errors
+    low_fidelity = np.linspace(0.0, 1.0, 10)
+    assert "line" not in learn_correction("f", low_fidelity, slope * low_fidelity + 5.0).errors
 
 
-def test_equal_steering_values_allow_an_offset():
+def test_equal_low_fidelity_values_allow_an_offset():
     correction = learn_correction("f", np.full(6, 2.0), np.array([2.5, 2.6, 2.4, 2.5, 2.6, 2.4]))
     assert correction.kind == "offset"
     assert correction.apply(np.array([4.0]))[0] == pytest.approx(4.5)
 
 
 def test_a_line_ends_where_its_pairs_end(rng):
-    steering = rng.uniform(1.0, 2.0, size=30)
-    correction = learn_correction("f", steering, 0.2 * steering + 3.0 + rng.normal(scale=0.01, size=30))
+    low_fidelity = rng.uniform(1.0, 2.0, size=30)
+    correction = learn_correction("f", low_fidelity, 0.2 * low_fidelity + 3.0 + rng.normal(scale=0.01, size=30))
     assert correction.kind == "line"
-    line = LinearFit(steering, 0.2 * steering + 3.0)
+    line = LinearFit(low_fidelity, 0.2 * low_fidelity + 3.0)
     low, high = correction.low, correction.high
     inner = np.array([low, 1.5, high])
     assert correction.apply(inner) == pytest.approx(line.predict(inner)[0], abs=0.03)
@@ -80,8 +80,8 @@ def test_a_line_ends_where_its_pairs_end(rng):
 
 
 def test_missing_values_stay_missing_and_order_is_kept(rng):
-    steering = rng.normal(size=12)
-    correction = learn_correction("f", steering, 3.0 * steering)
+    low_fidelity = rng.normal(size=12)
+    correction = learn_correction("f", low_fidelity, 3.0 * low_fidelity)
     values = np.array([np.nan, -5.0, -0.1, 0.3, 9.0])
     corrected = correction.apply(values)
     assert np.isnan(corrected[0])

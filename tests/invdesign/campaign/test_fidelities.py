@@ -1,4 +1,4 @@
-"""Campaigns over two levels: what counts, what it cost, and that they go on exactly."""
+"""Campaigns over two fidelities: what counts, what it cost, and that they go on exactly."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ import pytest
 from invdesign.campaign import Campaign
 from invdesign.campaign.stage import Stage
 from invdesign.core.errors import InputError
-from invdesign.objectives.fidelity import LevelsObjective
+from invdesign.objectives.fidelity import MultiFidelityObjective
 from invdesign.objectives.python import PythonObjective
 from invdesign.report.console import status_table
-from invdesign.report.findings import gather, sentences
-from invdesign.space import Integer, Level, SearchSpace
+from invdesign.report.findings import gather
+from invdesign.report.sentences import sentences
+from invdesign.space import Fidelity, Integer, SearchSpace
 from invdesign.targets import Between, Targets
 
-SPACE = SearchSpace(k=Integer(0, 59), level=Level({"cheap": 1, "dear": 20}))
+SPACE = SearchSpace(k=Integer(0, 59), fidelity=Fidelity({"cheap": 1, "dear": 20}))
 TARGETS = Targets(Between("f", 500, 700, unit="mV"))
 
 
@@ -34,23 +35,25 @@ def cheap(k: int) -> dict[str, float]:
     return {"f": (k % 40) / 41 + 0.02}
 
 
-OBJECTIVE = LevelsObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})})
+OBJECTIVE = MultiFidelityObjective(
+    {"cheap": PythonObjective(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})}
+)
 
 
 def campaign(store=None, space=SPACE) -> Campaign:
     return Campaign(space, TARGETS, store=store, seed=3, initial=4)
 
 
-def test_only_the_truest_level_counts_and_the_cost_is_kept():
+def test_only_the_target_fidelity_counts_and_the_cost_is_kept():
     mine = campaign()
     mine.run(OBJECTIVE, evaluations=200, cost=300)
     frame = mine.frame()
-    at_truth = frame["level"] == "dear"
+    at_truth = frame["fidelity"] == "dear"
     hits = frame[at_truth & frame["f"].between(0.5, 0.7)]
     assert set(mine.hits().index) == set(hits.index)
     assert mine.status().hits == len(hits) > 0
-    assert (mine.best(100)["level"] == "dear").all()
-    table = mine.by_level()
+    assert (mine.best(100)["fidelity"] == "dear").all()
+    table = mine.by_fidelity()
     assert table.index.tolist() == ["cheap", "dear"]
     assert table["cost"].tolist() == [float((~at_truth).sum()), 20.0 * at_truth.sum()]
     assert table["cost"].sum() == mine.cost()
@@ -69,7 +72,7 @@ def test_evaluations_and_batches_stay_within_the_cost():
     plain = Campaign(SearchSpace(k=Integer(0, 59)), TARGETS, seed=3, initial=4)
     plain.run(PythonObjective(dear, {"f": "V"}), evaluations=20, cost=6)
     assert (len(plain.frame()), plain.cost()) == (6, 6.0)
-    assert plain.by_level().empty
+    assert plain.by_fidelity().empty
 
 
 def test_a_cost_that_pays_for_nothing_proposes_nothing():
@@ -79,41 +82,41 @@ def test_a_cost_that_pays_for_nothing_proposes_nothing():
     assert mine.cost() == 0.0
 
 
-def test_the_report_says_what_each_level_cost():
+def test_the_report_says_what_each_fidelity_cost():
     mine = campaign()
     mine.run(OBJECTIVE, evaluations=18)
     found = gather(mine)
     told = " ".join(sentences(found))
-    counts, cost = mine.by_level()["evaluated"] + mine.by_level()["failed"], mine.by_level()["cost"]
+    counts, cost = mine.by_fidelity()["evaluated"] + mine.by_fidelity()["failed"], mine.by_fidelity()["cost"]
     assert f"Of these {counts['cheap']} at cheap and {counts['dear']} at dear." in told
     assert f"cost {cost['cheap']:.0f} at cheap and {cost['dear']:.0f} at dear. Only values at dear count" in told
     assert found.met.sum() == mine.status().hits
-    assert found.judged["f"].notna().sum() == mine.by_level().loc["dear", "evaluated"]
+    assert found.judged["f"].notna().sum() == mine.by_fidelity().loc["dear", "evaluated"]
     assert "at dear" in list(status_table(mine).columns[0].cells)[3:5][1].plain
 
 
-def test_a_laboratory_answers_at_both_levels():
+def test_a_laboratory_answers_at_both_fidelities():
     mine = campaign()
     asked = mine.ask(4)
-    assert (asked["level"] == "dear").all()
+    assert (asked["fidelity"] == "dear").all()
     mine.tell(asked.assign(f=[400.0, 600.0, 610.0, 900.0]))
-    mine.tell(pd.DataFrame({"k": [1, 2], "level": ["cheap", "dear"], "f": [600.0, 600.0]}))
+    mine.tell(pd.DataFrame({"k": [1, 2], "fidelity": ["cheap", "dear"], "f": [600.0, 600.0]}))
     assert mine.status().hits == 3
-    with pytest.raises(InputError, match="'deer' is not one of the levels"):
-        mine.tell(pd.DataFrame({"k": [1], "level": ["deer"], "f": [600.0]}))
+    with pytest.raises(InputError, match="'deer' is not one of the fidelities"):
+        mine.tell(pd.DataFrame({"k": [1], "fidelity": ["deer"], "f": [600.0]}))
 
 
 def test_what_does_not_fit_is_refused_before_anything_runs():
-    with pytest.raises(InputError, match="The space needs one column of levels"):
+    with pytest.raises(InputError, match="The space needs a fidelity column"):
         campaign(space=SearchSpace(k=Integer(0, 59))).run(OBJECTIVE, evaluations=4)
-    with pytest.raises(InputError, match="A space with levels needs no rounds"):
+    with pytest.raises(InputError, match="A space with fidelities needs no rounds"):
         campaign().run_rounds(OBJECTIVE, Stage("truth", OBJECTIVE, top=2, rounds=2), evaluations=9)
 
 
 def test_other_costs_are_another_space(tmp_path):
     campaign(tmp_path / "c.db")
     with pytest.raises(InputError, match="with another space"):
-        campaign(tmp_path / "c.db", SearchSpace(k=Integer(0, 59), level=Level({"cheap": 2, "dear": 20})))
+        campaign(tmp_path / "c.db", SearchSpace(k=Integer(0, 59), fidelity=Fidelity({"cheap": 2, "dear": 20})))
 
 
 def test_a_killed_process_goes_on_exactly(tmp_path):
@@ -131,10 +134,10 @@ def test_a_killed_process_goes_on_exactly(tmp_path):
             def cheap(k):
                 return {"f": (k % 40) / 41 + 0.02}
 
-            objective = LevelsObjective(
+            objective = MultiFidelityObjective(
                 {"cheap": PythonObjective(cheap, {"f": "V"}), "dear": PythonObjective(dear, {"f": "V"})}
             )
-            space = SearchSpace(k=Integer(0, 59), level=Level({"cheap": 1, "dear": 20}))
+            space = SearchSpace(k=Integer(0, 59), fidelity=Fidelity({"cheap": 1, "dear": 20}))
             campaign = Campaign(space, Targets(Between("f", 500, 700, unit="mV")), store=sys.argv[1], seed=3, initial=4)
             campaign.run(objective, evaluations=16, batch=2, on_progress=lambda s: print(s, flush=True))
             """
@@ -152,4 +155,4 @@ def test_a_killed_process_goes_on_exactly(tmp_path):
     assert campaign(cut).status().evaluated < 16
     subprocess.run([*command, cut], check=True, capture_output=True)
     pd.testing.assert_frame_equal(campaign(cut).frame(), campaign(whole).frame())
-    assert set(campaign(cut).frame()["level"]) == {"cheap", "dear"}
+    assert set(campaign(cut).frame()["fidelity"]) == {"cheap", "dear"}

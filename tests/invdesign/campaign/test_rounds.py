@@ -49,8 +49,8 @@ def campaign(place=None, *, optimizer=None, targets=TARGETS):
     return Campaign(SPACE, targets, optimizer=optimizer or BayesianOptimizer(), store=place, seed=4, initial=6)
 
 
-def run(mine, *, steering=CHEAP, verifying=TRUTH, evaluations=18, rounds=3, top=4):
-    mine.run_rounds(steering, Stage("truth", verifying, top, rounds), evaluations=evaluations, batch=2)
+def run(mine, *, low_fidelity=CHEAP, verifying=TRUTH, evaluations=18, rounds=3, top=4):
+    mine.run_rounds(low_fidelity, Stage("truth", verifying, top, rounds), evaluations=evaluations, batch=2)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_the_search_goes_on_with_corrected_values_and_keeps_the_raw_ones(whole):
     assert best["f"].tolist() == correction.apply(frame.loc[best.index, "f"].to_numpy()).tolist()
     assert whole.status().hits == len(whole.hits()) == whole.hits()["f"].between(1.0, 1.1).sum()
     verified = whole.verified()
-    np.testing.assert_array_equal(verified["f_corrected"], correction.apply(verified["f_steering"].to_numpy()))
+    np.testing.assert_array_equal(verified["f_corrected"], correction.apply(verified["f_low_fidelity"].to_numpy()))
 
 
 def test_a_constant_error_costs_the_first_round_only(whole):
@@ -109,7 +109,7 @@ def test_interrupted_anywhere_it_goes_on_exactly(whole, tmp_path, calls):
     cut = campaign(tmp_path / "c.db")
     LEFT[0] = calls
     with pytest.raises(KeyboardInterrupt):
-        run(cut, steering=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS))
+        run(cut, low_fidelity=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS))
     resumed = campaign(tmp_path / "c.db")
     run(resumed)
     pd.testing.assert_frame_equal(resumed.frame(), whole.frame())
@@ -125,7 +125,7 @@ def test_every_optimizer_goes_on_exactly(tmp_path, optimizer):
     cut = campaign(tmp_path / "c.db", optimizer=optimizer)
     LEFT[0] = 25
     with pytest.raises(KeyboardInterrupt):
-        run(cut, steering=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS), evaluations=30)
+        run(cut, low_fidelity=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS), evaluations=30)
     resumed = campaign(tmp_path / "c.db", optimizer=optimizer)
     run(resumed, evaluations=30)
     pd.testing.assert_frame_equal(resumed.frame(), together.frame())
@@ -136,7 +136,7 @@ def test_a_half_verified_round_corrects_nothing_yet(tmp_path):
     cut = campaign(tmp_path / "c.db")
     LEFT[0] = 12
     with pytest.raises(KeyboardInterrupt):
-        run(cut, steering=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS))
+        run(cut, low_fidelity=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS))
     assert len(cut.verified()) == 2
     assert cut.corrections() == {}
     np.testing.assert_array_equal(cut.best(10).sort_index()["f"], cut.frame()["f"])
@@ -230,7 +230,7 @@ def test_a_search_without_values_has_nothing_to_verify():
         raise ValueError("does not converge")
 
     mine = campaign(optimizer=RandomOptimizer())
-    run(mine, steering=PythonObjective(failing, UNITS))
+    run(mine, low_fidelity=PythonObjective(failing, UNITS))
     assert mine.verified().empty
     assert len(mine.rounds()) == 3
 
@@ -267,11 +267,11 @@ def test_a_small_model_is_corrected_by_what_was_verified(real_data):
     easily = table[table["Potential"] < 1.1].sample(40, random_state=3)
     said = {"key": {"molecule": "canonSMILES"}, "values": {"potential": "Potential"}, "units": {"potential": "V"}}
     space = SearchSpace(molecule=ind.MoleculePool(table["canonSMILES"].tolist()))
-    steering = ind.SurrogateObjective(easily, **said, surrogate=ind.GaussianProcess())
+    low_fidelity = ind.SurrogateObjective(easily, **said, surrogate=ind.GaussianProcess())
     verifying = ind.TableObjective(table, **said)
     targets = Targets(Between("potential", 1.40, 1.70, unit="V"))
     mine = Campaign(space, targets, optimizer=RandomOptimizer(), seed=1)
-    mine.run_rounds(steering, Stage("B3LYP", verifying, top=15, rounds=2), evaluations=120, batch=55)
+    mine.run_rounds(low_fidelity, Stage("B3LYP", verifying, top=15, rounds=2), evaluations=120, batch=55)
     correction = mine.corrections()["potential"]
     chosen = correction.errors[correction.kind]
     assert correction.pairs == 30

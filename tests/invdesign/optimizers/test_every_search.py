@@ -213,7 +213,7 @@ def test_a_window_is_found_with_far_fewer_evaluations_than_by_chance(optimizer, 
 
 
 @every
-def test_a_mixed_space_with_constraints_is_climbed(optimizer, search):
+def test_a_mixed_space_with_constraints_is_ascended(optimizer, search):
     _, values = search(optimizer, MIXED, Targets(Maximize("f")), mixed_value, evaluations=400, batch=20)
     _, chance = search(RandomOptimizer(), MIXED, Targets(Maximize("f")), mixed_value, evaluations=400, batch=400)
     assert values["f"].max() > max(1.0, chance["f"].max())

@@ -19,7 +19,7 @@ TARGETS = ind.Targets(ind.Between("voltage", 3400, 3700, unit="mV"))
 UNITS = {"voltage": "V"}
 
 
-class Steering(ind.PythonObjective):
+class LowFidelity(ind.PythonObjective):
     """Half a volt too low, unsure of itself, and calibrated."""
 
     def evaluate(self, candidates):
@@ -37,13 +37,13 @@ def truth(x):
     return {"voltage": 3.2 + x}
 
 
-STEERING, TRUTH = Steering(lambda x: {"voltage": x}, UNITS), ind.PythonObjective(truth, UNITS)
+LOW_FIDELITY, TRUTH = LowFidelity(lambda x: {"voltage": x}, UNITS), ind.PythonObjective(truth, UNITS)
 
 
 @pytest.fixture(scope="module")
 def campaign() -> ind.Campaign:
     mine = ind.Campaign(SPACE, TARGETS, optimizer=ind.RandomOptimizer(), seed=2, name="staged", initial=10)
-    mine.run_rounds(STEERING, ind.Stage("dear <1>", TRUTH, top=5, rounds=2), evaluations=30)
+    mine.run_rounds(LOW_FIDELITY, ind.Stage("dear <1>", TRUTH, top=5, rounds=2), evaluations=30)
     return mine
 
 
@@ -67,14 +67,14 @@ def test_every_verified_candidate_stands_with_both_values(campaign, tables):
     pairs.columns = [" ".join(str(part) for part in names if "Unnamed" not in str(part)) for names in pairs.columns]
     assert pairs["candidate"].tolist() == verified.index.tolist()
     group = "voltage (V)"
-    assert pairs[f"{group} search"].tolist() == pytest.approx(verified["voltage_steering"].tolist(), abs=1e-3)
+    assert pairs[f"{group} search"].tolist() == pytest.approx(verified["voltage_low_fidelity"].tolist(), abs=1e-3)
     assert (pairs[f"{group} ± std"] == 0.125).all()
     assert pairs[f"{group} corrected"].tolist() == pytest.approx(verified["voltage"].tolist(), abs=1e-3)
     assert pairs[f"{group} dear <1>"].tolist() == pytest.approx(verified["voltage"].tolist(), abs=1e-3)
     assert pairs[f"{group} dear <1> − search"].tolist() == pytest.approx([0.5] * 10)
     met = {"yes": True, "no": False}
     assert [met[word] for word in pairs["Meets all targets by dear <1>"]] == verified["all_met"].tolist()
-    assert [met[word] for word in pairs["Meets all targets by search"]] == verified["steering_met"].tolist()
+    assert [met[word] for word in pairs["Meets all targets by search"]] == verified["low_fidelity_met"].tolist()
 
 
 def test_the_agreement_is_summed_up(campaign, tables):
@@ -84,8 +84,8 @@ def test_the_agreement_is_summed_up(campaign, tables):
     assert (row["correlation"], row["rank correlation"]) == (1.0, 1.0)
     by_search, corrected = table(tables, "Hits of the search").to_dict("records")
     verified = campaign.verified()
-    assert by_search["verified that meet them"] == verified["steering_met"].sum()
-    assert by_search["confirmed"] == (verified["steering_met"] & verified["all_met"]).sum()
+    assert by_search["verified that meet them"] == verified["low_fidelity_met"].sum()
+    assert by_search["confirmed"] == (verified["low_fidelity_met"] & verified["all_met"]).sum()
     assert corrected["verified that meet them"] == corrected["confirmed"] == verified["all_met"].sum()
     assert corrected["share"] == "100%"
 

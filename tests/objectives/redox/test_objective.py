@@ -77,8 +77,8 @@ def test_references_differ_by_their_absolute_potentials():
 
 def test_an_ion_that_relaxes_costs_less():
     relaxed, rigid = (
-        values(["CC(C)=O"], wanted=("oxidation_potential", "reduction_potential"), level=level, conformers=1)
-        for level in ("adiabatic", "vertical")
+        values(["CC(C)=O"], wanted=("oxidation_potential", "reduction_potential"), ionization=ionization, conformers=1)
+        for ionization in ("adiabatic", "vertical")
     )
     assert relaxed["oxidation_potential"][0] < rigid["oxidation_potential"][0]
     assert relaxed["reduction_potential"][0] > rigid["reduction_potential"][0]
@@ -152,7 +152,7 @@ def test_states_are_computed_once(monkeypatch, tmp_path):
 
 
 ALKANES = ["CCO", "CCCO", "CCOC", "COC", "CC#N", "CC=O", "CC(C)=O", "C1COCO1"]
-FAST = {"wanted": ("oxidation_potential",), "level": "orbital", "geometry": "mmff", "conformers": 1}
+FAST = {"wanted": ("oxidation_potential",), "ionization": "orbital", "geometry": "mmff", "conformers": 1}
 
 
 @pytest.mark.parametrize("kind", ["linear", "gaussian-process"])
@@ -224,7 +224,7 @@ def test_bad_calibrations_are_found_before_anything_runs(tmp_path, rows, words):
     [
         ({"wanted": ("homo",)}, "Did you mean 'HOMO'"),
         ({"reference": "SCE"}, "There is no reference 'SCE'"),
-        ({"level": "adiabatc"}, "Did you mean 'adiabatic'"),
+        ({"ionization": "adiabatc"}, "Did you mean 'adiabatic'"),
         ({"geometry": "mmff"}, "An adiabatic ion"),
         ({"solvent": "water", "permittivity": 80.0}, "not both"),
         ({"permittivity": 0.5}, "'permittivity'"),

@@ -11,15 +11,9 @@ from pymatgen.core import Composition
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.surrogates.features.elements import PROPERTIES, element_property, element_symbols
 from invdesign.surrogates.features.featurizer import Featurizer
-from invdesign.surrogates.features.formulas import (
-    PROPERTIES,
-    FormulaFeatures,
-    element_amounts,
-    element_property,
-    element_symbols,
-    elements_of,
-)
+from invdesign.surrogates.features.formulas import FormulaFeatures, element_amounts, elements_of
 
 SYMBOLS = ["H", "Li", "C", "N", "O", "F", "Na", "Ni", "Nb", "Co", "Cl", "Sc", "Si", "S"]
 NMC = "LiNi0.8Mn0.1Co0.1O2"

@@ -9,7 +9,7 @@ import pytest
 from invdesign.core.columns import Column
 from invdesign.surrogates.features.featurizer import Block, Featurizer
 from invdesign.surrogates.gaussian_process.kernel_terms import kernel_terms
-from invdesign.surrogates.gaussian_process.kernels import Part
+from invdesign.surrogates.gaussian_process.parts import Part
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
 ALCOHOLS = tuple("C" * carbons + end for carbons in range(1, 13) for end in ("O", "N", "F", "C(=O)O", "C#N"))

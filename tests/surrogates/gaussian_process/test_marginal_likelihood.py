@@ -3,9 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from invdesign.surrogates.gaussian_process.kernels import Part, prior_covariance, tanimoto
+from invdesign.surrogates.gaussian_process.kernels import prior_covariance, tanimoto
 from invdesign.surrogates.gaussian_process.marginal_likelihood import _Problem, fitted_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
+from invdesign.surrogates.gaussian_process.parts import Part
 
 KERNELS = ("matern-1.5", "matern-2.5", "rbf")
 NUMBERS = Part("stationary", (0, 1, 2), (0, 1, 2))

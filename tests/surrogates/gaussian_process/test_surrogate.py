@@ -92,43 +92,43 @@ def test_the_botorch_model_agrees():
     np.testing.assert_allclose(posterior.variance.sqrt().numpy(), std[["g", "f"]], rtol=1e-4, atol=1e-5)
 
 
-LEVELLED = (COLUMNS[0], Column("level", "level", values=("cheap", "dear")))
+MULTI_FIDELITY = (COLUMNS[0], Column("fidelity", "fidelity", values=("cheap", "dear")))
 
 
-def levelled(x: np.ndarray, level: str) -> pd.DataFrame:
-    return pd.DataFrame({"x": x, "level": level})
+def at_fidelity(x: np.ndarray, fidelity: str) -> pd.DataFrame:
+    return pd.DataFrame({"x": x, "fidelity": fidelity})
 
 
-def two_levels(frame: pd.DataFrame) -> pd.DataFrame:
-    """The dear level is twice the cheap one, less 3, and with a slight trend of its own."""
-    dear = (frame["level"] == "dear").to_numpy()
+def two_fidelities(frame: pd.DataFrame) -> pd.DataFrame:
+    """The dear fidelity is twice the cheap one, less 3, and with a slight trend of its own."""
+    dear = (frame["fidelity"] == "dear").to_numpy()
     x = frame["x"].to_numpy()
     return pd.DataFrame({"f": (1 + dear) * np.sin(3 * x) + dear * (0.1 * x - 3.0)}, index=frame.index)
 
 
-def test_levels_are_learned_together():
-    many, few, test = np.linspace(0, 2, 15), np.linspace(0.1, 1.9, 4), levelled(np.linspace(0, 2, 41), "dear")
-    both = pd.concat([levelled(many, "cheap"), levelled(few, "dear")], ignore_index=True)
+def test_fidelities_are_learned_together():
+    many, few, test = np.linspace(0, 2, 15), np.linspace(0.1, 1.9, 4), at_fidelity(np.linspace(0, 2, 41), "dear")
+    both = pd.concat([at_fidelity(many, "cheap"), at_fidelity(few, "dear")], ignore_index=True)
     dear = both[15:].reset_index(drop=True)
     off = {}
     for name, known in (("both", both), ("dear", dear)):
-        model = GaussianProcess().fit(known, two_levels(known), columns=LEVELLED)
+        model = GaussianProcess().fit(known, two_fidelities(known), columns=MULTI_FIDELITY)
         mean, std = model.predict(test, return_std=True)
-        error = (mean - two_levels(test))["f"].abs()
+        error = (mean - two_fidelities(test))["f"].abs()
         off[name] = error.mean()
         assert (error < 4 * std["f"] + 0.05).all()
     assert off["both"] < 0.03
     assert off["dear"] > 3 * off["both"]
 
 
-def test_levels_agree_with_gpytorch_gradients_included():
+def test_fidelities_agree_with_gpytorch_gradients_included():
     """The kernel is written out with gpytorch's Matern kernels, the posterior by its textbook formula in torch."""
     import torch
     from gpytorch.kernels import MaternKernel
 
     rng = np.random.default_rng(0)
-    known = pd.concat([levelled(rng.uniform(0, 2, 9), "cheap"), levelled(rng.uniform(0, 2, 5), "dear")])
-    model = GaussianProcess(calibrate=False).fit(known, two_levels(known), columns=LEVELLED)
+    known = pd.concat([at_fidelity(rng.uniform(0, 2, 9), "cheap"), at_fidelity(rng.uniform(0, 2, 5), "dear")])
+    model = GaussianProcess(calibrate=False).fit(known, two_fidelities(known), columns=MULTI_FIDELITY)
     (fitted,) = model.models(["f"])
     covariance = fitted.covariance
     factor, *lengthscales = [numbers[0] for numbers in covariance.lengthscales if len(numbers)]
@@ -145,8 +145,8 @@ def test_levels_agree_with_gpytorch_gradients_included():
 
     x, y = torch.as_tensor(fitted.features), torch.as_tensor(fitted.standard)
     noisy = total(x, x) + covariance.noise * torch.eye(len(x))
-    for level in ("cheap", "dear"):
-        rows = levelled(rng.uniform(0, 2, 6), level)
+    for fidelity in ("cheap", "dear"):
+        rows = at_fidelity(rng.uniform(0, 2, 6), fidelity)
         new = torch.tensor(model.transform(rows), requires_grad=True)
         cross = total(new, x)
         mean = fitted.mean + cross @ torch.linalg.solve(noisy, y - fitted.mean)
@@ -163,10 +163,10 @@ def test_levels_agree_with_gpytorch_gradients_included():
         np.testing.assert_allclose(posterior.variance[:, 0].sqrt().numpy(), told[1], rtol=1e-4, atol=1e-6)
 
 
-def test_a_level_that_is_none_is_named():
-    known = levelled(np.linspace(0, 2, 4), "dear")
-    with pytest.raises(InputError, match=r"Column 'level': 'deer' is not known\. Did you mean 'dear'"):
-        GaussianProcess().fit(known.assign(level="deer"), two_levels(known), columns=LEVELLED)
+def test_a_fidelity_that_is_none_is_named():
+    known = at_fidelity(np.linspace(0, 2, 4), "dear")
+    with pytest.raises(InputError, match=r"Column 'fidelity': 'deer' is not known\. Did you mean 'dear'"):
+        GaussianProcess().fit(known.assign(fidelity="deer"), two_fidelities(known), columns=MULTI_FIDELITY)
 
 
 def test_a_large_frame_is_predicted_in_blocks():

@@ -14,9 +14,9 @@ from invdesign.optimizers.bayesian.acquisition import (
     ShortfallReduction,
     log_expected_excess,
 )
-from invdesign.optimizers.bayesian.gradient_ascent import Climb
+from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.optimizers.bayesian.look_ahead import FAR, NEAR, LookAhead, evaluations_ahead
-from invdesign.optimizers.bayesian.optimize import SearchMaximizer
+from invdesign.optimizers.bayesian.optimize import GeneticSearch
 
 
 @pytest.fixture
@@ -63,15 +63,15 @@ SCORERS = {
 def test_slopes_are_those_of_the_acquisition(name, learned, rng):
     space, _, _, model = learned
     acquisition = MomentAcquisition(model, SCORERS[name]())
-    climb = Climb.of(space, acquisition)
+    ascent = GradientAscent.of(space, acquisition)
     features = model.transform(space.sample(5, rng))
-    scores, slopes = climb.slopes(features)
+    scores, slopes = ascent.slopes(features)
     names = list(acquisition.scorer.targets.properties)
     assert names == ["f"]
-    for place in climb.places:
+    for place in ascent.places:
         step = np.zeros(features.shape[1])
         step[place] = 1e-5
-        up, down = climb.slopes(features + step)[0], climb.slopes(features - step)[0]
+        up, down = ascent.slopes(features + step)[0], ascent.slopes(features - step)[0]
         np.testing.assert_allclose(slopes[:, place], (up - down) / 2e-5, rtol=0.02, atol=0.02 * np.abs(slopes).max())
     assert np.isfinite(scores).all()
 
@@ -80,7 +80,7 @@ def test_a_climb_ends_higher_than_it_started(learned, rng):
     space, _, _, model = learned
     acquisition = MomentAcquisition(model, SCORERS["direction"]())
     points = space.encode(space.sample(6, rng))
-    ends = Climb.of(space, acquisition)(points)
+    ends = GradientAscent.of(space, acquisition)(points)
     before, after = acquisition(space.decode(points)), acquisition(space.decode(ends))
     assert (after >= before - 1e-6).all()
     assert after.max() > before.max()
@@ -92,15 +92,15 @@ def test_no_climb_where_nothing_is_continuous(learned, rng):
     space = ind.SearchSpace(word=ind.Categorical(["p", "q"]), count=ind.Integer(1, 9))
     own = frame[["word"]].assign(count=rng.integers(1, 10, len(frame)))
     model = ind.GaussianProcess().fit(own, y, columns=space.columns)
-    assert Climb.of(space, MomentAcquisition(model, SCORERS["window"]())) is None
+    assert GradientAscent.of(space, MomentAcquisition(model, SCORERS["window"]())) is None
     forest = ind.RandomForest().fit(own, y, columns=space.columns)
-    assert Climb.of(space, MomentAcquisition(forest, SCORERS["window"]())) is None
+    assert GradientAscent.of(space, MomentAcquisition(forest, SCORERS["window"]())) is None
 
 
 def test_a_search_finds_what_scoring_everything_finds(learned):
     space, frame, _, model = learned
     acquisition = MomentAcquisition(model, SCORERS["direction"]())
-    found = SearchMaximizer(space, np.random.default_rng(0), around=frame[:4]).ranked(acquisition, frame, 3)
+    found = GeneticSearch(space, np.random.default_rng(0), around=frame[:4]).ranked(acquisition, frame, 3)
     dense = space.sample(20_000, np.random.default_rng(1))
     assert acquisition(found)[0] >= acquisition(dense).max() - 1e-6
     assert len(found) == 3

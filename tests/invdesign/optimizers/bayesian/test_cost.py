@@ -76,8 +76,8 @@ def test_a_cost_that_cannot_be_read_is_refused_at_once(cost, words):
 @pytest.mark.parametrize("logarithmic", [True, False])
 def test_of_two_equally_good_candidates_the_cheaper_is_better(logarithmic):
     candidates = pd.DataFrame({"solvent": ["acetonitrile", "water"]})
-    for level in (-2.0, 0.5):
-        same = PerCost(lambda rows, level=level: np.full(len(rows), level), PRICES, SPACE, logarithmic)
+    for fidelity in (-2.0, 0.5):
+        same = PerCost(lambda rows, fidelity=fidelity: np.full(len(rows), fidelity), PRICES, SPACE, logarithmic)
         dear, cheap = same(candidates)
         assert cheap > dear
 

@@ -5,17 +5,17 @@ import pandas as pd
 import pytest
 
 from invdesign.optimizers import History
-from invdesign.optimizers.bayesian.fidelity_choice import LevelChoice, Told, lacking_pairs
-from invdesign.space import Integer, Level, SearchSpace
+from invdesign.optimizers.bayesian.fidelity_choice import FidelityChoice, ValueOfInformation, lacking_pairs
+from invdesign.space import Fidelity, Integer, SearchSpace
 from invdesign.surrogates.forests import RandomForest
 from invdesign.targets import AtLeast, Maximize, Targets
 
 TARGETS = Targets(AtLeast("f", 1.0))
 
 
-def told(share: float, mean: float = 0.5, std: float = 1.0) -> Told:
-    """A value that explains a share of the variance of the truest one."""
-    return Told(TARGETS, np.array([mean]), np.array([std]), np.array([std * np.sqrt(share)]))
+def told(share: float, mean: float = 0.5, std: float = 1.0) -> ValueOfInformation:
+    """A value that explains a share of the variance of the target fidelity one."""
+    return ValueOfInformation(TARGETS, np.array([mean]), np.array([std]), np.array([std * np.sqrt(share)]))
 
 
 def probability(mean: float = 0.5) -> float:
@@ -26,7 +26,7 @@ def test_information_is_that_of_normal_variables():
     assert told(0.0).information() == 0.0
     assert told(0.75).information() == pytest.approx(0.5 * np.log(4.0))
     assert np.isfinite(told(1.0).information())
-    two = Told(TARGETS, np.zeros(2), np.array([1.0, 2.0]), np.array([0.5, 1.0]))
+    two = ValueOfInformation(TARGETS, np.zeros(2), np.array([1.0, 2.0]), np.array([0.5, 1.0]))
     assert two.information() == pytest.approx(-np.log(0.75))
 
 
@@ -50,7 +50,7 @@ def test_no_screen_pays_for_what_is_nearly_sure():
 
 
 def space(cheap: float) -> SearchSpace:
-    return SearchSpace(k=Integer(0, 30), level=Level({"cheap": cheap, "dear": 20}))
+    return SearchSpace(k=Integer(0, 30), fidelity=Fidelity({"cheap": cheap, "dear": 20}))
 
 
 def test_so_many_are_paired_as_cost_less_than_one_true_evaluation():
@@ -61,17 +61,17 @@ def test_so_many_are_paired_as_cost_less_than_one_true_evaluation():
     for cheap, pairs in ((1, 10), (5, 3), (10, 1), (20, 0)):
         lacking = lacking_pairs(space(cheap), history)
         assert len(lacking) == pairs
-        assert (lacking["level"] == "cheap").all()
+        assert (lacking["fidelity"] == "cheap").all()
         assert 2 not in lacking["k"].tolist()  # it has no value
-    known = History(rows, values, rows.head(4).assign(level="cheap"))
+    known = History(rows, values, rows.head(4).assign(fidelity="cheap"))
     assert lacking_pairs(space(1), known)["k"].tolist() == [4, 5, 6, 7, 8, 9, 10]
     plain = SearchSpace(k=Integer(0, 30))
     assert lacking_pairs(plain, History(rows[["k"]], values, rows[["k"]].head(2))).empty
 
 
-def test_models_that_do_not_tell_how_levels_vary_together_stay_at_the_truest():
+def test_models_that_do_not_tell_how_fidelities_vary_together_stay_at_the_target_fidelity():
     rows = space(1).grid().head(8)
     model = RandomForest(trees=5).fit(rows, pd.DataFrame({"f": np.arange(8.0)}), columns=space(1).columns)
     pick = rows.head(1)
     for targets in (TARGETS, Targets(Maximize("f"))):
-        assert LevelChoice(space(1), model, targets, rows).placed(pick).equals(pick)
+        assert FidelityChoice(space(1), model, targets, rows).placed(pick).equals(pick)

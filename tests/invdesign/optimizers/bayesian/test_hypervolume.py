@@ -8,7 +8,7 @@ from moocore import hypervolume
 import invdesign as ind
 from invdesign.optimizers.base import History
 from invdesign.optimizers.bayesian.acquisition import HitProbability, MomentAcquisition
-from invdesign.optimizers.bayesian.gradient_ascent import Climb
+from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.optimizers.bayesian.hypervolume import HypervolumeImprovement, reference_point
 from invdesign.targets import Targets
 
@@ -83,13 +83,13 @@ def test_slopes_are_those_of_the_score(rng):
     values = pd.DataFrame({"a": frame["x"] * frame["y"], "b": (frame["x"] - 0.3) ** 2 + frame["y"]})
     model = ind.GaussianProcess().fit(frame, values, columns=SQUARE.columns)
     score = HypervolumeImprovement(TWO, TWO.gains(values), TWO.gains(values).mean(axis=0))
-    climb = Climb.of(SQUARE, MomentAcquisition(model, score))
+    ascent = GradientAscent.of(SQUARE, MomentAcquisition(model, score))
     features = model.transform(SQUARE.sample(5, rng))
-    slopes = climb.slopes(features)[1]
-    for place in climb.places:
+    slopes = ascent.slopes(features)[1]
+    for place in ascent.places:
         step = np.zeros(features.shape[1])
         step[place] = 1e-5
-        up, down = climb.slopes(features + step)[0], climb.slopes(features - step)[0]
+        up, down = ascent.slopes(features + step)[0], ascent.slopes(features - step)[0]
         np.testing.assert_allclose(slopes[:, place], (up - down) / 2e-5, rtol=0.02, atol=0.02 * np.abs(slopes).max())
 
 

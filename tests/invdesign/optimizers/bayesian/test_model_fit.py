@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 import invdesign as ind
-from invdesign.optimizers.base import unseen
+from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.model_fit import ALWAYS_BELOW, ModelFits, rows_to_fit
 
 
@@ -39,6 +39,6 @@ def test_other_values_are_another_fit(rng):
 
 def test_unseen_drops_what_was_seen_and_repeats_in_one_column_and_in_two():
     pool = pd.DataFrame({"a": ["x", "y", "x", "z"], "b": [1, 2, 1, 3]})
-    assert unseen(pool[["a"]], pd.DataFrame({"a": ["z"]}))["a"].tolist() == ["x", "y"]
-    assert unseen(pool, pd.DataFrame({"a": ["z"], "b": [3]}))["a"].tolist() == ["x", "y"]
-    assert unseen(pool[["a"]], pool[["a"]]).empty
+    assert without_duplicates(pool[["a"]], pd.DataFrame({"a": ["z"]}))["a"].tolist() == ["x", "y"]
+    assert without_duplicates(pool, pd.DataFrame({"a": ["z"], "b": [3]}))["a"].tolist() == ["x", "y"]
+    assert without_duplicates(pool[["a"]], pool[["a"]]).empty

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import invdesign as ind
 from invdesign.optimizers.base import History
-from invdesign.optimizers.bayesian.outcome_transforms import drawn_in
+from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped
 
 LONG = [0.1, -0.2, 0.3, 0.2, -0.1, 1.5, 400.0, -90.0]
 BOUNDED = [ind.AtMost("stress", 0.25), ind.AtLeast("stress", -0.15)]
@@ -21,7 +21,7 @@ WINDOWS = [ind.Between("stress", -0.3, 0.25), ind.CloseTo("stress", 0.1, 0.12), 
 @given(values=st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=20))
 def test_what_meets_a_target_still_meets_it_and_order_is_kept(target, values):
     given_ = pd.DataFrame({"stress": [*LONG, *LONG, *LONG[:4], *values]})
-    targets, moved = drawn_in(ind.Targets(target), given_)
+    targets, moved = arcsinh_warped(ind.Targets(target), given_)
     assert targets.properties == ("stress",)
     np.testing.assert_array_equal(targets.all_met(moved), ind.Targets(target).all_met(given_))
     order = np.argsort(given_["stress"].to_numpy(), kind="stable")
@@ -32,13 +32,13 @@ def test_what_meets_a_target_still_meets_it_and_order_is_kept(target, values):
 @pytest.mark.parametrize("target", WINDOWS, ids=str)
 def test_a_property_with_bounds_on_both_sides_stays_as_it_is(target):
     frame = pd.DataFrame({"stress": LONG})
-    assert drawn_in(ind.Targets(target), frame)[1] is frame
+    assert arcsinh_warped(ind.Targets(target), frame)[1] is frame
 
 
 def test_several_bounds_on_one_side_move_together():
     frame = pd.DataFrame({"stress": LONG})
     wishes = ind.Targets(ind.AtMost("stress", 0.25), ind.AtMost("stress", 200.0))
-    targets, moved = drawn_in(wishes, frame)
+    targets, moved = arcsinh_warped(wishes, frame)
     assert len(list(targets)) == 2
     np.testing.assert_array_equal(targets.all_met(moved), wishes.all_met(frame))
 
@@ -46,7 +46,7 @@ def test_several_bounds_on_one_side_move_together():
 def test_without_a_tail_nothing_changes():
     values = pd.DataFrame({"voltage": np.linspace(0.0, 5.0, 20), "capacity": LONG + 12 * [np.nan]})
     targets = ind.Targets(ind.Between("voltage", 1.0, 3.0), ind.Maximize("capacity"))
-    same, still = drawn_in(targets, values)
+    same, still = arcsinh_warped(targets, values)
     assert same is targets
     assert still is values
 
@@ -55,25 +55,28 @@ def test_later_values_near_the_target_make_no_tail():
     spread = np.linspace(-3.0, 3.0, 20)
     values = pd.DataFrame({"voltage": np.concatenate([spread, np.full(200, 0.01)])})
     targets = ind.Targets(ind.AtMost("voltage", 0.0))
-    assert drawn_in(targets, values)[1] is values
+    assert arcsinh_warped(targets, values)[1] is values
 
 
 def test_missing_and_equal_values_are_no_tail():
     targets = ind.Targets(ind.AtMost("stress", 0.0))
     for values in ([np.nan] * 5, [0.0] * 5, [2.0, np.nan, 2.0]):
         frame = pd.DataFrame({"stress": values})
-        assert drawn_in(targets, frame)[1] is frame
+        assert arcsinh_warped(targets, frame)[1] is frame
 
 
 def test_targets_that_exclude_each_other_stay_so():
     targets = ind.Targets(ind.AtMost("stress", -1.0), ind.AtLeast("stress", 1.0))
     frame = pd.DataFrame({"stress": LONG})
-    assert drawn_in(targets, frame)[0].window("stress") is None
+    assert arcsinh_warped(targets, frame)[0].window("stress") is None
 
 
 def test_units_change_nothing():
     targets, frame = ind.Targets(ind.AtMost("stress", 0.25)), pd.DataFrame({"stress": LONG})
-    one, other = drawn_in(targets, frame), drawn_in(ind.Targets(ind.AtMost("stress", 250.0)), 1000.0 * frame)
+    one, other = (
+        arcsinh_warped(targets, frame),
+        arcsinh_warped(ind.Targets(ind.AtMost("stress", 250.0)), 1000.0 * frame),
+    )
     np.testing.assert_allclose(1000.0 * one[1]["stress"], other[1]["stress"], rtol=1e-12)
 
 

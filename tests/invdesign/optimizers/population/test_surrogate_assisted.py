@@ -44,7 +44,7 @@ def known(n: int = 20) -> History:
 
 @both
 def test_a_model_that_knows_brings_hits_at_once(kind):
-    optimizer = kind(assisted=True, surrogate=Knowing())
+    optimizer = kind(surrogate_assisted=True, surrogate=Knowing())
     new = optimizer.propose(6, space=BOX, targets=WINDOW, history=known(), seed=SEED)
     assert WINDOW.all_met(truth(new)).all()
     points = BOX.encode(new)
@@ -54,7 +54,7 @@ def test_a_model_that_knows_brings_hits_at_once(kind):
 
 @both
 def test_it_proposes_beyond_the_known_front(kind):
-    optimizer = kind(assisted=True, surrogate=Knowing())
+    optimizer = kind(surrogate_assisted=True, surrogate=Knowing())
     history = known()
     new = optimizer.propose(6, space=BOX, targets=FRONT, history=history, seed=SEED)
     ranks = FRONT.pareto_rank(pd.concat([history.properties, truth(new)], ignore_index=True))
@@ -63,7 +63,7 @@ def test_it_proposes_beyond_the_known_front(kind):
 
 @both
 def test_the_same_history_gives_the_same_and_no_repeats(kind):
-    optimizer = kind(assisted=True, surrogate=Knowing())
+    optimizer = kind(surrogate_assisted=True, surrogate=Knowing())
     history = known()
     first, again = (optimizer.propose(4, space=BOX, targets=WINDOW, history=history, seed=SEED) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
@@ -75,7 +75,9 @@ def test_the_same_history_gives_the_same_and_no_repeats(kind):
 @both
 def test_a_gaussian_process_saves_evaluations(kind, search):
     done = RandomOptimizer().propose(12, space=BOX, targets=WINDOW, history=_none(), seed=SEED)
-    _, values = search(kind(assisted=True), BOX, WINDOW, truth, evaluations=24, batch=4, done=(done, truth(done)))
+    _, values = search(
+        kind(surrogate_assisted=True), BOX, WINDOW, truth, evaluations=24, batch=4, done=(done, truth(done))
+    )
     _, plain = search(kind(), BOX, WINDOW, truth, evaluations=24, batch=4, done=(done, truth(done)))
     assert WINDOW.all_met(values).sum() >= WINDOW.all_met(plain).sum() + 2
 
@@ -85,7 +87,9 @@ def test_a_gaussian_process_saves_evaluations(kind, search):
 def test_it_goes_on_with_awkward_values(kind, values):
     done = BOX.sample(6, np.random.default_rng(0))
     history = History(done, pd.DataFrame({"f": values}), done.iloc[:0])
-    new = kind(assisted=True).propose(3, space=BOX, targets=Targets(AtLeast("f", 3.0)), history=history, seed=SEED)
+    new = kind(surrogate_assisted=True).propose(
+        3, space=BOX, targets=Targets(AtLeast("f", 3.0)), history=history, seed=SEED
+    )
     assert len(new) == 3
 
 
