@@ -8,7 +8,7 @@ from invdesign.core.errors import InputError
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.kernel_machines import KernelRidge
 from invdesign.surrogates.linear import Ridge
-from invdesign.surrogates.selection import Chosen, compare, recommend
+from invdesign.surrogates.selection import CHOICE, Chosen, Comparison, compare, recommend
 from invdesign.surrogates.validation import held_out_predictions, scores
 
 
@@ -95,3 +95,54 @@ def test_nothing_to_choose_from_is_an_error():
         Chosen(())
     with pytest.raises(InputError, match="Call fit first"):
         Chosen((Ridge(),)).predict(pd.DataFrame({"x": [1.0]}))
+
+
+def judged(families: dict[str, tuple[float, float, float]], *, split: str = "random", rows: int = 100) -> Comparison:
+    """A comparison by hand: of each family the mean of its errors, their scatter about it, and its likelihood (nll).
+
+    Where one family's error is above its mean, the next one's is below: mean squared errors are exactly
+    ``mean**2 + scatter**2``, and their row-by-row difference has a standard error of about
+    ``4 * mean * scatter / sqrt(rows)``.
+    """
+    predictions, table = {}, []
+    observed = np.linspace(-1.0, 1.0, rows)
+    for place, (name, (mean, scatter, nll)) in enumerate(families.items()):
+        error = mean + scatter * (-1.0) ** (np.arange(rows) + place)
+        predictions[name, split] = pd.DataFrame({"property": "f", "observed": observed, "mean": observed + error})
+        row = {"family": name, "split": split, "property": "f", "rmse": mean, "r2": 0.9, "coverage": 0.9, "nll": nll}
+        table.append(row)
+    return Comparison(pd.DataFrame(table), predictions, {})
+
+
+def test_of_families_that_are_as_good_the_best_calibrated_is_recommended():
+    found = judged({"sharp": (0.10, 0.05, 2.0), "honest": (0.101, 0.05, 0.5), "poor": (0.9, 0.05, -3.0)})
+    best = recommend(found, split="random")
+    assert best.family == "honest"
+    assert "As good within the noise of the folds: sharp; it has the best likelihood" in best.reason
+
+
+def test_a_better_likelihood_does_not_make_up_for_a_larger_error():
+    found = judged({"sharp": (0.10, 0.005, 2.0), "honest": (0.12, 0.005, 0.5)})
+    best = recommend(found, split="random")
+    assert best.family == "sharp"
+    assert "As good" not in best.reason
+
+
+def test_of_families_as_good_and_as_well_calibrated_the_one_with_the_smaller_error_is_recommended():
+    families = {"one": (0.101, 0.05, 0.5), "two": (0.10, 0.05, 0.5)}
+    assert recommend(judged(families), split="random").family == "two"
+    assert recommend(judged(dict(reversed(families.items()))), split="random").family == "two"
+
+
+def test_a_family_without_a_likelihood_comes_after_those_that_have_one():
+    found = judged({"sharp": (0.10, 0.05, np.nan), "honest": (0.101, 0.05, 5.0)})
+    assert recommend(found, split="random").family == "honest"
+
+
+def test_only_the_rows_of_the_split_are_looked_at_and_the_choice_itself_is_no_family():
+    found = judged({"sharp": (0.10, 0.005, 2.0), "rough": (0.3, 0.005, 0.5), CHOICE: (0.01, 0.001, -9.0)})
+    other = judged({"sharp": (0.9, 0.005, 2.0), "rough": (0.1, 0.005, 0.5)}, split="by paper")
+    table = pd.concat([found.table, other.table], ignore_index=True)
+    both = Comparison(table, {**found.predictions, **other.predictions}, {})
+    assert recommend(both, split="random").family == "sharp"
+    assert recommend(both, split="by paper").family == "rough"

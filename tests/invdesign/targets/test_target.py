@@ -84,3 +84,15 @@ def test_a_change_of_unit_changes_no_verdict(low, width, value):
 def test_bad_targets_are_refused(make, words):
     with pytest.raises(InputError, match=words):
         make()
+
+
+def test_equality_has_the_slack_of_rounding_also_at_zero():
+    assert Equals("p", 0).met([0.0, 1e-10, 1e-8]).tolist() == [True, True, False]
+    assert Equals("p", 1e6).met([1e6 + 1e-4, 1e6 + 1e-2]).tolist() == [True, False]
+
+
+def test_a_bound_belongs_to_its_interval():
+    assert Between("p", 2, 3).met([2.0, 3.0]).all()
+    assert AtLeast("p", 2).met([2.0]).all()
+    assert AtMost("p", 2).met([2.0]).all()
+    assert CloseTo("p", 2, 0.5).met([1.5, 2.5]).all()

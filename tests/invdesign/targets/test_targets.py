@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from invdesign.core.errors import InputError
-from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Maximize, Minimize, Targets, pareto_rank
+from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets, pareto_rank
 
 VALUES = pd.DataFrame({"v": [1.0, 2.0, 3.0, np.nan], "w": [5.0, 4.0, 1.0, 2.0]}, index=[3, 5, 7, 9])
 
@@ -93,3 +93,40 @@ def test_bad_collections_are_refused():
         Targets(Maximize("v"), Minimize("v"))
     with pytest.raises(InputError, match="is not a target"):
         Targets("v > 3")
+
+
+def test_margin_is_in_standard_deviations_of_the_property():
+    spread = np.std([1.0, 2.0, 3.0])
+    margin = Targets(Between("v", 1.5, 3.5)).margin(VALUES)
+    np.testing.assert_allclose(margin, [-0.5 / spread, 0.5 / spread, 0.5 / spread, -np.inf])
+    wide = VALUES * 100.0
+    np.testing.assert_allclose(Targets(Between("v", 150, 350)).margin(wide), margin)
+
+
+def test_margin_is_in_the_unit_of_the_property_where_its_values_do_not_differ():
+    equal = pd.DataFrame({"v": [2.0, 2.0]})
+    assert Targets(Between("v", 1.5, 3.5)).margin(equal).tolist() == [0.5, 0.5]
+    assert Targets(Between("v", 1.5, 3.5)).margin(equal * np.nan).tolist() == [-np.inf, -np.inf]
+
+
+def test_gains_are_the_values_with_the_sign_of_their_direction():
+    gains = Targets(Maximize("v"), AtLeast("v", 0), Minimize("w")).gains(VALUES)
+    np.testing.assert_array_equal(gains, [[1.0, -5.0], [2.0, -4.0], [3.0, -1.0], [np.nan, -2.0]])
+
+
+def test_the_window_of_a_property_is_the_intersection_of_its_targets():
+    assert Targets(AtLeast("v", 1), AtMost("v", 3), AtMost("w", 9)).window("v") == Between("v", 1.0, 3.0)
+    assert Targets(AtLeast("v", 1), AtLeast("v", 2)).window("v") == AtLeast("v", 2.0)
+    assert Targets(AtMost("v", 1), AtMost("v", 2)).window("v") == AtMost("v", 1.0)
+    assert Targets(AtLeast("v", 2), AtMost("v", 2)).window("v") == Equals("v", 2.0)
+    assert Targets(AtLeast("v", 3), AtMost("v", 2)).window("v") is None
+
+
+def test_candidates_that_meet_everything_share_the_best_rank_where_nothing_is_optimized():
+    assert Targets(AtLeast("v", 2)).pareto_rank(VALUES).tolist() == [1, 0, 0, 2]
+
+
+def test_rank_where_no_candidate_meets_the_targets():
+    targets = Targets(AtLeast("v", 10), AtMost("w", 0), Minimize("w"))
+    # shortfalls (9, 5), (8, 4), (7, 1): each undercuts the one before in both
+    assert targets.pareto_rank(VALUES).tolist() == [2, 1, 0, 3]

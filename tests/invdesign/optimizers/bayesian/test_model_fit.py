@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pytest
 
 import invdesign as ind
+from invdesign.core.columns import Column
 from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.model_fit import ALWAYS_BELOW, ModelFits, rows_to_fit
 
@@ -35,6 +39,65 @@ def test_other_values_are_another_fit(rng):
     up = fits.fitted(ind.GaussianProcess(), frame, pd.DataFrame({"f": frame["x"]}), space.columns)
     down = fits.fitted(ind.GaussianProcess(), frame, pd.DataFrame({"f": -frame["x"]}), space.columns)
     np.testing.assert_allclose(up.predict(frame)["f"], -down.predict(frame)["f"], atol=1e-3)
+
+
+@pytest.fixture
+def fits_made(monkeypatch):
+    """Counts the fits of Gaussian processes."""
+    made = []
+    original = ind.GaussianProcess.fit
+
+    def counted(self, frame, y, *, columns=None):
+        made.append(len(frame))
+        return original(self, frame, y, columns=columns)
+
+    monkeypatch.setattr(ind.GaussianProcess, "fit", counted)
+    return made
+
+
+def with_category(values: tuple[str, ...]) -> tuple[Column, ...]:
+    return Column("x", "number", (0.0, 1.0)), Column("w", "category", values=values)
+
+
+@pytest.mark.parametrize("changed", ["settings", "candidates", "values", "bounds", "name", "categories"])
+def test_a_fit_is_taken_from_before_only_where_nothing_differs(rng, fits_made, changed):
+    frame = pd.DataFrame({"x": rng.random(70), "w": rng.choice(["p", "q"], 70)})
+    y = pd.DataFrame({"f": np.sin(5 * frame["x"]) + (frame["w"] == "p")})
+    columns = with_category(("p", "q"))
+    fits, same = ModelFits(), (ind.GaussianProcess(), frame, y, columns)
+    fits.fitted(*same)
+    fits.fitted(*same)
+    assert len(fits_made) == 1
+    renamed = frame.rename(columns={"x": "z"})
+    other = {
+        "settings": (ind.GaussianProcess(kernel="rbf"), frame, y, columns),
+        "candidates": (ind.GaussianProcess(), frame.assign(x=1.0 - frame["x"]), y, columns),
+        "values": (ind.GaussianProcess(), frame, y + frame[["x"]].to_numpy(), columns),
+        "bounds": (ind.GaussianProcess(), frame, y, (replace(columns[0], bounds=(0.0, 9.0)), columns[1])),
+        "name": (ind.GaussianProcess(), renamed, y, (replace(columns[0], name="z"), columns[1])),
+        "categories": (ind.GaussianProcess(), frame, y, with_category(("p", "q", "r"))),
+    }[changed]
+    found = fits.fitted(*other)
+    assert len(fits_made) == 2
+    pd.testing.assert_frame_equal(found.predict(other[1]), ModelFits().fitted(*other).predict(other[1]))
+
+
+def test_what_follows_the_rows_of_the_fit_is_no_reason_for_another(rng, fits_made):
+    frame = pd.DataFrame({"x": rng.random(71)})
+    y = pd.DataFrame({"f": np.sin(5 * frame["x"])})
+    fits = ModelFits()
+    for count in (70, 71):  # hyperparameters come from the first 66
+        fits.fitted(ind.GaussianProcess(), frame[:count], y[:count], with_category(("p", "q"))[:1])
+    assert fits_made == [rows_to_fit(70)]
+    assert rows_to_fit(70) == rows_to_fit(71) < 70
+
+
+def test_only_the_last_few_fits_take_memory(rng):
+    frame = pd.DataFrame({"x": rng.random(62)})
+    fits = ModelFits()
+    for slope in range(6):
+        fits.fitted(ind.GaussianProcess(), frame, pd.DataFrame({"f": slope * frame["x"]}), with_category(())[:1])
+    assert len(fits._kept) == 4
 
 
 def test_unseen_drops_what_was_seen_and_repeats_in_one_column_and_in_two():

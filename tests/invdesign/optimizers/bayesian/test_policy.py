@@ -1,0 +1,60 @@
+"""Which acquisition decides: probability of meeting the targets, or coming nearer to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from invdesign.optimizers import BayesianOptimizer, History
+from invdesign.space import Integer, SearchSpace
+from invdesign.targets import AtLeast, Targets
+
+SPACE = SearchSpace(k=Integer(0, 9))
+LIKELIEST, NEAREST = 1, 2
+
+
+@dataclass
+class Given:
+    """A surrogate whose predictions of ``f`` are given: two candidates matter, all others are hopeless.
+
+    Attributes:
+        std: standard deviation of the likeliest candidate, whose mean is 0.
+    """
+
+    std: float
+
+    def fit(self, frame, y, *, columns=None):
+        return self
+
+    def predict(self, frame, *, return_std=False):
+        mean = frame["k"].map({LIKELIEST: 0.0, NEAREST: 6.0}).fillna(-50.0)
+        std = frame["k"].map({LIKELIEST: self.std, NEAREST: 1.0}).fillna(0.1)
+        mean, std = pd.DataFrame({"f": mean}, index=frame.index), pd.DataFrame({"f": std}, index=frame.index)
+        return (mean, std) if return_std else mean
+
+
+def proposed(probability: float) -> int:
+    """The candidate proposed where the likeliest one meets ``f`` at least 10 with this probability.
+
+    The other lies at 6 with a deviation of 1: nearer, but it meets the target with a probability of 3e-5.
+    """
+    optimizer = BayesianOptimizer(surrogate=Given(10.0 / norm.isf(probability)))
+    done = pd.DataFrame({"k": [8, 9]})
+    history = History(done, pd.DataFrame({"f": [0.0, 1.0]}), done.iloc[:0])
+    targets = Targets(AtLeast("f", 10.0))
+    new = optimizer.propose(1, space=SPACE, targets=targets, history=history, seed=np.random.SeedSequence(0))
+    return int(new["k"].iloc[0])
+
+
+@pytest.mark.parametrize("probability", [0.012, 0.05, 0.4])
+def test_from_one_percent_on_the_likeliest_candidate_is_asked_for(probability):
+    assert proposed(probability) == LIKELIEST
+
+
+@pytest.mark.parametrize("probability", [0.008, 1e-4])
+def test_below_one_percent_the_one_that_is_expected_to_come_nearest_is_asked_for(probability):
+    assert proposed(probability) == NEAREST
