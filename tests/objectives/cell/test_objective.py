@@ -226,6 +226,50 @@ def test_units_are_converted() -> None:
     assert parameter_unit("Negative particle diffusivity [m2.s-1]") == "m**2*s**-1"
 
 
+def test_units_with_an_offset_are_converted() -> None:
+    kelvin = CellObjective(inputs={"warmth": "Ambient temperature [K]"}, wanted=("plating_margin",))
+    celsius = replace(kelvin, units={"warmth": "degC"})
+    expected = kelvin.evaluate(pd.DataFrame({"warmth": [298.15, 318.15]}))
+    pd.testing.assert_frame_equal(celsius.evaluate(pd.DataFrame({"warmth": [25.0, 45.0]})), expected)
+    assert expected["plating_margin"][0] < expected["plating_margin"][1]  # a warm cell charges with less overpotential
+
+
+def test_a_fixed_number_is_what_a_column_of_it_would_be() -> None:
+    wanted = ("areal_capacity", "negative_thickness", "n_p_ratio")
+    varied = replace(CELL, wanted=wanted).evaluate(designs(2))
+    fixed = CellObjective(
+        inputs={name: INPUTS[name] for name in INPUTS if name not in ("thickness", "ratio")},
+        units={name: unit for name, unit in UNITS.items() if name != "thickness"},
+        parameters={INPUTS["thickness"]: designs(2)["thickness"][1] * 1e-6, INPUTS["ratio"]: designs(2)["ratio"][1]},
+        wanted=wanted,
+    ).evaluate(designs(2))
+    pd.testing.assert_series_equal(fixed.loc[1, list(wanted)], varied.loc[1, list(wanted)], rtol=1e-9)
+
+
+def test_a_lighter_electrode_stores_the_same_in_less_mass() -> None:
+    """Positive coating of 3000 instead of 3262 kg/m3: 0.5306268 - 75.6e-6 * 262 = 0.5108196 kg/m2; see test_mass.py."""
+    published = replace(ONE, wanted=("specific_energy",))
+    lighter = replace(published, parameters={"Positive electrode density [kg.m-3]": 3000.0})
+    row = pd.DataFrame({"thickness": [75.6]})
+    ratio = lighter.evaluate(row)["specific_energy"][0] / published.evaluate(row)["specific_energy"][0]
+    assert ratio == pytest.approx(0.5306268 / 0.5108196, rel=1e-6)
+
+
+def test_a_cell_that_delivers_nothing_at_the_slow_rate_has_no_retention() -> None:
+    hopeless = replace(ONE, energy_rate=100.0, fast_rate=200.0, wanted=("specific_energy", "energy_retention"))
+    result = hopeless.evaluate(pd.DataFrame({"thickness": [75.0]}))
+    assert result["specific_energy"].tolist() == [0.0]
+    assert result["energy_retention"].isna().all()
+    assert result["reason"].tolist() == ["no energy_retention: it delivers nothing at 100C"]
+
+
+def test_a_separator_cannot_be_more_than_pores() -> None:
+    result = CellObjective(inputs={"pores": "Separator porosity"}, wanted=("areal_capacity",)).evaluate(
+        pd.DataFrame({"pores": [0.5, 1.2]})
+    )
+    assert result["reason"].tolist() == [None, "infeasible: the separator's porosity is above 1"]
+
+
 def test_units_come_from_the_space() -> None:
     bare = replace(CELL, units={})
     assert bare.for_columns(COLUMNS) == CELL
@@ -271,6 +315,10 @@ def test_other_parameter_sets() -> None:
         (CellObjective(inputs={"thickness": "Current function [A]"}), COLUMNS[:1], "set by the cell objective itself"),
         (CellObjective(inputs={"thickness": "Negative electrode OCP [V]"}), COLUMNS[:1], "is a function"),
         (CellObjective(inputs={"thickness": "Negative electrode density [kg.m-3]"}), COLUMNS[:1], "cannot differ"),
+        (CELL, [*COLUMNS[:2], Column("negative_porosity", "number", unit="kg"), *COLUMNS[3:]], "for 'dimensionless'"),
+        (CELL, [Column("thickness", "number", unit="nm"), *COLUMNS[1:]], "is in 'nm'"),
+        (replace(CELL, parameters={"Separator thicknes [m]": 1e-5}), COLUMNS, "Did you mean 'Separator thickness [m]'"),
+        (replace(CELL, parameters={"Current function [A]": 5.0}), COLUMNS, "set by the cell objective itself"),
     ],
 )  # fmt: skip
 def test_check(objective: CellObjective, columns: list[Column], words: str | None) -> None:

@@ -13,6 +13,8 @@ from invdesign.optimizers.bayesian.acquisition import (
     ScalarizedImprovement,
     ShortfallReduction,
     log_expected_excess,
+    property_scales,
+    summed_shortfall,
 )
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.optimizers.bayesian.look_ahead import FAR, NEAR, LookAhead, evaluations_ahead
@@ -35,6 +37,24 @@ def test_the_expected_excess_is_exact_and_smooth_far_out():
     far = np.linspace(-60.0, -40.0, 41)
     assert (np.diff(log_expected_excess(far)) > 0).all()
     assert np.isfinite(log_expected_excess(np.array([-1e300, 1e300]))).all()
+
+
+def test_the_expected_excess_far_out_is_its_asymptotic_series():
+    """Abramowitz and Stegun 26.2.12: ``phi(z) / z**2 * (1 - 3 / z**2 + ...)`` below, ``z`` itself above."""
+    z = np.array([-49.0, -51.0, -60.0, -200.0])
+    np.testing.assert_allclose(
+        log_expected_excess(z), norm.logpdf(z) - 2.0 * np.log(-z) + np.log1p(-3.0 / z**2), atol=2e-3
+    )
+    np.testing.assert_allclose(log_expected_excess(np.array([26.0, 1e6])), np.log([26.0, 1e6]), rtol=1e-9)
+
+
+def test_shortfalls_are_summed_in_standard_deviations_of_each_property():
+    values = pd.DataFrame({"f": [0.0, 2.0, np.nan], "g": [10.0, 10.0, 10.0]})
+    targets = ind.Targets(ind.AtLeast("f", 3.0), ind.AtMost("g", 8.0), ind.Minimize("f"))
+    scales = property_scales(targets, values)
+    assert scales == {"f": 1.0, "g": 1.0}  # the deviation of 0 and 2, and one where values do not differ
+    np.testing.assert_array_equal(summed_shortfall(targets, values, scales), [3.0 + 2.0, 1.0 + 2.0, np.nan])
+    np.testing.assert_array_equal(summed_shortfall(targets, values, {"f": 2.0, "g": 4.0}), [2.0, 1.0, np.nan])
 
 
 def test_expected_improvement_weighs_other_targets_by_their_probability():

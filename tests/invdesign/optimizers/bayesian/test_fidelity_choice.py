@@ -8,6 +8,7 @@ from invdesign.optimizers import History
 from invdesign.optimizers.bayesian.fidelity_choice import FidelityChoice, ValueOfInformation, lacking_pairs
 from invdesign.space import Fidelity, Integer, SearchSpace
 from invdesign.surrogates.forests import RandomForest
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import AtLeast, Maximize, Targets
 
 TARGETS = Targets(AtLeast("f", 1.0))
@@ -75,3 +76,46 @@ def test_models_that_do_not_tell_how_fidelities_vary_together_stay_at_the_target
     pick = rows.head(1)
     for targets in (TARGETS, Targets(Maximize("f"))):
         assert FidelityChoice(space(1), model, targets, rows).placed(pick).equals(pick)
+
+
+def test_hits_for_a_cost_do_not_depend_on_the_unit():
+    milli = ValueOfInformation(Targets(AtLeast("f", 1000.0)), np.array([500.0]), np.array([1000.0]), np.array([600.0]))
+    assert milli.hits_a_cost(1.0, 20.0) == pytest.approx(told(0.36).hits_a_cost(1.0, 20.0))
+
+
+def correlated(cheap: float) -> tuple[SearchSpace, GaussianProcess, pd.DataFrame]:
+    """A space of two fidelities that differ by a constant, a Gaussian process that has seen both, and what it saw."""
+    searched = space(cheap)
+    rows = pd.concat(
+        [pd.DataFrame({"k": range(0, 31, step), "fidelity": name}) for name, step in (("cheap", 2), ("dear", 5))]
+    )
+    rows = rows.reset_index(drop=True)
+    noise = 0.05 * np.random.default_rng(0).standard_normal(len(rows))
+    values = pd.DataFrame({"f": np.sin(rows["k"] / 4.0) + 0.5 * (rows["fidelity"] == "dear") + noise})
+    return searched, GaussianProcess(calibrate=False).fit(rows, values, columns=searched.columns), rows
+
+
+def test_the_shift_of_a_mean_is_what_conditioning_on_the_value_takes_off_its_variance():
+    _, model, _ = correlated(1.0)
+    true, other = pd.DataFrame({"k": [17], "fidelity": ["dear"]}), pd.DataFrame({"k": [17], "fidelity": ["cheap"]})
+    before = model.predict(true, return_std=True)[1]["f"][0]
+    after = model.condition_on(other, model.predict(other)).predict(true, return_std=True)[1]["f"][0]
+    found = ValueOfInformation.of(model, Targets(Maximize("f")), true, other)
+    assert found.std[0] == pytest.approx(before, rel=1e-6)
+    assert found.shift[0] ** 2 == pytest.approx(before**2 - after**2, rel=1e-4)
+    assert found.shift[0] > 0.1 * before
+
+
+@pytest.mark.parametrize(("cheap", "expected"), [(0.01, "cheap"), (20.0, "dear")])
+def test_a_direction_is_asked_at_the_fidelity_that_tells_most_for_its_cost(cheap, expected):
+    searched, model, rows = correlated(cheap)
+    pick = pd.DataFrame({"k": [17], "fidelity": ["dear"]})
+    placed = FidelityChoice(searched, model, Targets(Maximize("f")), rows).placed(pick)
+    assert placed["fidelity"].tolist() == [expected]
+    assert placed["k"].tolist() == [17]
+
+
+def test_what_was_evaluated_at_a_fidelity_is_not_asked_there_again():
+    searched, model, rows = correlated(0.01)
+    pick = pd.DataFrame({"k": [18], "fidelity": ["dear"]})
+    assert FidelityChoice(searched, model, Targets(Maximize("f")), rows).placed(pick)["fidelity"].tolist() == ["dear"]

@@ -58,3 +58,37 @@ def test_from_one_percent_on_the_likeliest_candidate_is_asked_for(probability):
 @pytest.mark.parametrize("probability", [0.008, 1e-4])
 def test_below_one_percent_the_one_that_is_expected_to_come_nearest_is_asked_for(probability):
     assert proposed(probability) == NEAREST
+
+
+def test_a_surrogate_that_cannot_be_conditioned_keeps_its_distance_from_what_is_pending():
+    """Local penalization: all candidates are alike to the model, so that only the pending ones tell them apart."""
+
+    @dataclass
+    class Flat(Given):
+        def predict(self, frame, *, return_std=False):
+            mean = pd.DataFrame({"f": np.zeros(len(frame))}, index=frame.index)
+            return (mean, mean + 10.0) if return_std else mean
+
+    done = pd.DataFrame({"k": [9, 7]})
+    history = History(done, pd.DataFrame({"f": [0.0, 1.0]}), pd.DataFrame({"k": [0, 1, 4, 5]}))
+    new = BayesianOptimizer(surrogate=Flat(1.0)).propose(
+        2, space=SPACE, targets=Targets(AtLeast("f", 10.0)), history=history, seed=np.random.SeedSequence(0)
+    )
+    # 8 is four away from all that is pending, 6 is next to 5; of 2 and 3, each next to a pending one, either may follow
+    assert new["k"].iloc[0] == 8
+    assert new["k"].iloc[1] in (2, 3, 6)
+
+
+def test_without_any_candidate_that_has_all_values_one_is_proposed_at_a_time():
+    space = SearchSpace(k=Integer(0, 9))
+    done = pd.DataFrame({"k": [0, 3, 6, 9]})
+    values = pd.DataFrame({"f": [0.0, 1.0, np.nan, np.nan], "g": [np.nan, np.nan, 0.0, 1.0]})
+    new = BayesianOptimizer().propose(
+        1,
+        space=space,
+        targets=Targets(AtLeast("f", 1e3), AtLeast("g", 1e3)),
+        history=History(done, values, done.iloc[:0]),
+        seed=np.random.SeedSequence(0),
+    )
+    assert len(new) == 1
+    assert not new["k"].isin(done["k"]).any()
