@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from invdesign.optimizers import Optimizer
     from invdesign.surrogates.base import Surrogate
 
+VERSION = 1
+"""Of the campaign file's format: it grows when an older file would be read otherwise."""
 SECTIONS = (
     "campaign",
+    "version",
     "seed",
     "space",
     "constraints",
@@ -65,6 +68,8 @@ class Header:
 
     campaign: Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
     """Name: letters, digits and . _ -"""
+    version: int = bounded(default=VERSION, ge=1, le=VERSION)
+    """Version of the campaign file's format."""
     seed: int = bounded(default=0, ge=0)
     """Seed from which all randomness comes."""
     store: str | None = None
@@ -166,12 +171,19 @@ class _Reader(SectionReader):
         if not isinstance(data, dict):
             self.problem((), f"A campaign file is a mapping with the keys {', '.join(REQUIRED)} and more.")
             raise FileError(self.document.path, self.problems)
+        written = data.get("version")
+        if isinstance(written, int) and written > VERSION:
+            message = (
+                f"This file has version {written}; this invdesign reads versions up to {VERSION}. Upgrade invdesign."
+            )
+            self.problem(("version",), message)
+            raise FileError(self.document.path, self.problems)
         for key in data:
             if key not in SECTIONS:
-                self.problem((key,), f"'{key}' is not known here.{nearest(key, SECTIONS)}")
+                self.problem((key,), f"Unknown section '{key}'.{nearest(key, SECTIONS)}")
         for key in REQUIRED:
             if key not in data:
-                self.problem((), f"The key '{key}' is missing.")
+                self.problem((), f"The section '{key}' is missing.")
         header = self.settings(Header, {key: data[key] for key in setting_names(Header) if key in data}, ())
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
@@ -233,7 +234,7 @@ class Categorical(PlainParameter):
         InputError: where there are fewer than two, or one is repeated.
     """
 
-    values: Annotated[tuple[str, ...], Field(min_length=2)]
+    values: Annotated[Sequence[str], Field(min_length=2), AfterValidator(tuple)]
     """The words, at least two, each once."""
 
     def __post_init__(self) -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from invdesign import read_campaign, read_targets
+from invdesign.campaign_file.file import VERSION
 from invdesign.campaign_file.lines import FileError, read
 from invdesign.campaign_file.schema import campaign_schema
 from invdesign.core.errors import InputError
@@ -126,7 +128,7 @@ BROKEN = {
     "more initial than all": ("initial: 5", "initial: 50", 23, "initial .50. is more than"),
     "campaign name with a slash": ("campaign: small", "campaign: ../small", 1, "campaign"),
     "seed that is no number": ("seed: 4", "seed: four", 2, "'seed' must be a whole number, not 'four'"),
-    "missing section": ("campaign: small\n", "", 1, "The key 'campaign' is missing"),
+    "missing section": ("campaign: small\n", "", 1, "The section 'campaign' is missing"),
     "key twice": ("seed: 4", "seed: 4\nseed: 5", 3, "not YAML"),
     "tab": ("  x: {", "\tx: {", 4, "not YAML"),
     "unclosed bracket": ("[1.4, 1.7]", "[1.4, 1.7", 14, "not YAML"),
@@ -225,3 +227,23 @@ def test_the_schema_accepts_what_the_reader_accepts():
 def test_the_examples_are_valid(examples, real_data):
     for path in sorted(examples.glob("*.yaml")):
         assert read_campaign(path).budget.evaluations > 0
+
+
+VERSIONS = sorted((Path(__file__).parent / "versions").glob("version-*.yaml"))
+
+
+def test_there_is_a_file_of_every_version():
+    assert [path.stem for path in VERSIONS] == [f"version-{number}" for number in range(1, VERSION + 1)]
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
+def test_a_file_of_any_version_is_read_and_runs(path, tmp_path):
+    setting = read_campaign(path)
+    campaign = setting.open(tmp_path / "store.db")
+    campaign.run(setting.objective, evaluations=setting.budget.evaluations, batch=setting.budget.batch)
+    assert campaign.status().hits > 0
+
+
+def test_a_file_of_a_later_version_is_refused_in_words(folder):
+    with pytest.raises(FileError, match=r"campaign.yaml:1: This file has version 9; .* up to 1\. Upgrade invdesign"):
+        read_campaign(written(folder, GOOD.replace("campaign: small", "version: 9\ncampaign: small").lstrip()))
