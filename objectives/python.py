@@ -6,49 +6,55 @@ import importlib
 import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import pandas as pd
+from pydantic import BeforeValidator, ValidationInfo
+from pydantic.json_schema import SkipJsonSchema
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
-from invdesign.core.units import check_unit
+from invdesign.core.settings import FileContext, bounded, settings
+from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, TravelsByFields
 
 PropertyFunction = Callable[..., Mapping[str, float]]
 
 
-@dataclass(frozen=True)
+def _from_folder(value: Any, info: ValidationInfo) -> Any:
+    """Takes the path of a function's file from the campaign file's folder."""
+    if not (isinstance(value, str) and isinstance(info.context, FileContext)):
+        return value
+    place, _, name = value.rpartition(":")
+    return f"{info.context.folder / place}:{name}" if (info.context.folder / place).is_file() else value
+
+
+FunctionPlace = Annotated[str, BeforeValidator(_from_folder)]
+"""``package.module:name`` or ``path/to/file.py:name``."""
+
+
+@settings
 class PythonObjective(TravelsByFields):
     """Calls a function for each candidate, with its parameters as keyword arguments.
 
     The function returns a mapping from property to number. What it raises becomes the candidate's reason. Naming a
     function in a campaign file runs the user's own code, as importing it would: run only files that you trust.
 
-    Attributes:
-        function: the function, or where it stands: ``package.module:name`` or ``path/to/file.py:name``.
-        units: each property that it returns, and its unit (empty for dimensionless).
-        time_limit: seconds a candidate; None for no limit. With one, a campaign calls the function in a process of its
-            own, which is ended where the limit passes; what the function keeps between calls is kept there.
-
     Raises:
         InputError: where the function cannot be found, no property is named, or the limit is not above zero.
     """
 
-    function: str | PropertyFunction
-    units: dict[str, str]
-    time_limit: float | None = None
+    function: FunctionPlace | SkipJsonSchema[PropertyFunction]
+    """The function, or where it stands: ``package.module:name`` or ``path/to/file.py:name``."""
+    units: PropertyUnits
+    """Each property that it returns, and its unit (empty for dimensionless)."""
+    time_limit: float | None = bounded(default=None, gt=0)
+    """Seconds a candidate; None for no limit. With one, a campaign calls the function in a process of its own, which is
+    ended where the limit passes; what the function keeps between calls is kept there."""
 
     def __post_init__(self) -> None:
-        if not self.units:
-            raise InputError("Name the properties that the function returns, with their units, such as {voltage: V}.")
-        for unit in self.units.values():
-            check_unit(unit)
-        if self.time_limit is not None and not self.time_limit > 0.0:
-            raise InputError(f"'time_limit' must be above zero, not {self.time_limit}.")
         if not callable(self.function):
             _split(self.function)
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.plugins import ByWord
+from invdesign.core.settings import InputFile, from_elsewhere, settings
+from invdesign.core.units import Unit
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, valued
 from invdesign.objectives.table import TableObjective
 from invdesign.surrogates.base import Surrogate
@@ -19,40 +23,33 @@ from invdesign.surrogates.data_checks import cleaned
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
 
-@dataclass(frozen=True)
+@settings
 class SurrogateObjective(TravelsByFields):
     """Predicts candidates by a surrogate that is fitted on a table when it is first asked.
 
     Equal rows with different values, which a table objective refuses, are what models average. Rows without a value of
     a property teach nothing of that property and something of the others.
 
-    Attributes:
-        data: path of a CSV file, or a frame.
-        key: for each parameter that the model goes by, the table's column that holds its values.
-        values: for each property, the table's column that holds it.
-        units: unit of each property; empty or missing for dimensionless.
-        surrogate: the model; a Gaussian process where None. It is never fitted itself, only a copy of it.
-        censored: what to do with values such as ``<1E-10``: refuse (``error``), take the limit, or leave them out.
-        columns: what the columns of candidates are. ``for_columns`` fills this in.
-
     Raises:
         InputError: where the file or a column is missing (the nearest column is named).
     """
 
-    data: str | Path | pd.DataFrame = field(repr=False)
-    key: dict[str, str]
-    values: dict[str, str]
-    units: dict[str, str] = field(default_factory=dict)
-    surrogate: Surrogate | None = None
-    censored: str = "error"
-    columns: tuple[Column, ...] = ()
+    data: InputFile | SkipJsonSchema[pd.DataFrame] = field(repr=False)
+    """Path of a CSV file, or a frame."""
+    key: Annotated[dict[str, str], Field(min_length=1)]
+    """For each parameter that the model goes by, the table's column that holds its values."""
+    values: Annotated[dict[str, str], Field(min_length=1)]
+    """For each property, the table's column that holds it."""
+    units: dict[str, Unit] = field(default_factory=dict)
+    """Unit of each property; empty or missing for dimensionless."""
+    surrogate: Annotated[Surrogate, ByWord("surrogate")] | None = None
+    """The model; a Gaussian process where None. It is never fitted itself, only a copy of it."""
+    censored: Literal["error", "limit", "drop"] = "error"
+    """What to do with values such as ``<1E-10``: refuse (``error``), take the limit, or leave them out."""
+    columns: tuple[Column, ...] = from_elsewhere(default=())
+    """What the columns of candidates are. ``for_columns`` fills this in."""
 
     def __post_init__(self) -> None:
-        if self.censored not in ("error", "limit", "drop"):
-            raise InputError(
-                f"There is no way to treat censored values '{self.censored}'."
-                f"{nearest(self.censored, ('error', 'limit', 'drop'))}"
-            )
         _ = self._table  # its own errors are this objective's
 
     @property

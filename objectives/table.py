@@ -3,52 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
-from invdesign.core.units import check_unit
+from invdesign.core.settings import InputFile, from_elsewhere, settings
+from invdesign.core.units import Unit
 from invdesign.objectives.base import TravelsByFields, valued
 from invdesign.surrogates.features.smiles import canonical_smiles
 
 
-@dataclass(frozen=True)
+@settings
 class TableObjective(TravelsByFields):
     """Looks candidates up in a CSV file or a frame.
-
-    Attributes:
-        data: path of a CSV file, or a frame.
-        key: for each parameter that identifies a candidate, the table's column that holds its values.
-        values: for each property, the table's column that holds it.
-        units: unit of each property; empty or missing for dimensionless.
-        molecules: the parameters of ``key`` that are molecules: their SMILES are made canonical before they are
-            compared. ``for_columns`` fills this in.
 
     Raises:
         InputError: where the file or a column is missing (the nearest column is named), or a value is no number.
     """
 
-    data: str | Path | pd.DataFrame = field(repr=False)
-    key: dict[str, str]
-    values: dict[str, str]
-    units: dict[str, str] = field(default_factory=dict)
-    molecules: tuple[str, ...] = ()
+    data: InputFile | SkipJsonSchema[pd.DataFrame] = field(repr=False)
+    """Path of a CSV file, or a frame."""
+    key: Annotated[dict[str, str], Field(min_length=1)]
+    """For each parameter that identifies a candidate, the table's column that holds its values."""
+    values: Annotated[dict[str, str], Field(min_length=1)]
+    """For each property, the table's column that holds it."""
+    units: dict[str, Unit] = field(default_factory=dict)
+    """Unit of each property; empty or missing for dimensionless."""
+    molecules: tuple[str, ...] = from_elsewhere(default=())
+    """The parameters of ``key`` that are molecules: their SMILES are made canonical before they are compared.
+    ``for_columns`` fills this in."""
 
     def __post_init__(self) -> None:
-        if not self.key or not self.values:
-            raise InputError("A table objective needs at least one key column and one value column.")
-        for name, unit in self.units.items():
+        for name in self.units:
             if name not in self.values:
                 raise InputError(
                     f"There is a unit for '{name}', which is no property of the table.{nearest(name, self.values)}"
                 )
-            check_unit(unit)
         header = self._frame.columns
         for column in (*self.key.values(), *self.values.values()):
             if column not in header:

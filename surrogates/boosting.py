@@ -1,52 +1,39 @@
 """Gradient boosting: many shallow trees, each fitted to what the ones before it left unexplained."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from invdesign.surrogates.checks import check_positive
+from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.conformal import ConformalRegressor
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class _Boosting(ConformalRegressor):
-    """Boosted trees.
+    """Boosted trees."""
 
-    Attributes:
-        trees: how many.
-        depth: decisions from the root of a tree to a leaf.
-        learning_rate: how much of each tree is believed.
-    """
-
-    trees: int = 400
-    depth: int = 4
-    learning_rate: float = 0.05
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(trees=self.trees, depth=self.depth, learning_rate=self.learning_rate)
+    n_estimators: int = bounded(default=400, ge=1)
+    """Number of trees."""
+    max_depth: int = bounded(default=4, ge=1)
+    """Splits from the root of a tree to a leaf."""
+    learning_rate: float = bounded(default=0.05, gt=0)
+    """Factor by which each tree's prediction is multiplied."""
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class GradientBoosting(_Boosting):
     """Stochastic gradient boosting with exact splits (scikit-learn; Friedman 2002, doi:10.1016/S0167-9473(01)00065-2).
 
     Standard deviations by cross-conformal prediction; they are those of an observed value.
-
-    Attributes:
-        trees: how many.
-        depth: decisions from the root of a tree to a leaf.
-        learning_rate: how much of each tree is believed.
     """
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from sklearn.ensemble import GradientBoostingRegressor
 
         return GradientBoostingRegressor(
-            n_estimators=self.trees,
-            max_depth=self.depth,
+            n_estimators=self.n_estimators,
+            max_depth=self.max_depth,
             learning_rate=self.learning_rate,
             subsample=0.8,
             max_features=0.5,
@@ -55,24 +42,19 @@ class GradientBoosting(_Boosting):
         )
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class XGBoost(_Boosting):
     """Regularized boosting (xgboost; Chen and Guestrin 2016, doi:10.1145/2939672.2939785).
 
     Standard deviations by cross-conformal prediction; they are those of an observed value.
-
-    Attributes:
-        trees: how many.
-        depth: decisions from the root of a tree to a leaf.
-        learning_rate: how much of each tree is believed.
     """
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from xgboost import XGBRegressor
 
         return XGBRegressor(
-            n_estimators=self.trees,
-            max_depth=self.depth,
+            n_estimators=self.n_estimators,
+            max_depth=self.max_depth,
             learning_rate=self.learning_rate,
             subsample=0.8,
             colsample_bytree=0.8,
@@ -82,25 +64,20 @@ class XGBoost(_Boosting):
         )
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class LightGBM(_Boosting):
     """Boosting by histograms and by the best leaf (lightgbm; Ke et al. 2017, NeurIPS 30, 3146).
 
     Standard deviations by cross-conformal prediction; they are those of an observed value.
-
-    Attributes:
-        trees: how many.
-        depth: decisions from the root of a tree to a leaf.
-        learning_rate: how much of each tree is believed.
     """
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from lightgbm import LGBMRegressor
 
         return LGBMRegressor(
-            n_estimators=self.trees,
-            max_depth=self.depth,
-            num_leaves=2 ** min(self.depth, 10),
+            n_estimators=self.n_estimators,
+            max_depth=self.max_depth,
+            num_leaves=2 ** min(self.max_depth, 10),
             learning_rate=self.learning_rate,
             # Its own default of 20 rows a leaf leaves nothing to split in the tables of a laboratory.
             min_child_samples=min(5, max(1, len(values) // 10)),

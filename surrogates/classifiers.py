@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from invdesign.core.errors import InputError
-from invdesign.surrogates.checks import check_positive
+from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.estimators import Constant, FeatureSurrogate, Learned, PropertyModel
 
 FEWEST_OF_A_CLASS = 2
@@ -34,7 +34,7 @@ class ProbabilityModel(PropertyModel):
         return chance, np.sqrt(chance * (1.0 - chance))
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class Classifier(FeatureSurrogate):
     """A surrogate of properties that are 0 or 1: the mean is the probability of 1.
 
@@ -67,19 +67,12 @@ class Classifier(FeatureSurrogate):
         """An unfitted classifier of scikit-learn's kind; ``smaller`` is how many rows the rarer class has."""
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class LogisticRegression(Classifier):
-    """Logistic regression on standardized features (scikit-learn; Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x).
+    """Logistic regression on standardized features (scikit-learn; Cox 1958, doi:10.1111/j.2517-6161.1958.tb00292.x)."""
 
-    Attributes:
-        penalty: weight of the squared weights.
-    """
-
-    penalty: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(penalty=self.penalty)
+    penalty: float = bounded(default=1.0, gt=0)
+    """Weight of the squared weights."""
 
     def _classifier(self, smaller: int) -> Any:
         from sklearn import linear_model
@@ -89,21 +82,15 @@ class LogisticRegression(Classifier):
         return make_pipeline(StandardScaler(), linear_model.LogisticRegression(C=1.0 / self.penalty, max_iter=5000))
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class GaussianNaiveBayes(Classifier):
     """Each feature normal within a class, and independent of the others (scikit-learn; Hand and Yu 2001).
 
     Paper: doi:10.2307/1403452.
-
-    Attributes:
-        smoothing: variance added to every feature, as a share of the largest one.
     """
 
-    smoothing: float = 1e-3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(smoothing=self.smoothing)
+    smoothing: float = bounded(default=1e-3, gt=0)
+    """Variance added to every feature, as a share of the largest one."""
 
     def _classifier(self, smaller: int) -> Any:
         from sklearn.naive_bayes import GaussianNB
@@ -113,45 +100,32 @@ class GaussianNaiveBayes(Classifier):
         return make_pipeline(StandardScaler(), GaussianNB(var_smoothing=self.smoothing))
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class RandomForestClassifier(Classifier):
-    """A random forest that votes (scikit-learn; Breiman 2001, doi:10.1023/A:1010933404324).
+    """A random forest that votes (scikit-learn; Breiman 2001, doi:10.1023/A:1010933404324)."""
 
-    Attributes:
-        trees: how many.
-        leaf: fewest rows that share a leaf.
-    """
-
-    trees: int = 300
-    leaf: int = 2
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(trees=self.trees, leaf=self.leaf)
+    n_estimators: int = bounded(default=300, ge=1)
+    """Number of trees."""
+    min_samples_leaf: int = bounded(default=2, ge=1)
+    """Fewest rows in a leaf."""
 
     def _classifier(self, smaller: int) -> Any:
         from sklearn import ensemble
 
         return ensemble.RandomForestClassifier(
-            n_estimators=self.trees, min_samples_leaf=self.leaf, random_state=self.seed, n_jobs=1
+            n_estimators=self.n_estimators, min_samples_leaf=self.min_samples_leaf, random_state=self.seed, n_jobs=1
         )
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class SupportVectorClassifier(Classifier):
     """A support vector machine with a Gaussian kernel (scikit-learn; Cortes and Vapnik 1995, doi:10.1007/BF00994018).
 
     Its distance to the border becomes a probability by Platt's sigmoid, fitted on rows that were held out.
-
-    Attributes:
-        cost: price of a row on the wrong side.
     """
 
-    cost: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(cost=self.cost)
+    cost: float = bounded(default=1.0, gt=0)
+    """Penalty of a row on the wrong side."""
 
     def _classifier(self, smaller: int) -> Any:
         from sklearn.calibration import CalibratedClassifierCV

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from invdesign.core.settings import settings
 from invdesign.surrogates.estimators import PropertyModel, Regressor
 from invdesign.surrogates.validation import Z90
 
@@ -134,7 +135,7 @@ def calibrated(
     return ConformalModel(clone(estimator).fit(features, values), difficulty, scale)
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class ConformalRegressor(Regressor):
     """A family of scikit-learn's kind that predicts no standard deviation of its own."""
 

@@ -1,12 +1,12 @@
 """Families whose members disagree: the disagreement says how hard a row is, and which rows err together."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from invdesign.core.settings import settings
 from invdesign.surrogates.checks import check_positive
 from invdesign.surrogates.estimators import PropertyModel, Regressor
 
@@ -31,7 +31,7 @@ class EnsembleModel(PropertyModel):
         return mean + weights @ apart + rest * rng.standard_normal((samples, len(mean)))
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class EnsembleRegressor(Regressor):
     """A family that can give joint samples."""
 

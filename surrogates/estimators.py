@@ -7,7 +7,7 @@ the types where the family stands.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, Self, overload
+from typing import Annotated, Literal, Self, overload
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.settings import STATE, bounded, settings
 from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
@@ -73,29 +74,23 @@ class Learned:
         return self.model.sample(features, samples, rng) * self.spread + self.centre
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class FeatureSurrogate(ABC):
     """A surrogate that turns candidates into features and fits one model a property.
 
     The standard deviation that it predicts is that of a value as it would be observed, noise included: residuals, by
     which it is calibrated, do not tell noise from ignorance. So it has no ``noise_std``.
-
-    Attributes:
-        features: which features it is given.
-        seed: of all that is random in the fit. The order of the rows does not matter.
     """
 
     features: Features = field(default_factory=Features)
-    seed: int = 0
-    _featurizer: Featurizer | None = field(default=None, init=False, repr=False, compare=False)
-    _learned: dict[str, Learned] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _known: tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None] | None = field(
+    """Which features the surrogate is given."""
+    seed: int = bounded(default=0, ge=0)
+    """Seed of all that is random in the fit. The order of the rows does not matter."""
+    _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
+    _learned: Annotated[dict[str, Learned], STATE] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _known: Annotated[tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None] | None, STATE] = field(
         default=None, init=False, repr=False, compare=False
     )
-
-    def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise InputError(f"seed must not be negative, but it is {self.seed}.")
 
     def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
         """Learns every column of ``y``, each from the rows where it is known; see ``Surrogate.fit``.
@@ -154,7 +149,7 @@ class FeatureSurrogate(ABC):
         """Learns one property from its known values, shapes ``n x d`` and ``n``."""
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class Regressor(FeatureSurrogate):
     """A surrogate of properties that are numbers; it sees them standardized, so that their unit does not matter.
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from invdesign.core.errors import InputError
-from invdesign.surrogates.checks import check_positive
+from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.conformal import calibrated_scale
 from invdesign.surrogates.ensembles import EnsembleModel, EnsembleRegressor
 
@@ -45,25 +44,16 @@ class ForestModel(EnsembleModel):
         return np.stack([_leaf_values(tree, rows) for tree in self.forest.estimators_])
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class _Forest(EnsembleRegressor):
-    """Averaged trees.
+    """Averaged trees."""
 
-    Attributes:
-        trees: how many.
-        leaf: fewest rows that share a leaf.
-        share: of the features, that each decision chooses from.
-    """
-
-    trees: int = 300
-    leaf: int = 1
-    share: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(trees=self.trees, leaf=self.leaf)
-        if not 0.0 < self.share <= 1.0:
-            raise InputError(f"share must lie above 0 and at most at 1, not at {self.share}.")
+    n_estimators: int = bounded(default=300, ge=1)
+    """Number of trees."""
+    min_samples_leaf: int = bounded(default=1, ge=1)
+    """Fewest rows in a leaf."""
+    max_features: float = bounded(default=0.5, gt=0, le=1)
+    """Share of the features from which each split chooses."""
 
     def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> ForestModel:
         forest = self._forest().fit(features, values)
@@ -78,26 +68,21 @@ class _Forest(EnsembleRegressor):
 
     def _settings(self) -> dict[str, Any]:
         return {
-            "n_estimators": self.trees,
-            "min_samples_leaf": self.leaf,
-            "max_features": self.share,
+            "n_estimators": self.n_estimators,
+            "min_samples_leaf": self.min_samples_leaf,
+            "max_features": self.max_features,
             "bootstrap": True,
             "random_state": self.seed,
             "n_jobs": 1,
         }
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class RandomForest(_Forest):
     """A random forest (scikit-learn; Breiman 2001, doi:10.1023/A:1010933404324).
 
     Standard deviations grow with the spread of the trees, calibrated on the rows that each tree had not drawn
     (Johansson et al. 2014, doi:10.1007/s10994-014-5453-0); they are those of an observed value.
-
-    Attributes:
-        trees: how many.
-        leaf: fewest rows that share a leaf.
-        share: of the features, that each decision chooses from.
     """
 
     def _forest(self) -> Any:
@@ -106,20 +91,16 @@ class RandomForest(_Forest):
         return RandomForestRegressor(**self._settings())
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class ExtraTrees(_Forest):
     """Extremely randomized trees (scikit-learn; Geurts, Ernst and Wehenkel 2006, doi:10.1007/s10994-006-6226-1).
 
     Their thresholds are drawn at random, which makes smoother functions than those of a random forest. Standard
     deviations as there.
-
-    Attributes:
-        trees: how many.
-        leaf: fewest rows that share a leaf.
-        share: of the features, that each decision chooses from.
     """
 
-    share: float = 1.0
+    max_features: float = bounded(default=1.0, gt=0, le=1)
+    """Share of the features from which each split chooses."""
 
     def _forest(self) -> Any:
         from sklearn.ensemble import ExtraTreesRegressor

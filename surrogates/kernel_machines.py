@@ -1,13 +1,11 @@
 """Kernel machines: smooth functions between the known rows, without the Gaussian process's own uncertainty."""
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from invdesign.core.errors import InputError, nearest
-from invdesign.surrogates.checks import check_positive
+from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.conformal import ConformalRegressor
 from invdesign.surrogates.tuning import tuned
 
@@ -17,26 +15,21 @@ COSTS = (1.0, 10.0, 100.0)
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class SupportVector(ConformalRegressor):
     """Support vector regression with a Gaussian kernel (scikit-learn; Smola and Schölkopf 2004).
 
     Paper: doi:10.1023/B:STCO.0000035301.49549.88. Standard deviations by cross-conformal prediction; they are those of
     an observed value.
-
-    Attributes:
-        cost: price of an error beyond ``tolerance``. None: chosen by cross-validation.
-        inverse_width: of the kernel, over the number of standardized features. None: chosen by cross-validation.
-        tolerance: error that costs nothing, in standard deviations of the property.
     """
 
-    cost: float | None = None
-    inverse_width: float | None = None
-    tolerance: float = 0.05
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(cost=self.cost, inverse_width=self.inverse_width, tolerance=self.tolerance)
+    cost: float | None = bounded(default=None, gt=0)
+    """Penalty of an error beyond ``tolerance``. None: chosen by cross-validation."""
+    inverse_width: float | None = bounded(default=None, gt=0)
+    """Inverse squared width of the kernel, divided by the number of standardized features. None: chosen by
+    cross-validation."""
+    tolerance: float = bounded(default=0.05, gt=0)
+    """Error without penalty, in standard deviations of the property."""
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from sklearn.pipeline import make_pipeline
@@ -51,27 +44,20 @@ class SupportVector(ConformalRegressor):
         return tuned(machine, choices, features, values, seed=self.seed)
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class KernelRidge(ConformalRegressor):
     """Kernel ridge regression (scikit-learn; Saunders, Gammerman and Vovk 1998, ICML, 515).
 
     Standard deviations by cross-conformal prediction; they are those of an observed value.
-
-    Attributes:
-        kernel: ``laplacian`` for rough properties, ``rbf`` (Gaussian) for smooth ones.
-        penalty: on the size of the function. None: chosen by cross-validation.
-        inverse_width: of the kernel, over the number of standardized features. None: chosen by cross-validation.
     """
 
     kernel: KernelName = "laplacian"
-    penalty: float | None = None
-    inverse_width: float | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.kernel not in get_args(KernelName):
-            raise InputError(f"There is no kernel '{self.kernel}'.{nearest(str(self.kernel), get_args(KernelName))}")
-        check_positive(penalty=self.penalty, inverse_width=self.inverse_width)
+    """``laplacian`` for rough properties, ``rbf`` (Gaussian) for smooth ones."""
+    penalty: float | None = bounded(default=None, gt=0)
+    """Penalty on the norm of the function. None: chosen by cross-validation."""
+    inverse_width: float | None = bounded(default=None, gt=0)
+    """Inverse squared width of the kernel, divided by the number of standardized features. None: chosen by
+    cross-validation."""
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from sklearn import kernel_ridge

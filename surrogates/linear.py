@@ -1,35 +1,28 @@
 """Linear models: few values go a long way where the property is nearly linear in the features."""
 
 import warnings
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from invdesign.surrogates.checks import check_positive
+from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.conformal import ConformalRegressor
 from invdesign.surrogates.tuning import LARGEST
 
 PENALTIES = tuple(float(10.0**power) for power in np.arange(-4, 5, 0.5))
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class Ridge(ConformalRegressor):
     """Linear regression with a penalty on squared weights (scikit-learn; Hoerl and Kennard 1970, doi:10.2307/1267351).
 
     Standard deviations by cross-conformal prediction; they are those of an observed value.
-
-    Attributes:
-        penalty: weight of the penalty, on standardized features and values. None: chosen by leave-one-out on at most
-            1000 rows.
     """
 
-    penalty: float | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(penalty=self.penalty)
+    penalty: float | None = bounded(default=None, gt=0)
+    """Weight of the penalty, on standardized features and values. None: chosen by leave-one-out on at most 1000
+    rows."""
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from sklearn import linear_model
@@ -49,21 +42,15 @@ class Ridge(ConformalRegressor):
         return float(search.alpha_)
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class Lasso(ConformalRegressor):
     """Linear regression that uses few features (scikit-learn; Tibshirani 1996, doi:10.1111/j.2517-6161.1996.tb02080.x).
 
     Standard deviations by cross-conformal prediction; they are those of an observed value.
-
-    Attributes:
-        penalty: weight of the absolute weights, on standardized features and values. None: chosen by cross-validation.
     """
 
-    penalty: float | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(penalty=self.penalty)
+    penalty: float | None = bounded(default=None, gt=0)
+    """Weight of the absolute weights, on standardized features and values. None: chosen by cross-validation."""
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from sklearn import linear_model

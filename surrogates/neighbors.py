@@ -1,33 +1,26 @@
 """k nearest neighbours: what the most similar known candidates did."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from invdesign.surrogates.checks import check_positive
+from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.conformal import ConformalRegressor
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class KNearestNeighbors(ConformalRegressor):
     """The mean over the nearest rows, the nearer the heavier (scikit-learn; Cover and Hart 1967).
 
     Paper: doi:10.1109/TIT.1967.1053964. Standard deviations by cross-conformal prediction; they are those of an
     observed value.
-
-    Attributes:
-        neighbors: how many rows; all where there are fewer.
     """
 
-    neighbors: int = 5
+    n_neighbors: int = bounded(default=5, ge=1)
+    """Number of neighbors; all rows where there are fewer."""
     # It costs nothing to fit and is much worse without a fifth of the rows, by which its errors would look too large.
     _folds: ClassVar[int] = 20
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(neighbors=self.neighbors)
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from sklearn.neighbors import KNeighborsRegressor
@@ -35,5 +28,5 @@ class KNearestNeighbors(ConformalRegressor):
         from sklearn.preprocessing import StandardScaler
 
         fewest = len(values) - -(-len(values) // self._folds)  # what is left where the largest fold is out
-        count = min(self.neighbors, fewest)
+        count = min(self.n_neighbors, fewest)
         return make_pipeline(StandardScaler(), KNeighborsRegressor(count, weights="distance", p=1))

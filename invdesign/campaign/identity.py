@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+from pydantic.fields import FieldInfo
 
 from invdesign.campaign.store import Store
 from invdesign.core.errors import InputError
@@ -22,13 +26,15 @@ def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Op
         InputError: where space, seed or optimizer are others than those of the stored values, whose continuation would
             then be no continuation.
     """
-    told = {"space": describe(space), "seed": seed, "optimizer": repr(optimizer)}
+    now = {"space": describe(space), "seed": seed, "optimizer": described(optimizer)}
     facts = store.facts()
     if "space" not in facts:
-        for name, value in {**told, "versions": versions()}.items():
-            store.write_fact(name, value)
+        _check_parameters(store, space)
+        for name, value in {**now, "versions": versions()}.items():
+            if name not in facts:
+                store.write_fact(name, value)
         return
-    for name, value in told.items():
+    for name, value in now.items():
         if facts.get(name) != json.loads(json.dumps(value)):
             raise InputError(
                 f"The store '{store.place}' holds the campaign '{store.campaign}' with another {name}. Use another "
@@ -36,11 +42,22 @@ def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Op
             )
 
 
+def _check_parameters(store: Store, space: SearchSpace) -> None:
+    """Compares the parameters with those of the stored candidates: all that a migrated store says of its space."""
+    for parameters in store.evaluations()["parameters"].head(1):
+        if set(parameters) != set(space.names):
+            raise InputError(
+                f"The store '{store.place}' holds the campaign '{store.campaign}' with the parameters "
+                f"{', '.join(sorted(parameters))}, not {', '.join(space.names)}. Use another store or campaign name."
+            )
+
+
 def describe(space: SearchSpace) -> dict[str, Any]:
-    """A space in words that JSON can hold; long lists of values, and what else a parameter was told, by checksum."""
+    """A space as JSON can hold it; long lists of values, and the settings of a parameter, by checksum."""
     columns = []
     for column in space.columns:
-        settings = [repr(space.parameters[column.name]), *column.values]
+        settings = json.dumps(described(space.parameters[column.name]))
+        checksum = hashlib.sha256("\n".join([settings, *column.values]).encode()).hexdigest()
         bounds = list(column.bounds) if column.bounds else None
         columns.append(
             {
@@ -49,10 +66,38 @@ def describe(space: SearchSpace) -> dict[str, Any]:
                 "bounds": bounds,
                 "unit": column.unit,
                 "log": column.log,
-                "settings": hashlib.sha256("\n".join(settings).encode()).hexdigest(),
+                "settings": checksum,
             }
         )
     return {"columns": columns, "constraints": [str(constraint) for constraint in space.constraints]}
+
+
+def described(settings: object) -> Any:
+    """Settings as JSON can hold them: the class's name and the values that differ from their defaults.
+
+    A setting that a later version adds, with today's behavior as its default, leaves a stored campaign the same.
+    """
+    if isinstance(settings, Mapping):
+        return {str(name): described(value) for name, value in settings.items()}
+    if isinstance(settings, tuple | list):
+        return [described(value) for value in settings]
+    if not is_dataclass(settings) or isinstance(settings, type):
+        return repr(settings)
+    changed = {}
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        if item.init and item.repr and not _is_default(item, value):
+            changed[item.name] = described(value)
+    return {"type": type(settings).__name__, **changed}
+
+
+def _is_default(item: Field[Any], value: object) -> bool:
+    default: Any = item.default
+    if isinstance(default, FieldInfo):  # settings keep pydantic's description of a field there
+        default = default.get_default(call_default_factory=True, validated_data={})
+    elif item.default_factory is not MISSING:
+        default = item.default_factory()
+    return type(value) is type(default) and bool(value == default)
 
 
 def versions() -> dict[str, str]:

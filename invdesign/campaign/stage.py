@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from invdesign.core.errors import InputError
+from invdesign.core.settings import bounded, settings
 from invdesign.objectives.base import Objective
 
 
-@dataclass(frozen=True)
+@settings
 class Stage:
     """A verifying objective.
-
-    Attributes:
-        name: under which its values are kept.
-        objective: the truer source of values.
-        top: how many of the best candidates it evaluates: once, or in each round.
-        rounds: how often the search stops to have its best candidates verified and its values corrected by what came
-            back; 1 for once, at the end, without a correction.
 
     Raises:
         InputError: where top or rounds is less than 1.
     """
 
     name: str
+    """Name under which its values are kept."""
     objective: Objective
-    top: int
-    rounds: int = 1
-
-    def __post_init__(self) -> None:
-        if self.top < 1 or self.rounds < 1:
-            raise InputError(f"A stage needs top and rounds of at least 1, not {self.top} and {self.rounds}.")
+    """The more accurate source of values."""
+    top: int = bounded(ge=1)
+    """How many of the best candidates it evaluates: once, or in each round."""
+    rounds: int = bounded(default=1, ge=1)
+    """How often the search stops to have its best candidates verified and its values corrected by what came back; 1 for
+    once, at the end, without a correction."""
 
 
 def due_counts(evaluations: int, *, initial: int, rounds: int) -> list[int]:

@@ -31,6 +31,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import StaticPool
 
+from invdesign.campaign.migrations import bring_up_to_date
 from invdesign.core.errors import InputError
 
 CANDIDATE = "candidate"
@@ -92,6 +93,7 @@ class Store:
         self._engine = _engine(place)
         self._rows: dict[str, _Rows] = {table.name: _Rows(table, campaign) for table in (_evaluations, _verifications)}
         try:
+            bring_up_to_date(self._engine, _file_of(place))
             _metadata.create_all(self._engine)
         except DatabaseError as error:
             raise InputError(f"'{self.place}' cannot be used as a store: {error.orig}.") from None
@@ -257,6 +259,10 @@ def _version(connection: Connection) -> tuple[int, int] | None:
 def exists(place: str | Path | None) -> bool:
     """Says whether a store may already be there: a file that exists, or a database elsewhere."""
     return place is not None and ("://" in str(place) or Path(place).is_file())
+
+
+def _file_of(place: str | Path | None) -> Path | None:
+    return None if place is None or "://" in str(place) else Path(place)
 
 
 def _engine(place: str | Path | None) -> Engine:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from invdesign.campaign_file.lines import Place
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.core.errors import InputError
+from invdesign.core.settings import bounded, from_mapping, settings
 from invdesign.objectives.base import Objective
 from invdesign.objectives.fidelity import MultiFidelityObjective
 from invdesign.space import Fidelity, SearchSpace
@@ -16,30 +17,32 @@ from invdesign.space import Fidelity, SearchSpace
 WORD = "multi-fidelity"
 
 
-class FidelitySettings(BaseModel):
+@settings
+class FidelitySettings:
     """One fidelity."""
 
-    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(min_length=1)]
+    """Name of the fidelity, as it stands in the candidates' fidelity column."""
+    objective: dict[str, Any]
+    """Objective that gives the values of this fidelity."""
+    cost: float = bounded(gt=0)
+    """Cost of one evaluation, in any unit."""
 
-    name: str = Field(
-        min_length=1, description="Name of the fidelity, as it stands in the candidates' column of fidelities."
-    )
-    cost: float = Field(gt=0, allow_inf_nan=False, description="What one evaluation costs, in any unit.")
-    objective: dict[str, Any] = Field(description="Where values of this fidelity come from.")
 
-
-class MultiFidelitySettings(BaseModel):
+@settings
+class MultiFidelitySettings:
     """The same properties at several fidelities, the cheapest first and the target fidelity last.
 
-    The space gets a column of fidelities. A Gaussian process learns all fidelities together, and the Bayesian
-    optimizer chooses the fidelity of each candidate by cost; other optimizers ask for the target fidelity.
+    The space gets a fidelity column. A Gaussian process learns all fidelities together, and the Bayesian optimizer
+    chooses the fidelity of each candidate by cost; other optimizers ask for the target fidelity.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    type: str = Field(pattern=f"^{WORD}$")
-    fidelities: list[FidelitySettings] = Field(min_length=2)
-    column: str = Field("fidelity", description="Name of the column that tells the fidelity.")
+    type: Annotated[str, Field(pattern=f"^{WORD}$")]
+    """The word ``multi-fidelity``."""
+    fidelities: Annotated[list[FidelitySettings], Field(min_length=2)]
+    """The fidelities, the cheapest first."""
+    column: str = "fidelity"
+    """Name of the fidelity column."""
 
 
 def is_multi_fidelity(data: Any) -> bool:
@@ -93,7 +96,7 @@ def with_fidelities(reader: SectionReader, data: Any, space: SearchSpace) -> Sea
 def build_multi_fidelity(reader: SectionReader, data: Any) -> MultiFidelityObjective | None:
     """The objective by fidelities, once ``with_fidelities`` has found nothing wrong; what else is wrong is noted."""
     try:
-        settings = MultiFidelitySettings.model_validate(data)
+        settings = from_mapping(MultiFidelitySettings, data)
     except ValidationError:
         return None
     places: list[Place] = [

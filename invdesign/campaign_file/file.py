@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from invdesign.campaign.stage import Stage
 from invdesign.campaign_file import lines as yaml_lines
@@ -17,6 +17,7 @@ from invdesign.campaign_file.objective_section import read_objectives
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.campaign_file.target_section import TargetSettings
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.settings import bounded, setting_names, settings
 from invdesign.objectives.base import Objective
 from invdesign.space import Constraint, Parameter, SearchSpace
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES, GaussianProcess
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
     from invdesign.optimizers import Optimizer
     from invdesign.surrogates.base import Surrogate
 
+VERSION = 1
+"""Of the campaign file's format: it grows when an older file would be read otherwise."""
 SECTIONS = (
     "campaign",
+    "version",
     "seed",
     "space",
     "constraints",
@@ -44,28 +48,34 @@ REQUIRED = ("campaign", "space", "targets")
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
-class Budget(BaseModel):
+@settings
+class Budget:
     """How many candidates: at first, in all, and at once."""
 
-    model_config = ConfigDict(extra="forbid")
+    initial: int = bounded(default=10, ge=1)
+    """Candidates spread over the space before the optimizer takes over."""
+    evaluations: int = bounded(default=50, ge=1)
+    """Candidates in all, the initial ones included."""
+    batch: int = bounded(default=1, ge=1)
+    """Candidates proposed at once."""
+    cost: float | None = bounded(default=None, gt=0)
+    """Largest total cost of all evaluations, where the objective has several fidelities."""
 
-    initial: int = Field(10, ge=1, description="Candidates spread over the space before the optimizer takes over.")
-    evaluations: int = Field(50, ge=1, description="Candidates in all, the initial ones included.")
-    batch: int = Field(1, ge=1, description="Candidates proposed at once.")
-    cost: float | None = Field(
-        None, gt=0, description="What all evaluations may cost at most, where the objective has fidelities."
-    )
 
-
-class Header(BaseModel):
+@settings
+class Header:
     """The parts of a campaign file that are single values."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    campaign: str = Field(pattern=NAME_PATTERN, max_length=100, description="Name: letters, digits and . _ -")
-    seed: int = Field(0, ge=0, description="All randomness comes from it.")
-    store: str | None = Field(None, description="File or database URL; NAME.db in the working folder where missing.")
-    workers: int = Field(1, ge=1, description="Processes that evaluate candidates.")
+    campaign: Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
+    """Name: letters, digits and . _ -"""
+    version: int = bounded(default=VERSION, ge=1, le=VERSION)
+    """Version of the campaign file's format."""
+    seed: int = bounded(default=0, ge=0)
+    """Seed from which all randomness comes."""
+    store: str | None = None
+    """File or database URL; NAME.db in the working folder where missing."""
+    workers: int = bounded(default=1, ge=1)
+    """Processes that evaluate candidates."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +171,20 @@ class _Reader(SectionReader):
         if not isinstance(data, dict):
             self.problem((), f"A campaign file is a mapping with the keys {', '.join(REQUIRED)} and more.")
             raise FileError(self.document.path, self.problems)
+        written = data.get("version")
+        if isinstance(written, int) and written > VERSION:
+            message = (
+                f"This file has version {written}; this invdesign reads versions up to {VERSION}. Upgrade invdesign."
+            )
+            self.problem(("version",), message)
+            raise FileError(self.document.path, self.problems)
         for key in data:
             if key not in SECTIONS:
-                self.problem((key,), f"'{key}' is not known here.{nearest(key, SECTIONS)}")
+                self.problem((key,), f"Unknown section '{key}'.{nearest(key, SECTIONS)}")
         for key in REQUIRED:
             if key not in data:
-                self.problem((), f"The key '{key}' is missing.")
-        header = self.settings(Header, {key: data[key] for key in Header.model_fields if key in data}, ())
+                self.problem((), f"The section '{key}' is missing.")
+        header = self.settings(Header, {key: data[key] for key in setting_names(Header) if key in data}, ())
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         space = with_fidelities(self, data.get("objective"), space) if space is not None else None
@@ -263,12 +280,13 @@ class _Reader(SectionReader):
 
     def optimizer(self, data: Any, surrogate: Any, space: SearchSpace | None) -> Optimizer | None:
         """Reads the optimizer and gives it the surrogate, where it uses one; checks it against the space."""
-        from invdesign.optimizers.base import optimizer_problems
+        from invdesign.optimizers.base import optimizer_problems, with_surrogate
 
         optimizer: Optimizer | None = self.built("optimizer", data, ("optimizer",))
-        if optimizer is not None and hasattr(optimizer, "surrogate"):
-            optimizer = replace(optimizer, surrogate=surrogate)  # type: ignore[type-var]
-        if optimizer is not None and space is not None:
+        if optimizer is None:
+            return None
+        optimizer = with_surrogate(optimizer, surrogate)
+        if space is not None:
             for problem in optimizer_problems(optimizer, space):
                 self.problem(("optimizer",), problem)
         return optimizer

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from invdesign.campaign_file.registry import REGISTRY, builder
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.plugins import known_words, settings_class
 from invdesign.objectives.surrogate import SurrogateObjective
 from invdesign.objectives.table import TableObjective
 from invdesign.surrogates.base import Surrogate
@@ -147,7 +147,7 @@ def _as_surrogate(source: TableObjective | SurrogateObjective) -> SurrogateObjec
 
 
 def _words(families: Sequence[str], data: TrainingData) -> list[str]:
-    known = list(REGISTRY["surrogate"])
+    known = list(known_words("surrogate"))
     for word in families:
         if word not in known:
             raise InputError(f"There is no surrogate type '{word}'.{nearest(word, known)}")
@@ -159,7 +159,7 @@ def _words(families: Sequence[str], data: TrainingData) -> list[str]:
 
 def _variants(word: str, data: TrainingData) -> list[Surrogate]:
     """The family with the features between which its inner cross-validation chooses."""
-    family = builder("surrogate", word)()
+    family = settings_class("surrogate", word)()
     gaps = bool(data.frame.isna().any().any())
     features = replace(family.features, missing="impute") if gaps else family.features
     kinds = {column.kind for column in data.columns}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign_file.fidelity_section import build_multi_fidelity, is_multi_fidelity
 from invdesign.campaign_file.lines import Place
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.core.errors import InputError
+from invdesign.core.settings import bounded, settings
 from invdesign.objectives.base import Objective
 from invdesign.objectives.combined import CombinedObjective
 from invdesign.space import SearchSpace
@@ -20,18 +19,15 @@ STAGE_KEYS = ("verify", "name")
 TOP_PATTERN = "^top [1-9][0-9]*$"
 
 
-class VerifySettings(BaseModel):
+@settings
+class VerifySettings:
     """How a stage verifies. The text ``top N`` means one round of N."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    top: int = Field(ge=1, description="How many of the best candidates are evaluated again, in each round.")
-    rounds: int = Field(
-        1,
-        ge=1,
-        description="How often the search stops to have its best candidates verified. With more than one round, what "
-        "came back corrects the values that the search goes on with.",
-    )
+    top: int = bounded(ge=1)
+    """Number of the best candidates that are evaluated again, in each round."""
+    rounds: int = bounded(default=1, ge=1)
+    """How often the search stops to have its best candidates verified. With more than one round, the verified values
+    correct those with which the search goes on."""
 
 
 def read_objectives(

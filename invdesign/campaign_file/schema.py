@@ -2,54 +2,112 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from invdesign.campaign_file.fidelity_section import WORD, MultiFidelitySettings
+from pydantic import TypeAdapter
+
+from invdesign.campaign_file.fidelity_section import WORD, FidelitySettings, MultiFidelitySettings
 from invdesign.campaign_file.file import REQUIRED, Budget, Header
 from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySettings
-from invdesign.campaign_file.registry import REGISTRY, settings_model
 from invdesign.campaign_file.target_section import TargetSettings
+from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, settings_class
+from invdesign.core.settings import descriptions, file_setting_names
+
+SECTIONS: tuple[Section, ...] = ("parameter", "objective", "surrogate", "optimizer")
+STAGE_NAME = {"type": "string", "description": "Name of the verifying stage, under which its values are kept."}
 
 
 def campaign_schema() -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of the campaign file, made from the same models that check it."""
+    """JSON schema (draft 2020-12) of the campaign file, made from the classes that read it; plugins included."""
     definitions: dict[str, Any] = {}
-
-    def definition(name: str, model: Any) -> dict[str, str]:
-        schema = model.model_json_schema(ref_template="#/$defs/{model}")
-        definitions.update(schema.pop("$defs", {}))
-        definitions[name] = schema
-        return {"$ref": f"#/$defs/{name}"}
-
-    def any_of(section: Any) -> dict[str, Any]:
-        words = REGISTRY[section]
-        return {"oneOf": [definition(f"{section}-{word}", settings_model(section, word)) for word in words]}
-
-    header = Header.model_json_schema()["properties"]
-    target = definition("target", TargetSettings)
-    objective = any_of("objective")
-    verify = {"oneOf": [{"type": "string", "pattern": TOP_PATTERN}, definition("verify", VerifySettings)]}
-    for word in REGISTRY["objective"]:
-        stage = {"verify": verify, "name": {"type": "string"}}
-        definitions[f"objective-{word}"]["properties"].update(stage)
-    fidelities = definition(f"objective-{WORD}", MultiFidelitySettings)
-    definitions["FidelitySettings"]["properties"]["objective"] = dict(objective)
-    objective["oneOf"].append(fidelities)
+    for section in SECTIONS:
+        for word in known_words(section):
+            schema = _schema(settings_class(section, word), definitions)
+            schema["properties"] = {
+                "type": {"const": word, "description": f"The {section} to use."},
+                **schema["properties"],
+            }
+            schema["required"] = ["type", *schema.get("required", [])]
+            definitions[f"{section}-{word}"] = schema
+    for name, cls in (("target", TargetSettings), ("budget", Budget), ("verify", VerifySettings)):
+        definitions[name] = _schema(cls, definitions)
+    for word in known_words("objective"):
+        definitions[f"objective-{word}"]["properties"] |= {"verify": _verify(), "name": STAGE_NAME}
+    definitions[f"objective-{WORD}"] = _schema(MultiFidelitySettings, definitions)
+    definitions["FidelitySettings"] = _schema(FidelitySettings, definitions)
+    definitions["FidelitySettings"]["properties"]["objective"] |= _any_of("objective")
+    objective = {"oneOf": [*_any_of("objective")["oneOf"], _reference(f"objective-{WORD}")]}
+    header = _schema(Header, definitions)["properties"]
+    properties = {
+        **header,
+        "space": _described("Parameters by name.", _mapping_of(_any_of("parameter"))),
+        "constraints": _described("Expressions over parameters.", {"type": "array", "items": {"type": "string"}}),
+        "targets": _described(
+            "What the properties should be, or the file that says it.",
+            {"oneOf": [{"type": "array", "items": _reference("target"), "minItems": 1}, {"type": "string"}]},
+        ),
+        "objective": _described(
+            "Where property values come from.",
+            {"oneOf": [objective, {"type": "array", "items": objective, "minItems": 1}]},
+        ),
+        "surrogate": _described("The model of the properties.", _any_of("surrogate")),
+        "optimizer": _described("How candidates are proposed.", _any_of("optimizer")),
+        "budget": _described("How many candidates.", _reference("budget")),
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "invdesign campaign",
         "type": "object",
         "additionalProperties": False,
         "required": list(REQUIRED),
-        "properties": {
-            **header,
-            "space": {"type": "object", "minProperties": 1, "additionalProperties": any_of("parameter")},
-            "constraints": {"type": "array", "items": {"type": "string"}},
-            "targets": {"oneOf": [{"type": "array", "items": target, "minItems": 1}, {"type": "string"}]},
-            "objective": {"oneOf": [objective, {"type": "array", "items": objective, "minItems": 1}]},
-            "surrogate": any_of("surrogate"),
-            "optimizer": any_of("optimizer"),
-            "budget": definition("budget", Budget),
-        },
-        "$defs": definitions,
+        "properties": _with_sections(properties),
+        "$defs": _with_sections(definitions),
     }
+
+
+def _schema(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of settings: those that a file may give, each with its documentation; nested ones join definitions."""
+    schema = TypeAdapter(cls).json_schema(ref_template="#/$defs/{model}")
+    nested = schema.pop("$defs", {})
+    texts = descriptions(cls)
+    known = {}
+    for name in file_setting_names(cls):
+        found = {key: value for key, value in schema["properties"][name].items() if key != "title"}
+        known[name] = {**found, "description": texts[name]} if name in texts else found
+    text = json.dumps(known)
+    definitions.update({name: part for name, part in nested.items() if f'#/$defs/{name}"' in text})
+    return {**schema, "properties": known}
+
+
+def _with_sections(node: Any) -> Any:
+    """The schema with the words of a section in every place that takes one of them."""
+    if isinstance(node, dict):
+        if SECTION_REFERENCE in node:
+            rest = {key: value for key, value in node.items() if key != SECTION_REFERENCE}
+            return {**rest, **_any_of(node[SECTION_REFERENCE])}
+        return {key: _with_sections(value) for key, value in node.items()}
+    return [_with_sections(item) for item in node] if isinstance(node, list) else node
+
+
+def _any_of(section: Section) -> dict[str, Any]:
+    return {"oneOf": [_reference(f"{section}-{word}") for word in known_words(section)]}
+
+
+def _verify() -> dict[str, Any]:
+    return _described(
+        "Makes the objective a verifying stage: how many of the best candidates it evaluates again.",
+        {"oneOf": [{"type": "string", "pattern": TOP_PATTERN}, _reference("verify")]},
+    )
+
+
+def _mapping_of(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "minProperties": 1, "additionalProperties": schema}
+
+
+def _described(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, **schema}
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}

@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
+from invdesign.core.errors import InputError
+from invdesign.core.settings import Real, bounded, settings
 from invdesign.targets.target import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Target
 
-Number = float
 
+@settings
+class TargetSettings:
+    """A target for one property: exactly one of between, at_least, at_most, close_to, equals, maximize, minimize."""
 
-class TargetSettings(BaseModel):
-    """A wish on one property: exactly one of between, at_least, at_most, close_to, equals, maximize, minimize."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    property: str = Field(description="Name of the property, as the objective gives it.")
-    between: tuple[Number, Number] | None = Field(None, description="Lower and upper value, both included.")
-    at_least: Number | None = None
-    at_most: Number | None = None
-    close_to: Number | None = Field(None, description="A value to come close to; needs tolerance.")
-    tolerance: Number | None = Field(None, description="Distance from close_to that is still close.")
-    equals: Number | None = None
+    property: str
+    """Name of the property, as the objective gives it."""
+    between: tuple[Real, Real] | None = None
+    """Lower and upper value, both included."""
+    at_least: float | None = bounded(default=None)
+    """Smallest value."""
+    at_most: float | None = bounded(default=None)
+    """Largest value."""
+    close_to: float | None = bounded(default=None)
+    """A value to come close to; needs tolerance."""
+    tolerance: float | None = bounded(default=None)
+    """Distance from close_to that is still close."""
+    equals: float | None = bounded(default=None)
+    """The one value wanted."""
     maximize: Literal[True] | None = None
+    """Whether the largest value is wanted."""
     minimize: Literal[True] | None = None
-    unit: str | None = Field(None, description="Unit of the numbers; the objective's own where it is missing.")
+    """Whether the smallest value is wanted."""
+    unit: str | None = None
+    """Unit of the numbers; the objective's own where it is missing."""
 
-    @model_validator(mode="after")
-    def _one_wish(self) -> Self:
+    def __post_init__(self) -> None:
         wishes = [name for name in WISHES if getattr(self, name) is not None]
         if len(wishes) != 1:
             found = " and ".join(wishes) if wishes else "none"
-            raise ValueError(f"a target has exactly one of {', '.join(WISHES)}; found {found}")
+            raise InputError(f"A target has exactly one of {', '.join(WISHES)}; found {found}.")
         if (self.close_to is None) != (self.tolerance is None):
-            raise ValueError("close_to and tolerance belong together")
-        return self
+            raise InputError("close_to and tolerance belong together.")
 
     def target(self) -> Target:
         """The target that is meant."""

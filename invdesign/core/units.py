@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from tokenize import TokenError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from invdesign.core.errors import InputError
 
@@ -44,6 +45,17 @@ def check_unit(unit: str) -> None:
     except UNREADABLE as error:
         told = f" ({error})" if str(error) else ""
         raise InputError(f"'{unit}' is not a known unit{told}. {advice}") from None
+
+
+def _checked(unit: str) -> str:
+    check_unit(unit)
+    return unit
+
+
+Unit = Annotated[str, AfterValidator(_checked)]
+"""A unit that pint knows; empty for dimensionless."""
+PropertyUnits = Annotated[dict[str, Unit], Field(min_length=1)]
+"""Names of properties, at least one, and the unit of each."""
 
 
 def conversion(source: str, to: str) -> tuple[float, float]:

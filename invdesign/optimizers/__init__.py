@@ -2,6 +2,7 @@
 
 from invdesign.optimizers.base import History, Optimizer
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
+from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.population.genetic import GeneticOptimizer
 from invdesign.optimizers.population.particle_swarm import ParticleSwarmOptimizer
 from invdesign.optimizers.portfolio import PortfolioOptimizer
@@ -9,6 +10,7 @@ from invdesign.optimizers.random import RandomOptimizer
 
 __all__ = [
     "BayesianOptimizer",
+    "Fitness",
     "GeneticOptimizer",
     "History",
     "Optimizer",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -13,6 +13,8 @@ from invdesign.targets import Targets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from invdesign.surrogates.base import Surrogate
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,22 @@ class Checked(Protocol):
 def optimizer_problems(optimizer: Optimizer, space: SearchSpace) -> list[str]:
     """Says what of an optimizer's settings does not fit a space."""
     return optimizer.check(space) if isinstance(optimizer, Checked) else []
+
+
+@runtime_checkable
+class TakesSurrogate(Protocol):
+    """An optimizer that hands a surrogate on to optimizers of its own."""
+
+    def with_surrogate(self, surrogate: Surrogate) -> Optimizer:
+        """Returns the optimizer with this surrogate."""
+
+
+def with_surrogate(optimizer: Optimizer, surrogate: Surrogate) -> Optimizer:
+    """Returns the optimizer with a surrogate where it uses one: it has a field of that name, or takes one."""
+    if isinstance(optimizer, TakesSurrogate):
+        return optimizer.with_surrogate(surrogate)
+    has_field = any(name == "surrogate" for name in getattr(optimizer, "__dataclass_fields__", ()))
+    return replace(optimizer, surrogate=surrogate) if has_field else optimizer  # type: ignore[type-var]
 
 
 def run_generator(seed: np.random.SeedSequence) -> np.random.Generator:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from invdesign.core.errors import InputError
-from invdesign.optimizers.base import History, Optimizer, run_generator
+from invdesign.core.plugins import ByWord
+from invdesign.core.settings import bounded, settings
+from invdesign.optimizers.base import History, Optimizer, optimizer_problems, run_generator, with_surrogate
+from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.deduplication import completed, joined
 from invdesign.optimizers.fidelity import at_target_fidelity
 from invdesign.optimizers.population.fitness import Fitness
+from invdesign.optimizers.population.genetic import GeneticOptimizer
+from invdesign.optimizers.population.particle_swarm import ParticleSwarmOptimizer
 from invdesign.space import SearchSpace
 from invdesign.surrogates.base import Surrogate
-from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -25,7 +30,11 @@ FADING = 0.98
 """Weight of a reward for each proposal that has passed since, so that a member may pay early and not late."""
 
 
-@dataclass(frozen=True)
+def _members() -> tuple[Optimizer, ...]:
+    return (BayesianOptimizer(), GeneticOptimizer(), ParticleSwarmOptimizer())
+
+
+@settings
 class PortfolioOptimizer:
     """Runs several optimizers on one budget and shifts it to those that pay.
 
@@ -40,28 +49,33 @@ class PortfolioOptimizer:
     is put down to another member, and the proposals still depend on nothing but the seed and the history. Candidates
     of the initial design and of a laboratory are nobody's progress, where the history tells them.
 
-    Attributes:
-        members: words of optimizers, as a campaign file names them.
-        lag: proposals that may be without a value; at least the size of a batch.
-        surrogate: the model of the properties, for members that use one.
-
     Raises:
         InputError: where a member is unknown or named twice.
     """
 
-    members: tuple[str, ...] = ("bayesian", "genetic", "particle-swarm")
-    lag: int = 16
-    surrogate: Surrogate = field(default_factory=GaussianProcess)
+    members: Annotated[
+        tuple[Annotated[Optimizer, ByWord("optimizer")], ...], Field(min_length=1, default_factory=_members)
+    ]
+    """The optimizers; in a file each by its word or as a mapping with its settings."""
+    lag: int = bounded(default=16, ge=1)
+    """Proposals that may be without a value; at least the size of a batch."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "members", tuple(self.members))
-        if not self.members or len(set(self.members)) < len(self.members):
-            raise InputError(f"A portfolio needs one member or more, each once, not {list(self.members)}.")
-        if "portfolio" in self.members:
+        if any(isinstance(member, PortfolioOptimizer) for member in self.members):
             raise InputError("A portfolio cannot be a member of a portfolio.")
-        if self.lag < 1:
-            raise InputError(f"lag is a number of proposals, at least 1, not {self.lag}.")
-        _ = self._built()
+        repeated = next((member for place, member in enumerate(self.members) if member in self.members[:place]), None)
+        if repeated is not None:
+            raise InputError(
+                f"The portfolio has the member {repeated!r} twice. Give each other settings, or name it once."
+            )
+
+    def check(self, space: SearchSpace) -> list[str]:
+        """Says what of the members' settings does not fit a space."""
+        return [problem for member in self.members for problem in optimizer_problems(member, space)]
+
+    def with_surrogate(self, surrogate: Surrogate) -> PortfolioOptimizer:
+        """Returns the portfolio with a surrogate for every member that uses one."""
+        return replace(self, members=tuple(with_surrogate(member, surrogate) for member in self.members))
 
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
@@ -75,7 +89,7 @@ class PortfolioOptimizer:
         turns = self._turns(history.count + n, progress, run_generator(seed), given=given)
         chosen = history.candidates[list(space.names)].iloc[:0]
         places: list[int] = []
-        for place, member in enumerate(self._built()):
+        for place, member in enumerate(self.members):
             mine = np.flatnonzero(turns[history.count :] == place)
             if len(mine):
                 # The first ones belong to all: they are mostly the initial design, which any swarm may start from.
@@ -112,14 +126,3 @@ class PortfolioOptimizer:
                 (gained if progress[told] else lost)[turns[told]] += 1.0
             turns[row] = int(np.argmax(betaincinv(gained, lost, chances[row])))
         return turns
-
-    def _built(self) -> list[Optimizer]:
-        from invdesign.campaign_file.registry import builder
-
-        built: list[Optimizer] = []
-        for word in self.members:
-            member = builder("optimizer", word)()
-            if is_dataclass(member) and any(entry.name == "surrogate" for entry in fields(member)):
-                member = replace(member, surrogate=self.surrogate)  # type: ignore[type-var]
-            built.append(member)
-        return built

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
+from invdesign.core.settings import settings
 from invdesign.optimizers.base import History, run_generator, step_generator, without_duplicates
 from invdesign.space import SearchSpace
 from invdesign.space.search_space import LARGEST_GRID
@@ -20,7 +19,7 @@ LONGEST_SEQUENCE = 20
 """Power of two at which the sequence ends and the uniform sampler takes over."""
 
 
-@dataclass(frozen=True)
+@settings
 class RandomOptimizer:
     """Fills the feasible region evenly: a scrambled Sobol sequence (Owen 1998), infeasible points left out.
 

@@ -2,58 +2,49 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field, Strict
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.settings import settings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 
-@dataclass(frozen=True)
+FidelityName = Annotated[str, Field(min_length=1)]
+Cost = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+
+
+@settings
 class Fidelity:
     """The fidelity at which a candidate is evaluated, such as xTB or DFT, as a column of the candidate.
 
     What is searched is the candidate, not the fidelity: it takes no coordinate of the unit cube, and whatever a space
     draws, decodes or varies is at the target fidelity. Only an optimizer that weighs costs asks for a cheaper one.
 
-    Attributes:
-        costs: what one evaluation costs at each fidelity, in any unit (hours, money); the cheapest first, the target
-            fidelity last.
-
     Raises:
         InputError: where there are fewer than two fidelities, or a cost is not positive or below that of a fidelity
             before.
     """
 
-    costs: Mapping[str, float]
+    costs: Annotated[dict[FidelityName, Cost], Field(min_length=2)]
+    """What one evaluation costs at each fidelity, in any unit (hours, money); the cheapest first, the target fidelity
+    last."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.costs, Mapping) or len(self.costs) < 2:
-            raise InputError(
-                "Name two fidelities or more with the cost of each, the cheapest first and the target fidelity last, "
-                f"such as {{xTB: 1, DFT: 20}}, not {self.costs!r}."
-            )
         before = 0.0
         for name, cost in self.costs.items():
-            if not isinstance(name, str) or not name:
-                raise InputError(f"The name of a fidelity must be text, not {name!r}. Write '{name}' in quotes.")
-            if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0.0 < cost < math.inf:
-                raise InputError(f"The fidelity '{name}' needs a cost above zero, not {cost!r}.")
             if cost < before:
                 raise InputError(
                     f"The fidelity '{name}' costs {cost:g}, less than the {before:g} of the one before it. Name the "
                     "cheapest fidelity first and the target fidelity last."
                 )
-            before = float(cost)
-        object.__setattr__(self, "costs", {name: float(cost) for name, cost in self.costs.items()})
+            before = cost
 
     @cached_property
     def names(self) -> tuple[str, ...]:

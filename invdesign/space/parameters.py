@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
+from pydantic import AfterValidator, Field
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
-from invdesign.core.units import check_unit
+from invdesign.core.settings import Real, bounded, settings
+from invdesign.core.units import Unit
 from invdesign.space.cube_moves import from_either, polynomial_mutation, simulated_binary_crossover
 
 if TYPE_CHECKING:
@@ -126,28 +128,25 @@ class PlainParameter:
         return self.decode(simulated_binary_crossover(self.encode(first), self.encode(second), rng))
 
 
-@dataclass(frozen=True)
+@settings
 class Continuous(PlainParameter):
     """A real number between two bounds, both included.
-
-    Attributes:
-        low: smallest value, in ``unit``.
-        high: largest value, in ``unit``.
-        unit: in words that pint reads, such as ``um`` or ``degC``; empty for dimensionless.
-        log: True where the value spans decades: it is then sampled, searched and modelled by its logarithm.
 
     Raises:
         InputError: where the bounds are not finite, not in order, or not positive for a logarithmic scale.
     """
 
-    low: float
-    high: float
-    unit: str = ""
+    low: Real
+    """Smallest value, in ``unit``."""
+    high: Real
+    """Largest value, in ``unit``."""
+    unit: Unit = ""
+    """Unit in words that pint reads, such as ``um`` or ``degC``; empty for dimensionless."""
     log: bool = False
+    """True where the value spans decades: it is then sampled, searched and modelled by its logarithm."""
 
     def __post_init__(self) -> None:
         _check_bounds(self.low, self.high)
-        check_unit(self.unit)
         if self.log and self.low <= 0:
             raise InputError(f"A logarithmic parameter needs a positive lower bound, not {self.low}.")
 
@@ -177,28 +176,23 @@ class Continuous(PlainParameter):
         return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
 
 
-@dataclass(frozen=True)
+@settings
 class Integer(PlainParameter):
     """A whole number between two bounds, both included.
-
-    Attributes:
-        low: smallest value, in ``unit``.
-        high: largest value, in ``unit``.
-        unit: in words that pint reads; empty for a count.
 
     Raises:
         InputError: where the bounds are not whole or not in order.
     """
 
-    low: int
-    high: int
+    low: int = bounded()
+    """Smallest value, in ``unit``."""
+    high: int = bounded()
+    """Largest value, in ``unit``."""
     unit: str = ""
+    """In words that pint reads; empty for a count."""
 
     def __post_init__(self) -> None:
         _check_bounds(self.low, self.high)
-        check_unit(self.unit)
-        if int(self.low) != self.low or int(self.high) != self.high:
-            raise InputError(f"An integer parameter needs whole bounds, not {self.low} and {self.high}.")
 
     @property
     def size(self) -> float:
@@ -229,32 +223,24 @@ class Integer(PlainParameter):
         return Column(name, "number", bounds=(float(self.low), float(self.high)), unit=self.unit)
 
 
-@dataclass(frozen=True)
+@settings
 class Categorical(PlainParameter):
     """One of several words, with no order between them.
 
     In the unit cube it takes a coordinate a word, and the largest coordinate wins, so that no two words are nearer to
     each other than to a third.
 
-    Attributes:
-        values: the words, at least two, each once.
-
     Raises:
         InputError: where there are fewer than two, or one is repeated.
     """
 
-    values: tuple[str, ...]
+    values: Annotated[Sequence[str], Field(min_length=2), AfterValidator(tuple)]
+    """The words, at least two, each once."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(self.values))
-        for word in self.values:
-            if not isinstance(word, str):
-                raise InputError(f"A categorical parameter takes words; {word!r} is none. Write '{word}' in quotes.")
         repeated = sorted({word for word in self.values if self.values.count(word) > 1})
         if repeated:
             raise InputError(f"A categorical parameter names '{repeated[0]}' more than once.")
-        if len(self.values) < 2:
-            raise InputError(f"A categorical parameter needs two values or more, not {list(self.values)}.")
 
     @property
     def dimension(self) -> int:
@@ -293,9 +279,6 @@ class Categorical(PlainParameter):
 
 
 def _check_bounds(low: float, high: float) -> None:
-    for bound in (low, high):
-        if isinstance(bound, bool) or not isinstance(bound, int | float) or not math.isfinite(bound):
-            raise InputError(f"Bounds must be finite numbers, not {bound!r}.")
     if low >= high:
         raise InputError(f"The lower bound must be below the upper one, not {low} and {high}.")
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self, get_args
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from invdesign.core.errors import InputError, nearest
-from invdesign.core.units import conversion
+from invdesign.core.errors import InputError
+from invdesign.core.settings import OneOf, Real, bounded, settings
+from invdesign.core.units import Unit, conversion
 from invdesign.objectives.base import failed, valued
 from invdesign.objectives.cell import parameters as names
 from invdesign.objectives.cell.checks import cell_problems
@@ -39,7 +40,7 @@ PROPERTIES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
+@settings
 class CellObjective:
     """Simulates lithium-ion cells whose geometry and materials' numbers candidates vary.
 
@@ -65,49 +66,47 @@ class CellObjective:
       electrolyte at the separator during a charge at ``charge_rate`` to the upper voltage; lithium can plate where it
       is below zero (Arora, Doyle and White 1999, doi:10.1149/1.1392512);
     * ``areal_capacity`` (mAh/cm2) between the voltage limits at rest, ``n_p_ratio``, ``negative_thickness`` (um).
-
-    Attributes:
-        inputs: PyBaMM parameter, or ``N/P ratio``, that each column of a candidate gives.
-        units: unit of each column; a column not named has the unit in the PyBaMM name.
-        parameters: fixed numbers under PyBaMM names, or ``N/P ratio``, that replace the set's, in the names' units.
-        parameter_set: a PyBaMM parameter set of a full cell.
-        model: single-particle (SPM), the same with electrolyte (SPMe), or Doyle-Fuller-Newman (DFN).
-        voltage_window: lower and upper voltage limit, V; None for the set's own.
-        energy_rate: of the slow discharge, in 1/h (0.5 is C/2).
-        fast_rate: of the fast discharge, in 1/h.
-        charge_rate: of the charge, in 1/h.
-        temperature: K, of cell and surroundings (the models are isothermal); None for the set's own.
-        wanted: the properties to give; empty for all. Only the protocols that they need are simulated.
-        electrolyte_density: kg/m3. 1200 is rounded for 1 mol/L LiPF6 in carbonates; 10 % of it change the specific
-            energy of Chen2020's cell by about 1 %.
-        double_sided: whether each foil carries a coating on both sides, so that half of it counts.
-        electrode_points: mesh points across each electrode and the separator; 20 is PyBaMM's own.
-        particle_points: mesh points along a particle's radius; 20 is PyBaMM's own.
-        rtol: the solver's relative tolerance.
-        atol: the solver's absolute tolerance.
-        compiled: compile the model with gcc: twice as fast after some ten seconds, once a machine: PyBaMM keeps it.
-        time_limit: seconds a design; None for no limit. A campaign ends calls that take longer than their designs may.
     """
 
     inputs: dict[str, str]
-    units: dict[str, str] = field(default_factory=dict)
-    parameters: dict[str, float] = field(default_factory=dict)
+    """PyBaMM parameter, or ``N/P ratio``, that each column of a candidate gives."""
+    units: dict[str, Unit] = field(default_factory=dict)
+    """Unit of each column; a column not named has the unit in the PyBaMM name."""
+    parameters: dict[str, Real] = field(default_factory=dict)
+    """Fixed numbers under PyBaMM names, or ``N/P ratio``, that replace the set's, in the names' units."""
     parameter_set: str = "Chen2020"
+    """A PyBaMM parameter set of a full cell."""
     model: ModelName = "SPMe"
-    voltage_window: tuple[float, float] | None = None
-    energy_rate: float = 0.5
-    fast_rate: float = 3.0
-    charge_rate: float = 1.5
-    temperature: float | None = None
-    wanted: tuple[str, ...] = ()
-    electrolyte_density: float = 1200.0
+    """Single-particle (SPM), the same with electrolyte (SPMe), or Doyle-Fuller-Newman (DFN)."""
+    voltage_window: tuple[Real, Real] | None = None
+    """Lower and upper voltage limit, V; None for the set's own."""
+    energy_rate: float = bounded(default=0.5, gt=0)
+    """Rate of the slow discharge, in 1/h (0.5 is C/2)."""
+    fast_rate: float = bounded(default=3.0, gt=0)
+    """Rate of the fast discharge, in 1/h."""
+    charge_rate: float = bounded(default=1.5, gt=0)
+    """Rate of the charge, in 1/h."""
+    temperature: float | None = bounded(default=None, gt=0)
+    """Temperature in K, of cell and surroundings (the models are isothermal); None for the set's own."""
+    wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
+    """The properties to give; empty for all. Only the protocols that they need are simulated."""
+    electrolyte_density: float = bounded(default=1200.0, gt=0)
+    """Density of the electrolyte in kg/m3. 1200 is rounded for 1 mol/L LiPF6 in carbonates; 10 % of it change the
+    specific energy of Chen2020's cell by about 1 %."""
     double_sided: bool = True
-    electrode_points: int = 20
-    particle_points: int = 20
-    rtol: float = 1e-4
-    atol: float = 1e-6
+    """Whether each foil carries a coating on both sides, so that half of it counts."""
+    electrode_points: int = bounded(default=20, ge=3)
+    """Mesh points across each electrode and the separator; 20 is PyBaMM's own."""
+    particle_points: int = bounded(default=20, ge=3)
+    """Mesh points along a particle's radius; 20 is PyBaMM's own."""
+    rtol: float = bounded(default=1e-4, gt=0)
+    """The solver's relative tolerance."""
+    atol: float = bounded(default=1e-6, gt=0)
+    """The solver's absolute tolerance."""
     compiled: bool = False
-    time_limit: float | None = None
+    """Compile the model with gcc: twice as fast after some ten seconds, once a machine: PyBaMM keeps it."""
+    time_limit: float | None = bounded(default=None, gt=0)
+    """Seconds a design; None for no limit. A campaign ends calls that take longer than their designs may."""
 
     def __post_init__(self) -> None:
         """Refuses settings that contradict each other."""
@@ -120,17 +119,6 @@ class CellObjective:
                 f"'{N_P_RATIO}' and '{names.NEGATIVE_THICKNESS}' are both given, but one follows from the other. "
                 "Give one; the property 'n_p_ratio' tells the ratio that the thicknesses make."
             )
-        if self.model not in get_args(ModelName):
-            raise InputError(f"There is no model '{self.model}'.{nearest(self.model, get_args(ModelName))}")
-        for name in self.wanted:
-            if name not in PROPERTIES:
-                raise InputError(f"The cell objective has no property '{name}'.{nearest(name, PROPERTIES)}")
-        for name in ("energy_rate", "fast_rate", "charge_rate", "electrolyte_density", "rtol", "atol", "time_limit"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"'{name}' must be above zero, not {value}.")
-        if min(self.electrode_points, self.particle_points) < 3:
-            raise InputError("'electrode_points' and 'particle_points' must be 3 or more.")
         if self.voltage_window is not None and not self.voltage_window[0] < self.voltage_window[1]:
             raise InputError(f"'voltage_window' must be a lower and an upper voltage, not {self.voltage_window}.")
 

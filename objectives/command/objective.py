@@ -5,15 +5,16 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import pandas as pd
 
 from invdesign.core.columns import Column
-from invdesign.core.errors import InputError, nearest
-from invdesign.core.units import check_unit
+from invdesign.core.errors import InputError
+from invdesign.core.settings import bounded, settings
+from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, TravelsByFields
 from invdesign.objectives.command.files import Exchange, FileKind, read_results, write_candidate
 from invdesign.objectives.command.run import run
@@ -21,7 +22,7 @@ from invdesign.objectives.command.run import run
 PLACEHOLDERS = ("candidate", "results", "folder", "python")
 
 
-@dataclass(frozen=True)
+@settings
 class CommandObjective(TravelsByFields):
     """Runs a program for each candidate: a Gaussian, VASP or LAMMPS job, a script, what asks an instrument.
 
@@ -37,39 +38,29 @@ class CommandObjective(TravelsByFields):
 
     Naming a program in a campaign file runs it with your rights: run only files that you trust.
 
-    Attributes:
-        command: the program and its arguments, as a list or as text that is split as a shell would. ``{candidate}``,
-            ``{results}`` and ``{folder}`` stand for those paths, ``{python}`` for the running Python. A word that is an
-            existing file may be given relative to the campaign file.
-        units: each property that the program gives, and its unit (empty for dimensionless).
-        format: of both files, ``csv`` or ``json``.
-        folder: where the folders of the runs are kept.
-        time_limit: seconds a candidate; None for no limit.
-        shell: whether ``command`` is one text for ``/bin/sh``, with its pipes and variables; the paths are quoted. The
-            exit code is then the shell's: of a pipe, that of its last program. Relative paths in it start from the
-            run's own folder.
-
     Raises:
         InputError: where the command is empty or holds an unknown placeholder, or no property is named.
     """
 
     command: str | list[str]
-    units: dict[str, str]
+    """The program and its arguments, as a list or as text that is split as a shell would. ``{candidate}``,
+    ``{results}`` and ``{folder}`` stand for those paths, ``{python}`` for the running Python. A word that is an
+    existing file may be given relative to the campaign file."""
+    units: PropertyUnits
+    """Each property that the program gives, and its unit (empty for dimensionless)."""
     format: FileKind = "csv"
+    """Format of both files, ``csv`` or ``json``."""
     folder: str = "runs"
-    time_limit: float | None = 3600.0
+    """Where the folders of the runs are kept."""
+    time_limit: float | None = bounded(default=3600.0, gt=0)
+    """Seconds a candidate; None for no limit."""
     shell: bool = False
+    """Whether ``command`` is one text for ``/bin/sh``, with its pipes and variables; the paths are quoted. The exit
+    code is then the shell's: of a pipe, that of its last program. Relative paths in it start from the run's own
+    folder."""
 
     def __post_init__(self) -> None:
         """Refuses an empty command, unknown placeholders and units."""
-        if not self.units:
-            raise InputError("Name the properties that the program gives, with their units, such as {voltage: V}.")
-        for unit in self.units.values():
-            check_unit(unit)
-        if self.format not in ("csv", "json"):
-            raise InputError(f"There is no format '{self.format}'.{nearest(self.format, ('csv', 'json'))}")
-        if self.time_limit is not None and not self.time_limit > 0.0:
-            raise InputError(f"'time_limit' must be above zero, not {self.time_limit}.")
         if self.shell and not isinstance(self.command, str):
             raise InputError("With 'shell: true' the command is one text, not a list.")
         if not self._words:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
-from typing import Self, get_args
+from typing import Annotated, Self
 
 import pandas as pd
 
 from invdesign.core.columns import Column
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.errors import InputError
+from invdesign.core.settings import OneOf, bounded, settings
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.electrode.calculators import CHGNET, check_available, check_calculator
 from invdesign.objectives.electrode.orderings import Ordering
@@ -39,7 +40,7 @@ OF_A_VOLUME = frozenset({"volumetric_capacity", "volume_change"})
 HALFWAY = "energy_above_line"
 
 
-@dataclass(frozen=True)
+@settings
 class ElectrodeObjective(TravelsByFields):
     """Computes insertion electrodes: a formula's elements on a prototype's sites, relaxed charged and discharged.
 
@@ -68,65 +69,47 @@ class ElectrodeObjective(TravelsByFields):
     ``INVDESIGN_CACHE``, by default ``~/.cache/invdesign``), so that nothing is computed twice. Naming a calculator in a
     campaign file imports it: run only files that you trust.
 
-    Attributes:
-        prototype: ``layered``, ``spinel``, ``olivine``, ``mxene``, or the path of a CIF file.
-        formula: the parameter that is the formula; None for the only one of the space.
-        wanted: the properties to give; empty for all that the prototype has. The halfway state is computed only where
-            ``energy_above_line`` is wanted.
-        remaining: share of the ions that is left when the electrode is charged, from 0 to below 1.
-        metal_sites: most sites of metals in a cell. Of the cells that hold the formula the smallest is taken, for
-            mixed sites with ``quasi-random`` orderings the largest.
-        rounding: largest ``rounding`` of a candidate that is not refused.
-        ordering: of mixed sites: ``ewald``, low electrostatic energy, for what orders while it is made; or
-            ``quasi-random``, special quasi-random structures, for what mixes at random.
-        orderings: how many, at most.
-        calculator: ``chgnet``, or any calculator that ASE can drive as ``package.module:Class``.
-        settings: keyword arguments of the calculator; for CHGNet ``model``: ``0.3.0`` or ``r2scan``.
-        fmax: eV/angstrom, the largest force in a relaxed structure.
-        steps: most steps of a relaxation.
-        drift: largest share by which the volume (of a layer the area) may change on relaxing and on charging.
-        time_limit: seconds a candidate, looked at between the steps of a relaxation; a campaign ends a step that does
-            not end.
-
     Raises:
         InputError: where a name is unknown or a number cannot be.
     """
 
     prototype: str
+    """``layered``, ``spinel``, ``olivine``, ``mxene``, or the path of a CIF file."""
     formula: str | None = None
-    wanted: tuple[str, ...] = ()
-    remaining: float = 0.0
-    metal_sites: int = 6
-    rounding: float = 0.1
+    """The parameter that is the formula; None for the only one of the space."""
+    wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
+    """The properties to give; empty for all that the prototype has. The halfway state is computed only where
+    ``energy_above_line`` is wanted."""
+    remaining: float = bounded(default=0.0, ge=0, lt=1)
+    """Share of the ions that is left when the electrode is charged, from 0 to below 1."""
+    metal_sites: int = bounded(default=6, ge=1)
+    """Most sites of metals in a cell. Of the cells that hold the formula the smallest is taken, for mixed sites with
+    ``quasi-random`` orderings the largest."""
+    rounding: float = bounded(default=0.1, ge=0, le=1)
+    """Largest ``rounding`` of a candidate that is not refused."""
     ordering: Ordering = "ewald"
-    orderings: int = 1
+    """Of mixed sites: ``ewald``, low electrostatic energy, for what orders while it is made; or ``quasi-random``,
+    special quasi-random structures, for what mixes at random."""
+    orderings: int = bounded(default=1, ge=1)
+    """Most orderings that are tried."""
     calculator: str = CHGNET
+    """``chgnet``, or any calculator that ASE can drive as ``package.module:Class``."""
     settings: dict[str, str | int | float | bool] = field(default_factory=dict)
-    fmax: float = 0.05
-    steps: int = 300
-    drift: float = 0.4
-    time_limit: float = 600.0
+    """Keyword arguments of the calculator; for CHGNet ``model``: ``0.3.0`` or ``r2scan``."""
+    fmax: float = bounded(default=0.05, gt=0)
+    """Largest force in a relaxed structure, in eV/angstrom."""
+    steps: int = bounded(default=300, ge=1)
+    """Most steps of a relaxation."""
+    drift: float = bounded(default=0.4, gt=0)
+    """Largest share by which the volume (of a layer the area) may change on relaxing and on charging."""
+    time_limit: float = bounded(default=600.0, gt=0)
+    """Seconds a candidate, looked at between the steps of a relaxation; a campaign ends a step that does not end."""
 
     def __post_init__(self) -> None:
         """Refuses unknown names and numbers that cannot be."""
         for name in self.wanted:
-            if name not in PROPERTIES:
-                raise InputError(f"The electrode objective has no property '{name}'.{nearest(name, PROPERTIES)}")
             if name in OF_A_VOLUME and self.prototype == "mxene":
                 raise InputError(f"A single layer in vacuum has no '{name}'. Leave it out for the prototype 'mxene'.")
-        if not 0.0 <= self.remaining < 1.0:
-            raise InputError(f"'remaining' must be from 0 to below 1, not {self.remaining}.")
-        for name in ("metal_sites", "orderings", "steps"):
-            if getattr(self, name) < 1:
-                raise InputError(f"'{name}' must be 1 or more, not {getattr(self, name)}.")
-        for name in ("fmax", "drift", "time_limit"):
-            if not getattr(self, name) > 0.0:
-                raise InputError(f"'{name}' must be above zero, not {getattr(self, name)}.")
-        if not 0.0 <= self.rounding <= 1.0:
-            raise InputError(f"'rounding' must be from 0 to 1, not {self.rounding}.")
-        if self.ordering not in get_args(Ordering):
-            known = get_args(Ordering)
-            raise InputError(f"There is no ordering '{self.ordering}'.{nearest(self.ordering, known)}")
         check_calculator(self.calculator, self.settings)
 
     @property

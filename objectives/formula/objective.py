@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field, Strict
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.settings import OneOf, bounded, settings
 from invdesign.objectives.base import TravelsByFields, failed, valued
 from invdesign.objectives.formula.elements import fixed_charges, highest_states, prices
 from invdesign.objectives.formula.properties import PROPERTIES, ElementTables, FormulaProperties
@@ -21,8 +22,11 @@ from invdesign.objectives.named_column import column_problems, named_or_only
 from invdesign.surrogates.features.elements import element_symbols, nearest_element
 from invdesign.surrogates.features.formulas import element_amounts
 
+Amount = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+Density = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 
-@dataclass(frozen=True)
+
+@settings
 class FormulaObjective(TravelsByFields):
     """Gives properties of formulas that need no simulation, some hundred thousand formulas a second.
 
@@ -47,44 +51,32 @@ class FormulaObjective(TravelsByFields):
       toxicity by mouth, 4 not classed. It speaks of swallowed impurities and says nothing of elements that the
       guideline does not assess, such as beryllium, nor of the compound.
 
-    Attributes:
-        formula: the parameter that is the formula; None for the only one of the space.
-        wanted: the properties to give; empty for all (``volumetric_capacity`` only with a ``density``).
-        working_ion: symbol of the ion that moves.
-        extractable: share of the working ion that may leave, 0 to 1.
-        highest_states: for each redox metal that should differ, the highest oxidation state that it reaches.
-        density: g/cm3 of all formulas, or the parameter that holds it.
-        prices: USD/kg of elements, in the place of the shipped ones.
-
     Raises:
         InputError: where a name is unknown or a number cannot be.
     """
 
     formula: str | None = None
-    wanted: tuple[str, ...] = ()
+    """The parameter that is the formula; None for the only one of the space."""
+    wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
+    """The properties to give; empty for all (``volumetric_capacity`` only with a ``density``)."""
     working_ion: str = "Li"
-    extractable: float = 1.0
-    highest_states: dict[str, float] = field(default_factory=dict)
-    density: float | str | None = None
-    prices: dict[str, float] = field(default_factory=dict)
+    """Symbol of the ion that moves."""
+    extractable: float = bounded(default=1.0, gt=0, le=1)
+    """Share of the working ion that may leave, 0 to 1."""
+    highest_states: dict[str, Amount] = field(default_factory=dict)
+    """For each redox metal that should differ, the highest oxidation state that it reaches."""
+    density: Density | str | None = None
+    """Density of all formulas in g/cm3, or the parameter that holds it."""
+    prices: dict[str, Amount] = field(default_factory=dict)
+    """USD/kg of elements, in the place of the shipped ones."""
 
     def __post_init__(self) -> None:
         """Refuses unknown properties and elements, and numbers that cannot be."""
-        for name in self.wanted:
-            if name not in PROPERTIES:
-                raise InputError(f"The formula objective has no property '{name}'.{nearest(name, PROPERTIES)}")
         for symbol in (self.working_ion, *self.highest_states, *self.prices):
             if symbol not in element_symbols():
                 raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
         if not fixed_charges()[0][element_symbols().index(self.working_ion)] > 0.0:
             raise InputError(f"'{self.working_ion}' is no working ion. It should be a metal such as Li, Na or Mg.")
-        if not 0.0 < self.extractable <= 1.0:
-            raise InputError(f"'extractable' must be above 0 and at most 1, not {self.extractable}.")
-        for symbol, value in (*self.highest_states.items(), *self.prices.items()):
-            if not (math.isfinite(value) and value >= 0.0):
-                raise InputError(f"The number of '{symbol}' must be zero or more, not {value}.")
-        if isinstance(self.density, int | float) and not self.density > 0.0:
-            raise InputError(f"'density' must be above zero, not {self.density}.")
         if self.density is None and "volumetric_capacity" in self.wanted:
             raise InputError("'volumetric_capacity' needs a 'density' in g/cm3, or the parameter that holds it.")
 

@@ -6,13 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
-from invdesign.core.units import convert
+from invdesign.core.settings import InputFile, settings
+from invdesign.core.units import Unit, convert
 from invdesign.objectives.calibrated import CalibrationReport
 from invdesign.objectives.linear_fit import LinearFit
 from invdesign.surrogates.features.smiles import canonical_smiles
@@ -26,33 +27,29 @@ CalibrationKind = Literal["linear", "gaussian-process"]
 FEWEST_ROWS = 5
 
 
-@dataclass(frozen=True)
+@settings
 class Calibration:
     """A table of known values, and how raw xTB values are brought to them.
-
-    Attributes:
-        data: path of a CSV file, or in a campaign file ``dataset:NAME``.
-        smiles: the table's column of molecules.
-        value: the table's column of values.
-        property: which property of the redox objective they are values of.
-        kind: ``linear`` in the xTB value, or ``gaussian-process``: linear in the xTB value plus what molecules alike
-            in their fingerprints share.
-        unit: of the values; None for the property's own.
 
     Raises:
         InputError: where the file or a column is missing, or the kind is unknown.
     """
 
-    data: str | Path
+    data: InputFile
+    """Path of a CSV file, or in a campaign file ``dataset:NAME``."""
     smiles: str
+    """The table's column of molecules."""
     value: str
+    """The table's column of values."""
     property: str = "oxidation_potential"
+    """Which property of the redox objective they are values of."""
     kind: CalibrationKind = "gaussian-process"
-    unit: str | None = None
+    """``linear`` in the xTB value, or ``gaussian-process``: linear in the xTB value plus what molecules alike in their
+    fingerprints share."""
+    unit: Unit | None = None
+    """Of the values; None for the property's own."""
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(CalibrationKind):
-            raise InputError(f"There is no calibration '{self.kind}'.{nearest(self.kind, get_args(CalibrationKind))}")
         if Path(self.data).is_file():
             self._check_header()
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.settings import OneOf, bounded, settings
 from invdesign.core.units import conversion
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.calibrated import CalibrationReport
@@ -44,7 +45,7 @@ vertical ionization potentials and electron affinities (Asgeirsson, Bauer and Gr
 DEFAULT_SOLVENT = "acetonitrile"
 
 
-@dataclass(frozen=True)
+@settings
 class RedoxObjective(TravelsByFields):
     """Computes redox potentials of molecules, one electron each way, and what comes with them.
 
@@ -66,58 +67,42 @@ class RedoxObjective(TravelsByFields):
     Every state is kept on disk by molecule and settings (``redox.db`` in the folder ``INVDESIGN_CACHE``, by default
     ``~/.cache/invdesign``), so that nothing is computed twice.
 
-    Attributes:
-        molecule: the parameter that is the molecule; None for the only one of the space.
-        wanted: the properties to give; empty for all. Only what they need is computed.
-        reference: the electrode that potentials are against: a convention, see ABSOLUTE_POTENTIALS.
-        solvent: a solvent that ALPB knows, or ``vacuum``.
-        permittivity: relative permittivity, for a solvent without a name; a generalized Born model takes its place.
-        ionization: ``adiabatic``: the ion relaxes. ``vertical``: it keeps the neutral's structure. ``orbital``: no ion
-            is computed, and the HOMO and LUMO stand for its energies (Koopmans): some times faster, for large pools,
-            and of use only when calibrated.
-        geometry: whether the neutral's structure is relaxed by ``xtb`` or taken from ``mmff``.
-        conformers: how many are tried.
-        time_limit: seconds a molecule, looked at between the steps of a calculation; a campaign ends a step that does
-            not end.
-        calibration: a table of known values of one property, by which its raw values are corrected; the property then
-            has a standard deviation too. The table's molecules are computed at first use.
-
     Raises:
         InputError: where a name is unknown, or settings contradict each other.
     """
 
     molecule: str | None = None
-    wanted: tuple[str, ...] = ()
+    """The parameter that is the molecule; None for the only one of the space."""
+    wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
+    """The properties to give; empty for all. Only what they need is computed."""
     reference: Reference = "Li/Li+"
+    """The electrode that potentials are against: a convention, see ABSOLUTE_POTENTIALS."""
     solvent: str = DEFAULT_SOLVENT
-    permittivity: float | None = None
+    """A solvent that ALPB knows, or ``vacuum``."""
+    permittivity: float | None = bounded(default=None, ge=1)
+    """Relative permittivity, for a solvent without a name; a generalized Born model takes its place."""
     ionization: Ionization = "adiabatic"
+    """``adiabatic``: the ion relaxes. ``vertical``: it keeps the neutral's structure. ``orbital``: no ion is computed,
+    and the HOMO and LUMO stand for its energies (Koopmans): some times faster, for large pools, and of use only when
+    calibrated."""
     geometry: Geometry = "xtb"
-    conformers: int = 5
-    time_limit: float = 120.0
+    """Whether the neutral's structure is relaxed by ``xtb`` or taken from ``mmff``."""
+    conformers: int = bounded(default=5, ge=1)
+    """Number of conformers that are tried."""
+    time_limit: float = bounded(default=120.0, gt=0)
+    """Seconds a molecule, looked at between the steps of a calculation; a campaign ends a step that does not end."""
     calibration: Calibration | None = None
+    """A table of known values of one property, by which its raw values are corrected; the property then has a standard
+    deviation too. The table's molecules are computed at first use."""
 
     def __post_init__(self) -> None:
         """Refuses unknown names and settings that contradict each other."""
-        for name in self.wanted:
-            if name not in PROPERTIES:
-                raise InputError(f"The redox objective has no property '{name}'.{nearest(name, PROPERTIES)}")
-        for what, known in (("reference", Reference), ("ionization", Ionization), ("geometry", Geometry)):
-            value = getattr(self, what)
-            if value not in get_args(known):
-                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), get_args(known))}")
         if self.ionization == "adiabatic" and self.geometry == "mmff":
             raise InputError(
                 "An adiabatic ion needs a neutral relaxed by xTB. Set 'ionization: vertical' or 'geometry: xtb'."
             )
         if self.permittivity is not None and self.solvent != DEFAULT_SOLVENT:
             raise InputError("Give a 'solvent' or a 'permittivity', not both.")
-        if self.permittivity is not None and not self.permittivity >= 1.0:
-            raise InputError(f"'permittivity' must be 1 or more, not {self.permittivity}.")
-        if self.conformers < 1:
-            raise InputError(f"At least one conformer is needed, not {self.conformers}.")
-        if not self.time_limit > 0.0:
-            raise InputError(f"'time_limit' must be above zero, not {self.time_limit}.")
         if self.calibration is not None and self.calibration.property not in self.properties:
             wrong = self.calibration.property
             raise InputError(f"The calibration is of '{wrong}', which is not given.{nearest(wrong, self.properties)}")

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Self, get_args, overload
+from dataclasses import field
+from typing import TYPE_CHECKING, Annotated, Literal, Self, overload
 
 import numpy as np
 import pandas as pd
 
 from invdesign.core.columns import Column
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.errors import InputError
+from invdesign.core.settings import STATE, settings
 from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
+from invdesign.surrogates.gaussian_process.model import PropertyModel
 
 if TYPE_CHECKING:
     from botorch.models import ModelListGP
     from numpy.typing import NDArray
 
-    from invdesign.surrogates.gaussian_process.model import PropertyModel
 
 FEWEST_VALUES = 2
 
@@ -32,7 +33,7 @@ def _compact_features() -> Features:
     return Features(formulas="compact")
 
 
-@dataclass
+@settings(frozen=False)
 class GaussianProcess:
     """A Gaussian process a property, on features built from the candidates' columns.
 
@@ -47,38 +48,30 @@ class GaussianProcess:
 
     Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
     values on; noise is learned, or given value by value.
-
-    Attributes:
-        kernel: covariance function; ``matern-2.5`` suits most properties.
-        ard: whether each feature has a lengthscale of its own, each value of a category too, up to 32 of them. Where
-            numbers and categories are more than 20, or there are a molecule's features, they are pooled: alike unless
-            the values say otherwise, which predicts better from some seventy values on. None: each its own up to 20,
-            one for all beyond, and one for all features of a molecule or a rich formula, since a search that has seen
-            but one corner of the space would trust what it learned there too far. False: one for all.
-        features: which features; compact ones by default.
-        combine: how kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind,
-            added (``sum``: each kind has an effect of its own) or multiplied (``product``).
-        calibrate: whether the standard deviations are scaled so that the known values, each predicted from the others,
-            lie within their 90 % intervals nine times of ten.
-        warm_start: True to start a further fit from the hyperparameters of the one before.
     """
 
     kernel: KernelName = "matern-2.5"
+    """Covariance function; ``matern-2.5`` suits most properties."""
     ard: bool | None = None
+    """Whether each feature has a lengthscale of its own, each value of a category too, up to 32 of them. Where numbers
+    and categories are more than 20, or there are a molecule's features, they are pooled: alike unless the values say
+    otherwise, which predicts better from some seventy values on. None: each its own up to 20, one for all beyond, and
+    one for all features of a molecule or a rich formula, since a search that has seen but one corner of the space would
+    trust what it learned there too far. False: one for all."""
     features: Features = field(default_factory=_compact_features)
+    """Which features; compact ones by default."""
     combine: Combination = "joint"
+    """How kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind, added
+    (``sum``: each kind has an effect of its own) or multiplied (``product``)."""
     calibrate: bool = True
+    """Whether the standard deviations are scaled so that the known values, each predicted from the others, lie within
+    their 90 % intervals nine times of ten."""
     warm_start: bool = False
-    _featurizer: Featurizer | None = field(default=None, init=False, repr=False, compare=False)
-    _models: dict[str, PropertyModel] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        for what, value, known in (
-            ("kernel", self.kernel, get_args(KernelName)),
-            ("combination", self.combine, get_args(Combination)),
-        ):
-            if value not in known:
-                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), known)}")
+    """True to start a further fit from the hyperparameters of the one before."""
+    _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
+    _models: Annotated[dict[str, PropertyModel], STATE] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def fit(
         self,
@@ -99,8 +92,6 @@ class GaussianProcess:
         Raises:
             InputError: where a property has fewer than two values, an infinite one, or a column cannot be read.
         """
-        from invdesign.surrogates.gaussian_process.model import PropertyModel
-
         check_values(frame, y, fewest=FEWEST_VALUES)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)

@@ -1,18 +1,15 @@
 """Neural networks: an ensemble of small ones, each with a mean and a variance of its own."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from invdesign.core.errors import InputError
-from invdesign.surrogates.checks import check_positive
+from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.ensembles import EnsembleModel, EnsembleRegressor
 
 FEWEST_MEMBERS = 10
 
 
-@dataclass(kw_only=True)
+@settings(frozen=False, kw_only=True)
 class NeuralNetwork(EnsembleRegressor):
     """An ensemble of networks with two hidden layers (torch; Lakshminarayanan et al. 2017, arXiv:1612.01474).
 
@@ -20,30 +17,18 @@ class NeuralNetwork(EnsembleRegressor):
     arXiv:2203.09168), and stops where a fifth of the rows, another one for each member, is predicted best. The
     ensemble's variance, the mean of the members' own and their disagreement, is calibrated on these rows; it is that
     of an observed value.
-
-    Attributes:
-        members: how many networks; at least ten, so that every row is held out by two.
-        width: neurons in each hidden layer.
-        learning_rate: of the optimizer AdamW.
-        weight_decay: pull of the weights towards zero.
-        epochs: how often each network sees the rows at most.
     """
 
-    members: int = 15
-    width: int = 48
-    learning_rate: float = 5e-3
-    weight_decay: float = 0.03
-    epochs: int = 250
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_positive(width=self.width, learning_rate=self.learning_rate, epochs=self.epochs)
-        if self.members < FEWEST_MEMBERS:
-            raise InputError(
-                f"members must be {FEWEST_MEMBERS} or more, not {self.members}: each row is to be held out by two."
-            )
-        if self.weight_decay < 0:
-            raise InputError(f"weight_decay must not be negative, but it is {self.weight_decay}.")
+    members: int = bounded(default=15, ge=FEWEST_MEMBERS)
+    """Number of networks; at least ten, so that every row is held out by two."""
+    width: int = bounded(default=48, ge=1)
+    """Neurons in each hidden layer."""
+    learning_rate: float = bounded(default=5e-3, gt=0)
+    """Learning rate of the optimizer AdamW."""
+    weight_decay: float = bounded(default=0.03, ge=0)
+    """Decay of the weights towards zero."""
+    epochs: int = bounded(default=250, ge=1)
+    """Most passes over the rows in the training of each network."""
 
     def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> EnsembleModel:
         from invdesign.surrogates.neural_network.model import NetworkEnsemble, Training

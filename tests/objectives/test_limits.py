@@ -106,5 +106,5 @@ def test_a_limit_that_cannot_be_is_refused(limit):
         lambda: CellObjective({}, time_limit=limit),
         lambda: ElectrodeObjective("layered", time_limit=limit),
     ):
-        with pytest.raises(InputError, match="'time_limit' must be above zero"):
+        with pytest.raises(InputError, match="'time_limit' must be above 0"):
             make()

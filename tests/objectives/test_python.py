@@ -63,5 +63,5 @@ def test_wrong_answers_are_reasons():
 def test_bad_settings_are_refused():
     with pytest.raises(InputError, match="names no function"):
         PythonObjective("areas", {"p": ""})
-    with pytest.raises(InputError, match="Name the properties"):
+    with pytest.raises(InputError, match="'units' needs 1 entry or more"):
         PythonObjective(areas, {})

@@ -68,5 +68,5 @@ def test_bad_settings_and_data_are_told_before_anything_runs():
     assert "no parameter" in SurrogateObjective(data, {"y": "X"}, {"f": "F"}).check(space.columns)[0]
     with pytest.raises(ind.InputError, match="no column 'G'"):
         SurrogateObjective(data, {"x": "X"}, {"f": "G"})
-    with pytest.raises(ind.InputError, match=r"censored values 'dropp'.*'drop'"):
+    with pytest.raises(ind.InputError, match=r"Unknown censored 'dropp'.*'drop'"):
         SurrogateObjective(data, {"x": "X"}, {"f": "F"}, censored="dropp")

@@ -62,7 +62,7 @@ def test_a_key_that_is_no_parameter_is_named():
     [
         ({"values": {"potential": "e"}}, "no column 'e'. Did you mean 'E'"),
         ({"key": {"molecule": "smile"}}, "no column 'smile'"),
-        ({"key": {}}, "at least one key column"),
+        ({"key": {}}, "'key' needs 1 entry"),
         ({"units": {"potential": "Volts/"}}, "not a known unit"),
         ({"units": {"potentiel": "V"}}, "Did you mean 'potential'"),
         ({"data": "nowhere.csv"}, "There is no file"),

@@ -18,7 +18,7 @@ from invdesign.surrogates.validation import class_scores, held_out_predictions
 FAMILIES = [
     LogisticRegression(),
     GaussianNaiveBayes(),
-    RandomForestClassifier(trees=60),
+    RandomForestClassifier(n_estimators=60),
     SupportVectorClassifier(),
 ]
 every = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: type(family).__name__)

@@ -35,12 +35,12 @@ COLUMNS = (
 )
 # Small settings: what is tested here does not depend on the number of trees.
 REGRESSORS: dict[str, Any] = {
-    "random-forest": RandomForest(trees=60),
-    "extra-trees": ExtraTrees(trees=60),
+    "random-forest": RandomForest(n_estimators=60),
+    "extra-trees": ExtraTrees(n_estimators=60),
     "decision-tree": DecisionTree(),
-    "gradient-boosting": GradientBoosting(trees=80, learning_rate=0.1),
-    "xgboost": XGBoost(trees=80, learning_rate=0.1),
-    "lightgbm": LightGBM(trees=80, learning_rate=0.1),
+    "gradient-boosting": GradientBoosting(n_estimators=80, learning_rate=0.1),
+    "xgboost": XGBoost(n_estimators=80, learning_rate=0.1),
+    "lightgbm": LightGBM(n_estimators=80, learning_rate=0.1),
     "support-vector": SupportVector(cost=10.0, inverse_width=0.3),
     "kernel-ridge": KernelRidge(penalty=0.01, inverse_width=0.1),
     "k-nearest-neighbors": KNearestNeighbors(),
@@ -51,7 +51,7 @@ REGRESSORS: dict[str, Any] = {
 CLASSIFIERS: dict[str, Any] = {
     "logistic-regression": LogisticRegression(),
     "gaussian-naive-bayes": GaussianNaiveBayes(),
-    "random-forest-classifier": RandomForestClassifier(trees=60),
+    "random-forest-classifier": RandomForestClassifier(n_estimators=60),
     "support-vector-classifier": SupportVectorClassifier(),
 }
 EVERY = REGRESSORS | CLASSIFIERS
@@ -200,7 +200,7 @@ def test_settings_are_kept_apart_from_what_was_learned(family):
     for act in (lambda: fresh.predict(rows(3)), lambda: fresh.condition_on(rows(3), truth(rows(3)))):
         with pytest.raises(InputError, match="Call fit first"):
             act()
-    with pytest.raises(InputError, match="seed must not be negative"):
+    with pytest.raises(InputError, match="'seed' must be at least 0"):
         dataclasses.replace(EVERY[family], seed=-1)
 
 
@@ -233,7 +233,7 @@ def test_bad_input_is_named(change, words):
     x = change.get("x", lambda x: x)(rows(20))
     y = change.get("y", lambda y: y)(truth(rows(20)))
     with pytest.raises(InputError, match=words):
-        RandomForest(trees=5).fit(x, y, columns=COLUMNS)
+        RandomForest(n_estimators=5).fit(x, y, columns=COLUMNS)
 
 
 @pytest.mark.parametrize("family", ["random-forest", "extra-trees", "neural-network"])
@@ -269,22 +269,22 @@ def test_nine_in_ten_values_lie_within_the_interval_on_real_data(family, real_da
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: RandomForest(trees=0), "trees must be positive, not 0"),
-        (lambda: RandomForest(share=1.5), "share must lie above 0"),
-        (lambda: DecisionTree(depth=0), "depth must be positive"),
-        (lambda: XGBoost(learning_rate=-0.1), "learning_rate must be positive"),
-        (lambda: SupportVector(cost=0.0), "cost must be positive"),
-        (lambda: KernelRidge(penalty=-1.0), "penalty must be positive"),
-        (lambda: KernelRidge(kernel="cubic"), "no kernel 'cubic'. Known: 'laplacian', 'rbf'"),
-        (lambda: KNearestNeighbors(neighbors=0), "neighbors must be positive"),
-        (lambda: Ridge(penalty=float("nan")), "penalty must be positive"),
-        (lambda: Lasso(penalty=0.0), "penalty must be positive"),
-        (lambda: NeuralNetwork(members=9), "members must be 10 or more"),
-        (lambda: NeuralNetwork(weight_decay=-1.0), "weight_decay must not be negative"),
-        (lambda: LogisticRegression(penalty=0.0), "penalty must be positive"),
-        (lambda: GaussianNaiveBayes(smoothing=0.0), "smoothing must be positive"),
-        (lambda: RandomForestClassifier(leaf=0), "leaf must be positive"),
-        (lambda: SupportVectorClassifier(cost=0.0), "cost must be positive"),
+        (lambda: RandomForest(n_estimators=0), "'n_estimators' must be at least 1, not 0"),
+        (lambda: RandomForest(max_features=1.5), "'max_features' must be at most 1"),
+        (lambda: DecisionTree(max_depth=0), "'max_depth' must be at least 1"),
+        (lambda: XGBoost(learning_rate=-0.1), "'learning_rate' must be above 0"),
+        (lambda: SupportVector(cost=0.0), "'cost' must be above 0"),
+        (lambda: KernelRidge(penalty=-1.0), "'penalty' must be above 0"),
+        (lambda: KernelRidge(kernel="cubic"), "Unknown kernel 'cubic'. Known: 'laplacian', 'rbf'"),
+        (lambda: KNearestNeighbors(n_neighbors=0), "'n_neighbors' must be at least 1"),
+        (lambda: Ridge(penalty=float("nan")), "'penalty' must be above 0"),
+        (lambda: Lasso(penalty=0.0), "'penalty' must be above 0"),
+        (lambda: NeuralNetwork(members=9), "'members' must be at least 10"),
+        (lambda: NeuralNetwork(weight_decay=-1.0), "'weight_decay' must be at least 0"),
+        (lambda: LogisticRegression(penalty=0.0), "'penalty' must be above 0"),
+        (lambda: GaussianNaiveBayes(smoothing=0.0), "'smoothing' must be above 0"),
+        (lambda: RandomForestClassifier(min_samples_leaf=0), "'min_samples_leaf' must be at least 1"),
+        (lambda: SupportVectorClassifier(cost=0.0), "'cost' must be above 0"),
     ],
 )
 def test_bad_settings_are_named(build, words):

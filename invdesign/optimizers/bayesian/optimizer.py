@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, get_args
+from dataclasses import field, replace
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.plugins import ByWord
+from invdesign.core.settings import STATE, bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, Optimizer, step_generator
 from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
@@ -33,7 +34,7 @@ NEAREST = 16
 FEWEST_VALUES = 2
 
 
-@dataclass(frozen=True)
+@settings
 class BayesianOptimizer:
     """Asks for the candidates that most probably meet all targets, by a model of the properties themselves.
 
@@ -49,44 +50,31 @@ class BayesianOptimizer:
 
     Where the space has fidelities, a Gaussian process learns all of them, a candidate is judged by its value at the
     target fidelity, and evaluated at the fidelity that tells most about it for its cost (see ``fidelity_choice``).
-
-    Attributes:
-        surrogate: the model of the properties; it is never fitted itself, only copies of it.
-        goal: ``most-hits`` counts, with a Gaussian process over a finite space, the hits that the next few evaluations
-            may bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone.
-        separation: in spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed
-            targets keep from each other and from evaluated candidates, so that hits differ.
-        design: how a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or
-            categories, candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence, of
-            numbers alone begun with their centre;
-            ``random`` draws blindly.
-        cost: what evaluating a candidate costs, where that differs: an expression over parameters (``"2 + 0.1 *
-            temperature"``), or what values of columns cost, added up (``{"solvent": {"water": 1, "acetonitrile":
-            3}}``). It then asks for the most per cost, and looks no further ahead.
-        exhaustive: candidates of a finite space up to which all of them are scored at each proposal. A larger pool of
-            molecules can be scored whole too: give the surrogate components as features (``features: {molecules:
-            fingerprints, components: 15}``), which are computed once and kept on disk.
     """
 
-    surrogate: Surrogate = field(default_factory=GaussianProcess)
+    surrogate: Annotated[Surrogate, ByWord("surrogate")] = from_elsewhere(default_factory=GaussianProcess)
+    """The model of the properties; it is never fitted itself, only copies of it."""
     goal: Goal = "most-hits"
-    separation: float = 0.05
+    """``most-hits`` counts, with a Gaussian process over a finite space, the hits that the next few evaluations may
+    bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone."""
+    separation: float = bounded(default=0.05, ge=0, lt=1)
+    """In spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed targets keep
+    from each other and from evaluated candidates, so that hits differ."""
     design: Design = "representative"
+    """How a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or categories,
+    candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence, of numbers alone begun
+    with their centre; ``random`` draws blindly."""
     cost: Cost | None = None
-    exhaustive: int = 20_000
-    _fits: ModelFits = field(default_factory=ModelFits, init=False, repr=False, compare=False)
+    """What evaluating a candidate costs, where that differs: an expression over parameters (``"2 + 0.1 *
+    temperature"``), or what values of columns cost, added up (``{"solvent": {"water": 1, "acetonitrile": 3}}``). It
+    then asks for the most per cost, and looks no further ahead."""
+    exhaustive: int = bounded(default=20_000, ge=1)
+    """Candidates of a finite space up to which all of them are scored at each proposal. A larger pool of molecules can
+    be scored whole too: give the surrogate components as features (``features: {molecules: fingerprints, components:
+    15}``), which are computed once and kept on disk."""
+    _fits: Annotated[ModelFits, STATE] = field(default_factory=ModelFits, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.surrogate, Surrogate):
-            raise InputError(f"{type(self.surrogate).__name__} is no surrogate: it has no fit and predict.")
-        for what, value, known in (("goal", self.goal, get_args(Goal)), ("design", self.design, get_args(Design))):
-            if value not in known:
-                raise InputError(f"There is no {what} '{value}'.{nearest(str(value), known)}")
-        if not 0.0 <= self.separation < 1.0:
-            raise InputError(
-                f"separation is a distance in the unit cube, at least 0 and below 1, not {self.separation}."
-            )
-
         if self.cost is not None:
             check_cost(self.cost)
 

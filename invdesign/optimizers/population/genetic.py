@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 
-from invdesign.core.errors import InputError
+from invdesign.core.plugins import ByWord
+from invdesign.core.settings import bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.deduplication import Deduplication, completed, joined
 from invdesign.optimizers.population.fitness import Fitness
@@ -52,7 +54,7 @@ class Parents:
     worth: list[Worth]
 
 
-@dataclass(frozen=True)
+@settings
 class GeneticOptimizer:
     """Selects the best candidates of all so far as parents, and proposes their children.
 
@@ -68,41 +70,30 @@ class GeneticOptimizer:
     compositions by swaps, transfers and mixtures, libraries by their substituents, molecules by their graphs; see
     ``invdesign.space.variation``.
 
-    Attributes:
-        population: parents that are kept.
-        crossover: share of children that have two parents.
-        mutation: share of the children of two parents that are mutated as well; those of one always are.
-        differential: share of children whose numbers move along the differences of others; with at most one direction.
-        step: mean size of a mutation, as a share of a number's range.
-        tournament: candidates among which the best becomes a parent.
-        surrogate_assisted: True to search on a model of the properties, and to propose only what it finds best.
-        surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
-
     Raises:
         InputError: where a setting is out of its range.
     """
 
-    population: int = 30
-    crossover: float = 0.9
-    mutation: float = 0.5
-    differential: float = 0.5
-    step: float = 0.03
-    tournament: int = 3
+    population: int = bounded(default=30, ge=2)
+    """Parents that are kept."""
+    crossover: float = bounded(default=0.9, ge=0, le=1)
+    """Share of children that have two parents."""
+    mutation: float = bounded(default=0.5, ge=0, le=1)
+    """Share of the children of two parents that are mutated as well; those of one always are."""
+    differential: float = bounded(default=0.5, ge=0, le=1)
+    """Share of children whose numbers move along the differences of others; with at most one direction."""
+    step: float = bounded(default=0.03, gt=0, le=0.5)
+    """Mean size of a mutation, as a share of a number's range."""
+    tournament: int = bounded(default=3, ge=1)
+    """Candidates among which the best becomes a parent."""
     surrogate_assisted: bool = False
-    surrogate: Surrogate = field(default_factory=GaussianProcess)
-
-    def __post_init__(self) -> None:
-        if self.population < 2 or self.tournament < 1:
-            raise InputError("population must be at least 2 and tournament at least 1.")
-        for name in ("crossover", "mutation", "differential"):
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"{name} is a share from 0 to 1, not {getattr(self, name)}.")
-        if not 0.0 < self.step <= 0.5:
-            raise InputError(f"step is a share of a range, above 0 and at most 0.5, not {self.step}.")
+    """True to search on a model of the properties, and to propose only what it finds best."""
+    surrogate: Annotated[Surrogate, ByWord("surrogate")] = from_elsewhere(default_factory=GaussianProcess)
+    """The model, where the search is assisted; it is never fitted itself, only copies of it."""
 
     @property
     def generation(self) -> int:
-        """Candidates of one generation of an assisted search."""
+        """Candidates in one generation of a surrogate-assisted search."""
         return self.population
 
     def propose(

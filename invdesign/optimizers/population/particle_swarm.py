@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic import Field, Strict
 
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.plugins import ByWord
+from invdesign.core.settings import bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.deduplication import Deduplication, completed, joined
 from invdesign.optimizers.population.fitness import Fitness, crowding, lonely
@@ -40,7 +42,10 @@ STEP, DECADES = 0.1, 3.0
 """Longest mean step of the turbulence, as a share of a range, and the decades over which it is drawn."""
 
 
-@dataclass(frozen=True)
+Share = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+
+
+@settings
 class ParticleSwarmOptimizer:
     """Moves a swarm of candidates through the space's unit cube (Kennedy and Eberhart 1995; pyswarms' backend).
 
@@ -56,55 +61,38 @@ class ParticleSwarmOptimizer:
     The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
     starts anew at other places after ``stagnation`` generations without progress.
 
-    Attributes:
-        particles: of the swarm.
-        topology: who leads a particle: the best of all, or the best of its neighbours.
-        neighbours: particles, itself included, of which the best leads; with the local topology.
-        inertia: share of a velocity that is kept, at the start and at the end of the schedule (Shi and Eberhart 1998).
-        schedule: generations in which it falls from the one to the other.
-        cognitive: pull of a particle's own best.
-        social: pull of the leader.
-        velocity_limit: longest move along a coordinate, as a share of the cube, or as far as to another value.
-        turbulence: share of the proposals that are mutated besides, as in the swarm of Coello Coello et al.
-        stagnation: generations without progress after which the swarm starts anew.
-        surrogate_assisted: True to search on a model of the properties, and to propose only what it finds best.
-        surrogate: the model, where the search is assisted; it is never fitted itself, only copies of it.
-
     Raises:
         InputError: where a setting is out of its range.
     """
 
-    particles: int = 30
+    particles: int = bounded(default=30, ge=2)
+    """Number of particles in the swarm."""
     topology: Literal["global", "local"] = "global"
-    neighbours: int = 5
-    inertia: tuple[float, float] = (0.9, 0.3)
-    schedule: int = 25
-    cognitive: float = 1.5
-    social: float = 1.5
-    velocity_limit: float = 0.3
-    turbulence: float = 0.1
-    stagnation: int = 20
+    """Who leads a particle: the best of all, or the best of its neighbours."""
+    neighbors: int = bounded(default=5, ge=1)
+    """Particles, itself included, of which the best leads; with the local topology."""
+    inertia: tuple[Share, Share] = (0.9, 0.3)
+    """Share of a velocity that is kept, at the start and at the end of the schedule (Shi and Eberhart 1998)."""
+    schedule: int = bounded(default=25, ge=1)
+    """Generations in which it falls from the one to the other."""
+    cognitive: float = bounded(default=1.5, ge=0)
+    """Pull of a particle's own best."""
+    social: float = bounded(default=1.5, ge=0)
+    """Pull of the leader."""
+    velocity_limit: float = bounded(default=0.3, gt=0, le=1)
+    """Longest move along a coordinate, as a share of the cube, or as far as to another value."""
+    turbulence: float = bounded(default=0.1, ge=0, le=1)
+    """Share of the proposals that are mutated besides, as in the swarm of Coello Coello et al."""
+    stagnation: int = bounded(default=20, ge=1)
+    """Generations without progress after which the swarm starts anew."""
     surrogate_assisted: bool = False
-    surrogate: Surrogate = field(default_factory=GaussianProcess)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "inertia", tuple(self.inertia))
-        if self.topology not in TOPOLOGIES:
-            raise InputError(f"There is no topology '{self.topology}'.{nearest(str(self.topology), TOPOLOGIES)}")
-        if self.particles < 2 or self.neighbours < 1:
-            raise InputError("A swarm needs 2 particles or more, and a particle at least itself as neighbour.")
-        if self.schedule < 1 or self.stagnation < 1:
-            raise InputError("schedule and stagnation are numbers of generations, at least 1.")
-        if min(*self.inertia, self.cognitive, self.social) < 0.0:
-            raise InputError("inertia, cognitive and social must not be negative.")
-        if not 0.0 < self.velocity_limit <= 1.0 or not 0.0 <= self.turbulence <= 1.0:
-            raise InputError(
-                "velocity_limit is a share of the cube, above 0 and at most 1; turbulence one from 0 to 1."
-            )
+    """True to search on a model of the properties, and to propose only what it finds best."""
+    surrogate: Annotated[Surrogate, ByWord("surrogate")] = from_elsewhere(default_factory=GaussianProcess)
+    """The model, where the search is assisted; it is never fitted itself, only copies of it."""
 
     @property
     def generation(self) -> int:
-        """Candidates of one generation of an assisted search."""
+        """Candidates in one generation of a surrogate-assisted search."""
         return self.particles
 
     def propose(
@@ -201,7 +189,7 @@ class ParticleSwarmOptimizer:
             swarm.best_pos, swarm.best_cost = space.encode(leaders)[0], float(state.ranks[state.leaders[0]])
             swarm.best_pos, _ = topology.compute_gbest(swarm)
         else:
-            swarm.best_pos, _ = topology.compute_gbest(swarm, p=2, k=min(self.neighbours, self.particles))
+            swarm.best_pos, _ = topology.compute_gbest(swarm, p=2, k=min(self.neighbors, self.particles))
         with drawing_from(rng):
             points = library.moved(swarm, limit, topology)
         points = points[state.next : state.next + count]
@@ -265,7 +253,7 @@ class ParticleSwarmOptimizer:
         rivals = kept[rng.integers(0, len(kept), (2, self.particles))]
         if self.topology == "local":
             gaps = np.linalg.norm(position[:, None] - points[kept][None, :], axis=2)
-            near = kept[np.argsort(gaps, axis=1, kind="stable")[:, : self.neighbours]]
+            near = kept[np.argsort(gaps, axis=1, kind="stable")[:, : self.neighbors]]
             places = rng.integers(0, near.shape[1], (2, self.particles))
             rivals = np.stack([near[np.arange(self.particles), place] for place in places])
         return points[np.where(alone[rivals[0]] >= alone[rivals[1]], rivals[0], rivals[1])]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.settings import Real, settings
 from invdesign.space.composition.formula_text import FormulaText
 from invdesign.space.composition.product import Product
 from invdesign.space.composition.programs import NoFillingError, filling
@@ -25,7 +26,7 @@ from invdesign.space.composition.rules import (
     excluded_pairs,
     limit_rules,
 )
-from invdesign.space.composition.sites import Site, common_digits, read_site, site_lattice
+from invdesign.space.composition.sites import Site, common_digits, site_lattice
 from invdesign.space.composition.variation import crossed_amounts, mutated_amounts
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ TRIES = 50
 """Changes that are tried for each neighbour that is wanted."""
 
 
-@dataclass(frozen=True)
+@settings
 class Composition:
     """A formula such as ``LiNi0.8Mn0.1Co0.1O2``, written site by site.
 
@@ -59,30 +60,25 @@ class Composition:
         ...     charge_balanced=True,
         ... )
 
-    Attributes:
-        sites: the sublattices by name, as ``Site`` or as its mapping, in the order of the formula.
-        charge_balanced: True where the formula must be neutral. Every atom may take any of its oxidation states, so
-            that it is enough that zero lies between the least and the greatest charge; see the module ``charge``.
-        oxidation_states: of elements or species, in the place of the known ones.
-        exclude: pairs of elements or species that must not occur together.
-        limits: least and greatest value of quantities: an element's amount per formula unit (``Co``), its share of the
-            metals on the varied sites that can hold it (``share_Co``), the mean Pauling electronegativity of the atoms
-            (``mean_electronegativity``).
-
     Raises:
         InputError: naming the site or the rule that is wrong, and what would be right.
     """
 
-    sites: dict[str, Site]
+    sites: Annotated[dict[str, Site], Field(min_length=1)]
+    """The sublattices by name, each a ``Site`` or its mapping, in the order of the formula."""
     charge_balanced: bool = False
+    """True where the formula must be neutral. Every atom may take any of its oxidation states, so that it is enough
+    that zero lies between the least and the greatest charge; see the module ``charge``."""
     oxidation_states: dict[str, list[int]] = field(default_factory=dict)
+    """Oxidation states of elements or species, in the place of the known ones."""
     exclude: list[tuple[str, str]] = field(default_factory=list)
-    limits: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Pairs of elements or species that must not occur together."""
+    limits: dict[str, tuple[Real, Real]] = field(default_factory=dict)
+    """Least and greatest value of quantities: an element's amount per formula unit (``Co``), its share of the metals on
+    the varied sites that can hold it (``share_Co``), the mean Pauling electronegativity of the atoms
+    (``mean_electronegativity``)."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.sites, Mapping) or not self.sites:
-            raise InputError("A composition needs at least one site, such as M: {elements: [Ni, Mn, Co], amount: 1}.")
-        object.__setattr__(self, "sites", {name: read_site(name, given) for name, given in self.sites.items()})
         if self.oxidation_states and not self.charge_balanced:
             raise InputError("oxidation_states have no effect without charge_balanced: true.")
         if not self._product.varied.size:

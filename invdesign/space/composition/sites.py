@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.settings import Real, bounded, settings
 from invdesign.space.composition.simplex import EmptySimplexError, Simplex
 from invdesign.space.composition.simplex_counting import LARGEST_TABLE, Counting, table_entries
 from invdesign.space.composition.simplex_volume import LARGEST_LIST, Volume
@@ -23,24 +21,28 @@ DIGITS = 6
 LARGEST_AMOUNT = 10_000
 
 
-class Site(BaseModel):
+@settings
+class Site:
     """A sublattice: the elements or species that share it, and their amounts per formula unit, which sum to ``amount``.
 
     Without ``step``, amounts vary continuously, to a millionth; with it, in multiples of it. A site that one option
     takes as a whole (``pick: 1``) needs no step.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    elements: tuple[str, ...] = Field(
-        (), description="Symbols of the elements that may sit here, such as [Ni, Mn, Co]."
-    )
-    species: tuple[str, ...] = Field((), description="Elements, groups such as OH, and none for a vacancy.")
-    amount: float = Field(gt=0, le=LARGEST_AMOUNT, description="Atoms or groups on the site per formula unit.")
-    range: dict[str, tuple[float, float]] = Field({}, description="Least and greatest amount of some of them.")
-    pick: int | None = Field(None, ge=1, description="Choose exactly so many of them.")
-    max_elements: int | None = Field(None, ge=1, description="At most so many of them at once.")
-    step: float | None = Field(None, gt=0, description="Amounts are multiples of it; continuous where missing.")
+    amount: float = bounded(gt=0, le=LARGEST_AMOUNT)
+    """Atoms or groups on the site per formula unit."""
+    elements: tuple[str, ...] = ()
+    """Symbols of the elements that may sit here, such as [Ni, Mn, Co]."""
+    species: tuple[str, ...] = ()
+    """Elements, groups such as OH, and none for a vacancy."""
+    range: dict[str, tuple[Real, Real]] = field(default_factory=dict)
+    """Least and greatest amount of some of them."""
+    pick: int | None = bounded(default=None, ge=1)
+    """Choose exactly so many of them."""
+    max_elements: int | None = bounded(default=None, ge=1)
+    """At most so many of them at once."""
+    step: float | None = bounded(default=None, gt=0)
+    """Amounts are multiples of it; continuous where missing."""
 
 
 @dataclass(frozen=True)
@@ -84,27 +86,6 @@ class SiteLattice:
         return Volume(self.simplex)
 
 
-def read_site(name: str, given: Any) -> Site:
-    """Reads a site from the mapping of a campaign file.
-
-    Raises:
-        InputError: where a key or a value is wrong.
-    """
-    if isinstance(given, Site):
-        return given
-    if not isinstance(given, dict):
-        raise InputError(f"Site {name} is a mapping such as {{elements: [Ni, Mn, Co], amount: 1}}, not {given!r}.")
-    for key in given:
-        if key not in Site.model_fields:
-            raise InputError(f"Site {name}: '{key}' is not known.{nearest(str(key), Site.model_fields)}")
-    try:
-        return Site.model_validate(given)
-    except ValidationError as error:
-        detail = error.errors()[0]
-        where = ".".join(map(str, detail["loc"]))
-        raise InputError(f"Site {name}, {where}: {detail['msg'].lower()}, not {detail['input']!r}.") from None
-
-
 def decimals(value: float) -> int:
     """How many decimals a number is written with."""
     exponent = _decimal(value).normalize().as_tuple().exponent
@@ -122,10 +103,10 @@ def digits_of(name: str, site: Site) -> int:
         *(() if site.step is None else (site.step,)),
         *(b for pair in site.range.values() for b in pair),
     ]
-    for number in numbers:
-        if decimals(number) > DIGITS:
+    for amount in numbers:
+        if decimals(amount) > DIGITS:
             raise InputError(
-                f"Site {name}: {number!r} has more than {DIGITS} decimals. Round it, or double all amounts."
+                f"Site {name}: {amount!r} has more than {DIGITS} decimals. Round it, or double all amounts."
             )
     return DIGITS if _is_continuous(site) else max(map(decimals, numbers))
 

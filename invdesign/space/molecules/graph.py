@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +13,7 @@ import numpy as np
 from invdesign import datasets
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.settings import InputFile, bounded, settings
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.space.molecules.operators import crossed, mutated
 from invdesign.space.molecules.rules import MoleculeRules, constitution
@@ -34,7 +35,7 @@ KEPT = 50_000
 DEFAULT_ELEMENTS = ("C", "H", "N", "O", "F", "S")
 
 
-@dataclass(frozen=True)
+@settings
 class MoleculeGraph(PlainParameter):
     """Molecules without a list of them: seeds, their mutants and crosses, and theirs again.
 
@@ -50,35 +51,31 @@ class MoleculeGraph(PlainParameter):
     Example:
         >>> MoleculeGraph(seeds=("COCCOC", "O=C1OCCO1"), max_atoms=12, max_rings=1, forbidden=("[O][O]",))
 
-    Attributes:
-        seeds: SMILES, or a file of molecules (its column of SMILES, in CSV, is ``smiles``).
-        elements: symbols of the elements that a molecule may hold; hydrogen always may be.
-        max_atoms: most atoms besides hydrogen.
-        min_atoms: fewest.
-        max_rings: most rings.
-        charge: total charge.
-        forbidden: SMARTS of substructures that no molecule may have.
-        max_sa_score: highest synthetic accessibility score, from 1 (easy) to 10; None for no limit.
-        length: SELFIES symbols a molecule; twice ``max_atoms`` where None.
-
     Raises:
         InputError: where a seed cannot be read, breaks a rule or does not fit the code, or a rule cannot be kept.
     """
 
-    seeds: tuple[str, ...] | str | Path
+    seeds: tuple[str, ...] | InputFile
+    """SMILES, or a file of molecules (its column of SMILES, in CSV, is ``smiles``)."""
     elements: tuple[str, ...] = DEFAULT_ELEMENTS
-    max_atoms: int = 30
-    min_atoms: int = 1
-    max_rings: int = 4
-    charge: int = 0
+    """Symbols of the elements that a molecule may hold; hydrogen always may be."""
+    max_atoms: int = bounded(default=30, ge=1)
+    """Most atoms besides hydrogen."""
+    min_atoms: int = bounded(default=1, ge=1)
+    """Fewest atoms besides hydrogen."""
+    max_rings: int = bounded(default=4, ge=0)
+    """Most rings."""
+    charge: int = bounded(default=0)
+    """Total charge, in elementary charges."""
     forbidden: tuple[str, ...] = ()
-    max_sa_score: float | None = None
-    length: int | None = None
+    """SMARTS of substructures that no molecule may have."""
+    max_sa_score: float | None = bounded(default=None, gt=1, le=10)
+    """Highest synthetic accessibility score, from 1 (easy) to 10; None for no limit."""
+    length: int | None = bounded(default=None, ge=1)
+    """SELFIES symbols a molecule; twice ``max_atoms`` where None."""
     rules: MoleculeRules = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "elements", tuple(self.elements))
-        object.__setattr__(self, "forbidden", tuple(self.forbidden))
         rules = MoleculeRules(
             self.elements,
             self.max_atoms,
@@ -90,8 +87,6 @@ class MoleculeGraph(PlainParameter):
         )
         object.__setattr__(self, "rules", rules)
         object.__setattr__(self, "seeds", self._checked_seeds())
-        if self.dimension < 1:
-            raise InputError(f"A code needs one symbol or more, not {self.length}.")
         for seed in self._seed_list:
             self._code.written(seed)
 

@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, overload
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.settings import settings
 from invdesign.space.molecules.decomposition import Decomposition
 from invdesign.space.molecules.fragments import Fragment, joined, scaffold_fragment, substituent_fragment
 from invdesign.space.parameters import PlainParameter
@@ -30,7 +31,7 @@ KEPT = 200_000
 RINGS_PER_FRAGMENT = 100
 
 
-@dataclass(frozen=True)
+@settings
 class MoleculeLibrary(PlainParameter):
     """All molecules of a scaffold with a choice of substituents, enumerated only as far as somebody asks.
 
@@ -45,30 +46,26 @@ class MoleculeLibrary(PlainParameter):
     Example:
         >>> MoleculeLibrary("COC([*:1])c1ccc([*:2])cc1", {"R1": ["[H]", "*C"], "R2": ["*OC", "*C#N", "*N(C)C"]})
 
-    Attributes:
-        scaffold: SMILES with attachment points ``[*:1]``, ``[*:2]``, ...
-        substituents: for each attachment point (``R1`` for ``[*:1]``), SMILES with one point ``*`` each, or ``[H]``.
-            One may bear numbered points of its own, as ``*O[*:2]`` does, if all alternatives to it do.
-
     Raises:
         InputError: where a SMILES cannot be read, or attachment points and substituents do not match.
     """
 
     scaffold: str
+    """SMILES with attachment points ``[*:1]``, ``[*:2]``, ..."""
     substituents: dict[str, tuple[str, ...]] = field(hash=False)
+    """For each attachment point (``R1`` for ``[*:1]``), SMILES with one point ``*`` each, or ``[H]``. One may bear
+    numbered points of its own, as ``*O[*:2]`` does, if all alternatives to it do."""
 
     def __post_init__(self) -> None:
-        given = {name: tuple(choices) for name, choices in self.substituents.items()}
-        object.__setattr__(self, "substituents", given)
         if len(set(self._numbers)) < len(self._numbers):
-            raise InputError(f"Two of {', '.join(given)} speak of the same attachment point.")
+            raise InputError(f"Two of {', '.join(self.substituents)} name the same attachment point.")
         for name, listed in zip(self._names, self._fragments, strict=True):
             if not listed:
                 raise InputError(f"'{name}' lists no substituent. Give one or more, such as [H] and '*C'.")
             if len({fragment.text for fragment in listed}) < len(listed):
                 raise InputError(f"'{name}' lists a substituent twice.")
         self._check_points()
-        _ = self._builds((0,) * len(given))
+        _ = self._builds((0,) * len(self.substituents))
 
     @property
     def dimension(self) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from invdesign import datasets
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.settings import InputFile, bounded, settings
 from invdesign.space.cube_moves import from_either, polynomial_mutation
 from invdesign.space.molecules.coordinates import MoleculeCoordinates
 from invdesign.space.molecules.files import Entry, MoleculeFile
@@ -209,6 +210,32 @@ class MoleculePool(PlainParameter):
     @cached_property
     def _coordinates(self) -> MoleculeCoordinates:
         return MoleculeCoordinates.of(self.smiles, self.components)
+
+
+@settings
+class MoleculePoolFile:
+    """A pool of molecules as a campaign file names it: a file, read when the space is built."""
+
+    pool: InputFile
+    """File of molecules: CSV, SMI, Parquet or SDF by its ending, the texts also with ``.gz``; or ``dataset:NAME``."""
+    smiles: str | None = None
+    """Column that holds SMILES, in CSV and Parquet; ``smiles`` where missing."""
+    canonical: bool = False
+    """Whether the file holds RDKit's canonical SMILES already; they are then not parsed, which saves time."""
+    coordinates: Coordinates = "index"
+    """Where a molecule lies in the unit cube: at its place in the list, or at its principal components."""
+    components: int = bounded(default=5, ge=1)
+    """Number of principal components, where these are the coordinates."""
+
+    def build(self) -> MoleculePool:
+        """Reads the file; see ``MoleculePool.from_file``."""
+        return MoleculePool.from_file(
+            self.pool,
+            self.smiles,
+            canonical=self.canonical,
+            coordinates=self.coordinates,
+            components=self.components,
+        )
 
 
 def _sorted_out(

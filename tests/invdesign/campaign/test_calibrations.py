@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from invdesign.campaign import Campaign
 from invdesign.campaign.calibrations import noted_calibrations
 from invdesign.core.errors import InputError
+from invdesign.core.settings import settings
 from invdesign.objectives.base import failed
 from invdesign.objectives.calibrated import CalibrationReport
 from invdesign.objectives.python import PythonObjective
@@ -20,12 +21,12 @@ TARGETS = Targets(AtLeast("f", 500, unit="mV"))
 REPORT = CalibrationReport("f", "linear", 12, {"Xe": "no parameters"}, 0.31, 0.09, 0.12, 0.93, 0.8)
 
 
-@dataclass(frozen=True)
+@settings
 class Calibrating(PythonObjective):
     """An objective whose calibration is told to it."""
 
     basis: str = "table A"
-    answer: object = REPORT
+    answer: Any = REPORT
 
     def calibration_basis(self):
         return {"f": self.basis} if self.basis else {}

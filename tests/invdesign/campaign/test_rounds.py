@@ -250,7 +250,7 @@ def test_objectives_that_do_not_fit_are_refused_before_anything_runs():
     with pytest.raises(InputError, match="30 rounds need"):
         run(mine, rounds=30)
     assert mine.frame().empty
-    with pytest.raises(InputError, match="top and rounds of at least 1, not 4 and 0"):
+    with pytest.raises(InputError, match="'rounds' must be at least 1, not 0"):
         run(mine, rounds=0)
 
 

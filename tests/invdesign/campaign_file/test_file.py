@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from invdesign import read_campaign, read_targets
+from invdesign.campaign_file.file import VERSION
 from invdesign.campaign_file.lines import FileError, read
 from invdesign.campaign_file.schema import campaign_schema
 from invdesign.core.errors import InputError
@@ -82,22 +84,22 @@ def test_targets_from_a_file_of_their_own(folder):
     (folder / "wishes.yaml").write_text(items.replace("  - ", "- ").replace("    minimize", "  minimize"))
     assert setting.targets == read_targets(folder / "wishes.yaml")
     (folder / "wishes.yaml").write_text("targets:\n  - {property: voltage, betwen: [1, 2]}\n")
-    with pytest.raises(FileError, match=r"campaign.yaml:13: .*wishes.yaml:2: 'betwen' is not known"):
+    with pytest.raises(FileError, match=r"campaign.yaml:13: .*wishes.yaml:2: Unknown setting 'betwen'"):
         read_campaign(folder / "campaign.yaml")
 
 
 BROKEN = {
     "misspelt section": ("optimizer:", "optimiser:", 22, "Did you mean 'optimizer'"),
-    "misspelt setting": ("low: 0,", "lo: 0,", 4, "'lo' is not known here. Did you mean 'low'"),
-    "missing setting": ("low: 0, ", "", 4, "The key 'low' is missing"),
+    "misspelt setting": ("low: 0,", "lo: 0,", 4, "Unknown setting 'lo'. Did you mean 'low'"),
+    "missing setting": ("low: 0, ", "", 4, "The setting 'low' is missing"),
     "unknown parameter type": ("{type: continuous, low: 0", "{type: continous, low: 0", 4, "Did you mean 'continuous'"),
     "parameter without type": ("{type: continuous, low: 0", "{low: 0", 4, "a type is needed"),
-    "text for a number": ("low: 40", "low: forty", 7, "low: .* not 'forty'"),
+    "text for a number": ("low: 40", "low: forty", 7, "'low' must be a number, not 'forty'"),
     "bounds in the wrong order": ("high: 120", "high: 12", 5, "below the upper one"),
-    "unknown unit": ("unit: um", "unit: umm", 5, "'umm' is not a known unit"),
-    "one category": ("[water, DMSO]", "[water]", 10, "two values or more"),
+    "unknown unit": ("unit: um", "unit: umm", 9, "'umm' is not a known unit"),
+    "one category": ("[water, DMSO]", "[water]", 10, "'values' needs 2 entries or more"),
     "category twice": ("[water, DMSO]", "[water, water]", 10, "more than once"),
-    "numbers as categories": ("[water, DMSO]", "[1, 2]", 10, "valid string"),
+    "numbers as categories": ("[water, DMSO]", "[1, 2]", 10, "'values.0' must be text, not 1"),
     "name that is no name": ("  x: {", "  2x: {", 4, "cannot be a parameter's name"),
     "constraint on nothing": ("x * thickness", "x * thicknes", 12, "Did you mean 'thickness'"),
     "constraint that is code": ("x * thickness", "open('f').read()", 12, "not allowed"),
@@ -125,8 +127,8 @@ BROKEN = {
     "negative budget": ("evaluations: 20", "evaluations: -20", 23, "evaluations"),
     "more initial than all": ("initial: 5", "initial: 50", 23, "initial .50. is more than"),
     "campaign name with a slash": ("campaign: small", "campaign: ../small", 1, "campaign"),
-    "seed that is no number": ("seed: 4", "seed: four", 2, "seed: .* not 'four'"),
-    "missing section": ("campaign: small\n", "", 1, "The key 'campaign' is missing"),
+    "seed that is no number": ("seed: 4", "seed: four", 2, "'seed' must be a whole number, not 'four'"),
+    "missing section": ("campaign: small\n", "", 1, "The section 'campaign' is missing"),
     "key twice": ("seed: 4", "seed: 4\nseed: 5", 3, "not YAML"),
     "tab": ("  x: {", "\tx: {", 4, "not YAML"),
     "unclosed bracket": ("[1.4, 1.7]", "[1.4, 1.7", 14, "not YAML"),
@@ -225,3 +227,23 @@ def test_the_schema_accepts_what_the_reader_accepts():
 def test_the_examples_are_valid(examples, real_data):
     for path in sorted(examples.glob("*.yaml")):
         assert read_campaign(path).budget.evaluations > 0
+
+
+VERSIONS = sorted((Path(__file__).parent / "versions").glob("version-*.yaml"))
+
+
+def test_there_is_a_file_of_every_version():
+    assert [path.stem for path in VERSIONS] == [f"version-{number}" for number in range(1, VERSION + 1)]
+
+
+@pytest.mark.parametrize("path", VERSIONS, ids=lambda path: path.stem)
+def test_a_file_of_any_version_is_read_and_runs(path, tmp_path):
+    setting = read_campaign(path)
+    campaign = setting.open(tmp_path / "store.db")
+    campaign.run(setting.objective, evaluations=setting.budget.evaluations, batch=setting.budget.batch)
+    assert campaign.status().hits > 0
+
+
+def test_a_file_of_a_later_version_is_refused_in_words(folder):
+    with pytest.raises(FileError, match=r"campaign.yaml:1: This file has version 9; .* up to 1\. Upgrade invdesign"):
+        read_campaign(written(folder, GOOD.replace("campaign: small", "version: 9\ncampaign: small").lstrip()))

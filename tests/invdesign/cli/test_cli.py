@@ -91,7 +91,7 @@ def test_ask_and_tell_through_files(folder):
     ("words", "told"),
     [
         (["check", "none.yaml"], "none.yaml:1: The file cannot be read"),
-        (["run", "broken.yaml"], "broken.yaml:6: 'betwen' is not known"),
+        (["run", "broken.yaml"], "broken.yaml:6: Unknown setting 'betwen'"),
         (["status", "p.yaml"], "There is no campaign in 'parabola.db' yet"),
         (["report", "p.yaml"], "There is no campaign in 'parabola.db' yet"),
         (["tell", "p.yaml", "none.csv"], "cannot be read as CSV"),

@@ -77,7 +77,7 @@ def test_what_counts_is_at_the_target_fidelity():
         GeneticOptimizer(),
         ParticleSwarmOptimizer(),
         GeneticOptimizer(surrogate_assisted=True),
-        BayesianOptimizer(surrogate=RandomForest(trees=20)),
+        BayesianOptimizer(surrogate=RandomForest(n_estimators=20)),
     ],
     ids=["random", "genetic", "swarm", "assisted", "forest"],
 )

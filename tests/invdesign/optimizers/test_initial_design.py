@@ -115,5 +115,5 @@ def test_a_campaign_begins_as_its_optimizer_says():
 
 
 def test_an_unknown_design_is_refused():
-    with pytest.raises(ind.InputError, match="no design 'blind'"):
+    with pytest.raises(ind.InputError, match="Unknown design 'blind'"):
         ind.BayesianOptimizer(design="blind")

@@ -3,14 +3,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from invdesign.campaign import Campaign
 from invdesign.campaign_file.file import read_campaign
 from invdesign.core.errors import InputError
-from invdesign.optimizers import GeneticOptimizer, History, PortfolioOptimizer
+from invdesign.core.settings import faults, from_mapping
+from invdesign.optimizers import GeneticOptimizer, History, ParticleSwarmOptimizer, PortfolioOptimizer, RandomOptimizer
 from invdesign.optimizers.base import run_generator
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.space import Continuous, SearchSpace
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import AtLeast, Maximize, Targets
 
 SQUARE = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))
@@ -26,7 +29,7 @@ def turns(portfolio, count, progress):
 
 
 def test_the_budget_goes_to_those_that_pay():
-    portfolio = PortfolioOptimizer(members=("genetic", "random"), lag=4)
+    portfolio = PortfolioOptimizer(members=(GeneticOptimizer(), RandomOptimizer()), lag=4)
     progress = np.zeros(300, dtype=bool)
     for row in range(300):  # only what the first member proposes is progress
         progress[row] = turns(portfolio, row + 1, progress[:row])[row] == 0
@@ -35,7 +38,7 @@ def test_the_budget_goes_to_those_that_pay():
 
 
 def test_given_candidates_are_nobody_s_progress():
-    portfolio = PortfolioOptimizer(members=("genetic", "random"), lag=1)
+    portfolio = PortfolioOptimizer(members=(GeneticOptimizer(), RandomOptimizer()), lag=1)
     progress = np.zeros(300, dtype=bool)
     progress[::2] = True
     given = np.arange(300) < 290
@@ -68,7 +71,7 @@ def test_a_turn_depends_on_nothing_after_its_lag():
 
 def test_any_batch_up_to_the_lag_gives_the_same_turns(search):
     """The decisions that are made again later are those that were made."""
-    portfolio = PortfolioOptimizer(members=("genetic", "particle-swarm"), lag=8)
+    portfolio = PortfolioOptimizer(members=(GeneticOptimizer(), ParticleSwarmOptimizer()), lag=8)
     targets = Targets(AtLeast("f", 0.8))
     _, values = search(portfolio, SQUARE, targets, hill, evaluations=60, batch=8)
     progress = Fitness.of(values, targets).progress()
@@ -78,7 +81,7 @@ def test_any_batch_up_to_the_lag_gives_the_same_turns(search):
 
 
 def test_each_proposal_stands_where_its_member_has_its_turn():
-    portfolio = PortfolioOptimizer(members=("genetic", "random"), lag=30)
+    portfolio = PortfolioOptimizer(members=(GeneticOptimizer(), RandomOptimizer()), lag=30)
     done = SQUARE.sample(20, np.random.default_rng(0))
     history = History(done, hill(done), done.iloc[:0])
     asked = {"space": SQUARE, "targets": Targets(Maximize("f"))}
@@ -111,28 +114,38 @@ budget: {initial: 4, evaluations: 10}
     path = tmp_path / "several.yaml"
     path.write_text(text)
     portfolio = read_campaign(path).optimizer
-    assert portfolio == PortfolioOptimizer(lag=4, surrogate=portfolio.surrogate)
-    assert [type(member).__name__ for member in portfolio._built()] == [
+    assert portfolio == PortfolioOptimizer(lag=4).with_surrogate(GaussianProcess(kernel="rbf"))
+    assert [type(member).__name__ for member in portfolio.members] == [
         "BayesianOptimizer",
         "GeneticOptimizer",
         "ParticleSwarmOptimizer",
     ]
-    assert all(member.surrogate.kernel == "rbf" for member in portfolio._built())
+    assert [member.surrogate.kernel for member in portfolio.members] == ["rbf"] * 3
+
+
+def test_members_have_settings_of_their_own(tmp_path):
+    portfolio = from_mapping(PortfolioOptimizer, {"members": ["random", {"type": "genetic", "population": 50}]})
+    assert portfolio.members == (RandomOptimizer(), GeneticOptimizer(population=50))
+    with pytest.raises(ValidationError) as caught:
+        from_mapping(PortfolioOptimizer, {"members": [{"type": "genetic", "population": 1}]})
+    (fault,) = faults(caught.value, PortfolioOptimizer, {"members": [{"type": "genetic", "population": 1}]})
+    assert fault.place == ("members", 0, "population")
+    assert fault.message == "'members.0.population' must be at least 2, not 1."
 
 
 def test_bad_members_are_refused():
     with pytest.raises(InputError, match="Did you mean 'genetic'"):
         PortfolioOptimizer(members=("genetik",))
-    with pytest.raises(InputError, match="each once"):
-        PortfolioOptimizer(members=("random", "random"))
+    with pytest.raises(InputError, match=r"RandomOptimizer.* twice"):
+        PortfolioOptimizer(members=(RandomOptimizer(), RandomOptimizer()))
     with pytest.raises(InputError, match="cannot be a member"):
-        PortfolioOptimizer(members=("portfolio",))
+        PortfolioOptimizer(members=(PortfolioOptimizer(),))
     with pytest.raises(InputError, match="lag"):
         PortfolioOptimizer(lag=0)
 
 
 def test_a_direction_is_climbed_by_all_together(search):
-    portfolio = PortfolioOptimizer(members=("genetic", "particle-swarm"), lag=10)
+    portfolio = PortfolioOptimizer(members=(GeneticOptimizer(), ParticleSwarmOptimizer()), lag=10)
     _, values = search(portfolio, SQUARE, Targets(Maximize("f")), hill, evaluations=200, batch=10)
     assert values["f"].max() > 0.99
 
@@ -140,7 +153,7 @@ def test_a_direction_is_climbed_by_all_together(search):
 def test_what_is_left_of_a_space_is_proposed_at_once():
     done = SQUARE.sample(3, np.random.default_rng(0))
     history = History(done, hill(done), done.iloc[:0])
-    new = PortfolioOptimizer(members=("genetic", "particle-swarm")).propose(
+    new = PortfolioOptimizer(members=(GeneticOptimizer(), ParticleSwarmOptimizer())).propose(
         40, space=SQUARE, targets=Targets(Maximize("f")), history=history, seed=SEED
     )
     assert len(new) == 40

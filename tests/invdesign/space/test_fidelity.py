@@ -42,13 +42,13 @@ def test_variation_changes_the_candidate_not_the_fidelity(rng):
 @pytest.mark.parametrize(
     ("costs", "words"),
     [
-        ({"dear": 20}, "Name two fidelities or more"),
-        (["cheap", "dear"], "Name two fidelities or more"),
-        ({"cheap": 0, "dear": 1}, "'cheap' needs a cost above zero, not 0"),
-        ({"cheap": float("nan"), "dear": 1}, "needs a cost above zero"),
-        ({"cheap": "1", "dear": 2}, "needs a cost above zero, not '1'"),
+        ({"dear": 20}, "'costs' needs 2 entries or more, not 1"),
+        (["cheap", "dear"], "'costs' must be a mapping"),
+        ({"cheap": 0, "dear": 1}, "'costs.cheap' must be above 0, not 0"),
+        ({"cheap": float("nan"), "dear": 1}, "'costs.cheap' must be a finite number, not nan"),
+        ({"cheap": "1", "dear": 2}, "'costs.cheap' must be a number, not '1'"),
         ({"dear": 20, "cheap": 1}, "less than the 20 of the one before it"),
-        ({1: 1, "dear": 20}, "name of a fidelity must be text, not 1"),
+        ({1: 1, "dear": 20}, "'costs.1' must be text, not 1"),
     ],
 )
 def test_bad_fidelities_are_named(costs, words):

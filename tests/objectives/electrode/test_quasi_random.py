@@ -102,5 +102,5 @@ def test_the_setting_chooses(tmp_path, monkeypatch):
     assert all(result["reason"].tolist() == [None] for result in found.values())
     assert found["ewald"]["capacity"][0] == pytest.approx(found["quasi-random"]["capacity"][0])
     assert found["ewald"]["voltage"][0] != found["quasi-random"]["voltage"][0]
-    with pytest.raises(InputError, match=r"no ordering 'quasirandom'\. Did you mean 'quasi-random'"):
+    with pytest.raises(InputError, match=r"Unknown ordering 'quasirandom'\. Did you mean 'quasi-random'"):
         ElectrodeObjective("layered", ordering="quasirandom")

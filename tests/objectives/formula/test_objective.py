@@ -115,7 +115,7 @@ def test_thousands_of_formulas_a_second():
         ({"extractable": 1.5}, "'extractable'"),
         ({"density": -1.0}, "'density'"),
         ({"wanted": ("volumetric_capacity",)}, "needs a 'density'"),
-        ({"prices": {"Co": math.nan}}, "'Co'"),
+        ({"prices": {"Co": math.nan}}, "'prices.Co' must be a finite number"),
     ],
 )
 def test_bad_settings_are_refused(settings, words):

@@ -223,7 +223,7 @@ def test_bad_calibrations_are_found_before_anything_runs(tmp_path, rows, words):
     ("settings", "words"),
     [
         ({"wanted": ("homo",)}, "Did you mean 'HOMO'"),
-        ({"reference": "SCE"}, "There is no reference 'SCE'"),
+        ({"reference": "SCE"}, "Unknown reference 'SCE'"),
         ({"ionization": "adiabatc"}, "Did you mean 'adiabatic'"),
         ({"geometry": "mmff"}, "An adiabatic ion"),
         ({"solvent": "water", "permittivity": 80.0}, "not both"),

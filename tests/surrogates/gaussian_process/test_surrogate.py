@@ -233,9 +233,9 @@ def test_bad_input_is_named(change, words):
 
 
 def test_bad_settings_are_named():
-    with pytest.raises(InputError, match="There is no kernel 'matern'"):
+    with pytest.raises(InputError, match="Unknown kernel 'matern'"):
         GaussianProcess(kernel="matern")
-    with pytest.raises(InputError, match="At least one component"):
+    with pytest.raises(InputError, match="'components' must be at least 1"):
         GaussianProcess(features=Features(components=0))
 
 

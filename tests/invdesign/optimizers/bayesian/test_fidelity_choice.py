@@ -72,7 +72,7 @@ def test_so_many_are_paired_as_cost_less_than_one_true_evaluation():
 
 def test_models_that_do_not_tell_how_fidelities_vary_together_stay_at_the_target_fidelity():
     rows = space(1).grid().head(8)
-    model = RandomForest(trees=5).fit(rows, pd.DataFrame({"f": np.arange(8.0)}), columns=space(1).columns)
+    model = RandomForest(n_estimators=5).fit(rows, pd.DataFrame({"f": np.arange(8.0)}), columns=space(1).columns)
     pick = rows.head(1)
     for targets in (TARGETS, Targets(Maximize("f"))):
         assert FidelityChoice(space(1), model, targets, rows).placed(pick).equals(pick)

@@ -148,7 +148,7 @@ def test_proposals_keep_constraints():
 def test_bad_settings_are_refused():
     with pytest.raises(InputError, match="separation"):
         BayesianOptimizer(separation=2.0)
-    with pytest.raises(InputError, match="is no surrogate"):
+    with pytest.raises(InputError, match="Unknown surrogate type 'gp'"):
         BayesianOptimizer(surrogate="gp")
 
 

@@ -225,7 +225,7 @@ def test_a_proposal_after_five_thousand_costs_less_than_a_millisecond_each():
     [
         {"particles": 1},
         {"topology": "star"},
-        {"neighbours": 0},
+        {"neighbors": 0},
         {"inertia": (0.9, -0.1)},
         {"velocity_limit": 0.0},
         {"turbulence": 2.0},

@@ -129,10 +129,10 @@ def test_rules_say_why(rules, smiles, reason):
         ({"elements": ("H",)}, "an element besides hydrogen"),
         ({"forbidden": ("C(((",)}, r"SMARTS 'C\(\(\(' cannot be read"),
         ({"min_atoms": 8, "max_atoms": 7}, "leave no molecule"),
-        ({"max_rings": -1}, "max_rings is 0 or more"),
-        ({"max_sa_score": 0.5}, "from 1"),
+        ({"max_rings": -1}, "'max_rings' must be at least 0"),
+        ({"max_sa_score": 0.5}, "must be above 1"),
         ({"length": 2}, "takes 3 SELFIES symbols, and the code holds 2"),
-        ({"length": 0}, "one symbol or more"),
+        ({"length": 0}, "'length' must be at least 1"),
     ],
 )
 def test_bad_spaces_are_refused(settings, message):

@@ -1,0 +1,5 @@
+"""``python -m invdesign``: the command line."""
+
+from invdesign.cli import app
+
+app()

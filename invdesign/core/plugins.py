@@ -1,0 +1,158 @@
+"""Which words of a campaign file stand for which class: the package's own, and those of installed third-party packages.
+
+A third-party package adds a word by an entry point, for example in its ``pyproject.toml``::
+
+    [project.entry-points."invdesign.optimizers"]
+    cma-es = "my_package:CmaEsOptimizer"
+
+The class is a dataclass whose fields are what the file may say; best made by ``invdesign.core.settings.settings``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, is_dataclass
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
+from invdesign.core.errors import InputError, nearest
+from invdesign.core.settings import FileContext, from_mapping, is_settings, settings
+
+Section = Literal["parameter", "objective", "surrogate", "optimizer"]
+SECTION_REFERENCE = "invdesign-section"
+"""Key in a JSON schema whose value names the section that may stand there."""
+
+_OWN: Mapping[Section, Mapping[str, str]] = {
+    "parameter": {
+        "continuous": "invdesign.space.parameters:Continuous",
+        "integer": "invdesign.space.parameters:Integer",
+        "categorical": "invdesign.space.parameters:Categorical",
+        "composition": "invdesign.space.composition.composition:Composition",
+        "fidelity": "invdesign.space.fidelity:Fidelity",
+        "molecule": "invdesign.space.molecules.pool:MoleculePoolFile",
+        "molecule-graph": "invdesign.space.molecules.graph:MoleculeGraph",
+        "molecule-library": "invdesign.space.molecules.library:MoleculeLibrary",
+    },
+    "objective": {
+        "cell": "invdesign.objectives.cell.objective:CellObjective",
+        "command": "invdesign.objectives.command.objective:CommandObjective",
+        "electrode": "invdesign.objectives.electrode.objective:ElectrodeObjective",
+        "formula": "invdesign.objectives.formula.objective:FormulaObjective",
+        "python": "invdesign.objectives.python:PythonObjective",
+        "redox": "invdesign.objectives.redox.objective:RedoxObjective",
+        "surrogate": "invdesign.objectives.surrogate:SurrogateObjective",
+        "table": "invdesign.objectives.table:TableObjective",
+    },
+    "surrogate": {
+        "decision-tree": "invdesign.surrogates.decision_tree:DecisionTree",
+        "extra-trees": "invdesign.surrogates.forests:ExtraTrees",
+        "gaussian-naive-bayes": "invdesign.surrogates.classifiers:GaussianNaiveBayes",
+        "gaussian-process": "invdesign.surrogates.gaussian_process.surrogate:GaussianProcess",
+        "gradient-boosting": "invdesign.surrogates.boosting:GradientBoosting",
+        "k-nearest-neighbors": "invdesign.surrogates.neighbors:KNearestNeighbors",
+        "kernel-ridge": "invdesign.surrogates.kernel_machines:KernelRidge",
+        "lasso": "invdesign.surrogates.linear:Lasso",
+        "lightgbm": "invdesign.surrogates.boosting:LightGBM",
+        "logistic-regression": "invdesign.surrogates.classifiers:LogisticRegression",
+        "neural-network": "invdesign.surrogates.neural_network.surrogate:NeuralNetwork",
+        "random-forest": "invdesign.surrogates.forests:RandomForest",
+        "random-forest-classifier": "invdesign.surrogates.classifiers:RandomForestClassifier",
+        "ridge": "invdesign.surrogates.linear:Ridge",
+        "support-vector": "invdesign.surrogates.kernel_machines:SupportVector",
+        "support-vector-classifier": "invdesign.surrogates.classifiers:SupportVectorClassifier",
+        "xgboost": "invdesign.surrogates.boosting:XGBoost",
+    },
+    "optimizer": {
+        "bayesian": "invdesign.optimizers.bayesian.optimizer:BayesianOptimizer",
+        "genetic": "invdesign.optimizers.population.genetic:GeneticOptimizer",
+        "particle-swarm": "invdesign.optimizers.population.particle_swarm:ParticleSwarmOptimizer",
+        "portfolio": "invdesign.optimizers.portfolio:PortfolioOptimizer",
+        "random": "invdesign.optimizers.random:RandomOptimizer",
+    },
+}
+
+
+@cache
+def known_words(section: Section) -> Mapping[str, EntryPoint]:
+    """The words of a section: the package's own first, then those of installed packages; these cannot replace ours."""
+    group = f"invdesign.{section}s"
+    own = {word: EntryPoint(word, target, group) for word, target in _OWN[section].items()}
+    foreign = {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
+    return {**own, **{word: point for word, point in foreign.items() if word not in own}}
+
+
+@cache
+def settings_class(section: Section, word: str) -> type[Any]:
+    """The class that a word stands for, with validated settings.
+
+    Raises:
+        InputError: where the word is unknown (the nearest is named), or a third-party class cannot be used.
+    """
+    known = known_words(section)
+    if word not in known:
+        raise InputError(f"Unknown {section} type '{word}'.{nearest(word, known)}")
+    point = known[word]
+    try:
+        module = importlib.import_module(point.module)
+        found: Any = module
+        for part in point.attr.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"The {section} type '{word}' cannot be loaded from '{point.value}': {error}. Repair or uninstall "
+            f"{point.dist.name if point.dist else 'the package'}."
+        ) from None
+    if not (inspect.isclass(found) and is_dataclass(found)):
+        raise InputError(
+            f"The {section} type '{word}' ('{point.value}') must be a dataclass; its fields are its settings."
+        )
+    return found if is_settings(found) else settings(found)
+
+
+def built(section: Section, given: Mapping[str, Any], context: FileContext | None = None) -> Any:
+    """Builds what a mapping with a ``type`` describes.
+
+    Args:
+        section: of the file.
+        given: ``type`` and settings.
+        context: where the mapping comes from.
+
+    Raises:
+        InputError: where the type is missing or unknown.
+        pydantic.ValidationError: where a setting does not fit.
+    """
+    if "type" not in given:
+        raise InputError(f"A mapping with a type is needed here, such as {{type: {next(iter(known_words(section)))}}}.")
+    cls = settings_class(section, str(given["type"]))
+    made = from_mapping(cls, {name: value for name, value in given.items() if name != "type"}, context)
+    return made.build() if hasattr(made, "build") else made
+
+
+@dataclass(frozen=True)
+class ByWord:
+    """Annotates a field whose value a file describes by a mapping with a ``type``, and Python gives as an object.
+
+    Attributes:
+        section: whose words count.
+    """
+
+    section: Section
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Takes an object as it is, and builds one from a mapping or from the word alone."""
+
+        def validated(value: Any, info: ValidationInfo) -> Any:
+            described = {"type": value} if isinstance(value, str) else value
+            return built(self.section, described, info.context) if isinstance(described, Mapping) else value
+
+        return core_schema.with_info_before_validator_function(validated, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Names the section, in whose place the schema of the campaign file puts its words."""
+        return {SECTION_REFERENCE: self.section}

@@ -1,0 +1,376 @@
+"""Settings: dataclasses whose types, bounds and documentation hold alike in Python, in files and in the JSON schema.
+
+``settings`` is pydantic's dataclass with one configuration for the whole package. A setting is a field with a type,
+bounds (``bounded``) and a docstring below it; nothing is written twice. What does not fit is an ``InputError`` in plain
+words, from Python as from a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, overload
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic.dataclasses import is_pydantic_dataclass
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, PydanticUndefined, core_schema
+
+from invdesign.core.errors import InputError, nearest
+
+Class = TypeVar("Class")
+Location = tuple[int | str, ...]
+
+CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True)
+Real = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+"""A finite number; neither text nor True."""
+FROM_ELSEWHERE = "from elsewhere"
+"""Marks fields that a file does not say here, because another section says it."""
+
+
+@dataclass(frozen=True)
+class FileContext:
+    """Where the settings of a file come from; handed to the validators of its fields.
+
+    Attributes:
+        folder: of the file; relative paths start there.
+        resolve: gives the path of a file that is named by a relative path or as ``dataset:NAME``.
+    """
+
+    folder: Path
+    resolve: Callable[[str], str]
+
+
+def _resolved(value: Any, info: ValidationInfo) -> Any:
+    return info.context.resolve(value) if isinstance(info.context, FileContext) and isinstance(value, str) else value
+
+
+InputFile = Annotated[str, BeforeValidator(_resolved)] | Path
+"""Path of a file to read; in a campaign file relative to it, or ``dataset:NAME``."""
+
+
+def bounded(
+    *,
+    default: Any = ...,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> Any:
+    """A setting that is a finite number within bounds; neither text nor True counts as one.
+
+    Args:
+        default: the value where none is given; a required setting without.
+        ge: smallest value.
+        gt: value that it must exceed.
+        le: largest value.
+        lt: value that it must stay below.
+    """
+    bounds = {name: bound for name, bound in {"ge": ge, "gt": gt, "le": le, "lt": lt}.items() if bound is not None}
+    return Field(default, strict=True, **bounds)  # type: ignore[call-overload]
+
+
+class _State:
+    """Keeps pydantic away from what an object learns: it is no setting."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.any_schema()
+
+
+STATE = _State()
+"""Annotates fields that are no settings: ``_models: Annotated[dict[str, Model], STATE] = field(init=False, ...)``."""
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Annotates text that must be one of some words: ``Annotated[str, OneOf("property", tuple(PROPERTIES))]``.
+
+    Attributes:
+        what: the words are, for the message.
+        known: the words.
+    """
+
+    what: str
+    known: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Refuses other words and names the nearest."""
+
+        def check(word: str) -> str:
+            if word not in self.known:
+                raise InputError(f"Unknown {self.what} '{word}'.{nearest(word, self.known)}")
+            return word
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Lists the words."""
+        return {"type": "string", "enum": list(self.known)}
+
+
+def from_elsewhere(*, default: Any = ..., default_factory: Callable[[], Any] | None = None) -> Any:
+    """A field that Python may set and that a campaign file says in another section, such as the space's columns."""
+    if default_factory is not None:
+        return Field(default_factory=default_factory, json_schema_extra={FROM_ELSEWHERE: True})
+    return Field(default, json_schema_extra={FROM_ELSEWHERE: True})
+
+
+@overload
+def settings(cls: type[Class], /) -> type[Class]: ...
+@overload
+def settings(
+    *, frozen: bool = True, kw_only: bool = False, eq: bool = True
+) -> Callable[[type[Class]], type[Class]]: ...
+@dataclass_transform(field_specifiers=(Field, field, bounded, from_elsewhere))
+def settings(cls: Any = None, /, *, frozen: bool = True, kw_only: bool = False, eq: bool = True) -> Any:
+    """Makes a class a dataclass whose fields are validated, documented and known to the JSON schema.
+
+    Every field has a type, where it is a number bounds (``bounded``), and a docstring on the lines below it. What one
+    field alone can say belongs into its type; ``__post_init__`` checks what fields say together.
+
+    Args:
+        cls: the class.
+        frozen: whether instances cannot be changed; surrogates, which learn, are not.
+        kw_only: whether settings are given by name only.
+        eq: whether instances of equal settings are equal.
+    """
+
+    def decorate(cls: type[Class]) -> type[Class]:
+        built: Any = pydantic_dataclass(cls, config=CONFIG, frozen=frozen, kw_only=kw_only, eq=eq)
+        for name, info in built.__pydantic_fields__.items():
+            if isinstance(built.__dict__.get(name), FieldInfo):  # as with dataclasses, the class shows the default
+                delattr(built, name) if info.default is PydanticUndefined else setattr(built, name, info.default)
+        validate = built.__init__
+
+        @wraps(validate)
+        def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - the constructor of the class
+            try:
+                validate(self, *map(_plain, args), **{name: _plain(value) for name, value in kwargs.items()})
+            except ValidationError as error:
+                given = dict(zip(setting_names(type(self)), args, strict=False)) | kwargs
+                raise InputError("\n".join(fault.message for fault in faults(error, type(self), given))) from None
+
+        built.__init__ = __init__
+        return built
+
+    return decorate if cls is None else decorate(cls)
+
+
+def is_settings(cls: Any) -> bool:
+    """Whether a class was made by ``settings``."""
+    return isinstance(cls, type) and is_pydantic_dataclass(cls)
+
+
+def setting_names(cls: Any) -> tuple[str, ...]:
+    """Names of the settings of a class, in the order of its constructor."""
+    return tuple(item.name for item in fields(cls) if item.init)
+
+
+def file_setting_names(cls: Any) -> tuple[str, ...]:
+    """Names of the settings that a file may give."""
+    known = cls.__pydantic_fields__
+    return tuple(name for name in setting_names(cls) if not _is_from_elsewhere(known[name]))
+
+
+def _is_from_elsewhere(info: Any) -> bool:
+    return isinstance(info.json_schema_extra, dict) and FROM_ELSEWHERE in info.json_schema_extra
+
+
+def descriptions(cls: Any) -> dict[str, str]:
+    """The documentation of each setting, inherited ones included."""
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        for name, info in getattr(base, "__pydantic_fields__", {}).items():
+            if info.description:
+                found[name] = info.description
+    return found
+
+
+def from_mapping(cls: type[Class], given: Mapping[str, Any], context: FileContext | None = None) -> Class:
+    """Builds settings from a mapping, as a file holds one.
+
+    Args:
+        cls: made by ``settings``.
+        given: names and values.
+        context: where the mapping comes from; None for a mapping of the program's own.
+
+    Raises:
+        pydantic.ValidationError: where something does not fit; ``faults`` puts it in words.
+    """
+    validator: Any = cls.__pydantic_validator__  # type: ignore[attr-defined]
+    built: Class = validator.validate_python(dict(given), context=context)
+    return built
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that does not fit.
+
+    Attributes:
+        place: where in the given mapping.
+        message: what, and what would be right.
+    """
+
+    place: Location
+    message: str
+
+
+RENAMED: Mapping[str, str] = {
+    "trees": "n_estimators",
+    "leaf": "min_samples_leaf",
+    "share": "max_features",
+    "depth": "max_depth",
+    "neighbors": "n_neighbors",
+    "levels": "fidelities",
+    "level": "fidelity",
+    "assisted": "surrogate_assisted",
+}
+"""Names of settings in earlier campaign files, and today's."""
+
+
+def faults(error: ValidationError, cls: Any, given: Any) -> list[Fault]:
+    """What pydantic found wrong, in plain words, one entry for each place.
+
+    Args:
+        error: of pydantic.
+        cls: whose settings were given.
+        given: what was given.
+    """
+    by_place: dict[Location, list[Any]] = {}
+    for detail in error.errors():
+        location = detail["loc"]
+        if location and isinstance(location[0], int) and isinstance(given, Mapping):
+            location = (setting_names(cls)[location[0]], *location[1:])
+        place = _within(given, location)
+        named = detail["type"] in ("missing", "missing_argument", "missing_keyword_only_argument")
+        by_place.setdefault(location if named else place, []).append({**detail, "loc": location})
+    return [
+        Fault(place, _words(details, place, cls))
+        for place, details in by_place.items()
+        # A list that holds a wrong entry counts as too short besides.
+        if not (
+            details[0]["type"] == "too_short"
+            and any(other[: len(place)] == place for other in by_place if other != place)
+        )
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """A number of numpy's as Python's own; anything else as it is."""
+    return value.item() if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () else value
+
+
+def _within(given: Any, location: Location) -> Location:
+    """The part of a location that exists in what was given: pydantic adds words of its own for unions."""
+    place: list[str | int] = []
+    here = given
+    for step in location:
+        in_list = isinstance(here, list | tuple) and isinstance(step, int) and step < len(here)
+        if in_list or (isinstance(here, Mapping) and step in here):
+            place.append(step)
+            here = here[step]
+    return tuple(place)
+
+
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "dataclass_type": "a mapping",
+    "path_type": "a path",
+    "callable_type": "a function",
+}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+}
+
+
+def _words(details: Sequence[Any], place: Location, cls: Any) -> str:
+    """The message for one place: the first fault that is not one of kind, or the kinds that would be right."""
+    where = ".".join(str(step) for step in place)
+    other = [detail for detail in details if detail["type"] not in (*_KINDS, "is_instance_of")]
+    if other:
+        return _one(other[0], where, cls)
+    kinds = [_KINDS.get(detail["type"]) or f"a {detail['ctx']['class']}" for detail in details]
+    return f"'{where}' must be {' or '.join(dict.fromkeys(kinds))}, not {_shown(details[0]['input'])}."
+
+
+def _one(detail: Any, where: str, cls: Any) -> str:
+    kind, given = detail["type"], detail["input"]
+    if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
+        return unknown_setting(str(detail["loc"][-1]), _known_at(cls, detail["loc"][:-1]))
+    if kind.startswith("missing"):
+        return f"The setting '{'.'.join(str(step) for step in detail['loc'])}' is missing."
+    if kind == "value_error":  # raised by our own classes, in whole sentences
+        message = str(detail["ctx"]["error"])
+        return f"{where}: {message}" if where and f"'{where.rpartition('.')[2]}'" not in message else message
+    if kind == "literal_error":
+        expected = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        return f"Unknown {where} {_shown(given)}.{nearest(str(given), expected)}"
+    if kind in _BOUNDS:
+        words, key = _BOUNDS[kind]
+        return f"'{where}' must be {words} {detail['ctx'][key]:g}, not {_shown(given)}."
+    if kind == "too_short":
+        return f"'{where}' needs {_entries(detail['ctx']['min_length'])} or more, not {detail['ctx']['actual_length']}."
+    if kind == "too_long":
+        return f"'{where}' takes at most {_entries(detail['ctx']['max_length'])}, not {detail['ctx']['actual_length']}."
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"'{where}' {message}, not {_shown(given)}."
+
+
+def _entries(count: int) -> str:
+    return f"{count} {'entry' if count == 1 else 'entries'}"
+
+
+def unknown_setting(word: str, known: Sequence[str]) -> str:
+    """Says that a setting is unknown, and which one is probably meant or what it is called today."""
+    today = RENAMED.get(word)
+    if today in known:
+        return f"Unknown setting '{word}'. It is called '{today}'."
+    return f"Unknown setting '{word}'.{nearest(word, known)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _known_at(cls: Any, location: Location) -> tuple[str, ...]:
+    """The settings that may stand at a location: the class's own, or those of settings nested in it."""
+    owner = cls
+    for step in location:
+        info = getattr(owner, "__pydantic_fields__", {}).get(step)
+        owner = _nested(info.annotation) if info is not None else owner
+    return file_setting_names(owner) if is_settings(owner) else ()
+
+
+def _nested(annotation: Any) -> Any:
+    """The settings class within a type, such as that of ``list[Calibration] | None``."""
+    if is_settings(annotation):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _nested(part)) is not None), None)

@@ -1,0 +1,8 @@
+"""Contract tests that third-party classes can run, as scikit-learn's ``check_estimator``; they need no pytest.
+
+They raise AssertionError with what a class does not keep to.
+"""
+
+from invdesign.testing.optimizer import check_optimizer
+
+__all__ = ["check_optimizer"]
