@@ -1,9 +1,35 @@
-"""Where what is dear to compute is kept between runs."""
+"""Results of costly calculations, cached on disk by what they are of; a failure is cached like a value.
+
+The ``diskcache`` package is not used: it pickles whatever is no text or number, and unpickling a file that somebody
+else may have written runs their code. Here values are JSON, or arrays in numpy's own format without pickles.
+"""
 
 from __future__ import annotations
 
+import io
+import json
 import os
+import sqlite3
+import warnings
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from invdesign.core.failures import CandidateFailure, TransientFailure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Value = TypeVar("Value", bound="dict[str, Any] | NDArray[Any]")
+Result = TypeVar("Result")
+
+SECONDS_TO_WAIT = 60.0
+"""For another process that is writing."""
+JSON, ARRAY, FAILURE = "json", "array", "failure"
 
 
 def cache_folder() -> Path:
@@ -11,3 +37,140 @@ def cache_folder() -> Path:
     folder = Path(os.environ.get("INVDESIGN_CACHE", Path.home() / ".cache" / "invdesign"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@dataclass(frozen=True)
+class DiskCache:
+    """Results in one SQLite file of the cache folder, which any number of processes may use at once.
+
+    A file that is damaged is set aside with a warning, and a cache that cannot be read or written (a full disk, a
+    folder without permission, another process that does not finish) is passed over with a warning: either costs the
+    time of calculating again, and never a result.
+
+    Attributes:
+        name: of the file, without its ending ``.db``.
+    """
+
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return cache_folder() / f"{self.name}.db"
+
+    def result(self, key: tuple[str, ...], compute: Callable[[], Value]) -> Value:
+        """Returns a result from disk, or computes it and writes it there.
+
+        Args:
+            key: all that the result depends on: of what it is, by which method and version, with which settings.
+            compute: gives the result: a dict that JSON can hold, or a numeric array.
+
+        Raises:
+            CandidateFailure: where ``compute`` raises it, now or when the result was first asked for. A
+                TransientFailure is not cached.
+        """
+        text = json.dumps(key)
+        found = self._read(text)
+        if found is None:
+            try:
+                value = compute()
+            except TransientFailure:
+                raise
+            except CandidateFailure as failure:
+                self._write(text, FAILURE, str(failure).encode())
+                raise
+            self._write(text, *_encoded(value))
+            return value
+        kind, data = found
+        if kind == FAILURE:
+            raise CandidateFailure(data.decode())
+        return _decoded(kind, data)
+
+    def _read(self, key: str) -> tuple[str, bytes] | None:
+        """What is cached under a key and can be decoded; None where nothing is."""
+
+        def read(connection: sqlite3.Connection) -> tuple[str, bytes] | None:
+            found: tuple[str, bytes] | None
+            found = connection.execute("SELECT kind, value FROM results WHERE key = ?", (key,)).fetchone()
+            if found is not None and not _is_sound(*found):
+                raise sqlite3.DatabaseError(f"the result of {key} cannot be decoded")
+            return found
+
+        return self._with_connection(read)
+
+    def _write(self, key: str, kind: str, value: bytes) -> None:
+        def write(connection: sqlite3.Connection) -> None:
+            connection.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?)", (key, kind, value))
+            connection.commit()
+
+        self._with_connection(write)
+
+    def _with_connection(self, action: Callable[[sqlite3.Connection], Result]) -> Result | None:
+        """What an action on the database gives; None, and a warning, where the file does not permit it."""
+        damaged: int | None = None
+        try:
+            path = self.path
+            damaged = _identity(path)
+            with closing(sqlite3.connect(path, timeout=SECONDS_TO_WAIT)) as connection:
+                # Waiting for the disk would take a twentieth of a small molecule's time; what a power cut costs is
+                # recomputed.
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.execute(
+                    "CREATE TABLE IF NOT EXISTS results (key TEXT PRIMARY KEY, kind TEXT NOT NULL, value BLOB NOT NULL)"
+                )
+                return action(connection)
+        except (sqlite3.OperationalError, OSError) as error:
+            warnings.warn(
+                f"The cache '{self.name}.db' cannot be used: {error}. Results are calculated without it. Check the "
+                "permissions and the free space of its folder, or name another one by INVDESIGN_CACHE.",
+                stacklevel=4,
+            )
+        except sqlite3.DatabaseError as error:
+            aside = _set_aside(path, damaged)
+            warnings.warn(
+                f"The cache '{path}' is damaged: {error}. It was set aside as '{aside.name}', and what it held is "
+                "calculated again. Delete that file if you do not need it.",
+                stacklevel=4,
+            )
+        return None
+
+
+def _encoded(value: dict[str, Any] | NDArray[Any]) -> tuple[str, bytes]:
+    if isinstance(value, np.ndarray):
+        buffer = io.BytesIO()
+        np.save(buffer, value, allow_pickle=False)
+        return ARRAY, buffer.getvalue()
+    return JSON, json.dumps(value).encode()
+
+
+def _decoded(kind: str, data: bytes) -> Any:
+    return np.load(io.BytesIO(data), allow_pickle=False) if kind == ARRAY else json.loads(data)
+
+
+def _is_sound(kind: Any, data: Any) -> bool:
+    """Whether a row of the table is what was written: damage to a value leaves the database itself readable."""
+    if kind not in (JSON, ARRAY, FAILURE) or not isinstance(data, bytes):
+        return False
+    try:
+        if kind == FAILURE:
+            data.decode()
+        else:
+            _decoded(kind, data)
+    except (ValueError, EOFError):  # includes what JSON and UTF-8 do not allow
+        return False
+    return True
+
+
+def _identity(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
+
+
+def _set_aside(path: Path, damaged: int | None) -> Path:
+    """Renames a damaged file, and the journal that belongs to it, unless another process has done so already."""
+    aside = path.with_name(f"{path.name}.damaged-{damaged}")
+    if _identity(path) == damaged:
+        journal = path.with_name(f"{path.name}-journal")
+        if journal.exists():
+            journal.replace(aside.with_name(f"{aside.name}-journal"))
+        path.replace(aside)
+    return aside

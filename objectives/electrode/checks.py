@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.objectives.failures import CandidateFailure
+from invdesign.core.failures import CandidateFailure
 
 if TYPE_CHECKING:
     from ase import Atoms

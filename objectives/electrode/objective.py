@@ -12,6 +12,7 @@ import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
 from invdesign.core.settings import OneOf, bounded, settings
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.electrode.calculators import CHGNET, check_available, check_calculator
@@ -20,7 +21,6 @@ from invdesign.objectives.electrode.prototypes import BUILT_IN, Prototype, check
 from invdesign.objectives.electrode.relaxation import Relaxation
 from invdesign.objectives.electrode.sites import contents, fitting_metal_sites
 from invdesign.objectives.electrode.states import electrodes, mean_and_spread, reasons_in_words
-from invdesign.objectives.failures import CandidateFailure, Deadline, PassingFailure
 from invdesign.objectives.limits import with_grace
 from invdesign.objectives.named_column import column_problems, named_or_only
 from invdesign.surrogates.features.elements import element_symbols
@@ -188,7 +188,7 @@ class ElectrodeObjective(TravelsByFields):
         for electrode in electrodes(prototype, held, self.orderings, self.ordering):
             try:
                 values = electrode.properties(self._relaxation, deadline, halfway=halfway)
-            except PassingFailure as failure:
+            except TransientFailure as failure:
                 # Time or the calculator is out: it is so for the other orderings too, and a mean over fewer of them
                 # would depend on the machine.
                 raise CandidateFailure(str(failure)) from None

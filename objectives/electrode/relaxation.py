@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from invdesign.core.disk_cache import DiskCache
 from invdesign.core.errors import InputError
+from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
 from invdesign.core.threads import single_thread
 from invdesign.objectives.electrode.calculators import CHGNET, HEAVIEST, Setting, calculator, label, quiet
 from invdesign.objectives.electrode.checks import check_drift, check_whole, extent
-from invdesign.objectives.failures import CandidateFailure, Deadline, PassingFailure
-from invdesign.objectives.kept_results import KeptResults
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -25,7 +25,7 @@ DIGITS = 6
 IN_PLANE = (True, True, False, False, False, True)
 """Strains of a layer in vacuum that may relax, in Voigt's order."""
 
-KEPT = KeptResults("electrode.db", "structures", ("structure", "settings"))
+CACHE = DiskCache("electrode")
 METHOD = "LBFGS FIRE 1"
 """Part of the key under which results are kept: to be changed with anything here that changes them."""
 CLIMB = 0.01
@@ -81,7 +81,7 @@ def metal_energy(ion: str, how: Relaxation, deadline: Deadline) -> float:
     metal = bulk(ion)
     try:
         return relaxed(metal, how, deadline).energy / len(metal)
-    except PassingFailure:
+    except TransientFailure:
         raise
     except CandidateFailure as failure:
         raise CandidateFailure(f"{ion} metal, the other electrode: {failure}") from None
@@ -106,7 +106,7 @@ def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "")
     deadline.check()
     made_by = label(how.calculator, how.settings)
     key = (_hash(start), f"{METHOD} {made_by} {how.fmax} {how.steps} {how.drift} {ion}")
-    result = KEPT.result(key, lambda: _result(start, how, deadline, ion))
+    result = CACHE.result(key, lambda: _result(start, how, deadline, ion))
     found = Atoms(start.numbers, positions=result["positions"], cell=result["cell"], pbc=start.pbc)
     return Relaxed(float(result["energy"]), found)
 
@@ -121,9 +121,9 @@ def _result(start: Atoms, how: Relaxation, deadline: Deadline, ion: str) -> dict
     except CandidateFailure:
         raise
     except InputError as error:
-        raise PassingFailure(str(error)) from None
+        raise TransientFailure(str(error)) from None
     except Exception as error:  # noqa: BLE001 - the calculator may be anybody's and raise anything
-        raise PassingFailure(f"the calculator failed: {type(error).__name__}: {error}") from None
+        raise TransientFailure(f"the calculator failed: {type(error).__name__}: {error}") from None
     check_drift(
         extent(start), extent(atoms), how.drift, "volume on relaxation" if start.pbc[2] else "area on relaxation"
     )

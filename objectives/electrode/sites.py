@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.core.failures import CandidateFailure
 from invdesign.objectives.electrode.prototypes import IONS, Prototype, Sublattice
-from invdesign.objectives.failures import CandidateFailure
 from invdesign.objectives.formula.elements import metals
 from invdesign.surrogates.features.elements import element_symbols
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
 from invdesign.objectives.electrode.checks import check_drift
 from invdesign.objectives.electrode.orderings import Ordering, coulomb_matrix, groups_of, lowest
 from invdesign.objectives.electrode.prototypes import IONS, Prototype
 from invdesign.objectives.electrode.quasi_random import most_random
 from invdesign.objectives.electrode.relaxation import Relaxation, Relaxed, metal_energy, relaxed
 from invdesign.objectives.electrode.sites import VACANCY, Contents, supercell
-from invdesign.objectives.failures import CandidateFailure, Deadline, PassingFailure
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -103,7 +103,7 @@ class Electrode:
     def _relaxed(self, state: str, start: Atoms, how: Relaxation, deadline: Deadline) -> Relaxed:
         try:
             return relaxed(start, how, deadline, ion=self.contents.ion)
-        except PassingFailure:
+        except TransientFailure:
             raise
         except CandidateFailure as failure:
             raise CandidateFailure(f"{state}: {failure}") from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.objectives.failures import CandidateFailure, Deadline
+from invdesign.core.failures import CandidateFailure, Deadline
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +83,7 @@ def read_molecule(smiles: str, *, conformers: int, deadline: Deadline) -> Molecu
 
     Raises:
         CandidateFailure: where RDKit reads no molecule, finds several, or finds no conformer.
-        PassingFailure: where the time limit has passed.
+        TransientFailure: where the time limit has passed.
     """
     from rdkit import Chem
     from rdkit.rdBase import BlockLogs

@@ -13,17 +13,17 @@ import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.failures import CandidateFailure
 from invdesign.core.settings import OneOf, bounded, settings
 from invdesign.core.units import conversion
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.calibrated import CalibrationReport
-from invdesign.objectives.failures import CandidateFailure
 from invdesign.objectives.limits import with_grace
 from invdesign.objectives.named_column import column_problems, named_or_only
 from invdesign.objectives.redox.calibration import Calibration, Fitted, fitted
 from invdesign.objectives.redox.states import Geometry, Ionization, Protocol, States
-from invdesign.objectives.redox.xtb import Medium
 from invdesign.surrogates.features.smiles import canonical_smiles
+from invdesign.surrogates.features.xtb import Medium
 
 Reference = Literal["Li/Li+", "SHE", "NHE"]
 

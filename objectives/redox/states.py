@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 
-from invdesign.objectives.failures import CandidateFailure, Deadline, PassingFailure
-from invdesign.objectives.kept_results import KeptResults
+from invdesign.core.disk_cache import DiskCache
+from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
 from invdesign.objectives.redox.conformers import Molecule, read_molecule
-from invdesign.objectives.redox.xtb import HEAVIEST, LARGEST_FORCE, METHOD, VACUUM, Medium, relaxed, single_point
+from invdesign.objectives.redox.relaxation import LARGEST_FORCE, relaxed
+from invdesign.surrogates.features.xtb import HEAVIEST, METHOD, VACUUM, Medium, single_point, tblite_version
 
 Ionization = Literal["adiabatic", "vertical", "orbital"]
 Geometry = Literal["xtb", "mmff"]
-KEPT = KeptResults("redox.db", "states", ("smiles", "settings", "state"))
+CACHE = DiskCache("redox")
 DIGITS = 6
 """Of positions in angstrom, so that a state read from disk and one just computed lead to the same numbers."""
 
@@ -45,7 +45,7 @@ class Protocol:
         """The settings that a state depends on: the key under which it is kept. The time limit is none of them."""
         medium = self.medium.interaction or (VACUUM,)
         return " ".join(
-            (METHOD, version("tblite"), *map(str, medium), self.geometry, str(self.conformers), str(LARGEST_FORCE))
+            (METHOD, tblite_version(), *map(str, medium), self.geometry, str(self.conformers), str(LARGEST_FORCE))
         )
 
 
@@ -115,7 +115,7 @@ class States:
     def _ion(self, change: Literal[1, -1]) -> dict[str, Any]:
         try:
             return self._ion_state(change)
-        except PassingFailure:
+        except TransientFailure:
             raise
         except CandidateFailure as failure:
             raise CandidateFailure(f"{failure} on {'oxidation' if change == 1 else 'reduction'}") from None
@@ -147,4 +147,4 @@ class States:
 
     def _kept(self, state: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """A state from disk, or computed and written there; a failure is kept like a value, but for a time limit."""
-        return KEPT.result((self.smiles, self.protocol.label, state), compute)
+        return CACHE.result((self.smiles, self.protocol.label, state), compute)

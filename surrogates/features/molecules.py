@@ -10,7 +10,7 @@ import numpy as np
 
 from invdesign.core.errors import InputError
 from invdesign.surrogates.features.fingerprints import SIZE, count_fingerprints
-from invdesign.surrogates.features.kept_matrix import kept_matrix
+from invdesign.surrogates.features.pool_cache import cached_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -136,7 +136,7 @@ class MoleculeFeatures:
         texts = list(smiles)
         if len(texts) > LARGEST_FIT:
             about = f"{self.kind} {self.components}"
-            self._kept_rows = kept_matrix(self._computed, texts, width=len(self.names), about=about)
+            self._kept_rows = cached_features(self._computed, texts, width=len(self.names), about=about)
         else:
             self._kept_rows = self._computed(texts)
         self._places = {text: place for place, text in enumerate(texts)}

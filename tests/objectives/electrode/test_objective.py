@@ -10,13 +10,13 @@ import pytest
 import invdesign as ind
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.failures import CandidateFailure
 from invdesign.objectives.electrode.checks import NEIGHBOUR, check_drift, check_whole, neighbours
 from invdesign.objectives.electrode.objective import ElectrodeObjective
 from invdesign.objectives.electrode.orderings import charges, coulomb_matrix, groups_of, lowest
 from invdesign.objectives.electrode.prototypes import BUILT_IN, from_cif, layered, prototype_for
 from invdesign.objectives.electrode.sites import contents, shares, supercell
 from invdesign.objectives.electrode.states import average_voltage, electrodes
-from invdesign.objectives.failures import CandidateFailure
 
 ase = pytest.importorskip("ase")
 
@@ -100,7 +100,7 @@ def test_another_calculator_takes_its_place(tmp_path, monkeypatch):
     assert math.isfinite(result["voltage"][0])
     assert result["capacity"][0] == pytest.approx(273.84, abs=0.01)
     with sqlite3.connect(tmp_path / "electrode.db") as connection:
-        assert connection.execute("SELECT COUNT(*) FROM structures").fetchone() == (3,)
+        assert connection.execute("SELECT COUNT(*) FROM results").fetchone() == (3,)
     monkeypatch.setattr("invdesign.objectives.electrode.relaxation._descend", None)
     pd.testing.assert_frame_equal(values(["LiCoO2"], **QUICK), result)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 from dataclasses import replace
@@ -11,11 +12,11 @@ import pytest
 import invdesign as ind
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
-from invdesign.objectives.failures import CandidateFailure, Deadline
+from invdesign.core.failures import CandidateFailure, Deadline
 from invdesign.objectives.redox.calibration import Calibration
 from invdesign.objectives.redox.conformers import Molecule, read_molecule
 from invdesign.objectives.redox.objective import ABSOLUTE_POTENTIALS, RedoxObjective
-from invdesign.objectives.redox.xtb import Medium, check_electrons
+from invdesign.surrogates.features.xtb import Medium, check_electrons
 
 pytest.importorskip("tblite")
 
@@ -145,8 +146,8 @@ def test_states_are_computed_once(monkeypatch, tmp_path):
     wanted = ("oxidation_potential", "dipole")
     first = values(["CO"], wanted=wanted, conformers=1)
     with sqlite3.connect(tmp_path / "redox.db") as connection:
-        states = connection.execute("SELECT state FROM states ORDER BY state").fetchall()
-    assert states == [("cation adiabatic",), ("neutral",)]
+        keys = [json.loads(key) for (key,) in connection.execute("SELECT key FROM results")]
+    assert sorted((smiles, state) for smiles, _, state in keys) == [("CO", "cation adiabatic"), ("CO", "neutral")]
     monkeypatch.setattr("invdesign.objectives.redox.states.read_molecule", None)
     pd.testing.assert_frame_equal(values(["OC"], wanted=wanted, conformers=1), first)
 

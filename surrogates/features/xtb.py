@@ -1,4 +1,4 @@
-"""GFN2-xTB by tblite: energies, orbitals and relaxed structures of a molecule in a medium.
+"""GFN2-xTB by tblite: energy, frontier orbitals and dipole of a molecule in a medium.
 
 GFN2-xTB: Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176. ALPB: Ehlert et al. 2021,
 doi:10.1021/acs.jctc.1c00471.
@@ -7,17 +7,16 @@ doi:10.1021/acs.jctc.1c00471.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from invdesign.core.errors import InputError
-from invdesign.objectives.failures import CandidateFailure
+from invdesign.core.failures import CandidateFailure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from invdesign.objectives.failures import Deadline
 
 METHOD = "GFN2-xTB"
 HEAVIEST = 86
@@ -30,9 +29,19 @@ BOHR = 0.529177210903
 """Angstrom, CODATA 2018."""
 ATOMIC_DIPOLE = 2.541746473
 """Debye in one elementary charge times bohr, from CODATA 2018."""
-LARGEST_FORCE = 0.03
-"""eV/angstrom at which a structure counts as relaxed: potentials then stand still to about 0.01 V."""
-MOST_STEPS = 400
+NOT_INSTALLED = "GFN2-xTB needs tblite. Install it: pip install 'invdesign[physics]'"
+
+
+def tblite_version() -> str:
+    """Version of tblite, which belongs to the key of what it computes.
+
+    Raises:
+        InputError: where it is not installed.
+    """
+    try:
+        return version("tblite")
+    except PackageNotFoundError:
+        raise InputError(NOT_INSTALLED) from None
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ class Medium:
         try:
             from tblite.interface import Calculator
         except ImportError:
-            raise InputError("Redox potentials need tblite. Install it: pip install 'invdesign[physics]'") from None
+            raise InputError(NOT_INSTALLED) from None
         if self.interaction is None:
             return
         try:
@@ -103,8 +112,12 @@ def single_point(
     Raises:
         CandidateFailure: where an element has no parameters, the electrons do not fit ``uhf``, or xTB does not
             converge.
+        InputError: where tblite is not installed.
     """
-    from tblite.interface import Calculator
+    try:
+        from tblite.interface import Calculator
+    except ImportError:
+        raise InputError(NOT_INSTALLED) from None
 
     check_electrons(numbers, charge=charge, uhf=uhf)
     try:
@@ -113,7 +126,7 @@ def single_point(
         _join(calculator, medium)
         result = calculator.singlepoint()
     except RuntimeError as error:
-        raise CandidateFailure(f"xTB failed: {_told(error)}") from None
+        raise CandidateFailure(f"xTB failed: {xtb_message(error)}") from None
     energies = np.atleast_2d(result["orbital-energies"])[0] * HARTREE
     occupations = np.atleast_2d(result["orbital-occupations"]).sum(axis=0)
     highest = int(np.flatnonzero(occupations > 0.5)[-1])
@@ -123,44 +136,6 @@ def single_point(
         lumo=float(energies[min(highest + 1, len(energies) - 1)]),
         dipole=float(np.linalg.norm(result["dipole"])) * ATOMIC_DIPOLE,
     )
-
-
-def relaxed(
-    numbers: NDArray[np.int64],
-    positions: NDArray[np.float64],
-    *,
-    charge: int,
-    uhf: int,
-    medium: Medium,
-    deadline: Deadline,
-) -> NDArray[np.float64]:
-    """Relaxes a structure with ASE's BFGS until no force exceeds LARGEST_FORCE.
-
-    Returns:
-        Positions in angstrom.
-
-    Raises:
-        CandidateFailure: as ``single_point`` does, or where MOST_STEPS are not enough.
-        PassingFailure: where the time limit has passed; it is looked at between steps.
-    """
-    from ase import Atoms
-    from ase.calculators.calculator import CalculatorError
-    from ase.optimize import BFGS
-    from tblite.ase import TBLite
-
-    check_electrons(numbers, charge=charge, uhf=uhf)
-    atoms = Atoms(numbers=numbers, positions=positions)
-    atoms.calc = TBLite(method=METHOD, charge=charge, multiplicity=uhf + 1, solvation=medium.interaction, verbosity=0)
-    try:
-        for converged in BFGS(atoms, logfile=None).irun(fmax=LARGEST_FORCE, steps=MOST_STEPS):
-            if converged:
-                break
-            deadline.check()
-        else:
-            raise CandidateFailure(f"the structure did not relax in {MOST_STEPS} steps")
-    except (CalculatorError, RuntimeError) as error:
-        raise CandidateFailure(f"xTB failed: {_told(error)}") from None
-    return np.asarray(atoms.get_positions(), dtype=np.float64)
 
 
 def check_electrons(numbers: NDArray[np.int64], *, charge: int, uhf: int) -> None:
@@ -182,5 +157,6 @@ def _join(calculator: Any, medium: Medium) -> None:
         calculator.add(f"{name}-solvation", *settings)
 
 
-def _told(error: Exception) -> str:
+def xtb_message(error: Exception) -> str:
+    """What tblite says of a calculation that failed, on one line."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Why a simulation gives no value: reasons that become a candidate's, and the clock behind one of them."""
+"""Why a calculation gives no value: reasons that become a candidate's, and the time limit behind one of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class CandidateFailure(Exception):  # noqa: N818 - no fault of the program: a re
     """A candidate that the protocol cannot treat; the message is its reason."""
 
 
-class PassingFailure(CandidateFailure):
-    """A failure that is not kept on disk: with more time, or a calculator that is in order again, there is a value."""
+class TransientFailure(CandidateFailure):
+    """A failure that is not cached: with more time, or a calculator that works again, there is a value."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,6 @@ class Deadline:
         return self.started + self.seconds - time.perf_counter()
 
     def check(self) -> None:
-        """Raises PassingFailure where the limit has passed."""
+        """Raises TransientFailure where the limit has passed."""
         if self.left <= 0.0:
-            raise PassingFailure(f"the time limit of {self.seconds:g} s a candidate has passed")
+            raise TransientFailure(f"the time limit of {self.seconds:g} s a candidate has passed")
