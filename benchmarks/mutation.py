@@ -274,6 +274,7 @@ def main() -> None:
         return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     source = commit(arguments.source)
+    tests = commit(arguments.tests) if arguments.tests else None  # now: a branch may move while mutants are tested
     os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"
     for module in HEAVY:
         __import__(module)
@@ -281,14 +282,14 @@ def main() -> None:
         kept = read_result("mutation").get("runs", {})
         with tempfile.TemporaryDirectory() as folder:
             tree = Path(folder)
-            lay_out(source, arguments.tests, tree)
+            lay_out(source, tests, tree)
             os.environ["PYTHONPATH"] = folder
             sys.path.insert(0, folder)
             killed = set() if arguments.everything else known_kills({"runs": kept}, name, source)
             result = survival(tree, PACKAGES[name], arguments.seed, killed)
             sys.path.remove(folder)
         run = kept.setdefault(arguments.label, {"source": source, "packages": {}})
-        run |= {"source": source, "tests": commit(arguments.tests) if arguments.tests else "working tree"}
+        run |= {"source": source, "tests": tests or "working tree"}
         run["seed"] = arguments.seed
         run["packages"][name] = result
         file = write_result(

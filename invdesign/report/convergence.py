@@ -10,7 +10,7 @@ import numpy as np
 from invdesign.optimizers.bayesian.acquisition import property_scales, summed_shortfall
 from invdesign.report.figures import INITIAL, MET, Figure, Json, axis
 from invdesign.report.words import spoken, with_unit
-from invdesign.targets import pareto_rank
+from invdesign.targets import hypervolume, pareto_rank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,10 +119,7 @@ def _front(found: Findings, gains: NDArray[np.float64]) -> Panel:
 
 def _hypervolumes(gains: NDArray[np.float64]) -> NDArray[np.float64]:
     """The hypervolume over zero after each row; a row with NaN adds nothing."""
-    import torch
-    from botorch.utils.multi_objective.hypervolume import Hypervolume
-
-    measure = Hypervolume(torch.zeros(gains.shape[1], dtype=torch.float64))
+    worst = np.zeros(gains.shape[1])
     front = np.empty((0, gains.shape[1]))
     volumes, volume = [], 0.0
     for row in gains:
@@ -130,7 +127,7 @@ def _hypervolumes(gains: NDArray[np.float64]) -> NDArray[np.float64]:
         if not beaten:
             grown = np.vstack([front, row])
             front = grown[pareto_rank(grown) == 0]
-            volume = float(measure.compute(torch.as_tensor(front)))
+            volume = hypervolume(front, worst)
         volumes.append(volume)
     return np.array(volumes)
 

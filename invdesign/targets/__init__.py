@@ -1,6 +1,6 @@
 """What is wanted: targets on properties, and what a value or a prediction is worth against them."""
 
-from invdesign.targets.pareto import pareto_rank
+from invdesign.targets.pareto import hypervolume, pareto_rank
 from invdesign.targets.target import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Target
 from invdesign.targets.targets import Targets
 
@@ -14,5 +14,6 @@ __all__ = [
     "Minimize",
     "Target",
     "Targets",
+    "hypervolume",
     "pareto_rank",
 ]

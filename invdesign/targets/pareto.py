@@ -1,4 +1,7 @@
-"""Pareto rank: which candidates nothing else beats in every direction at once."""
+"""Pareto ranks and the hypervolume: which candidates nothing else beats in every property at once, and by how much.
+
+Both are computed by moocore (López-Ibáñez et al. 2010, doi:10.1007/978-3-642-02538-9_9, and later work).
+"""
 
 from __future__ import annotations
 
@@ -13,31 +16,44 @@ if TYPE_CHECKING:
 def pareto_rank(gains: ArrayLike) -> NDArray[np.int64]:
     """Non-dominated sorting (Goldberg 1989, as in NSGA-II): rank 0 is the Pareto front, rank 1 the front without it.
 
+    Equal rows have equal ranks.
+
     Args:
         gains: shape ``n x m``, larger is better in every column. A row with NaN is ranked behind all others.
 
     Returns:
         The rank of each row, shape ``n``.
     """
+    import moocore
+
     array = np.asarray(gains, dtype=np.float64)
+    unknown = np.isnan(array).any(axis=1)
     ranks = np.zeros(len(array), dtype=np.int64)
-    whole = np.flatnonzero(~np.isnan(array).any(axis=1))
-    left, rank = whole, 0
-    while left.size:
-        front = left[_non_dominated(array[left])]
-        ranks[front] = rank
-        left = np.setdiff1d(left, front, assume_unique=True)
-        rank += 1
-    ranks[np.isnan(array).any(axis=1)] = rank
+    if not unknown.all():
+        known = array[~unknown]
+        if not np.isfinite(known).all():
+            # moocore 0.3.2 crashes on infinities in three columns or four; only the order within a column matters
+            known = np.stack([np.unique(column, return_inverse=True)[1] for column in known.T], axis=1).astype(float)
+        ranks[~unknown] = moocore.pareto_rank(known, maximise=True)
+        ranks[unknown] = ranks[~unknown].max() + 1
     return ranks
 
 
-def _non_dominated(gains: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Marks the rows that no other row dominates (at least as good everywhere, better somewhere)."""
-    kept = np.ones(len(gains), dtype=bool)
-    # Best sums first: a dominating row always has the larger sum, so most rows fall to one of the first few.
-    for row in np.argsort(-gains.sum(axis=1), kind="stable"):
-        if kept[row]:
-            dominated = (gains <= gains[row]).all(axis=1) & (gains < gains[row]).any(axis=1)
-            kept &= ~dominated
-    return kept
+def hypervolume(gains: ArrayLike, reference: ArrayLike) -> float:
+    """Volume that the rows dominate, above a reference point (Zitzler and Thiele 1998, doi:10.1007/BFb0056872).
+
+    Args:
+        gains: shape ``n x m``, larger is better in every column. Rows with NaN or an infinite value, and rows that
+            are not above the reference in every column, add nothing.
+        reference: shape ``m``.
+
+    Returns:
+        The volume, in the product of the columns' units.
+    """
+    import moocore
+
+    array = np.asarray(gains, dtype=np.float64)
+    known = array[np.isfinite(array).all(axis=1)]
+    if not len(known):
+        return 0.0
+    return float(moocore.hypervolume(known, ref=np.asarray(reference, dtype=np.float64), maximise=True))

@@ -6,22 +6,19 @@ who miss are compared by their summed shortfall, those who meet by their directi
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from invdesign.optimizers.bayesian.acquisition import property_scales, summed_shortfall
+from invdesign.targets import pareto_rank
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from invdesign.targets import Targets
-
-CLOSE_BLOCK = 256
-"""Rows of a front that are compared at once."""
 
 
 @dataclass(frozen=True)
@@ -72,11 +69,8 @@ class Fitness:
         """The worth of some candidates."""
         return Fitness(self.violation[rows], self.losses[rows], self.shortfalls[rows])
 
-    def ranks(self, enough: int | None = None) -> NDArray[np.int64]:
+    def ranks(self) -> NDArray[np.int64]:
         """Orders candidates by Deb's rules, 0 the best; equals have equal ranks.
-
-        Args:
-            enough: how many have to be told apart; the rest of those that meet the bounded targets may share a rank.
 
         Returns:
             Shape ``n``; those without a value have the largest rank.
@@ -84,7 +78,7 @@ class Fitness:
         ranks = np.zeros(len(self), dtype=np.int64)
         met = self.violation == 0.0
         if met.any():
-            ranks[met] = front_ranks(self.losses[met], enough)
+            ranks[met] = pareto_rank(-self.losses[met])
         behind = int(ranks[met].max()) + 1 if met.any() else 0
         ranks[~met] = behind + _dense(self.violation[~met])
         return ranks
@@ -117,35 +111,6 @@ class Fitness:
         before = np.cumsum(hits) == 0
         forward[before] = _first_of_front(self.shortfalls[before])
         return forward
-
-
-def front_ranks(losses: NDArray[np.float64], enough: int | None = None) -> NDArray[np.int64]:
-    """Non-dominated sorting: rank 0 for the front, rank 1 for the front without it, and so on.
-
-    Two losses are swept in their order (Jensen 2003, doi:10.1109/TEVC.2003.817234); of more, front after front is taken
-    away.
-
-    Args:
-        losses: smaller is better, shape ``n x m``, finite.
-        enough: rows to rank; the fronts behind share the next rank. With up to two losses all are ranked.
-    """
-    if losses.shape[1] == 0:
-        return np.zeros(len(losses), dtype=np.int64)
-    if losses.shape[1] == 1:
-        return _dense(losses[:, 0])
-    if losses.shape[1] == 2:
-        return _swept(losses)
-    ranks = np.zeros(len(losses), dtype=np.int64)
-    left, rank = np.arange(len(losses)), 0
-    while left.size:
-        front = _front(losses[left])
-        ranks[left] = rank + 1
-        ranks[left[front]] = rank
-        left = left[~front]
-        rank += 1
-        if enough is not None and len(losses) - left.size >= enough:
-            break
-    return ranks
 
 
 def crowding(losses: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -191,44 +156,6 @@ def lonely(points: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], N
 
 def _dense(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.unique(values, return_inverse=True)[1].reshape(-1).astype(np.int64)
-
-
-def _swept(losses: NDArray[np.float64]) -> NDArray[np.int64]:
-    ranks = np.zeros(len(losses), dtype=np.int64)
-    lowest: list[float] = []  # the second loss of each front's last member, rising from front to front
-    before, rank = (np.nan, np.nan), 0
-    for row in np.lexsort((losses[:, 1], losses[:, 0])).tolist():
-        pair = (float(losses[row, 0]), float(losses[row, 1]))
-        if pair != before:
-            rank = bisect_right(lowest, pair[1])
-            lowest[rank : rank + 1] = [pair[1]]
-            before = pair
-        ranks[row] = rank
-    return ranks
-
-
-def _front(losses: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Marks the rows that no other row dominates."""
-    order = np.argsort(losses.sum(axis=1), kind="stable")
-    rows = losses[order]
-    kept = np.ones(len(rows), dtype=bool)
-    # Smallest sums first: a row is only ever dominated by one of a smaller sum, and most fall to the first block.
-    for start in range(0, len(rows), CLOSE_BLOCK):
-        block = np.flatnonzero(kept[start : start + CLOSE_BLOCK]) + start
-        after = np.flatnonzero(kept[start:]) + start
-        kept[after[_dominated(rows[after], rows[block])]] = False
-    front = np.empty(len(rows), dtype=bool)
-    front[order] = kept
-    return front
-
-
-def _dominated(rows: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.bool_]:
-    no_worse = np.ones((len(rows), len(by)), dtype=bool)
-    better = np.zeros((len(rows), len(by)), dtype=bool)
-    for mine, others in zip(rows.T, by.T, strict=True):
-        no_worse &= others <= mine[:, None]
-        better |= others < mine[:, None]
-    return np.asarray((no_worse & better).any(axis=1))
 
 
 def _first_of_front(losses: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -60,7 +60,7 @@ def selected_parents(
     Returns:
         Rows of the parents, and the worth of each in tournaments.
     """
-    ranks = fitness.ranks(enough=count)
+    ranks = fitness.ranks()
     order = np.argsort(ranks, kind="stable")[: int(fitness.valued.sum())]
     if len(order) > count:
         last = ranks[order[count - 1]]

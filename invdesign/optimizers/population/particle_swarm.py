@@ -113,7 +113,7 @@ class ParticleSwarmOptimizer:
     ) -> pd.DataFrame:
         """Proposes the next positions, from a history with values; see ``PopulationOptimizer``."""
         rng = step_generator(seed, history)
-        ranks = fitness.ranks(enough=2 * self.particles)
+        ranks = fitness.ranks()
         deduplication = Deduplication(space, history.proposed)
         chosen = history.candidates[list(space.names)].iloc[:0]
         while len(chosen) < n:

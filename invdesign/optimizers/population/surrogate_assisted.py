@@ -223,7 +223,7 @@ class _Imagined:
         if not self.targets.optimized:
             shortfall = Fitness.of(mean, self.targets).violation
             return np.lexsort((shortfall, -np.maximum(likely, -1e300)))
-        ranks = Fitness.of(self.imagined(candidates), self.targets).ranks(enough=MOST_RANKED)
+        ranks = Fitness.of(self.imagined(candidates), self.targets).ranks()
         return np.lexsort((-np.maximum(likely, -1e300), ranks))
 
 

@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from invdesign.core.errors import InputError
-from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets, pareto_rank
+from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
 
 VALUES = pd.DataFrame({"v": [1.0, 2.0, 3.0, np.nan], "w": [5.0, 4.0, 1.0, 2.0]}, index=[3, 5, 7, 9])
 
@@ -44,21 +39,6 @@ def test_independent_properties_multiply():
     std = pd.DataFrame({"v": [1.0], "w": [2.0]})
     expected = AtLeast("v", 2).probability(2.5, 1.0) * AtMost("w", 4).probability(3.0, 2.0)
     assert targets.probability(mean, std)[0] == pytest.approx(float(expected))
-
-
-@given(arrays(float, st.tuples(st.integers(1, 12), st.integers(1, 3)), elements=st.integers(0, 4).map(float)))
-def test_pareto_rank_agrees_with_its_definition(gains):
-    ranks = pareto_rank(gains)
-
-    def dominates(a, b):
-        return (gains[a] >= gains[b]).all() and (gains[a] > gains[b]).any()
-
-    for a, b in itertools.permutations(range(len(gains)), 2):
-        if dominates(a, b):
-            assert ranks[a] < ranks[b]
-    for row in range(len(gains)):
-        better = [ranks[other] for other in range(len(gains)) if dominates(other, row)]
-        assert ranks[row] == (max(better) + 1 if better else 0)
 
 
 def test_rank_puts_what_meets_the_targets_first():

@@ -9,10 +9,10 @@ import pytest
 
 from invdesign.core.errors import InputError
 from invdesign.optimizers import GeneticOptimizer, History, RandomOptimizer
-from invdesign.optimizers.population.fitness import Fitness, crowding, front_ranks, lonely
+from invdesign.optimizers.population.fitness import Fitness, crowding, lonely
 from invdesign.optimizers.population.parents import _thinned, selected_parents
 from invdesign.space import Continuous, SearchSpace
-from invdesign.targets import AtLeast, Maximize, Minimize, Targets, pareto_rank
+from invdesign.targets import AtLeast, Maximize, Minimize, Targets
 
 SEED = np.random.SeedSequence(2)
 TWO = Targets(Minimize("f"), Minimize("g"))
@@ -33,20 +33,6 @@ def hypervolume(values: pd.DataFrame, reference: float = 1.1) -> float:
             area += (reference - f) * (lowest - g)
             lowest = g
     return area
-
-
-@pytest.mark.parametrize("columns", [1, 2, 3, 5])
-def test_fronts_are_those_of_the_plain_definition(columns, rng):
-    losses = np.round(rng.random((150, columns)), 1)  # ties and repeats
-    np.testing.assert_array_equal(front_ranks(losses), pareto_rank(-losses))
-
-
-def test_fronts_beyond_enough_share_a_rank(rng):
-    losses = rng.random((200, 3))
-    whole, short = pareto_rank(-losses), front_ranks(losses, enough=60)
-    told = short < short.max()
-    assert told.sum() >= 60
-    np.testing.assert_array_equal(short[told], whole[told])
 
 
 def test_crowding_is_the_box_between_neighbours():
