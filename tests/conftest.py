@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +39,25 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("INVDESIGN_DATA names no folder with the registered datasets")
     return Path(folder)
+
+
+@pytest.fixture
+def python_calls() -> Callable[[Callable[[], object]], int]:
+    """Counts the Python functions that an action calls: a measure of work that depends on no clock and no machine."""
+
+    def counted(action: Callable[[], object]) -> int:
+        calls = 0
+
+        def count(_frame: object, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            action()
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    return counted

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 
 import numpy as np
@@ -209,15 +208,19 @@ def test_the_front_of_zdt1_is_reached(search):
     assert hypervolume(chance) < 0.2
 
 
-def test_a_proposal_after_five_thousand_costs_less_than_a_millisecond_each():
+def test_a_proposal_takes_little_more_work_after_five_thousand_evaluations_than_after_one_thousand(python_calls):
     space = SearchSpace({f"x{i}": Continuous(0, 1) for i in range(10)})
-    done = space.sample(5000, np.random.default_rng(0))
-    history = History(done, pd.DataFrame({"f": done["x0"] ** 2, "g": -done["x1"] * done["x0"]}), done.iloc[:0])
+
+    def calls(evaluations, targets):
+        done = space.sample(evaluations, np.random.default_rng(0))
+        history = History(done, pd.DataFrame({"f": done["x0"] ** 2, "g": -done["x1"] * done["x0"]}), done.iloc[:0])
+        return python_calls(
+            lambda: ParticleSwarmOptimizer().propose(60, space=space, targets=targets, history=history, seed=SEED)
+        )
+
     for targets in (LEAST, Targets(Minimize("f"), Minimize("g"))):
-        ParticleSwarmOptimizer().propose(60, space=space, targets=targets, history=history, seed=SEED)
-        started = time.process_time()
-        ParticleSwarmOptimizer().propose(60, space=space, targets=targets, history=history, seed=SEED)
-        assert time.process_time() - started < 0.06 * 3  # three times the aim, for busy machines
+        calls(1000, targets)  # what is computed at first use
+        assert calls(5000, targets) < 1.3 * calls(1000, targets)
 
 
 @pytest.mark.parametrize(
