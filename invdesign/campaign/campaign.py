@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.identity import check_identity
@@ -43,6 +44,7 @@ class Campaign(Reading):
         seed: all randomness comes from it; the same seed and values give the same candidates.
         name: distinguishes campaigns that share a database.
         initial: candidates that are spread over the space before the optimizer takes over.
+        bindings: objectives that were bound to the space and checked before, as a campaign file has; None for none.
 
     Raises:
         InputError: where the store holds a campaign of this name with another space or seed, or the optimizer's
@@ -59,13 +61,14 @@ class Campaign(Reading):
         seed: int = 0,
         name: str = "campaign",
         initial: int = 10,
+        bindings: Bindings | None = None,
     ) -> None:
         super().__init__(space, targets, Store(store, name))
         self.optimizer: Optimizer = optimizer if optimizer is not None else BayesianOptimizer()
         self.seed = seed
         self.name = name
         self.initial = initial
-        self._prepared: list[tuple[Objective, Objective]] = []
+        self.bindings = bindings if bindings is not None else Bindings(space)
         problems = optimizer_problems(self.optimizer, space)
         if problems:
             raise InputError("\n".join(problems))
@@ -266,10 +269,7 @@ class Campaign(Reading):
 
     def _fitting(self, objective: Objective, stage: str = SEARCH) -> Objective:
         """Checks an objective against space, targets and store, and notes the units of the search's properties."""
-        objective = self._prepare(objective)
-        problems = [*objective.check(self.space.columns), *self.space.clashes(objective.properties)]
-        if problems:
-            raise InputError("\n".join(problems))
+        objective = self.bindings.of(objective).fitting()
         properties = dict(objective.properties)
         self.targets.in_units(properties)
         noted = self.store.facts().get("units")
@@ -285,14 +285,6 @@ class Campaign(Reading):
             self.store.write_fact("units", properties)
         check_calibration(self.store, stage, objective)
         return objective
-
-    def _prepare(self, objective: Objective) -> Objective:
-        """The objective that knows the columns; the same one at every run, so that what it read or built stays."""
-        for given, prepared in self._prepared:
-            if given is objective:
-                return prepared
-        self._prepared.append((objective, objective.for_columns(self.space.columns)))
-        return self._prepared[-1][1]
 
     def _keep(self, result: Result, objective: Objective) -> None:
         values, reasons = split_result(result, objective)

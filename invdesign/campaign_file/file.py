@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from invdesign.campaign.binding import Bindings
 from invdesign.campaign.stage import Stage
 from invdesign.campaign_file import lines as yaml_lines
 from invdesign.campaign_file.fidelity_section import with_fidelities
@@ -92,6 +93,7 @@ class CampaignFile:
         surrogate: the model of the properties.
         optimizer: how candidates are proposed.
         budget: how many.
+        bindings: the objectives, bound to the space and checked.
     """
 
     document: Document
@@ -103,6 +105,7 @@ class CampaignFile:
     surrogate: Surrogate
     optimizer: Optimizer
     budget: Budget
+    bindings: Bindings
 
     def open(self, store: str | Path | None = None) -> Campaign:
         """Opens the campaign, in the store that the file names where no other is given; a new one where none is there.
@@ -120,6 +123,7 @@ class CampaignFile:
             seed=self.header.seed,
             name=self.header.campaign,
             initial=self.budget.initial,
+            bindings=self.bindings,
         )
 
     @property
@@ -189,8 +193,9 @@ class _Reader(SectionReader):
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         space = with_fidelities(self, data.get("objective"), space) if space is not None else None
         targets = self.targets_section(data["targets"]) if "targets" in data else None
+        bindings = Bindings(space) if space is not None else None
         objective, stages = (
-            self.objectives(data["objective"], space, budget or Budget()) if "objective" in data else (None, ())
+            self.objectives(data["objective"], bindings, budget or Budget()) if "objective" in data else (None, ())
         )
         surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
@@ -203,9 +208,11 @@ class _Reader(SectionReader):
             )
         if budget is not None and budget.cost is not None and space is not None:
             self.check_cost(budget, space)
-        if self.problems or not (header and budget and space and targets and optimizer):
+        if self.problems or not (header and budget and space and bindings and targets and optimizer):
             raise FileError(self.document.path, self.problems)
-        return CampaignFile(self.document, header, space, targets, objective, stages, surrogate, optimizer, budget)
+        return CampaignFile(
+            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings
+        )
 
     def space(self, data: Any, constraints: Any) -> SearchSpace | None:
         """Reads parameters and constraints."""
@@ -273,10 +280,10 @@ class _Reader(SectionReader):
             return None
 
     def objectives(
-        self, data: Any, space: SearchSpace | None, budget: Budget
+        self, data: Any, bindings: Bindings | None, budget: Budget
     ) -> tuple[Objective | None, tuple[Stage, ...]]:
         """Reads what gives values to search by, and what verifies."""
-        return read_objectives(self, data, space, evaluations=budget.evaluations, initial=budget.initial)
+        return read_objectives(self, data, bindings, evaluations=budget.evaluations, initial=budget.initial)
 
     def optimizer(self, data: Any, surrogate: Any, space: SearchSpace | None) -> Optimizer | None:
         """Reads the optimizer and gives it the surrogate, where it uses one; checks it against the space."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from invdesign.campaign.binding import Bindings
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign_file.fidelity_section import build_multi_fidelity, is_multi_fidelity
 from invdesign.campaign_file.lines import Place
@@ -13,7 +14,6 @@ from invdesign.core.errors import InputError
 from invdesign.core.settings import bounded, settings
 from invdesign.objectives.base import Objective
 from invdesign.objectives.combined import CombinedObjective
-from invdesign.space import SearchSpace
 
 STAGE_KEYS = ("verify", "name")
 TOP_PATTERN = "^top [1-9][0-9]*$"
@@ -31,14 +31,14 @@ class VerifySettings:
 
 
 def read_objectives(
-    reader: SectionReader, data: Any, space: SearchSpace | None, *, evaluations: int, initial: int
+    reader: SectionReader, data: Any, bindings: Bindings | None, *, evaluations: int, initial: int
 ) -> tuple[Objective | None, tuple[Stage, ...]]:
     """Reads one objective, or a list of which some verify the others; what is wrong is noted in the reader.
 
     Args:
         reader: of the file.
         data: the section.
-        space: what is searched; None where it could not be read.
+        bindings: of the space that is searched; None where it could not be read.
         evaluations: of the budget.
         initial: of the budget.
     """
@@ -48,7 +48,7 @@ def read_objectives(
     for number, entry in enumerate(entries):
         place: Place = ("objective", number) if isinstance(data, list) else ("objective",)
         plain = {key: entry[key] for key in entry if key not in STAGE_KEYS} if isinstance(entry, dict) else entry
-        objective = _built(reader, plain, place, space)
+        objective = _built(reader, plain, place, bindings)
         if objective is None:
             continue
         if isinstance(entry, dict) and "verify" in entry and not is_multi_fidelity(entry):
@@ -66,20 +66,22 @@ def read_objectives(
     except InputError as error:
         reader.problem(("objective",), str(error))
         return None, ()
+    if bindings is not None and len(searching) > 1:
+        bindings.joined(search, tuple(searching))
     _check_stages(reader, stages, search.properties, evaluations=evaluations, initial=initial)
     return search, tuple(stage for _, stage in stages)
 
 
-def _built(reader: SectionReader, data: Any, place: Place, space: SearchSpace | None) -> Objective | None:
+def _built(reader: SectionReader, data: Any, place: Place, bindings: Bindings | None) -> Objective | None:
     objective: Objective | None = (
         build_multi_fidelity(reader, data) if is_multi_fidelity(data) else reader.built("objective", data, place)
     )
-    if objective is None or space is None:
+    if objective is None or bindings is None:
         return objective
-    objective = objective.for_columns(space.columns)
-    for problem in [*objective.check(space.columns), *space.clashes(objective.properties)]:
+    binding = bindings.of(objective)
+    for problem in binding.problems:
         reader.problem(place, problem)
-    return objective
+    return binding.objective
 
 
 def _verification(reader: SectionReader, data: Any, place: Place) -> VerifySettings | None:
