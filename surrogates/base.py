@@ -1,8 +1,13 @@
-"""The one interface behind which every model family stands."""
+"""The interface behind which every model family stands, and what a surrogate may be able to do beyond it.
+
+Capabilities are protocols of their own: an optimizer asks whether a surrogate has one, never of which class it is, so
+that a Gaussian process of another library gets the same look-ahead, batches and gradients as ours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, overload, runtime_checkable
 
 import numpy as np
@@ -88,3 +93,93 @@ class JointSurrogate(Surrogate, Protocol):
         Returns:
             For each property an array of shape ``samples x n``; a row is one possible world.
         """
+
+
+@runtime_checkable
+class CovarianceSurrogate(Surrogate, Protocol):
+    """A surrogate whose joint posterior is normal, with a covariance in closed form: needed to look ahead.
+
+    What a value of one candidate would change of the prediction for another follows from these covariances.
+    """
+
+    def posterior_covariance(self, first: pd.DataFrame, second: pd.DataFrame) -> Mapping[str, NDArray[np.float64]]:
+        """The covariance between the properties of two sets of candidates, given the known values.
+
+        Args:
+            first: candidates, ``n`` rows.
+            second: candidates, ``m`` rows.
+
+        Returns:
+            For each property an array of shape ``n x m`` in the square of its unit, without the noise of measuring.
+            Where both sets are the same, its diagonal is the square of the standard deviation that ``predict`` gives.
+        """
+
+    def noise_std(self) -> Mapping[str, float]:
+        """The standard deviation of measuring each property, in its unit; 0 where values are exact."""
+
+
+@dataclass(frozen=True)
+class MomentGradients:
+    """Predictive moments of one property and their gradients by the features.
+
+    Attributes:
+        mean: shape ``n``, in the property's unit.
+        std: standard deviation, shape ``n``, in the property's unit, without the noise of measuring.
+        mean_gradient: shape ``n x d``, in the property's unit per unit of the feature.
+        std_gradient: the same of the standard deviation.
+    """
+
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+    mean_gradient: NDArray[np.float64]
+    std_gradient: NDArray[np.float64]
+
+
+@runtime_checkable
+class DifferentiableSurrogate(Surrogate, Protocol):
+    """A surrogate with gradients of its predictive moments: acquisition functions are then optimized along them.
+
+    Gradients are by features, of which a column of numbers is one: the number scaled to 0 to 1 between its bounds
+    (between their logarithms where the column is logarithmic), as in the search space's unit cube.
+    """
+
+    def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """The features of candidates, shape ``n x d``."""
+
+    def feature_index(self, column: str) -> int:
+        """The index among the features of a column of numbers.
+
+        Raises:
+            InputError: where the surrogate has not been fitted, or was not fitted on such a column of numbers.
+        """
+
+    def moment_gradients(self, features: NDArray[np.float64], properties: Sequence[str]) -> Sequence[MomentGradients]:
+        """Moments of properties and their gradients.
+
+        Args:
+            features: shape ``n x d``, as ``transform`` gives them, some of them changed.
+            properties: their names; the result is in this order.
+        """
+
+
+@runtime_checkable
+class MultiFidelitySurrogate(CovarianceSurrogate, Protocol):
+    """A surrogate that can learn the values of all fidelities together, and how they vary together.
+
+    Its ``posterior_covariance`` is then that between fidelities too, for rows that differ in the fidelity's column:
+    needed to choose the fidelity at which a candidate is evaluated.
+    """
+
+    def learns_fidelities(self) -> bool:
+        """Whether it does so with these settings; known before it is fitted."""
+
+
+@runtime_checkable
+class CalibratedSurrogate(Surrogate, Protocol):
+    """A surrogate that corrects its standard deviations by the known values, and can leave that out.
+
+    Values that a search has chosen are few and alike: corrected by them, a model is too sure of itself to explore.
+    """
+
+    def uncalibrated(self) -> Surrogate:
+        """An unfitted copy of the same settings, whose standard deviations are not corrected."""

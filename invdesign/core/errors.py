@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class InputError(ValueError):
@@ -14,8 +14,26 @@ class InputError(ValueError):
     """
 
 
+RENAMED: Mapping[str, str] = {
+    "assisted": "surrogate_assisted",
+    "depth": "max_depth",
+    "global": "star",
+    "leaf": "min_samples_leaf",
+    "level": "fidelity",
+    "levels": "fidelities",
+    "local": "ring",
+    "neighbors": "n_neighbors",
+    "neighbours": "neighbors",
+    "share": "max_features",
+    "trees": "n_estimators",
+}
+"""Words of earlier campaign files, and today's."""
+
+
 def nearest(word: str, valid: Iterable[str]) -> str:
-    """Returns a hint such as ``" Did you mean 'voltage'?"``, or the list of valid words where none is close.
+    """Returns a hint such as ``" Did you mean 'voltage'?"``.
+
+    It is today's name where the word is one of earlier campaign files, and the list of valid words where none is close.
 
     Args:
         word: what the user wrote.
@@ -24,6 +42,8 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     words = sorted(set(valid))
     if not words:
         return ""
+    if RENAMED.get(word) in words:
+        return f" It is called '{RENAMED[word]}'."
     folded = {known.lower(): known for known in reversed(words)}
     close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
     if close:

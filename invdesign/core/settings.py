@@ -228,19 +228,6 @@ class Fault:
     message: str
 
 
-RENAMED: Mapping[str, str] = {
-    "trees": "n_estimators",
-    "leaf": "min_samples_leaf",
-    "share": "max_features",
-    "depth": "max_depth",
-    "neighbors": "n_neighbors",
-    "levels": "fidelities",
-    "level": "fidelity",
-    "assisted": "surrogate_assisted",
-}
-"""Names of settings in earlier campaign files, and today's."""
-
-
 def faults(error: ValidationError, cls: Any, given: Any) -> list[Fault]:
     """What pydantic found wrong, in plain words, one entry for each place.
 
@@ -323,7 +310,8 @@ def _words(details: Sequence[Any], place: Location, cls: Any) -> str:
 def _one(detail: Any, where: str, cls: Any) -> str:
     kind, given = detail["type"], detail["input"]
     if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
-        return unknown_setting(str(detail["loc"][-1]), _known_at(cls, detail["loc"][:-1]))
+        word = str(detail["loc"][-1])
+        return f"Unknown setting '{word}'.{nearest(word, _known_at(cls, detail['loc'][:-1]))}"
     if kind.startswith("missing"):
         return f"The setting '{'.'.join(str(step) for step in detail['loc'])}' is missing."
     if kind == "value_error":  # raised by our own classes, in whole sentences
@@ -345,14 +333,6 @@ def _one(detail: Any, where: str, cls: Any) -> str:
 
 def _entries(count: int) -> str:
     return f"{count} {'entry' if count == 1 else 'entries'}"
-
-
-def unknown_setting(word: str, known: Sequence[str]) -> str:
-    """Says that a setting is unknown, and which one is probably meant or what it is called today."""
-    today = RENAMED.get(word)
-    if today in known:
-        return f"Unknown setting '{word}'. It is called '{today}'."
-    return f"Unknown setting '{word}'.{nearest(word, known)}"
 
 
 def _shown(value: Any) -> str:

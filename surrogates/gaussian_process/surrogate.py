@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Annotated, Literal, Self, overload
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.settings import STATE, settings
+from invdesign.surrogates.base import MomentGradients
 from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
@@ -157,6 +158,26 @@ class GaussianProcess:
         vars(wiser)["_models"] = models
         return wiser
 
+    def posterior_covariance(self, first: pd.DataFrame, second: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
+        """Covariances between candidates; see ``CovarianceSurrogate.posterior_covariance``."""
+        left, right = self.transform(first), self.transform(second)
+        return {name: model.shared(left, right) for name, model in self._models.items()}
+
+    def moment_gradients(self, features: NDArray[np.float64], properties: Sequence[str]) -> list[MomentGradients]:
+        """Moments and their gradients; see ``DifferentiableSurrogate.moment_gradients``.
+
+        Counts of fingerprints have no gradient; what depends on them is taken as constant.
+        """
+        return [MomentGradients(*model.slopes(features)) for model in self.models(properties)]
+
+    def learns_fidelities(self) -> bool:
+        """True: a column of fidelities is recognized, and all its fidelities are learned together."""
+        return True
+
+    def uncalibrated(self) -> Self:
+        """An unfitted copy whose standard deviations are not calibrated; see ``CalibratedSurrogate``."""
+        return replace(self, calibrate=False)
+
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """The features of candidates, shape ``n x d``.
 
@@ -171,8 +192,8 @@ class GaussianProcess:
         """The fitted processes of properties, on features."""
         return [self._models[name] for name in properties]
 
-    def place_of(self, column: str) -> int:
-        """The place among the features of a column of numbers, which is one feature.
+    def feature_index(self, column: str) -> int:
+        """The index among the features of a column of numbers, which is one feature.
 
         Raises:
             InputError: where the surrogate has not been fitted, or there is no such column of numbers.

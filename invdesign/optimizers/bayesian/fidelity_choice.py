@@ -17,14 +17,14 @@ import pandas as pd
 from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import LIKELY, HitProbability, normal_samples
 from invdesign.optimizers.fidelity import at_target_fidelity, to_target_fidelity
-from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.base import MultiFidelitySurrogate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from invdesign.optimizers.base import History
     from invdesign.space import SearchSpace
-    from invdesign.surrogates.base import Surrogate
+    from invdesign.surrogates.base import CovarianceSurrogate, Surrogate
     from invdesign.targets import Targets
 
 MOST_PAIRS = 10
@@ -75,10 +75,12 @@ class FidelityChoice:
     def placed(self, pick: pd.DataFrame) -> pd.DataFrame:
         """A candidate (a frame of one row) at the fidelity where its evaluation is worth most for its cost.
 
-        A fidelity at which it was evaluated is not considered. Only a Gaussian process tells how fidelities vary
-        together; with other models candidates stay at the target fidelity.
+        A fidelity at which it was evaluated is not considered. Where the model does not learn how
+        fidelities vary together (see ``MultiFidelitySurrogate``), candidates stay at the target fidelity.
         """
-        if self.space.fidelity is None or not isinstance(self.model, GaussianProcess):
+        if self.space.fidelity is None or not isinstance(self.model, MultiFidelitySurrogate):
+            return pick
+        if not self.model.learns_fidelities():
             return pick
         column, fidelity = self.space.fidelity
         true = to_target_fidelity(self.space, pick)
@@ -115,18 +117,19 @@ class ValueOfInformation:
 
     @classmethod
     def of(
-        cls, model: GaussianProcess, targets: Targets, true: pd.DataFrame, other: pd.DataFrame
+        cls, model: CovarianceSurrogate, targets: Targets, true: pd.DataFrame, other: pd.DataFrame
     ) -> ValueOfInformation:
         """What ``other`` would tell of ``true``, both frames of one row."""
-        at_truth, elsewhere = model.transform(true), model.transform(other)
+        means, deviations = model.predict(true, return_std=True)
+        between, variance = model.posterior_covariance(true, other), model.posterior_covariance(other, other)
+        noise = model.noise_std()
         rows = []
-        for fitted in model.models(targets.properties):
-            mean, std = fitted.predict(at_truth)
-            observed = float(fitted.shared(elsewhere, elsewhere)[0, 0]) + fitted.noise_std**2
-            both = float(fitted.shared(at_truth, elsewhere)[0, 0])
-            rows.append((mean[0], std[0], both / math.sqrt(max(observed, TINY * fitted.spread**2))))
-        mean, std, shift = np.array(rows).T
-        return cls(targets, mean, std, shift)
+        for name in targets.properties:
+            mean, std = float(means[name].iloc[0]), float(deviations[name].iloc[0])
+            observed = max(float(variance[name][0, 0]) + noise[name] ** 2, TINY * std**2)
+            shift = float(between[name][0, 0]) / math.sqrt(observed) if observed > 0.0 else 0.0
+            rows.append((mean, std, shift))
+        return cls(targets, *np.array(rows).T)
 
     def met(self) -> float:
         """The probability of meeting all targets."""

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from invdesign.optimizers.bayesian.acquisition import MomentAcquisition, MomentScore
 from invdesign.space.parameters import Continuous
-from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.base import DifferentiableSurrogate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +32,14 @@ class GradientAscent:
 
     Attributes:
         space: what is searched.
-        model: the fitted Gaussian process that gives the features.
+        model: the fitted surrogate that gives the features and the gradients of its moments.
         coordinates: of the cube, those of continuous parameters.
         places: of the features that are these coordinates.
         slopes: the acquisition and its gradient on features.
     """
 
     space: SearchSpace
-    model: GaussianProcess
+    model: DifferentiableSurrogate
     coordinates: NDArray[np.int64]
     places: NDArray[np.int64]
     slopes: Slopes
@@ -47,7 +47,9 @@ class GradientAscent:
     @classmethod
     def of(cls, space: SearchSpace, acquisition: Acquisition) -> GradientAscent | None:
         """The climb that an acquisition allows; None where it has no gradient or nothing is continuous."""
-        if not isinstance(acquisition, MomentAcquisition) or not isinstance(acquisition.surrogate, GaussianProcess):
+        if not isinstance(acquisition, MomentAcquisition):
+            return None
+        if not isinstance(acquisition.surrogate, DifferentiableSurrogate):
             return None
         model, slopes = acquisition.surrogate, _moment_slopes(acquisition.surrogate, acquisition.scorer)
         coordinates, names, start = [], [], 0
@@ -58,7 +60,7 @@ class GradientAscent:
             start += parameter.dimension
         if not names:
             return None
-        places = [model.place_of(name) for name in names]
+        places = [model.feature_index(name) for name in names]
         return cls(space, model, np.array(coordinates), np.array(places), slopes)
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -90,13 +92,13 @@ class GradientAscent:
         return np.where((after > before)[:, None], ends, points)
 
 
-def _moment_slopes(model: GaussianProcess, scorer: MomentScore) -> Slopes:
+def _moment_slopes(model: DifferentiableSurrogate, scorer: MomentScore) -> Slopes:
     """A score of moments as a function of features, by the chain rule; its own derivatives are taken by differences."""
-    models = model.models(scorer.targets.properties)
+    properties = scorer.targets.properties
 
     def slopes(features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        found = [item.slopes(features) for item in models]
-        mean, std = np.stack([item[0] for item in found], axis=1), np.stack([item[1] for item in found], axis=1)
+        found = model.moment_gradients(features, properties)
+        mean, std = np.stack([item.mean for item in found], axis=1), np.stack([item.std for item in found], axis=1)
         rows, count = mean.shape
         # Every moment a little up and a little down, in one call of the score: 4 changes a property.
         step = NUDGE * np.maximum(std, 1e-12)
@@ -111,8 +113,8 @@ def _moment_slopes(model: GaussianProcess, scorer: MomentScore) -> Slopes:
         changed = scores[rows:].reshape(2, 2, count, rows)
         to_mean, to_std = (changed[:, 0] - changed[:, 1]) / (2.0 * step.T)
         gradient = np.zeros_like(features)
-        for place, (_, _, by_mean, by_std) in enumerate(found):
-            gradient += to_mean[place][:, None] * by_mean + to_std[place][:, None] * by_std
+        for place, item in enumerate(found):
+            gradient += to_mean[place][:, None] * item.mean_gradient + to_std[place][:, None] * item.std_gradient
         return scores[:rows], np.nan_to_num(gradient)
 
     return slopes

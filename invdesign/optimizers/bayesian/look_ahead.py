@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+    from invdesign.surrogates.base import CovarianceSurrogate
     from invdesign.targets import Targets
 
 SURE = 0.8
@@ -45,12 +45,12 @@ class LookAhead:
     """The expected number of hits among a candidate and those that follow it.
 
     Attributes:
-        surrogate: a fitted Gaussian process.
+        surrogate: a fitted model whose joint posterior is normal.
         targets: in the units of the properties; none is a direction.
         ahead: how many evaluations follow; None to look as far as ``evaluations_ahead`` says.
     """
 
-    surrogate: GaussianProcess
+    surrogate: CovarianceSurrogate
     targets: Targets
     ahead: int | None = None
 
@@ -64,26 +64,31 @@ class LookAhead:
         Returns:
             Shape ``min(len(likeliest), SHORTLIST)``.
         """
-        features = self.surrogate.transform(likeliest.iloc[:REST])
-        count = min(len(features), SHORTLIST)
+        following = likeliest.iloc[:REST]
+        rows, count = len(following), min(len(following), SHORTLIST)
         names = self.targets.properties
         normal = normal_samples(len(names), OUTCOMES)
-        hit = np.ones(len(features))
-        then = np.ones((len(features), count, OUTCOMES))
-        for place, (name, model) in enumerate(zip(names, self.surrogate.models(names), strict=True)):
-            mean, std = model.predict(features)
-            noisy = np.sqrt(std[:count] ** 2 + model.noise_std**2 + TINY)
-            pull = model.shared(features, features[:count]) / noisy
+        means, deviations = self.surrogate.predict(following, return_std=True)
+        covariance, noise = (
+            self.surrogate.posterior_covariance(following, following[:count]),
+            self.surrogate.noise_std(),
+        )
+        hit = np.ones(rows)
+        then = np.ones((rows, count, OUTCOMES))
+        for place, name in enumerate(names):
+            mean, std = means[name].to_numpy(), deviations[name].to_numpy()
+            noisy = np.sqrt(std[:count] ** 2 + noise[name] ** 2 + TINY)
+            pull = covariance[name] / noisy
             left = np.sqrt(np.maximum(std[:, None] ** 2 - pull**2, TINY))
             low, high = self._interval(name)
             hit *= ndtr((high - mean) / std.clip(TINY)) - ndtr((low - mean) / std.clip(TINY))
             moved = mean[:, None, None] + pull[:, :, None] * normal[:, place]
             then *= ndtr((high - moved) / left[:, :, None]) - ndtr((low - moved) / left[:, :, None])
         then[np.arange(count), np.arange(count)] = 0.0  # nothing is evaluated twice
-        follow = min(evaluations_ahead(hit) if self.ahead is None else self.ahead, len(features) - 1)
+        follow = min(evaluations_ahead(hit) if self.ahead is None else self.ahead, rows - 1)
         if follow < 1:
             return hit[:count]
-        best = np.partition(then, len(features) - follow, axis=0)[len(features) - follow :]
+        best = np.partition(then, rows - follow, axis=0)[rows - follow :]
         return hit[:count] + LATER * best.sum(axis=0).mean(axis=1)
 
     def _interval(self, name: str) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Annotated, Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ from invdesign.optimizers.fidelity import at_target_fidelity, target_fidelity_hi
 from invdesign.optimizers.initial_design import RepresentativeDesign
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
-from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.base import CalibratedSurrogate, MultiFidelitySurrogate, Surrogate
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import Targets
@@ -119,7 +119,7 @@ class BayesianOptimizer:
         )
         acquisition_optimizer = self._acquisition_optimizer(space, targets, policy.candidates, policy.values, rng)
         chosen = history.pending
-        if isinstance(self.surrogate, GaussianProcess):
+        if isinstance(self.surrogate, MultiFidelitySurrogate) and self.surrogate.learns_fidelities():
             chosen = joined(chosen, lacking_pairs(space, history).head(n))
         while len(chosen) < len(history.pending) + n:
             # What is under way at a cheaper fidelity waits for its value before it is asked for again.
@@ -132,10 +132,8 @@ class BayesianOptimizer:
 
     @property
     def _model(self) -> Surrogate:
-        """The surrogate's settings. Calibrated on a few values, a Gaussian process is too sure of itself to explore."""
-        return (
-            replace(self.surrogate, calibrate=False) if isinstance(self.surrogate, GaussianProcess) else self.surrogate
-        )
+        """The surrogate's settings, without the calibration that few values make too sure of itself to explore."""
+        return self.surrogate.uncalibrated() if isinstance(self.surrogate, CalibratedSurrogate) else self.surrogate
 
     def _acquisition_optimizer(
         self,

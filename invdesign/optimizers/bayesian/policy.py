@@ -29,8 +29,7 @@ from invdesign.optimizers.bayesian.hypervolume import HypervolumeImprovement
 from invdesign.optimizers.bayesian.look_ahead import REST, LookAhead
 from invdesign.optimizers.fidelity import at_target_fidelity
 from invdesign.space import SearchSpace
-from invdesign.surrogates.base import ConditionalSurrogate, Surrogate
-from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.base import ConditionalSurrogate, CovarianceSurrogate, Surrogate
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -84,10 +83,10 @@ class Policy:
             return acquisition_optimizer.ranked(self._weighed(self._improvement(model, chosen), chosen), seen, 1)
         likely = MomentAcquisition(model, HitProbability(self.targets))
         ahead = look_ahead and self.cost is None and not self.targets.optimized and self._is_finite
-        ahead = ahead and isinstance(model, GaussianProcess)
+        ahead = ahead and isinstance(model, CovarianceSurrogate)
         pick = acquisition_optimizer.ranked(self._weighed(likely, chosen), seen, REST if ahead else 1)
         if pick.empty or self._reached or likely(pick.iloc[:1])[0] >= np.log(LIKELY):
-            if ahead and isinstance(model, GaussianProcess) and len(pick) > 1:
+            if ahead and isinstance(model, CovarianceSurrogate) and len(pick) > 1:
                 return pick.iloc[[int(np.argmax(LookAhead(model, self.targets).scores(pick)))]].reset_index(drop=True)
             return pick.iloc[:1]
         if not np.isfinite(self._nearest):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,15 @@ from invdesign.core.plugins import ByWord
 from invdesign.core.settings import bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.deduplication import Deduplication, completed, joined
+from invdesign.optimizers.population.deap_operators import (
+    Crossover,
+    Mutation,
+    Selection,
+    crossed_points,
+    mutated_points,
+    selected,
+    varied,
+)
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.population.parents import (
     MOST_OBJECTIVES,
@@ -19,6 +28,7 @@ from invdesign.optimizers.population.parents import (
     crowded_winners,
     selected_parents,
     tournament_winners,
+    worth_of,
 )
 from invdesign.optimizers.population.surrogate_assisted import population_proposal
 from invdesign.space import SearchSpace
@@ -27,6 +37,9 @@ from invdesign.space.variation import crossed, mutated, number_share, shifted
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import Targets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ROUNDS = 4
 """Times that children are made before what is still lacking is drawn at random."""
@@ -86,6 +99,13 @@ class GeneticOptimizer:
     """Mean size of a mutation, as a share of a number's range."""
     tournament: int = bounded(default=3, ge=1)
     """Candidates among which the best becomes a parent."""
+    selection: Selection | None = None
+    """DEAP's operator that selects the parents. None: elitism for one objective direction, NSGA-II for two and three,
+    NSGA-III for more."""
+    crossover_operator: Crossover | None = None
+    """DEAP's operator, on points of the unit cube. None: an operator for each kind of parameter."""
+    mutation_operator: Mutation | None = None
+    """DEAP's operator, on points of the unit cube. None: an operator for each kind of parameter."""
     surrogate_assisted: bool = False
     """True to search on a model of the properties, and to propose only what it finds best."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] = from_elsewhere(default_factory=GaussianProcess)
@@ -115,7 +135,7 @@ class GeneticOptimizer:
         """Proposes children of the best, from a history with values; see ``PopulationOptimizer``."""
         rng = step_generator(seed, history)
         candidates = history.candidates[list(space.names)]
-        rows, worth = selected_parents(fitness, candidates, space, self.population, rng)
+        rows, worth = self._parents(fitness, candidates, space, rng)
         parents = Parents(space, candidates.iloc[rows], fitness.taken(rows), worth)
         children = candidates.iloc[:0]
         deduplication = Deduplication(space, history.proposed)
@@ -129,9 +149,20 @@ class GeneticOptimizer:
             children = deduplication.renewed(joined(children, spare), rng)
         return completed(n, children, space=space, targets=targets, history=history, seed=seed)
 
+    def _parents(
+        self, fitness: Fitness, candidates: pd.DataFrame, space: SearchSpace, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int64], list[Worth]]:
+        """Rows of the parents, and the worth of each in tournaments."""
+        if self.selection is None:
+            return selected_parents(fitness, candidates, space, self.population, rng)
+        ranks = fitness.ranks(enough=self.population)
+        rows = selected(self.selection, fitness, ranks, self.population, rng)
+        return rows, worth_of(rows, fitness, ranks, candidates, space)
+
     def _children(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
         # As rare as numbers are: the other columns of these children are crossed but never mutated.
-        share = 0.0 if parents.fitness.many else self.differential * number_share(parents.space)
+        own = self.crossover_operator is not None or self.mutation_operator is not None
+        share = 0.0 if parents.fitness.many or own else self.differential * number_share(parents.space)
         shifting = int(rng.binomial(n, share)) if share else 0
         children = joined(self._of_pairs(n - shifting, parents, rng), self._shifted(shifting, parents, rng))
         # In a random order, so that a proposal cut short holds every kind of child.
@@ -167,12 +198,32 @@ class GeneticOptimizer:
             # Parents are far from each other on a front of many directions; their children are to stay near (eta as in
             # NSGA-III's own experiments is large), or few of them are on the front.
             spread = MANY_SPREAD if rivals.losses.shape[1] > MOST_OBJECTIVES else SPREAD
-            mixed = crossed(space, first[two], second[two], rng, spread=spread)
+            mixed = self._crossed(space, first[two], second[two], rng, spread)
             children = pd.concat([mixed, first[~two]], ignore_index=True)
             first = pd.concat([first[two], first[~two]], ignore_index=True)
         count = int(two.sum())
         chosen = (rng.random(n) < self.mutation) | (np.arange(n) >= count) | (children == first).all(axis=1).to_numpy()
         if chosen.any():
-            changed = mutated(space, children[chosen], rng, step=self.step)
+            changed = self._mutated(space, children[chosen], rng)
             children = pd.concat([changed, children[~chosen]], ignore_index=True)
         return children
+
+    def _crossed(
+        self,
+        space: SearchSpace,
+        first: pd.DataFrame,
+        second: pd.DataFrame,
+        rng: np.random.Generator,
+        spread: float,
+    ) -> pd.DataFrame:
+        name = self.crossover_operator
+        if name is None:
+            return crossed(space, first, second, rng, spread=spread)
+        other = space.encode(second)
+        return varied(space, first, lambda points: crossed_points(name, points, other, rng))
+
+    def _mutated(self, space: SearchSpace, candidates: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+        name = self.mutation_operator
+        if name is None:
+            return mutated(space, candidates, rng, step=self.step)
+        return varied(space, candidates, lambda points: mutated_points(name, points, self.step, rng))

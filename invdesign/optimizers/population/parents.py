@@ -73,7 +73,7 @@ def selected_parents(
             return _by_fronts(fitness, ranks, np.concatenate([sure, _thinned(fitness, unsure, count)]), count, rng)
         unsure = _far_apart(candidates, space, unsure, missing)
     rows = np.concatenate([sure, unsure])
-    return rows, _worth(ranks[rows], _loneliness(fitness, ranks, candidates, space, rows))
+    return rows, worth_of(rows, fitness, ranks, candidates, space)
 
 
 def tournament_winners(worth: list[Worth], count: int, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -127,7 +127,7 @@ def _by_fronts(
         if directions <= MOST_OBJECTIVES:
             chosen = tools.selNSGA2(individuals, count)
         else:
-            chosen = tools.selNSGA3(individuals, count, _references(directions, count))
+            chosen = tools.selNSGA3(individuals, count, reference_points(directions, count))
     kept = np.array([individual.row for individual in chosen], dtype=np.int64)
     lonely_ = np.zeros(len(kept))
     if directions <= MOST_OBJECTIVES:
@@ -137,7 +137,7 @@ def _by_fronts(
     return kept, _worth(ranks[kept], lonely_)
 
 
-def _references(directions: int, count: int) -> Any:
+def reference_points(directions: int, count: int) -> Any:
     """NSGA-III's reference points, as many layers as keep them about as few as the parents (Das and Dennis 1998)."""
     from math import comb
 
@@ -158,7 +158,7 @@ def _thinned(fitness: Fitness, front: NDArray[np.int64], count: int) -> NDArray[
         return front[np.argsort(-crowding(losses), kind="stable")[: MOST_SELECTED * count]]
     # Crowding would drop the very ones that NSGA-III keeps: beside each reference line there is a crowd. Of all that
     # were ever on the front many are near a line but far behind, which its selection, by nearness alone, would prefer.
-    lines = _references(losses.shape[1], count)
+    lines = reference_points(losses.shape[1], count)
     lines = lines / np.linalg.norm(lines, axis=1, keepdims=True)
     span = np.ptp(losses, axis=0)
     scaled = (losses - losses.min(axis=0)) / np.where(span > 0.0, span, 1.0)
@@ -193,6 +193,13 @@ def _loneliness(
     np.fill_diagonal(gaps, np.inf)
     alone[best] = gaps.min(axis=1)
     return alone
+
+
+def worth_of(
+    rows: NDArray[np.int64], fitness: Fitness, ranks: NDArray[np.int64], candidates: pd.DataFrame, space: SearchSpace
+) -> list[Worth]:
+    """The worth of parents in tournaments: their rank, and how lonely they are among equals."""
+    return _worth(ranks[rows], _loneliness(fitness, ranks, candidates, space, rows))
 
 
 def _worth(ranks: NDArray[np.int64], alone: NDArray[np.float64]) -> list[Worth]:

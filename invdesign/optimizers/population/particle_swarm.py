@@ -28,7 +28,7 @@ from invdesign.targets import Targets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TOPOLOGIES = ("global", "local")
+Topology = Literal["star", "ring", "pyramid", "random", "von-neumann"]
 ELITE = 20
 """Members that lead on a front of two directions; each further direction makes it as many times more."""
 
@@ -50,7 +50,7 @@ class ParticleSwarmOptimizer:
     """Moves a swarm of candidates through the space's unit cube (Kennedy and Eberhart 1995; pyswarms' backend).
 
     Each particle goes on by its inertia, towards its own best and towards a leader: the best of the swarm, or of its
-    neighbours. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
+    neighbors. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
     several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
     (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
     NSGA-II or NSGA-III would keep of all candidates moves on, the lonelier ones oftener, each towards one of the
@@ -67,10 +67,12 @@ class ParticleSwarmOptimizer:
 
     particles: int = bounded(default=30, ge=2)
     """Number of particles in the swarm."""
-    topology: Literal["global", "local"] = "global"
-    """Who leads a particle: the best of all, or the best of its neighbours."""
+    topology: Topology = "star"
+    """Who leads a particle: the best of all (``star``), or the best of its neighbors: the nearest (``ring``), those
+    beside it in a Delaunay triangulation (``pyramid``), drawn at random (``random``), or the nearest by the Manhattan
+    distance, as many as a grid has (``von-neumann``)."""
     neighbors: int = bounded(default=5, ge=1)
-    """Particles, itself included, of which the best leads; with the local topology."""
+    """Particles, itself included, of which the best leads, with the topologies ``ring`` and ``random``."""
     inertia: tuple[Share, Share] = (0.9, 0.3)
     """Share of a velocity that is kept, at the start and at the end of the schedule (Shi and Eberhart 1998)."""
     schedule: int = bounded(default=25, ge=1)
@@ -175,7 +177,7 @@ class ParticleSwarmOptimizer:
                 "c2": self.social,
             },
         )
-        topology = library.star if self.topology == "global" else library.ring
+        topology = library.topologies[self.topology]
         leaders = proposed.iloc[ahead if on_front else state.leaders]
         if leaders.empty:  # nothing since the last start has a value yet
             swarm.best_pos = own_best
@@ -185,11 +187,12 @@ class ParticleSwarmOptimizer:
                 swarm.best_pos = self._front_leaders(points, position, rng)
             else:
                 swarm.best_pos = self._followed(points, position, rng)
-        elif self.topology == "global":
+        elif self.topology == "star":
             swarm.best_pos, swarm.best_cost = space.encode(leaders)[0], float(state.ranks[state.leaders[0]])
             swarm.best_pos, _ = topology.compute_gbest(swarm)
         else:
-            swarm.best_pos, _ = topology.compute_gbest(swarm, p=2, k=min(self.neighbors, self.particles))
+            with drawing_from(rng):
+                swarm.best_pos = library.best_neighbors(self.topology, swarm, self.neighbors)
         with drawing_from(rng):
             points = library.moved(swarm, limit, topology)
         points = points[state.next : state.next + count]
@@ -251,7 +254,7 @@ class ParticleSwarmOptimizer:
         alone = np.zeros(len(points))
         alone[kept] = np.arange(len(kept), 0, -1)
         rivals = kept[rng.integers(0, len(kept), (2, self.particles))]
-        if self.topology == "local":
+        if self.topology == "ring":
             gaps = np.linalg.norm(position[:, None] - points[kept][None, :], axis=2)
             near = kept[np.argsort(gaps, axis=1, kind="stable")[:, : self.neighbors]]
             places = rng.integers(0, near.shape[1], (2, self.particles))

@@ -96,8 +96,8 @@ def test_it_neither_logs_nor_writes(tmp_path, monkeypatch):
     assert logging.getLogger().level == level
 
 
-@pytest.mark.parametrize("topology", ["global", "local"])
-def test_both_topologies_find_the_bottom(topology, search):
+@pytest.mark.parametrize("topology", ["star", "ring", "pyramid", "random", "von-neumann"])
+def test_every_topology_finds_the_bottom(topology, search):
     space = SearchSpace({f"x{i}": Continuous(-5, 10) for i in range(4)})
 
     def bowl(frame):
@@ -227,7 +227,7 @@ def test_a_proposal_takes_little_more_work_after_five_thousand_evaluations_than_
     "setting",
     [
         {"particles": 1},
-        {"topology": "star"},
+        {"topology": "global"},
         {"neighbors": 0},
         {"inertia": (0.9, -0.1)},
         {"velocity_limit": 0.0},
