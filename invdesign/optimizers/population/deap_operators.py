@@ -91,7 +91,10 @@ def selected(
     order = np.argsort(ranks, kind="stable")[: int(fitness.valued.sum())]
     if len(order) <= count:
         return order
-    if name in ("nsga-2", "nsga-3", "spea-2") and fitness.many:
+    of_fronts = name in ("nsga-2", "nsga-3", "spea-2")
+    if of_fronts and not fitness.many:
+        return order[:count]  # one direction has no front: the best are kept
+    if of_fronts:
         met = order[fitness.violation[order] == 0.0]
         if len(met) <= count:
             return order[:count]
