@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+from pydantic.json_schema import SkipJsonSchema
 
+from invdesign.core.errors import InputError
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import STATE, bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, Optimizer, step_generator
+from invdesign.optimizers.bayesian.botorch_acquisition import (
+    BotorchModelSurrogate,
+    BotorchProposal,
+    acquisition_class,
+    acquisition_problems,
+)
 from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
 from invdesign.optimizers.bayesian.model_fit import ModelFits
@@ -72,15 +81,31 @@ class BayesianOptimizer:
     """Candidates of a finite space up to which all of them are scored at each proposal. A larger pool of molecules can
     be scored whole too: give the surrogate components as features (``features: {molecules: fingerprints, components:
     15}``), which are computed once and kept on disk."""
+    acquisition: str | SkipJsonSchema[Callable[..., Any]] | None = None
+    """A Monte Carlo acquisition function of BoTorch's by name, such as ``qLogNoisyExpectedImprovement``; from Python
+    also its class, or ``functools.partial`` of it with settings. It is maximized by BoTorch's ``optimize_acqf``, on the
+    surrogate's BoTorch model. None: the package's own policy, which is faster and serves every surrogate."""
     _fits: Annotated[ModelFits, STATE] = field(default_factory=ModelFits, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.cost is not None:
             check_cost(self.cost)
+        if self.acquisition is not None and self.cost is not None:
+            raise InputError("A BoTorch acquisition function knows no cost. Leave out 'acquisition' or 'cost'.")
 
     def check(self, space: SearchSpace) -> list[str]:
         """Says what of the settings does not fit a space."""
-        return [] if self.cost is None else cost_problems(self.cost, space)
+        if self.acquisition is None:
+            return [] if self.cost is None else cost_problems(self.cost, space)
+        problems = acquisition_problems(self.acquisition)
+        if not isinstance(self.surrogate, BotorchModelSurrogate):
+            problems.append(
+                f"'acquisition' needs a surrogate with a BoTorch model, such as a Gaussian process; "
+                f"{type(self.surrogate).__name__} has none."
+            )
+        if space.fidelity is not None:
+            problems.append("A BoTorch acquisition function chooses no fidelity. Leave out 'acquisition'.")
+        return problems
 
     @property
     def initial_design(self) -> Optimizer:
@@ -107,6 +132,12 @@ class BayesianOptimizer:
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
             targets, values = arcsinh_warped(targets, values)
         rng = step_generator(seed, history)
+        if self.acquisition is not None:
+            model: Any = self._fits.fitted(self._model, candidates, values, space.columns)
+            function = acquisition_class(self.acquisition)
+            grid = space.grid(self.exhaustive)
+            proposal = BotorchProposal(function, model, space, targets, candidates, values, rng, grid)
+            return proposal.candidates_for(n, history.pending, history.proposed)
         counting = at_target_fidelity(space, candidates)
         policy = Policy(
             model=self._fits.fitted(self._model, candidates, values, space.columns),
