@@ -155,7 +155,7 @@ class GeneticOptimizer:
         """Rows of the parents, and the worth of each in tournaments."""
         if self.selection is None:
             return selected_parents(fitness, candidates, space, self.population, rng)
-        ranks = fitness.ranks(enough=self.population)
+        ranks = fitness.ranks()
         rows = selected(self.selection, fitness, ranks, self.population, rng)
         return rows, worth_of(rows, fitness, ranks, candidates, space)
 
