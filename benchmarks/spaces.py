@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=1 python benchmarks/spaces.py
 
-Three questions of issue 3: how long 10,000 feasible samples of an 8-element, at-most-4, sum-to-one composition take;
-how many formulas a second are encoded and decoded; what it costs to define and sample ten categories of twenty words.
-The first two are taken after a warm-up that loads the elements; the third includes everything but the imports. For the
-third, BayBE's documentation states that its full table would take 745 TB; that is quoted, not measured.
+Four questions: how long 10,000 feasible samples of an 8-element, at-most-4, sum-to-one composition take; how many
+formulas a second are encoded and decoded; what it costs to define and sample ten categories of twenty words; and how
+many candidates a second are crossed and mutated together, as genetic algorithms do. All but the third are taken after a
+warm-up that loads the elements; the third includes everything but the imports. For the third, BayBE's documentation
+states that its full table would take 745 TB; that is quoted, not measured.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from invdesign.space import Categorical, SearchSpace
+from invdesign.space import Categorical, Continuous, Integer, SearchSpace
 from invdesign.space.composition.composition import Composition
+from invdesign.space.variation import crossed, mutated
 from invdesign.surrogates.features.formulas import FormulaFeatures
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 EIGHT = ("Ni", "Mn", "Co", "Al", "Mg", "Ti", "Fe", "Cr")
 SAMPLES = 10_000
 FORMULAS = 100_000
+VARIED = 1_000
 STATED_BY_BAYBE = "745 TB (BayBE's documentation, quoted)"
 
 
@@ -110,6 +113,14 @@ def product(seed: int) -> dict[str, float]:
     return {"seconds": elapsed, "peak_MB": peak / 1e6}
 
 
+def varied(space: SearchSpace, seed: int) -> dict[str, float]:
+    """Returns candidates a second."""
+    rng = np.random.default_rng(seed)
+    parents = space.sample(VARIED, rng)
+    others = parents[::-1].reset_index(drop=True)
+    return {"crossed and mutated": VARIED / seconds(lambda: mutated(space, crossed(space, parents, others, rng), rng))}
+
+
 def median(runs: list[dict[str, float]]) -> dict[str, float]:
     return {key: float(f"{statistics.median(run[key] for run in runs):.4g}") for key in runs[0]}
 
@@ -131,18 +142,29 @@ def main() -> None:
         rates(composition, 0)
         speed[name] = [rates(composition, seed) for seed in seeds]
     products = [product(seed) for seed in seeds]
+    bred = {
+        "three numbers": SearchSpace(a=Continuous(1, 5), b=Continuous(1e-4, 1, log=True), k=Integer(-3, 12)),
+        "a formula and a number": SearchSpace(
+            cathode=spaces["charge-balanced NMC with dopants"], temperature=Continuous(700, 900)
+        ),
+    }
+    breeding: dict[str, list[dict[str, float]]] = {}
+    for name, space in bred.items():
+        varied(space, 0)
+        breeding[name] = [varied(space, seed) for seed in seeds]
     payload = {
         "unit": "one core; seconds, formulas a second, MB of traced memory",
         "repeats": arguments.repeats,
         "median": {
             f"{SAMPLES} samples of 8 elements, at most 4": median(sampling),
             "formulas a second": {name: median(runs) for name, runs in speed.items()},
+            "candidates a second": {name: median(runs) for name, runs in breeding.items()},
             f"20^10 combinations, defined and sampled {SAMPLES} times": {
                 **median(products),
                 "a full table": STATED_BY_BAYBE,
             },
         },
-        "runs": {"samples": sampling, "formulas a second": speed, "20^10": products},
+        "runs": {"samples": sampling, "formulas a second": speed, "candidates a second": breeding, "20^10": products},
     }
     file = write_result("spaces", payload, packages=("numpy", "scipy", "pandas", "pymatgen", "smact"))
     print(json.dumps(payload["median"], indent=2))

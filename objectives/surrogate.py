@@ -7,6 +7,7 @@ from dataclasses import field, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 import pandas as pd
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
@@ -78,9 +79,21 @@ class SurrogateObjective(TravelsByFields):
         return problems
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        mean, std = self.fitted.predict(candidates[list(self.key)], return_std=True)
-        values = pd.concat([mean, std.add_suffix(STD_SUFFIX)], axis=1)
-        return valued(values.astype(float), [None] * len(candidates))
+        names = [*self.properties, *(f"{name}{STD_SUFFIX}" for name in self.properties)]
+        values, reasons = self._predicted(candidates[list(self.key)], names)
+        return valued(values.astype(float), reasons)
+
+    def _predicted(self, candidates: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, list[str | None]]:
+        """Values and reasons; candidates that cannot be read are found by halves, so that the others keep theirs."""
+        try:
+            mean, std = self.fitted.predict(candidates, return_std=True)
+        except InputError as error:
+            if len(candidates) == 1:
+                return pd.DataFrame(np.nan, index=candidates.index, columns=names), [str(error)]
+            half = len(candidates) // 2
+            first, second = (self._predicted(part, names) for part in (candidates.iloc[:half], candidates.iloc[half:]))
+            return pd.concat([first[0], second[0]]), [*first[1], *second[1]]
+        return pd.concat([mean, std.add_suffix(STD_SUFFIX)], axis=1)[names], [None] * len(candidates)
 
     @cached_property
     def fitted(self) -> Surrogate:

@@ -49,11 +49,6 @@ class Target:
         """The values that meet the target, in its unit; infinite for an open end."""
         return -math.inf, math.inf
 
-    @builtins.property
-    def scale(self) -> float | None:
-        """A length in the property's unit by which a shortfall may be judged; None where the target has none."""
-        return None
-
     def met(self, values: ArrayLike) -> NDArray[np.bool_]:
         """Says which values meet the target; NaN never does, and every other value meets a mere direction.
 
@@ -152,10 +147,6 @@ class Between(Target):
     def interval(self) -> tuple[float, float]:
         return self.low, self.high
 
-    @builtins.property
-    def scale(self) -> float | None:
-        return self.high - self.low
-
     def __str__(self) -> str:
         return f"{self.property} between {self.low:g} and {self.high:g}{_shown(self.unit)}"
 
@@ -206,10 +197,6 @@ class CloseTo(Target):
     @builtins.property
     def interval(self) -> tuple[float, float]:
         return self.value - self.tolerance, self.value + self.tolerance
-
-    @builtins.property
-    def scale(self) -> float | None:
-        return 2.0 * self.tolerance
 
     def _converted(self, factor: float, offset: float, unit: str) -> Self:
         # A tolerance is a difference: it scales with the unit but does not shift with its zero.

@@ -70,3 +70,17 @@ def test_bad_settings_and_data_are_told_before_anything_runs():
         SurrogateObjective(data, {"x": "X"}, {"f": "G"})
     with pytest.raises(ind.InputError, match=r"Unknown censored 'dropp'.*'drop'"):
         SurrogateObjective(data, {"x": "X"}, {"f": "F"}, censored="dropp")
+
+
+def test_a_candidate_that_cannot_be_read_leaves_the_others_their_values():
+    known = pd.DataFrame({"x": np.linspace(0.0, 1.0, 12)})
+    objective = SurrogateObjective(known.assign(y=2 * known["x"]), {"x": "x"}, {"y": "y"})
+    asked = pd.DataFrame({"x": [0.1, 0.2, np.nan, 0.4, "warm", 0.6, 0.7]}, index=[9, 4, 7, 1, 2, 3, 5], dtype=object)
+    good = [9, 4, 1, 3, 5]
+    found = objective.evaluate(asked)
+    assert found.index.equals(asked.index)
+    assert list(found.columns) == ["y", "y_std", "reason"]
+    pd.testing.assert_frame_equal(found.loc[good], objective.evaluate(asked.loc[good]))
+    assert found.loc[[7, 2], ["y", "y_std"]].isna().all(axis=None)
+    assert "no value in row 7" in found.loc[7, "reason"]
+    assert "'warm'" in found.loc[2, "reason"]
