@@ -79,7 +79,7 @@ class PropertyModel:
         covariance = fitted_covariance(start, features, standard, row_noise=row_noise) if refit else start
         matrix = covariance.between(features, features)
         matrix.flat[:: len(matrix) + 1] += covariance.noise if row_noise is None else row_noise + LEAST_NOISE
-        factor = _factor(matrix)
+        factor = factorized(matrix)
         ones = solved(factor, np.ones(len(standard)))
         mean = float(ones @ standard / ones.sum())
         return cls(covariance, features, standard, centre, spread, mean, row_noise, factor)
@@ -110,6 +110,14 @@ class PropertyModel:
             variances[block] = self.covariance.diagonal(features[block]) - np.einsum("ij,ij->i", explained, explained)
         deviations = np.sqrt(np.maximum(variances, 0.0))
         return means * self.spread + self.centre, deviations * self.spread
+
+    def standard_moments(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Standardized means, shape ``n``, and what the known values explain of each row, shape ``n x m``.
+
+        The scalar product of two rows of the latter is what the known values take from the covariance of the two.
+        """
+        cross = self.covariance.between(features, self.features)
+        return self.mean + cross @ self._weights, cross @ self._inverse_factor.T
 
     def mean_of(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of the property, shape ``n``, for features of shape ``n x d``; a third of the work of ``predict``."""
@@ -156,7 +164,11 @@ class PropertyModel:
         corner.flat[:: len(corner) + 1] += noise
         known, more = len(self.factor), len(corner)
         factor = np.zeros((known + more, known + more))
-        factor[:known, :known], factor[known:, :known], factor[known:, known:] = self.factor, below.T, _factor(corner)
+        factor[:known, :known], factor[known:, :known], factor[known:, known:] = (
+            self.factor,
+            below.T,
+            factorized(corner),
+        )
         row_noise = None if self.row_noise is None else np.append(self.row_noise, np.full(more, noise - LEAST_NOISE))
         return replace(
             self,
@@ -184,10 +196,10 @@ class PropertyModel:
         """
         means, deviations = self.left_out()
         values = self.standard * self.spread + self.centre
-        count = len(values)
-        fidelity = min(1.0, 0.9 * (count + 1) / count)
-        stretch = float(np.quantile(np.abs(values - means) / deviations, fidelity)) / Z90
-        factor = float(np.clip(stretch, *STRETCHES)) ** (count / (count + CALIBRATION_ROWS))
+        return self.stretched(stretch(np.abs(values - means) / deviations))
+
+    def stretched(self, factor: float) -> PropertyModel:
+        """The same means, all standard deviations multiplied by one factor."""
         covariance = replace(
             self.covariance, scales=self.covariance.scales * factor**2, noise=self.covariance.noise * factor**2
         )
@@ -195,7 +207,15 @@ class PropertyModel:
         return replace(self, covariance=covariance, row_noise=row_noise, factor=self.factor * factor)
 
 
-def _factor(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def stretch(errors: NDArray[np.float64]) -> float:
+    """The factor of standard deviations that absolute errors in their units ask for; see ``calibrated``."""
+    count = len(errors)
+    level = min(1.0, 0.9 * (count + 1) / count)
+    wanted = float(np.quantile(errors, level)) / Z90
+    return float(np.clip(wanted, *STRETCHES)) ** (count / (count + CALIBRATION_ROWS))
+
+
+def factorized(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """The lower Cholesky factor; equal rows may need a jitter on the diagonal."""
     size = float(np.mean(np.diag(matrix)))
     for jitter in JITTERS[:-1]:

@@ -20,6 +20,7 @@ from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
+from invdesign.surrogates.gaussian_process.nearest_neighbors import NearestNeighborModel, fitted_model
 
 if TYPE_CHECKING:
     from botorch.models import ModelListGP
@@ -47,6 +48,9 @@ class GaussianProcess:
     co-kriging, Kennedy and O'Hagan 2000, doi:10.1093/biomet/87.1.1). Fidelities in between lie on the way, at equal
     steps.
 
+    Up to 1,000 rows everything is exact. From more, the hyperparameters are fitted on 1,000 of them; above 3,000 rows
+    each candidate is conditioned on these and on its nearest further rows (see ``nearest_neighbors``).
+
     Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
     values on; noise is learned, or given value by value.
     """
@@ -70,7 +74,7 @@ class GaussianProcess:
     warm_start: bool = False
     """True to start a further fit from the hyperparameters of the one before."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
-    _models: Annotated[dict[str, PropertyModel], STATE] = field(
+    _models: Annotated[dict[str, PropertyModel | NearestNeighborModel], STATE] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -103,7 +107,7 @@ class GaussianProcess:
             known = ~np.isnan(values)
             before = self._models.get(name)
             warm = self.warm_start and before is not None and before.covariance.terms == start.terms
-            fitted = PropertyModel.fitted(
+            fitted = fitted_model(
                 features[known],
                 values[known],
                 start=before.covariance if warm and before is not None else start,
@@ -188,7 +192,7 @@ class GaussianProcess:
             raise InputError("This Gaussian process has not been fitted. Call fit first.")
         return self._featurizer.transform(frame)
 
-    def models(self, properties: Sequence[str]) -> list[PropertyModel]:
+    def models(self, properties: Sequence[str]) -> list[PropertyModel | NearestNeighborModel]:
         """The fitted processes of properties, on features."""
         return [self._models[name] for name in properties]
 
@@ -204,10 +208,14 @@ class GaussianProcess:
         raise InputError(f"This Gaussian process has not learned from a column of numbers '{column}'.")
 
     def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
-        """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions."""
+        """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions.
+
+        Of more than EXACT_ROWS values it knows those on which the hyperparameters were fitted.
+        """
         from invdesign.surrogates.gaussian_process.botorch_model import botorch_model
 
-        return botorch_model(self.models(properties))
+        models = self.models(properties)
+        return botorch_model([model.core if isinstance(model, NearestNeighborModel) else model for model in models])
 
 
 def _row_noise(noise: pd.DataFrame | None, name: str, known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
