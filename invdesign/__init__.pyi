@@ -37,6 +37,7 @@ from .space import (
     SearchSpace,
 )
 from .surrogates.boosting import GradientBoosting, LightGBM, XGBoost
+from .surrogates.botorch import BotorchSurrogate
 from .surrogates.classifiers import (
     GaussianNaiveBayes,
     LogisticRegression,
@@ -58,6 +59,7 @@ __all__ = [
     "AtMost",
     "BayesianOptimizer",
     "Between",
+    "BotorchSurrogate",
     "Calibration",
     "Campaign",
     "CampaignFile",

@@ -50,6 +50,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "table": "invdesign.objectives.table:TableObjective",
     },
     "surrogate": {
+        "botorch": "invdesign.surrogates.botorch:BotorchSurrogate",
         "decision-tree": "invdesign.surrogates.decision_tree:DecisionTree",
         "extra-trees": "invdesign.surrogates.forests:ExtraTrees",
         "gaussian-naive-bayes": "invdesign.surrogates.classifiers:GaussianNaiveBayes",

@@ -99,6 +99,17 @@ class Featurizer:
         """Where each feature comes from."""
         return {name: CITATIONS[block.kind] for block in self.blocks for name in block.names}
 
+    def number_index(self, column: str) -> int:
+        """The index among the features of a column of numbers, which is one feature.
+
+        Raises:
+            InputError: where there is no such column of numbers.
+        """
+        for block in self.blocks:
+            if block.column == column and block.kind == "number":
+                return block.start
+        raise InputError(f"Unknown column of numbers '{column}'.{nearest(column, [b.column for b in self.blocks])}")
+
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Gives the features of candidates, shape ``n x len(names)``, rows in the frame's order.
 

@@ -202,10 +202,9 @@ class GaussianProcess:
         Raises:
             InputError: where the surrogate has not been fitted, or there is no such column of numbers.
         """
-        for block in self._featurizer.blocks if self._featurizer is not None else ():
-            if block.column == column and block.kind == "number":
-                return block.start
-        raise InputError(f"This Gaussian process has not learned from a column of numbers '{column}'.")
+        if self._featurizer is None:
+            raise InputError("This Gaussian process has not been fitted. Call fit first.")
+        return self._featurizer.number_index(column)
 
     def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
         """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions.

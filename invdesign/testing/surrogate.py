@@ -1,0 +1,175 @@
+"""The contract of a surrogate, as a test that any class can run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import cloudpickle
+import numpy as np
+import pandas as pd
+
+from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
+from invdesign.surrogates.base import (
+    ConditionalSurrogate,
+    CovarianceSurrogate,
+    DifferentiableSurrogate,
+    JointSurrogate,
+    Surrogate,
+)
+
+COLUMNS = (
+    Column("x", "number", bounds=(0.0, 1.0)),
+    Column("t", "number", bounds=(300.0, 900.0), unit="K"),
+    Column("route", "category", values=("sol-gel", "solid")),
+)
+
+
+def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
+    """Checks that a surrogate keeps to the contract; raises AssertionError with what it does not keep to.
+
+    It is a dataclass of settings; unfitted it says so; ``fit`` returns it and leaves its arguments alone; predictions
+    keep the rows and properties, with finite standard deviations; missing, constant and few values are learned from;
+    the order of rows and the run do not matter; it travels to a worker; and what it offers besides (gradients, joint
+    posterior, covariances, conditioning) agrees with its predictions.
+
+    Args:
+        surrogate: with its settings; it is never fitted itself, only copies of it.
+        classes: whether it learns properties that are 0 or 1, as classifiers do.
+    """
+    assert dataclasses.is_dataclass(surrogate), "A surrogate is a dataclass: its fields are what a file may say."
+    assert isinstance(surrogate, Surrogate), "A surrogate has fit(frame, y, columns=) and predict(frame, return_std=)."
+    frame, y = _data(40, classes=classes)
+    fresh = _copy(surrogate)
+    _check_unfitted(fresh, frame)
+    kept = frame.copy(), y.copy()
+    fitted = fresh.fit(frame, y, columns=COLUMNS)
+    assert fitted is fresh, "fit must return the surrogate itself."
+    assert frame.equals(kept[0]), "fit changed the candidates that it was given."
+    assert y.equals(kept[1]), "fit changed the values that it was given."
+    assert _copy(fitted) == surrogate, "dataclasses.replace must give an unfitted surrogate of the same settings."
+    _check_unfitted(_copy(fitted), frame)
+    test = _data(7, seed=5, classes=classes)[0].set_index(pd.Index(range(70, 77)))
+    mean = _check_prediction(fitted, test, y)
+    _check_repeatable(surrogate, frame, y, test, mean)
+    _check_values(surrogate, frame, y, classes=classes)
+    _check_capabilities(fitted, frame, test, mean)
+
+
+def _copy(surrogate: Surrogate) -> Surrogate:
+    settings: Any = surrogate  # a dataclass, which the protocol cannot say
+    copied: Surrogate = dataclasses.replace(settings)
+    return copied
+
+
+def _data(count: int, *, seed: int = 0, classes: bool = False) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Candidates with two numbers and a category, and two properties of them; or whether these are large."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "x": rng.random(count),
+            "t": 300.0 + 600.0 * rng.random(count),
+            "route": np.where(rng.random(count) < 0.5, "solid", "sol-gel"),
+        }
+    )
+    heat, route = (frame["t"] - 300.0) / 600.0, (frame["route"] == "solid").to_numpy(dtype=float)
+    values = pd.DataFrame({"voltage": 3.0 + np.sin(3.0 * frame["x"]) + heat * route, "cost": 100.0 * heat + route})
+    return frame, (values > values.median()).astype(float) if classes else values
+
+
+def _check_unfitted(surrogate: Surrogate, frame: pd.DataFrame) -> None:
+    try:
+        surrogate.predict(frame)
+    except InputError:
+        return
+    raise AssertionError("predict of an unfitted surrogate must raise InputError.")
+
+
+def _check_prediction(fitted: Surrogate, test: pd.DataFrame, y: pd.DataFrame) -> pd.DataFrame:
+    mean, std = fitted.predict(test, return_std=True)
+    for what, found in (("means", mean), ("standard deviations", std)):
+        assert list(found.columns) == list(y.columns), f"The {what} must have the columns {list(y.columns)}."
+        assert found.index.equals(test.index), f"The {what} must have the index of the candidates."
+        assert np.isfinite(found.to_numpy()).all(), f"The {what} must be finite."
+    assert (std.to_numpy() >= 0.0).all(), "Standard deviations must not be negative."
+    np.testing.assert_allclose(fitted.predict(test), mean, rtol=1e-6, atol=1e-9, err_msg="predict without return_std")
+    return mean
+
+
+def _check_repeatable(
+    surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, test: pd.DataFrame, mean: pd.DataFrame
+) -> None:
+    again = _copy(surrogate).fit(frame, y, columns=COLUMNS).predict(test)
+    assert np.allclose(again, mean, rtol=1e-6, atol=1e-8), "The same settings and values gave another prediction."
+    order = np.random.default_rng(1).permutation(len(frame))
+    turned = _copy(surrogate).fit(frame.iloc[order], y.iloc[order], columns=COLUMNS).predict(test)
+    scale = np.maximum(y.std().to_numpy(), 1e-12)
+    off = np.abs((turned - mean).to_numpy() / scale)
+    assert off.max() < 0.2, "The order of the rows changes the prediction."
+    sent = cloudpickle.loads(cloudpickle.dumps(_copy(surrogate).fit(frame, y, columns=COLUMNS)))
+    assert np.allclose(sent.predict(test), mean, rtol=1e-6, atol=1e-8), "Sent to a worker, it predicts otherwise."
+
+
+def _check_values(surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, *, classes: bool) -> None:
+    """Missing, few and constant values; and values that cannot be learned from."""
+    gaps = y.copy()
+    gaps.iloc[::3, 0] = np.nan
+    mean = _copy(surrogate).fit(frame, gaps, columns=COLUMNS).predict(frame)
+    assert np.isfinite(mean.to_numpy()).all(), "Rows without a value of one property must not spoil predictions."
+    if not classes:
+        constant = y.assign(cost=7.0)
+        mean, std = _copy(surrogate).fit(frame, constant, columns=COLUMNS).predict(frame, return_std=True)
+        assert np.allclose(mean["cost"], 7.0, rtol=0.02), "A constant property must be predicted as that value."
+        assert np.isfinite(std["cost"]).all(), "The standard deviation of a constant property must be finite."
+        few = _copy(surrogate).fit(frame.head(3), y.head(3), columns=COLUMNS).predict(frame)
+        assert np.isfinite(few.to_numpy()).all(), "Three values are enough to fit."
+    for wrong in (y.assign(cost=np.nan), y.assign(cost=np.inf), y.head(5)):
+        try:
+            _copy(surrogate).fit(frame, wrong, columns=COLUMNS)
+        except InputError:
+            continue
+        raise AssertionError("fit must raise InputError for a property without values, infinite values, or other rows.")
+
+
+def _check_capabilities(fitted: Surrogate, frame: pd.DataFrame, test: pd.DataFrame, mean: pd.DataFrame) -> None:
+    _, std = fitted.predict(test, return_std=True)
+    if isinstance(fitted, JointSurrogate):
+        drawn = fitted.posterior(test, samples=2000, rng=np.random.default_rng(3))
+        for name, worlds in drawn.items():
+            off = np.abs(worlds.mean(axis=0) - mean[name]) / (std[name] + 1e-9 * np.abs(mean[name]) + 1e-12)
+            assert worlds.shape == (2000, len(test)), f"Joint samples of '{name}' must have the shape samples x n."
+            assert off.max() < 0.25, f"Joint samples of '{name}' have another mean than predict gives."
+    if isinstance(fitted, CovarianceSurrogate):
+        for name, covariance in fitted.posterior_covariance(test, test).items():
+            assert np.allclose(
+                np.diag(covariance), std[name] ** 2, rtol=0.02, atol=1e-6 * float(std[name].max()) ** 2
+            ), f"The diagonal of the covariance of '{name}' is not the square of the standard deviation."
+    if isinstance(fitted, DifferentiableSurrogate):
+        _check_gradients(fitted, test, mean)
+    if isinstance(fitted, ConditionalSurrogate):
+        shifted = mean + 2.0 * (std + 1e-3 * mean.abs())
+        wiser = fitted.condition_on(test, shifted)
+        after = wiser.predict(test)
+        nearer = (after - shifted).abs().to_numpy().mean() <= (mean - shifted).abs().to_numpy().mean() + 1e-9
+        assert nearer, "Conditioned on further values, the prediction there must come nearer to them."
+        assert np.allclose(fitted.predict(test), mean), "condition_on changed the surrogate itself."
+
+
+def _check_gradients(fitted: DifferentiableSurrogate, test: pd.DataFrame, mean: pd.DataFrame) -> None:
+    features = fitted.transform(test)
+    names = list(mean.columns)
+    for name, gradients in zip(names, fitted.moment_gradients(features, names), strict=True):
+        assert np.allclose(gradients.mean, mean[name], rtol=1e-5), f"moment_gradients gives another mean of '{name}'."
+        for column in ("x", "t"):
+            place = fitted.feature_index(column)
+            step = np.zeros_like(features)
+            step[:, place] = 1e-4
+            up, down = (fitted.moment_gradients(features + sign * step, [name])[0] for sign in (1.0, -1.0))
+            for what in ("mean", "std"):
+                slope = (getattr(up, what) - getattr(down, what)) / 2e-4
+                given = getattr(gradients, f"{what}_gradient")[:, place]
+                size = np.abs(slope).max() + 1e-6 * float(mean[name].abs().max())
+                assert np.abs(given - slope).max() < 0.02 * size + 1e-6, (
+                    f"The gradient of the {what} of '{name}' by {column}."
+                )

@@ -1,0 +1,105 @@
+"""Every surrogate of ours keeps to the contract, and the contract finds those that do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from invdesign.core.errors import InputError
+from invdesign.core.plugins import known_words, settings_class
+from invdesign.surrogates.classifiers import Classifier
+from invdesign.testing import check_surrogate
+
+SMALL = {
+    "random-forest": {"n_estimators": 40},
+    "extra-trees": {"n_estimators": 40},
+    "random-forest-classifier": {"n_estimators": 40},
+    "gradient-boosting": {"n_estimators": 60},
+    "xgboost": {"n_estimators": 60},
+    "lightgbm": {"n_estimators": 60},
+    "neural-network": {"members": 10, "epochs": 60},
+}
+
+
+@pytest.mark.parametrize("word", list(known_words("surrogate")))
+def test_ours_keep_to_the_contract(word):
+    surrogate = settings_class("surrogate", word)(**SMALL.get(word, {}))
+    check_surrogate(surrogate, classes=isinstance(surrogate, Classifier))
+
+
+@dataclass
+class Mean:
+    """Predicts the mean; a minimal surrogate."""
+
+    offset: float = 0.0
+    _known: Any = field(default=None, init=False, repr=False, compare=False)
+
+    def fit(self, frame, y, *, columns=None):
+        if len(frame) != len(y) or y.isna().all().any() or np.isinf(y.to_numpy()).any():
+            raise InputError("These values cannot be learned.")
+        self._known = y
+        return self
+
+    def predict(self, frame, *, return_std=False):
+        if self._known is None:
+            raise InputError("Call fit first.")
+        mean = pd.DataFrame({name: self._known[name].mean() + self.offset for name in self._known}, index=frame.index)
+        return (mean, mean.abs() * 0 + 1.0) if return_std else mean
+
+
+class Forgetful(Mean):
+    def fit(self, frame, y, *, columns=None):
+        super().fit(frame, y, columns=columns)
+
+
+class Rowless(Mean):
+    def predict(self, frame, *, return_std=False):
+        return super().predict(frame.reset_index(drop=True), return_std=return_std)
+
+
+class Negative(Mean):
+    def predict(self, frame, *, return_std=False):
+        found = super().predict(frame, return_std=return_std)
+        return (found[0], -found[1]) if return_std else found
+
+
+class Ready(Mean):
+    def predict(self, frame, *, return_std=False):
+        return super().predict(frame, return_std=return_std) if self._known is not None else frame
+
+
+class Greedy(Mean):
+    def fit(self, frame, y, *, columns=None):
+        frame["x"] = 0.0
+        return super().fit(frame, y, columns=columns)
+
+
+class Wrong(Mean):
+    def posterior(self, frame, *, samples, rng):
+        mean = self.predict(frame)
+        return {name: rng.normal(mean[name] + 5.0, 1.0, (samples, len(frame))) for name in mean}
+
+
+def test_a_minimal_one_keeps_to_it():
+    check_surrogate(Mean())
+
+
+@pytest.mark.parametrize(
+    ("surrogate", "words"),
+    [
+        (Forgetful(), "must return the surrogate itself"),
+        (Rowless(), "must have the index"),
+        (Negative(), "must not be negative"),
+        (Ready(), "must raise InputError"),
+        (Greedy(), "changed the candidates"),
+        (Wrong(), "another mean than predict"),
+        (object(), "is a dataclass"),
+    ],
+)
+def test_those_that_do_not_are_found(surrogate, words):
+    with pytest.raises(AssertionError, match=words):
+        check_surrogate(surrogate)
