@@ -1,4 +1,4 @@
-"""The registry of public datasets: where each comes from, its licence, and a copy whose checksum is right.
+"""The registry of public datasets: where each comes from, its license, and a copy whose checksum is right.
 
 A dataset is found in this order: in the folder named by the environment variable ``INVDESIGN_DATA``, in the user's
 cache, or at its registered source, pinned to a commit, from where it is downloaded once.
@@ -30,7 +30,7 @@ class Dataset:
         file: path below a data folder.
         sha256: checksum of the file's bytes.
         bytes: size of the file.
-        licence: under which the source gives it.
+        license: under which the source gives it.
         about: what the columns hold, in which units, and what was published of it.
         doi: of the publication; None where there is none.
         repository: address of the public repository; None where the file was made from another dataset.
@@ -42,7 +42,7 @@ class Dataset:
     file: str
     sha256: str
     bytes: int
-    licence: str
+    license: str
     about: str
     doi: str | None = None
     repository: str | None = None

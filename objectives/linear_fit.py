@@ -19,11 +19,11 @@ class LinearFit:
     """
 
     def __init__(self, raw: NDArray[np.float64], known: NDArray[np.float64]) -> None:
-        self._centre = float(raw.mean())
-        spread = raw - self._centre
+        self._center = float(raw.mean())
+        spread = raw - self._center
         self._squares = max(float(spread @ spread), 1e-12)
         self.slope = float(spread @ known) / self._squares
-        self.intercept = float(known.mean()) - self.slope * self._centre
+        self.intercept = float(known.mean()) - self.slope * self._center
         self._count = len(raw)
         self.residuals = known - self.slope * raw - self.intercept
         self._noise = float(np.sqrt(self.residuals @ self.residuals / max(1, self._count - 2)))
@@ -38,4 +38,4 @@ class LinearFit:
         return self.slope * raw + self.intercept, self._noise * np.sqrt(1.0 + self._leverages(raw))
 
     def _leverages(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        return 1.0 / self._count + (raw - self._centre) ** 2 / self._squares
+        return 1.0 / self._count + (raw - self._center) ** 2 / self._squares

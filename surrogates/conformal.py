@@ -20,7 +20,7 @@ FOLDS = 5
 CONFIDENCE = 0.9
 FEWEST_FOR_RANKS = 20
 """Errors from which their 90 % quantile is read; fewer are taken for normal, with Student's t."""
-NEIGHBOURS = 3
+NEIGHBORS = 3
 """Known rows whose mean distance counts."""
 NEAR_ERRORS = 10
 """Known rows whose mean error counts."""
@@ -50,7 +50,7 @@ class Difficulty:
     """How hard rows are to predict: far from the known ones, or near ones on which the model erred.
 
     Features are standardized by the known rows. The distance is relative to its median over them; the error is the mean
-    over the nearest known rows, drawn towards that over all, so that a handful of errors is not taken at its word.
+    over the nearest known rows, drawn toward that over all, so that a handful of errors is not taken at its word.
 
     Args:
         known: features of the rows, shape ``n x d``.
@@ -60,16 +60,16 @@ class Difficulty:
     def __init__(self, known: NDArray[np.float64], errors: NDArray[np.float64]) -> None:
         from sklearn.neighbors import NearestNeighbors
 
-        self._centre = known.mean(axis=0)
+        self._center = known.mean(axis=0)
         spread = known.std(axis=0)
-        self._spread = np.where(spread > 1e-9 * (1.0 + np.abs(self._centre)), spread, 1.0)
+        self._spread = np.where(spread > 1e-9 * (1.0 + np.abs(self._center)), spread, 1.0)
         self._errors = np.abs(errors)
         # Errors that are all zero leave the distance alone.
         self._usual_error = float(self._errors.mean()) or 1.0
         self._typical = 1.0
         self._search = NearestNeighbors(n_neighbors=min(NEAR_ERRORS, len(known) - 1)).fit(self._standard(known))
         distances, places = self._search.kneighbors()
-        nearest = distances[:, :NEIGHBOURS].mean(axis=1)
+        nearest = distances[:, :NEIGHBORS].mean(axis=1)
         # Where most rows have a twin the median is zero, and where all have one so is the mean.
         self._typical = float(np.median(nearest)) or float(nearest.mean()) or 1.0
         self.of_known = self._from(distances, places)
@@ -80,13 +80,13 @@ class Difficulty:
         return self._from(*self._search.kneighbors(self._standard(features)))
 
     def _from(self, distances: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.float64]:
-        remoteness = 0.5 + 0.5 * distances[:, :NEIGHBOURS].mean(axis=1) / self._typical
+        remoteness = 0.5 + 0.5 * distances[:, :NEIGHBORS].mean(axis=1) / self._typical
         count = places.shape[1]
         near = (self._errors[places].sum(axis=1) / self._usual_error + PRIOR_ERRORS) / (count + PRIOR_ERRORS)
         return remoteness * near
 
     def _standard(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (features - self._centre) / self._spread
+        return (features - self._center) / self._spread
 
 
 @dataclass(frozen=True)

@@ -56,22 +56,22 @@ class Learned:
 
     Attributes:
         model: of the standardized values.
-        centre: what was taken from the values, in the property's unit.
+        center: what was taken from the values, in the property's unit.
         spread: by what they were then divided.
     """
 
     model: PropertyModel
-    centre: float = 0.0
+    center: float = 0.0
     spread: float = 1.0
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation in the property's unit, each of shape ``n``."""
         mean, std = self.model.predict(features)
-        return mean * self.spread + self.centre, std * self.spread
+        return mean * self.spread + self.center, std * self.spread
 
     def sample(self, features: NDArray[np.float64], samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Joint samples in the property's unit, shape ``samples x n``."""
-        return self.model.sample(features, samples, rng) * self.spread + self.centre
+        return self.model.sample(features, samples, rng) * self.spread + self.center
 
 
 @settings(frozen=False, kw_only=True)
@@ -160,14 +160,14 @@ class Regressor(FeatureSurrogate):
     """
 
     def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
-        centre, spread = float(values.mean()), float(values.std())
+        center, spread = float(values.mean()), float(values.std())
         if np.ptp(values) <= 1e-12 * np.abs(values).max():
-            size = abs(centre) or 1.0
-            return Learned(Constant(0.0, 1.0 / np.sqrt(len(values) + 2.0)), centre, size)
+            size = abs(center) or 1.0
+            return Learned(Constant(0.0, 1.0 / np.sqrt(len(values) + 2.0)), center, size)
         if len(values) < FEWEST_TO_LEARN:
-            return Learned(Constant(0.0, _predictive_std(len(values))), centre, spread)
+            return Learned(Constant(0.0, _predictive_std(len(values))), center, spread)
         # Rounded, so that the last digits, which depend on the unit, do not decide between equal splits.
-        return Learned(self._fitted(features, np.round((values - centre) / spread, 9)), centre, spread)
+        return Learned(self._fitted(features, np.round((values - center) / spread, 9)), center, spread)
 
     @abstractmethod
     def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:

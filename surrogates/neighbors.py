@@ -1,4 +1,4 @@
-"""k nearest neighbours: what the most similar known candidates did."""
+"""k nearest neighbors: what the most similar known candidates did."""
 
 from typing import Any, ClassVar
 

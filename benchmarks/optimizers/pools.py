@@ -4,7 +4,7 @@
     INVDESIGN_DATA=... python benchmarks/optimizers/pools.py mxene --seeds 20 --few 3
 
 ``hbe``: molecules of Doan et al. (2020) in 1.40-1.70 V, 10 random ones and then one at a time. Beware: the features of
-our Gaussian process (all RDKit descriptors, one lengthscale) and the look-ahead of three evaluations were chosen on
+our Gaussian process (all RDKit descriptors, one length scale) and the look-ahead of three evaluations were chosen on
 this pool among some twenty settings with seeds 0 to 9, kernels, priors and initial designs looked at with seeds 0 to 19
 and 2000 to 3005, how far to look ahead with 2040 to 2055 and 4000 to 4047; the seeds here are others, the pool is the
 same. ``mxene``:

@@ -79,7 +79,7 @@ def hartmann6(x: np.ndarray) -> np.ndarray:
 
 
 def ackley(x: np.ndarray) -> np.ndarray:
-    z = 65.536 * x - 27.768  # the optimum is not at the centre, where some designs start
+    z = 65.536 * x - 27.768  # the optimum is not at the center, where some designs start
     return (-20 * np.exp(-0.2 * np.sqrt((z**2).mean(1))) - np.exp(np.cos(2 * np.pi * z).mean(1)) + 20 + np.e)[:, None]
 
 

@@ -224,14 +224,14 @@ def schema() -> None:
 @data_app.command("list")
 @_told
 def data_list() -> None:
-    """Lists the registered datasets with their licences."""
+    """Lists the registered datasets with their licenses."""
     from rich.table import Table
 
     from invdesign.datasets import registered
 
-    table = Table("name", "licence", "about")
+    table = Table("name", "license", "about")
     for dataset in registered().values():
-        table.add_row(dataset.name, dataset.licence, dataset.about)
+        table.add_row(dataset.name, dataset.license, dataset.about)
     _console().print(table)
 
 

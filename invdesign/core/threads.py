@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Runs torch on one thread, and gives it back its number of threads afterwards."""
+    """Runs torch on one thread, and gives it back its number of threads afterward."""
     import torch
 
     threads = torch.get_num_threads()

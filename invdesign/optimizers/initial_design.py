@@ -47,7 +47,7 @@ class RepresentativeDesign:
     Always the candidate by which the summed distance of all to their nearest chosen one falls most: greedy k-medoids
     (Kaufman and Rousseeuw 1990, doi:10.1002/9780470316801.ch2, its BUILD phase). Unlike candidates that are merely far
     from each other, those are no outliers. On two pools it led to as many hits as random candidates in the mean and to
-    fewer bad starts (README, "Measured"). A space of numbers begins with its centre, which stands for all of it, and
+    fewer bad starts (README, "Measured"). A space of numbers begins with its center, which stands for all of it, and
     is then filled by the Sobol sequence, as is one too large to look at (see RandomOptimizer).
 
     Attributes:
@@ -64,7 +64,7 @@ class RepresentativeDesign:
         grid = None if numeric else space.grid(LARGEST)
         if grid is None:
             even = RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-            return _begun_at_centre(even, space) if numeric and not history.count else even
+            return _begun_at_center(even, space) if numeric and not history.count else even
         order = run_generator(seed).permutation(len(grid))[:LOOKED_AT]
         looked_at = grid.iloc[order].reset_index(drop=True)
         known_frame = history.proposed[list(space.names)]
@@ -115,12 +115,12 @@ def _stands_in(candidates: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.boo
     return np.array([row in rows for row in candidates.itertuples(index=False, name=None)], dtype=bool)
 
 
-def _begun_at_centre(design: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
-    """The design with the centre of the cube for its first candidate, where that is feasible."""
-    centre = space.decode(np.full((1, space.dimension), 0.5))
-    if design.empty or not space.feasible(centre).all() or _stands_in(centre, design).any():
+def _begun_at_center(design: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
+    """The design with the center of the cube for its first candidate, where that is feasible."""
+    center = space.decode(np.full((1, space.dimension), 0.5))
+    if design.empty or not space.feasible(center).all() or _stands_in(center, design).any():
         return design
-    return pd.concat([centre[list(design)], design.iloc[1:]], ignore_index=True)
+    return pd.concat([center[list(design)], design.iloc[1:]], ignore_index=True)
 
 
 def _is_numeric(space: SearchSpace) -> bool:

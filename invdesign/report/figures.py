@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from invdesign.targets import Targets
 
 MET, MISSED, WINDOW, INITIAL, INK = "#1b5e9e", "#b0602b", "rgba(46,125,80,0.14)", "rgba(0,0,0,0.06)", "#222222"
-"""Blue and brown differ in lightness too, and every met mark has another shape: colour alone says nothing."""
+"""Blue and brown differ in lightness too, and every met mark has another shape: color alone says nothing."""
 CHEAPER = "#8a8a8a"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 

@@ -129,7 +129,7 @@ def by_evaluation(found: Findings) -> list[Figure]:
             "shapes": shapes,
         }
         caption = f"{spoken(name)} of each candidate in the order of evaluation. Green: the values wanted."
-        caption += " Grey: the initial design." if found.initial else ""
+        caption += " Gray: the initial design." if found.initial else ""
         points = met_and_missed(found, found.over, found.numbers, found.over[name])
         figures.append(Figure(f"by-evaluation-{place}", caption, points, layout, height=400))
     return figures
@@ -155,7 +155,7 @@ def _property_axis(found: Findings, name: str, valued: pd.DataFrame) -> Coordina
 def _lines(
     found: Findings, axes: list[Coordinate], rows: pd.DataFrame, name: str, line: dict[str, Json]
 ) -> dict[str, Json]:
-    """All lines of one colour as one trace, a gap between each two."""
+    """All lines of one color as one trace, a gap between each two."""
     places = np.stack([item.placed(rows[item.name]) for item in axes], axis=1)
     gap = np.full((len(rows), 1), np.nan)
     texts: list[str] = []

@@ -143,7 +143,7 @@ class Continuous(PlainParameter):
     unit: Unit = ""
     """Unit in words that pint reads, such as ``um`` or ``degC``; empty for dimensionless."""
     log: bool = False
-    """True where the value spans decades: it is then sampled, searched and modelled by its logarithm."""
+    """True where the value spans decades: it is then sampled, searched and modeled by its logarithm."""
 
     def __post_init__(self) -> None:
         _check_bounds(self.low, self.high)

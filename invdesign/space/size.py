@@ -13,7 +13,7 @@ LARGEST_COUNT = 20_000
 
 
 def describe_size(space: SearchSpace) -> str:
-    """Says how many candidates meet the constraints: exactly where they can be counted, else as a labelled estimate."""
+    """Says how many candidates meet the constraints: exactly where they can be counted, else as a labeled estimate."""
     if space.countable and not space.constraints:
         return f"The space holds exactly {int(space.size):,} candidates."
     grid = space.grid(LARGEST_COUNT)

@@ -92,8 +92,8 @@ class Target:
             log_p = log_ndtr((mean_ - low) / safe)
         else:
             # Both ends seen from the side of the nearer tail, so that the difference does not cancel.
-            centre = 0.5 * (low + high)
-            distance = np.abs(mean_ - centre)
+            center = 0.5 * (low + high)
+            distance = np.abs(mean_ - center)
             upper = log_ndtr((0.5 * (high - low) - distance) / safe)
             lower = log_ndtr((-0.5 * (high - low) - distance) / safe)
             with np.errstate(divide="ignore"):

@@ -89,7 +89,7 @@ class Targets:
             values: one column a property, in the targets' units.
 
         Returns:
-            A boolean frame with the same index, one column a target that can be met, labelled by its words.
+            A boolean frame with the same index, one column a target that can be met, labeled by its words.
         """
         return pd.DataFrame(
             {str(target): target.met(values[target.property]) for target in self.bounded}, index=values.index

@@ -152,7 +152,7 @@ def _solver_class(*, expand: bool) -> type[Any]:
 
 
 class BuiltModel:
-    """A discretised model and its solver."""
+    """A discretized model and its solver."""
 
     def __init__(self, settings: ModelSettings) -> None:
         """Builds, which takes about a second.

@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-NEIGHBOUR = 1.4
-"""Atoms are neighbours within so many times the sum of their covalent radii (Cordero et al. 2008,
+NEIGHBOR = 1.4
+"""Atoms are neighbors within so many times the sum of their covalent radii (Cordero et al. 2008,
 doi:10.1039/b801115j, as ASE has them): bonds of ionic crystals are up to a fourth longer than that sum."""
 SAME_PLACE = 1e-8
-"""Angstrom: an atom is no neighbour of itself, but of its images."""
+"""Angstrom: an atom is no neighbor of itself, but of its images."""
 
 
 def check_whole(start: Atoms, relaxed: Atoms, ion: str) -> None:
-    """Raises CandidateFailure where an atom has lost all its neighbours, or the framework falls into more parts.
+    """Raises CandidateFailure where an atom has lost all its neighbors, or the framework falls into more parts.
 
     Args:
         start: the structure before it relaxed.
-        relaxed: the same atoms afterwards.
+        relaxed: the same atoms afterward.
         ion: the working ion, which belongs to no framework.
     """
-    bonds = neighbours(relaxed)
+    bonds = neighbors(relaxed)
     lonely = bonds.sum(axis=1) == 0
     if lonely.any():
         place = int(np.argmax(lonely))
-        raise CandidateFailure(f"the structure tore apart: {relaxed[place].symbol}{place} has no neighbour left")
+        raise CandidateFailure(f"the structure tore apart: {relaxed[place].symbol}{place} has no neighbor left")
     framework = np.flatnonzero([symbol != ion for symbol in start.get_chemical_symbols()])
-    before, after = (_parts(found, framework) for found in (neighbours(start), bonds))
+    before, after = (_parts(found, framework) for found in (neighbors(start), bonds))
     if after > before:
         raise CandidateFailure(f"the structure tore apart: its framework of {before} part(s) became {after}")
 
@@ -61,8 +61,8 @@ def extent(atoms: Atoms) -> float:
     return float(atoms.get_volume())
 
 
-def neighbours(atoms: Atoms) -> csr_array:
-    """A sparse matrix, not zero where two atoms are neighbours; an atom's own image counts too.
+def neighbors(atoms: Atoms) -> csr_array:
+    """A sparse matrix, not zero where two atoms are neighbors; an atom's own image counts too.
 
     By pymatgen's compiled search: ASE's takes 4 ms for a handful of atoms, a tenth of what CHGNet takes for a step.
 
@@ -73,7 +73,7 @@ def neighbours(atoms: Atoms) -> csr_array:
     from pymatgen.optimization.neighbors import find_points_in_spheres
     from scipy.sparse import csr_array
 
-    radii = np.array(natural_cutoffs(atoms, mult=NEIGHBOUR))
+    radii = np.array(natural_cutoffs(atoms, mult=NEIGHBOR))
     positions = np.ascontiguousarray(atoms.positions, dtype=np.float64)
     first, second, _, apart = find_points_in_spheres(
         positions,

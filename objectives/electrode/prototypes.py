@@ -25,7 +25,7 @@ BUILT_IN: Mapping[str, str] = {
 }
 """The prototypes that need no file, each with the formulas that fit it."""
 ANIONS = frozenset({"O", "F", "Cl", "Br", "I", "S", "Se", "N", "H"})
-CENTRES = frozenset({"P", "Si", "S", "As", "Ge", "B"})
+CENTERS = frozenset({"P", "Si", "S", "As", "Ge", "B"})
 VACUUM_CELL = 28.0
 """Angstrom: height of the cell of a single MXene layer, whose ions are some 4 angstrom from its middle."""
 
@@ -157,9 +157,9 @@ def olivine() -> Prototype:
             [0.1656, 0.0465, 0.2848],
         ],
     )
-    centre = Sublattice("P", "other", CENTRES - {"S"})
+    center = Sublattice("P", "other", CENTERS - {"S"})
     ion, metal, anion = _oxide("Fe")
-    return Prototype("olivine", _primitive(cell), (ion, metal, centre, anion), BUILT_IN["olivine"])
+    return Prototype("olivine", _primitive(cell), (ion, metal, center, anion), BUILT_IN["olivine"])
 
 
 @lru_cache(maxsize=3)
@@ -231,7 +231,7 @@ def from_cif(path: str) -> Prototype:
     for symbol in held:
         if symbol != ion:
             metal = Element(symbol).is_metal
-            taken = ANIONS if symbol in ANIONS else CENTRES if symbol in CENTRES else frozenset({symbol})
+            taken = ANIONS if symbol in ANIONS else CENTERS if symbol in CENTERS else frozenset({symbol})
             roles.append(Sublattice(symbol, "metal" if metal else "other", frozenset() if metal else taken))
     return Prototype(path, structure, tuple(roles), f"that of its file, {structure.composition.reduced_formula}")
 

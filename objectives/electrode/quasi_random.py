@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 REACH = 2.05
 """Pairs count up to so many times the shortest distance between mixed sites: in a layered oxide the shells of a layer's
-first, second and third neighbours, and those of the next layer."""
+first, second and third neighbors, and those of the next layer."""
 SAME_SHELL = 0.01
 """Angstrom by which distances of a shell may differ: prototypes are ideal, their coordinates rounded."""
 

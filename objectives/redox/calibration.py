@@ -114,7 +114,7 @@ class GaussianProcessFit:
         from invdesign.surrogates.gaussian_process.model import PropertyModel
         from invdesign.surrogates.gaussian_process.parts import Part
 
-        self._centre, self._spread = float(raw.mean()), float(raw.std()) or 1.0
+        self._center, self._spread = float(raw.mean()), float(raw.std()) or 1.0
         terms = [[Part("linear", (0,))], [Part("tanimoto", tuple(range(1, SIZE + 1)))]]
         start = prior_covariance("matern-2.5", terms)
         self._model: PropertyModel = PropertyModel.fitted(self._features(raw, smiles), known, start=start)
@@ -133,7 +133,7 @@ class GaussianProcessFit:
     def _features(self, raw: NDArray[np.float64], smiles: list[str]) -> NDArray[np.float64]:
         from invdesign.surrogates.features.fingerprints import count_fingerprints
 
-        scaled = ((raw - self._centre) / self._spread)[:, None]
+        scaled = ((raw - self._center) / self._spread)[:, None]
         return np.concatenate([scaled, count_fingerprints(smiles).astype(np.float64)], axis=1)
 
 

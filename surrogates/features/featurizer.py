@@ -32,7 +32,7 @@ CITATIONS = {
 
 @dataclass(frozen=True)
 class Block:
-    """Neighbouring features that come from one column in one way.
+    """Neighboring features that come from one column in one way.
 
     Attributes:
         column: its name.

@@ -1,4 +1,4 @@
-"""Count Morgan fingerprints: which circular neighbourhoods of atoms a molecule holds, and how many of each.
+"""Count Morgan fingerprints: which circular neighborhoods of atoms a molecule holds, and how many of each.
 
 Rogers and Hahn 2010, doi:10.1021/ci100050t, as RDKit implements them.
 """

@@ -89,7 +89,7 @@ class MoleculeFeatures:
             with np.errstate(invalid="ignore"):
                 self._kept = np.isfinite(raw).all(axis=0) & (np.ptp(raw, axis=0) > 1e-9)
             raw = raw[:, self._kept]
-            self._centre, self._scale = raw.mean(axis=0), raw.std(axis=0)
+            self._center, self._scale = raw.mean(axis=0), raw.std(axis=0)
         if self.components is not None:
             self._fit_components(self._plain(smiles[::step]), self.components)
         return self
@@ -148,7 +148,7 @@ class MoleculeFeatures:
     def _plain(self, smiles: Sequence[str]) -> NDArray[np.float64]:
         blocks = []
         if self.kind != "fingerprints":
-            standard = (descriptors(smiles)[:, self._kept] - self._centre) / self._scale
+            standard = (descriptors(smiles)[:, self._kept] - self._center) / self._scale
             blocks.append(np.clip(np.nan_to_num(standard), -CLIP, CLIP))
         if self.kind != "descriptors":
             blocks.append(count_fingerprints(smiles).astype(np.float64))
@@ -165,13 +165,13 @@ class MoleculeFeatures:
         self._spread = singular[0] / np.sqrt(len(plain)) if count else 1.0
 
 
-def _principal(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _principal(centered: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Singular values in falling order, and the right singular vectors as rows."""
-    if len(centred) < WIDE or centred.shape[1] < WIDE:
-        _, singular, rows = np.linalg.svd(centred, full_matrices=False)
+    if len(centered) < WIDE or centered.shape[1] < WIDE:
+        _, singular, rows = np.linalg.svd(centered, full_matrices=False)
         return singular, rows
     # Of many fingerprints, the square matrix of their products has the same vectors in a tenth of the time.
-    values, vectors = np.linalg.eigh(centred.T @ centred)
+    values, vectors = np.linalg.eigh(centered.T @ centered)
     return np.sqrt(np.maximum(values[::-1], 0.0)), vectors.T[::-1]
 
 

@@ -24,7 +24,7 @@ ORBITALS = ("HOMO", "LUMO")
 SOLVENT = "acetonitrile"
 SETTINGS = f"{METHOD}, ALPB {SOLVENT}, one MMFF conformer, not optimized by xTB"
 TYPICAL = ((-10.5, 0.7), (-7.5, 1.2))
-"""Centre and spread (eV) of the energies over organic molecules, by which they are scaled."""
+"""Center and spread (eV) of the energies over organic molecules, by which they are scaled."""
 CONFORMER_SEED = 7
 CACHE = DiskCache("orbitals")
 
@@ -38,8 +38,8 @@ def orbital_energies(smiles: Sequence[str]) -> NDArray[np.float64]:
         InputError: where a SMILES cannot be read, or tblite is not installed.
     """
     energies = np.array([_cached(text) for text in smiles]).reshape(len(smiles), len(ORBITALS))
-    centres, spreads = np.array(TYPICAL).T
-    return (energies - centres) / spreads
+    centers, spreads = np.array(TYPICAL).T
+    return (energies - centers) / spreads
 
 
 @lru_cache(maxsize=200_000)

@@ -51,22 +51,22 @@ class NetworkEnsemble(EnsembleModel):
 
     Attributes:
         weights: matrices and offsets of the three layers, each with the members first.
-        centre: of each feature.
+        center: of each feature.
         spread: of each feature.
         scale: calibrated standard deviation over the predicted one.
     """
 
     weights: Weights
-    centre: NDArray[np.float64]
+    center: NDArray[np.float64]
     spread: NDArray[np.float64]
     scale: float
 
     @classmethod
     def trained(cls, features: NDArray[np.float64], values: NDArray[np.float64], training: Training) -> NetworkEnsemble:
         """Trains on standardized values, shapes ``n x d`` and ``n``."""
-        centre, spread = features.mean(axis=0), features.std(axis=0)
-        spread = np.where(spread > 1e-9 * (1.0 + np.abs(centre)), spread, 1.0)
-        x = torch.as_tensor((features - centre) / spread, dtype=torch.float32)
+        center, spread = features.mean(axis=0), features.std(axis=0)
+        spread = np.where(spread > 1e-9 * (1.0 + np.abs(center)), spread, 1.0)
+        x = torch.as_tensor((features - center) / spread, dtype=torch.float32)
         y = torch.as_tensor(values, dtype=torch.float32)
         generator = torch.Generator().manual_seed(training.seed)
         with single_thread():
@@ -74,7 +74,7 @@ class NetworkEnsemble(EnsembleModel):
             weights = _trained(x, y, (kept, held), training, generator)
             with torch.no_grad():
                 errors, deviations = _held_out(weights, x, y, held)
-        return cls(weights, centre, spread, calibrated_scale(errors, deviations))
+        return cls(weights, center, spread, calibrated_scale(errors, deviations))
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         mean, variance = self._outputs(features)
@@ -87,7 +87,7 @@ class NetworkEnsemble(EnsembleModel):
 
     def _outputs(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and variance of every member, each of shape ``members x n``."""
-        x = torch.as_tensor((features - self.centre) / self.spread, dtype=torch.float32)
+        x = torch.as_tensor((features - self.center) / self.spread, dtype=torch.float32)
         count = len(self.weights[0])
         means, variances = [np.empty((count, 0))], [np.empty((count, 0))]
         with single_thread(), torch.no_grad():

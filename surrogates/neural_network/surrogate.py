@@ -26,7 +26,7 @@ class NeuralNetwork(EnsembleRegressor):
     learning_rate: float = bounded(default=5e-3, gt=0)
     """Learning rate of the optimizer AdamW."""
     weight_decay: float = bounded(default=0.03, ge=0)
-    """Decay of the weights towards zero."""
+    """Decay of the weights toward zero."""
     epochs: int = bounded(default=250, ge=1)
     """Most passes over the rows in the training of each network."""
 

@@ -17,7 +17,7 @@ def test_every_dataset_tells_where_it_comes_from():
     assert {"hbe", "mxene", "ncm-imputed"} <= set(known)
     for dataset in known.values():
         assert len(dataset.sha256) == 64
-        assert dataset.licence
+        assert dataset.license
         assert dataset.about
         assert (dataset.url is None) == (dataset.repository is None)
         if dataset.url is not None:
@@ -57,7 +57,7 @@ def served(tmp_path, monkeypatch):
         file="small/small.csv",
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
-        licence="MIT",
+        license="MIT",
         about="two columns",
         path="small.csv",
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 @contextmanager
 def drawing_from(rng: np.random.Generator) -> Iterator[None]:
-    """Within the context the global random states follow from a generator; afterwards they are what they were.
+    """Within the context the global random states follow from a generator; afterward they are what they were.
 
     pyswarms draws from ``numpy.random``, DEAP from ``random`` and from ``numpy.random``. Neither takes a generator.
 

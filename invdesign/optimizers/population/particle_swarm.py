@@ -49,11 +49,11 @@ Share = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 class ParticleSwarmOptimizer:
     """Moves a swarm of candidates through the space's unit cube (Kennedy and Eberhart 1995; pyswarms' backend).
 
-    Each particle goes on by its inertia, towards its own best and towards a leader: the best of the swarm, or of its
+    Each particle goes on by its inertia, toward its own best and toward a leader: the best of the swarm, or of its
     neighbors. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
     several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
     (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
-    NSGA-II or NSGA-III would keep of all candidates moves on, the lonelier ones oftener, each towards one of the
+    NSGA-II or NSGA-III would keep of all candidates moves on, the lonelier ones oftener, each toward one of the
     loneliest members of the front (while those are few, of the best of what was kept), of two the nearer (a
     competition as in the swarm of Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
     Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.

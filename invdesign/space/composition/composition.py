@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CHARGE_SLACK = 1e-4
 """Elementary charges per formula unit by which continuous compositions may miss neutrality: the amounts' rounding."""
 TRIES = 50
-"""Changes that are tried for each neighbour that is wanted."""
+"""Changes that are tried for each neighbor that is wanted."""
 
 
 @settings
@@ -141,7 +141,7 @@ class Composition:
             )
         return self._written(self._region.listed[np.asarray(places)].astype(np.int64))
 
-    def neighbours(self, formula: str, rng: np.random.Generator, n: int) -> NDArray[np.object_]:
+    def neighbors(self, formula: str, rng: np.random.Generator, n: int) -> NDArray[np.object_]:
         """Formulas that are one small change away: an amount moved, two elements exchanged, another one picked.
 
         Args:

@@ -164,7 +164,7 @@ class Region:
         return np.where(good[:, None], proposed, amounts)
 
     def _searched(self, wished: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Walks from each point towards its nearest anchor until the rules are kept, then back as near as it gets."""
+        """Walks from each point toward its nearest anchor until the rules are kept, then back as near as it gets."""
         from scipy.spatial.distance import cdist
 
         anchors = self.product.coordinates(self._anchors)

@@ -90,7 +90,7 @@ class _Core:
     Attributes:
         query: for RDKit.
         points: place in the query of each attachment point's atom, by number, and of the atom that bears it.
-        degrees: neighbours, hydrogens included, of each atom of the query; zero for an attachment point.
+        degrees: neighbors, hydrogens included, of each atom of the query; zero for an attachment point.
     """
 
     query: Any

@@ -1,7 +1,7 @@
 """Fragments with attachment points, written so that molecules are put together as text.
 
 The SMILES of a substituent, written from its attachment point on, may stand in the scaffold's SMILES in the place of an
-attachment point: the bond, the valence and the order of neighbours (and with it the stereochemistry) are then right.
+attachment point: the bond, the valence and the order of neighbors (and with it the stereochemistry) are then right.
 Only ring numbers must differ. One parse by RDKit then gives the molecule.
 """
 

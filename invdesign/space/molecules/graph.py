@@ -129,7 +129,7 @@ class MoleculeGraph(PlainParameter):
     def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
         raise InputError("An open-ended space of molecules cannot be counted.")
 
-    def neighbours(self, smiles: str, rng: np.random.Generator, n: int) -> list[str]:
+    def neighbors(self, smiles: str, rng: np.random.Generator, n: int) -> list[str]:
         """Different allowed molecules, one mutation away from a molecule of the space; fewer where few are found.
 
         Args:
@@ -187,7 +187,7 @@ class MoleculeGraph(PlainParameter):
         return smiles
 
     def _step(self, smiles: str, rng: np.random.Generator) -> str:
-        return next(iter(self.neighbours(smiles, rng, 1)), smiles)
+        return next(iter(self.neighbors(smiles, rng, 1)), smiles)
 
     def _fits_uncached(self, smiles: str) -> bool:
         """Whether a canonical SMILES keeps the rules and can be written in the code."""

@@ -23,7 +23,7 @@ from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Maximize, Minim
 OPTIMIZERS = {
     "genetic": GeneticOptimizer(population=12),
     "swarm": ParticleSwarmOptimizer(particles=10),
-    "neighbours": ParticleSwarmOptimizer(particles=10, topology="ring", neighbors=3),
+    "neighbors": ParticleSwarmOptimizer(particles=10, topology="ring", neighbors=3),
     "portfolio": PortfolioOptimizer(members=("genetic", "particle-swarm", "random"), lag=5),
 }
 SQUARE = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))

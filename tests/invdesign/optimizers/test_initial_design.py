@@ -82,7 +82,7 @@ def test_a_mixed_space_is_filled_by_the_sequence():
     assert asked(RepresentativeDesign(), where, 4).equals(asked(RandomOptimizer(), where, 4))
 
 
-def test_numbers_begin_at_the_centre_and_are_filled_by_the_sequence():
+def test_numbers_begin_at_the_center_and_are_filled_by_the_sequence():
     where = ind.SearchSpace(thickness=ind.Continuous(1.0, 2.0), repeats=ind.Continuous(0.0, 10.0))
     design, sequence = (asked(optimizer(), where, 4) for optimizer in (RepresentativeDesign, RandomOptimizer))
     assert design.iloc[0].tolist() == [1.5, 5.0]
@@ -92,7 +92,7 @@ def test_numbers_begin_at_the_centre_and_are_filled_by_the_sequence():
     assert pd.concat([one, rest], ignore_index=True).equals(design)
 
 
-def test_an_infeasible_centre_is_left_out():
+def test_an_infeasible_center_is_left_out():
     where = ind.SearchSpace(
         {"a": ind.Continuous(0.0, 1.0), "b": ind.Continuous(0.0, 1.0)}, constraints=["a + b >= 1.2"]
     )

@@ -194,7 +194,7 @@ def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
 
 
 def test_what_users_wrote_is_text(page: Page) -> None:
-    assert sum(tag == "script" for tag, _ in page.tags) == 4, "the page's own: errors, plotly, figures, behaviour"
+    assert sum(tag == "script" for tag, _ in page.tags) == 4, "the page's own: errors, plotly, figures, behavior"
     assert f"ValueError: {NASTY}" in [cell for row in page.tables["Why values are missing"] for cell in row]
     assert any(NASTY in text for text in page.texts["pre"])
     assert "invdesign run 'a & b.yaml'" in page.texts["pre"]

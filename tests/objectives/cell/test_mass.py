@@ -59,7 +59,7 @@ def test_a_denser_coating_has_more_solid_and_less_electrolyte():
 
 def test_a_layer_that_is_published_as_all_pores_keeps_its_dry_density():
     # Marquis2019: separator of 25 um, porosity 1, 397 kg/m3; 100 um negative, 1657 kg/m3, 30 % pores; 100 um positive,
-    # 3262 kg/m3, 30 % pores; foils of 25 um copper (8954 kg/m3) and 25 um aluminium (2707 kg/m3).
+    # 3262 kg/m3, 30 % pores; foils of 25 um copper (8954 kg/m3) and 25 um aluminum (2707 kg/m3).
     cell = published("Marquis2019", {})
     design = {name: np.array([cell[name]]) for name in GEOMETRY}
     foils = 0.5 * (25e-6 * 8954.0 + 25e-6 * 2707.0)

@@ -62,8 +62,8 @@ def test_csv_goes_both_ways(tmp_path):
     ("code", "reason"),
     [
         (
-            "import sys; sys.stderr.write('no licence\\n'); sys.exit(3)",
-            "the program ended with exit code 3: no licence",
+            "import sys; sys.stderr.write('no license\\n'); sys.exit(3)",
+            "the program ended with exit code 3: no license",
         ),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "the program was killed by SIGKILL"),
         ("pass", "the program left no results.json"),

@@ -11,7 +11,7 @@ import invdesign as ind
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.failures import CandidateFailure
-from invdesign.objectives.electrode.checks import NEIGHBOUR, check_drift, check_whole, neighbours
+from invdesign.objectives.electrode.checks import NEIGHBOR, check_drift, check_whole, neighbors
 from invdesign.objectives.electrode.objective import ElectrodeObjective
 from invdesign.objectives.electrode.orderings import charges, coulomb_matrix, groups_of, lowest
 from invdesign.objectives.electrode.prototypes import BUILT_IN, from_cif, layered, prototype_for
@@ -168,7 +168,7 @@ def test_torn_structures_are_found():
     check_whole(pair, pair, "Li")
     gone = pair.copy()
     gone.positions[2] = [10.0, 10.0, 10.0]
-    with pytest.raises(CandidateFailure, match="Li2 has no neighbour left"):
+    with pytest.raises(CandidateFailure, match="Li2 has no neighbor left"):
         check_whole(pair, gone, "Li")
     four = ase.Atoms("CoOCoO", positions=[[0, 0, 0], [1.9, 0, 0], [3.8, 0, 0], [5.7, 0, 0]], **cell)
     split = four.copy()
@@ -179,7 +179,7 @@ def test_torn_structures_are_found():
         check_drift(2.0, 1.0, 0.4, "volume")
 
 
-def test_neighbours_are_those_of_ase(rng):
+def test_neighbors_are_those_of_ase(rng):
     from ase.neighborlist import natural_cutoffs, neighbor_list
 
     for number in range(40):
@@ -191,8 +191,8 @@ def test_neighbours_are_those_of_ase(rng):
         positions = rng.uniform(-1.5, 1.5, (n, 3)) @ cell
         atoms = ase.Atoms(rng.choice(["Li", "Co", "O", "K"], n), positions, cell=cell, pbc=(True, True, not layer))
         expected = np.zeros((n, n))
-        np.add.at(expected, tuple(neighbor_list("ij", atoms, natural_cutoffs(atoms, mult=NEIGHBOUR))), 1.0)
-        np.testing.assert_array_equal(neighbours(atoms).toarray(), expected)
+        np.add.at(expected, tuple(neighbor_list("ij", atoms, natural_cutoffs(atoms, mult=NEIGHBOR))), 1.0)
+        np.testing.assert_array_equal(neighbors(atoms).toarray(), expected)
 
 
 def test_the_spinel_is_that_of_its_space_group():

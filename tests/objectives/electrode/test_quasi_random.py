@@ -51,11 +51,11 @@ def test_pairs_are_closer_to_the_random_alloy_than_those_of_random_arrangements(
     assert most_random(cell, matrix, groups, most=3) == found
 
 
-def test_shells_count_the_neighbours_of_the_layered_structure():
+def test_shells_count_the_neighbors_of_the_layered_structure():
     cell, _, groups = mixed(*MIXES[0])
     places = next(places for places, counts in groups if len(counts) > 1)
     around = shells(cell, places)
-    # Six neighbours in the layer, six further ones at sqrt(3) and at 2 lattice constants, and six in the layers beside.
+    # Six neighbors in the layer, six further ones at sqrt(3) and at 2 lattice constants, and six in the layers beside.
     assert [round(shell.distance / 2.8166, 3) for shell in around[:2]] == [1.0, 1.732]
     for shell in around:
         np.testing.assert_array_equal(shell.pairs.sum(axis=1), 6.0)

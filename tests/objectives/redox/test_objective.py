@@ -60,7 +60,7 @@ def test_properties_of_water():
     result = values(["O"], solvent="water", conformers=1)
     # An electron does not bind to water: the one property that is missing says why, the others are there.
     assert result["reason"].tolist() == ["xTB failed: SCF not converged in 250 cycles on reduction"]
-    # GFN2-xTB by itself: 2.2 debye in vacuum; a solvent polarizes. Hydration is favourable by some tenths of an eV.
+    # GFN2-xTB by itself: 2.2 debye in vacuum; a solvent polarizes. Hydration is favorable by some tenths of an eV.
     assert 2.2 < result["dipole"][0] < 3.0
     assert -0.5 < result["solvation_energy"][0] < -0.1
     assert result["HOMO"][0] < result["LUMO"][0]

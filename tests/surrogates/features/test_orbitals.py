@@ -35,8 +35,8 @@ def test_they_are_those_of_a_plain_tblite_calculation():
     result = calculator.singlepoint()
     highest = 20 // 2 - 1  # 20 valence electrons: 4 + 4 + 6 of C, C and O, and 6 of H
     homo, lumo = result["orbital-energies"][[highest, highest + 1]] * 27.211386245988  # CODATA 2018
-    centres, spreads = np.array(TYPICAL).T
-    np.testing.assert_allclose(orbital_energies(["CCO"])[0] * spreads + centres, [homo, lumo], atol=1e-4)
+    centers, spreads = np.array(TYPICAL).T
+    np.testing.assert_allclose(orbital_energies(["CCO"])[0] * spreads + centers, [homo, lumo], atol=1e-4)
 
 
 def test_a_molecule_is_calculated_once_also_where_it_cannot_be(monkeypatch):

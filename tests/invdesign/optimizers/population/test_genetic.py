@@ -34,7 +34,7 @@ def hypervolume(values: pd.DataFrame, reference: float = 1.1) -> float:
     return area
 
 
-def test_crowding_is_the_box_between_neighbours():
+def test_crowding_is_the_box_between_neighbors():
     distance = crowding(np.array([[0.0, 4.0], [1.0, 2.0], [4.0, 0.0], [2.0, 1.0]]))
     np.testing.assert_allclose(distance[[1, 3]], [2 / 4 + 3 / 4, 3 / 4 + 2 / 4])
     assert np.isinf(distance[[0, 2]]).all()

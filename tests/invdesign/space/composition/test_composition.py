@@ -302,18 +302,18 @@ def test_given_oxidation_states_take_the_place_of_the_known():
         assert charge == pytest.approx(4)
 
 
-def test_neighbours_are_near_and_feasible():
+def test_neighbors_are_near_and_feasible():
     space = Composition(sites=NMC, charge_balanced=True, limits={"share_Co": (0, 0.2)})
     start = "LiNi0.8Mn0.1Co0.1O2"
-    found = space.neighbours(start, np.random.default_rng(0), 12)
+    found = space.neighbors(start, np.random.default_rng(0), 12)
     assert len(found) == len(set(found)) == 12
     assert start not in found
     assert (space.derived("share_Co", found) <= 0.2 + 1e-9).all()
     space.encode(found)
     mxene = Composition(sites=MXENE)
-    around = mxene.neighbours("Ti2C(OH)2Li2", np.random.default_rng(0), 50)
+    around = mxene.neighbors("Ti2C(OH)2Li2", np.random.default_rng(0), 50)
     assert set(around) >= {"Zr2C(OH)2Li2", "Ti2N(OH)2Li2", "Ti2CLi2", "Ti2C(OH)2Mg2"}
-    assert space.neighbours(start, np.random.default_rng(0), 12).tolist() == found.tolist()
+    assert space.neighbors(start, np.random.default_rng(0), 12).tolist() == found.tolist()
 
 
 def test_derived_quantities():
@@ -323,7 +323,7 @@ def test_derived_quantities():
     np.testing.assert_allclose(nmc.derived("share_Ni", values), [0.8, 0.5])
     expected = [Pymatgen(value).average_electroneg for value in values]
     np.testing.assert_allclose(nmc.derived("mean_electronegativity", values), expected)
-    assert nmc.derived("colour", values) is None
+    assert nmc.derived("color", values) is None
     assert nmc.derived("share_Li", values) is None
     mxene = Composition(sites=MXENE)
     assert mxene.derived("H", np.array(["Ti2C(OH)2Li2", "Ti2CF2Li2"], dtype=object)).tolist() == [2.0, 0.0]
@@ -388,8 +388,8 @@ def test_random_spaces_sample_encode_decode_and_repair(given_, seed):
         everything = listed(space)
         assert len(set(everything)) == len(everything)
         assert set(formulas) <= set(everything)
-    for neighbour in space.neighbours(formulas[0], np.random.default_rng(seed), 3):
-        assert space.decode(space.encode([neighbour]))[0] == neighbour
+    for neighbor in space.neighbors(formulas[0], np.random.default_rng(seed), 3):
+        assert space.decode(space.encode([neighbor]))[0] == neighbor
 
 
 LITHIUM, OXYGEN = {"elements": ["Li"], "amount": 1}, {"elements": ["O"], "amount": 2}

@@ -69,11 +69,11 @@ def test_seeds_lead_back_without_their_stereochemistry():
     assert SPACE.decode(SPACE.encode(["[H][C@](C)(F)OC"])).tolist() == ["COC(C)F"]
 
 
-def test_neighbours_and_crosses_are_allowed_and_repeatable():
+def test_neighbors_and_crosses_are_allowed_and_repeatable():
     runs = []
     for _ in range(2):
         rng = np.random.default_rng(7)
-        near = SPACE.neighbours("COCCOC", rng, 8)
+        near = SPACE.neighbors("COCCOC", rng, 8)
         runs.append([*near, *(SPACE.crossover(near[0], other, rng) for other in near[1:])])
     assert runs[0] == runs[1]
     assert len(set(runs[0][:8])) == 8
