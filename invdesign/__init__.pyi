@@ -45,6 +45,7 @@ from .surrogates.classifiers import (
     SupportVectorClassifier,
 )
 from .surrogates.decision_tree import DecisionTree
+from .surrogates.explain import partial_dependence, permutation_importance, shapley_values
 from .surrogates.features.settings import Features
 from .surrogates.forests import ExtraTrees, RandomForest
 from .surrogates.gaussian_process.surrogate import GaussianProcess
@@ -116,6 +117,9 @@ __all__ = [
     "Targets",
     "WorkerPool",
     "XGBoost",
+    "partial_dependence",
+    "permutation_importance",
     "read_campaign",
     "read_targets",
+    "shapley_values",
 ]

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 FEWEST_VALUES = 3
 ROWS_AT_ONCE = 2048
+VARIATIONAL_STEPS = 200
+"""Steps of the fit of a variational model, which has many parameters and no end in sight."""
 
 
 def _compact_features() -> Features:
@@ -247,7 +249,8 @@ def _fit(model: Any, count: int, *, warmup_steps: int, samples: int) -> None:
                 model, warmup_steps=warmup_steps, num_samples=samples, thinning=16, disable_progbar=True
             )
         elif isinstance(model, ApproximateGPyTorchModel):
-            fit_gpytorch_mll(VariationalELBO(model.likelihood, model.model, num_data=count))
+            bound = VariationalELBO(model.likelihood, model.model, num_data=count)
+            fit_gpytorch_mll(bound, optimizer_kwargs={"options": {"maxiter": VARIATIONAL_STEPS}})
         else:
             fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
 

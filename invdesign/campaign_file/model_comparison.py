@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.errors import InputError
 from invdesign.core.plugins import known_words, settings_class
 from invdesign.objectives.surrogate import SurrogateObjective
 from invdesign.objectives.table import TableObjective
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.data_checks import Finding, check_data, cleaned
+from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.selection import CHOICE, Chosen, Comparison, Recommendation, compare, recommend
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ CLASSIFIERS = (
     "random-forest-classifier",
     "support-vector-classifier",
 )
+SLOW = ("botorch",)
+"""Words that are compared only where they are named."""
 RANDOM = "random"
 SCAFFOLD, ELEMENTS = "scaffold", "elements"
 
@@ -96,7 +99,7 @@ def compare_models(
     data: TrainingData,
     *,
     group_by: str | None = None,
-    families: Sequence[str] = (),
+    families: Sequence[str | Surrogate] = (),
     folds: int = 5,
     seed: int = 0,
     choice: bool = True,
@@ -107,7 +110,8 @@ def compare_models(
     Args:
         data: to learn from.
         group_by: a column of the table (such as the paper), ``scaffold`` of a molecule, or ``elements`` of a formula.
-        families: words of the surrogate section; all that fit the values where empty.
+        families: words of the surrogate section, or surrogates with settings of their own; all words that fit the
+            values where empty.
         folds: of the outer cross-validation.
         seed: decides the folds.
         choice: whether to judge the choice among the families too, by nested cross-validation.
@@ -116,7 +120,7 @@ def compare_models(
     Raises:
         InputError: where a family or the column of the groups is unknown, or nothing can be fitted.
     """
-    built = {word: _variants(word, data) for word in _words(families, data)}
+    built = {name: _variants(family, data) for name, family in _families(families, data).items()}
     tried: dict[str, Surrogate] = {
         word: Chosen(tuple(variants), seed=seed) if len(variants) > 1 else variants[0]
         for word, variants in built.items()
@@ -146,25 +150,32 @@ def _as_surrogate(source: TableObjective | SurrogateObjective) -> SurrogateObjec
     return SurrogateObjective(source.data, source.key, source.values, source.units)
 
 
-def _words(families: Sequence[str], data: TrainingData) -> list[str]:
-    known = list(known_words("surrogate"))
-    for word in families:
-        if word not in known:
-            raise InputError(f"There is no surrogate type '{word}'.{nearest(word, known)}")
-    if families:
-        return list(families)
-    yes_or_no = bool(data.y.isin([0.0, 1.0]).where(data.y.notna(), other=True).all().all())
-    return [word for word in known if (word in CLASSIFIERS) == yes_or_no]
+def _families(families: Sequence[str | Surrogate], data: TrainingData) -> dict[str, Surrogate]:
+    """The surrogates to compare by name: the word, or the class of one with settings of its own."""
+    if not families:
+        yes_or_no = bool(data.y.isin([0.0, 1.0]).where(data.y.notna(), other=True).all().all())
+        known = [word for word in known_words("surrogate") if word not in SLOW]
+        families = [word for word in known if (word in CLASSIFIERS) == yes_or_no]
+    found: dict[str, Surrogate] = {}
+    for family in families:
+        surrogate = settings_class("surrogate", family)() if isinstance(family, str) else family
+        if not isinstance(surrogate, Surrogate):
+            raise InputError(f"{surrogate!r} is not a surrogate: it has no fit and predict.")
+        name = family if isinstance(family, str) else type(family).__name__
+        same = sum(known == name or known.startswith(f"{name} ") for known in found)
+        found[f"{name} {same + 1}" if same else name] = surrogate
+    return found
 
 
-def _variants(word: str, data: TrainingData) -> list[Surrogate]:
+def _variants(family: Any, data: TrainingData) -> list[Surrogate]:
     """The family with the features between which its inner cross-validation chooses."""
-    family = settings_class("surrogate", word)()
-    gaps = bool(data.frame.isna().any().any())
-    features = replace(family.features, missing="impute") if gaps else family.features
-    kinds = {column.kind for column in data.columns}
+    features = getattr(family, "features", None)
+    if not isinstance(features, Features):
+        return [family]
+    if data.frame.isna().any().any():
+        features = replace(features, missing="impute")
     settings = [features]
-    if "molecule" in kinds:
+    if "molecule" in {column.kind for column in data.columns} and features.molecules == Features().molecules:
         settings = [replace(features, molecules=kind) for kind in ("descriptors", "both")]
     return [replace(family, features=setting) for setting in settings]
 

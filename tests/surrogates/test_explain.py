@@ -42,3 +42,12 @@ def test_shapley_values_add_up(learned):
     base = model.predict(frame[4:12])["f"].mean()
     np.testing.assert_allclose(found.sum(axis=1) + base, model.predict(frame[:4])["f"], atol=1e-6)
     assert found["x"].abs().mean() > 5 * found["idle"].abs().mean()
+
+
+def test_without_shap_it_says_what_to_install(learned, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "shap", None)
+    model, frame, _ = learned
+    with pytest.raises(InputError, match=r"pip install 'invdesign\[explain\]'"):
+        shapley_values(model, frame[:4], frame[4:12], property_name="f")

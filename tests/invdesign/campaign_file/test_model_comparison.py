@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -101,3 +103,28 @@ def test_a_file_without_a_table_says_what_is_needed(campaign_file):
     result = CliRunner().invoke(app, ["models", str(campaign_file)])
     assert result.exit_code == 2
     assert "names no data" in result.output
+
+
+def test_a_surrogate_with_settings_of_its_own_is_compared_beside_words(campaign_file):
+    @dataclass
+    class Middle:
+        """Predicts the mean; a surrogate of somebody else's, without features."""
+
+        _mean: object = field(default=None, init=False, repr=False, compare=False)
+
+        def fit(self, frame, y, *, columns=None):
+            self._mean = y.mean()
+            return self
+
+        def predict(self, frame, *, return_std=False):
+            mean = pd.DataFrame([self._mean] * len(frame), index=frame.index)
+            return (mean, mean * 0 + 20.0) if return_std else mean
+
+    families = ["ridge", ind.Ridge(penalty=3.0), ind.Ridge(penalty=30.0), Middle()]
+    report = compare_models(training_data(ind.read_campaign(campaign_file)), families=families, choice=False)
+    table = report.comparison.table.set_index("family")["rmse"]
+    assert set(table.index) == {"ridge", "Ridge", "Ridge 2", "Middle"}
+    assert table["ridge"] < table["Middle"]
+    assert report.recommendation.family != "Middle"
+    with pytest.raises(ind.InputError, match="is not a surrogate"):
+        compare_models(training_data(ind.read_campaign(campaign_file)), families=[3])
