@@ -32,8 +32,8 @@ class Dataset:
         bytes: size of the file.
         license: under which the source gives it.
         about: what the columns hold, in which units, and what was published of it.
-        doi: of the publication; None where there is none.
-        repository: address of the public repository; None where the file was made from another dataset.
+        doi: of the publication; None if there is none.
+        repository: address of the public repository; None if the file was made from another dataset.
         commit: the commit at which it was read.
         path: of the file in the repository.
     """
@@ -51,7 +51,7 @@ class Dataset:
 
     @property
     def url(self) -> str | None:
-        """Address of the file at its pinned commit; None where it has no public source."""
+        """Address of the file at its pinned commit; None if it has no public source."""
         if not (self.repository and self.commit and self.path):
             return None
         owner_and_name = self.repository.removeprefix("https://github.com/")
@@ -78,7 +78,7 @@ def fetch(name: str) -> Path:
     """Returns the path of a dataset's file, after its checksum was found right; downloads it where needed.
 
     Raises:
-        InputError: where the name is unknown, the download is refused, or the file is not the registered one.
+        InputError: if the name is unknown, the download is refused, or the file is not the registered one.
     """
     known = registered()
     if name not in known:

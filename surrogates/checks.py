@@ -17,11 +17,11 @@ def check_values(frame: pd.DataFrame, y: pd.DataFrame, fewest: int = 2) -> None:
 
     Args:
         frame: candidates, one row each.
-        y: property values, one column a property, one row a candidate; NaN where a value is missing.
+        y: property values, one column a property, one row a candidate; NaN if a value is missing.
         fewest: how many known values a property needs.
 
     Raises:
-        InputError: where the rows do not match, a value is text or infinite, or a property has too few values.
+        InputError: if the rows do not match, a value is text or infinite, or a property has too few values.
     """
     if len(frame) != len(y):
         raise InputError(f"There are {len(frame)} candidates and {len(y)} rows of values.")
@@ -33,12 +33,12 @@ def check_values(frame: pd.DataFrame, y: pd.DataFrame, fewest: int = 2) -> None:
         except (TypeError, ValueError):
             odd = next((value for value in y[name] if isinstance(value, str)), None)
             raise InputError(
-                f"Property '{name}' holds text where a number is needed: {odd!r}. Leave the field empty where there is "
+                f"Property '{name}' holds text where a number is needed: {odd!r}. Leave the field empty if there is "
                 "no value."
             ) from None
         if np.isinf(values).any():
             raise InputError(
-                f"Property '{name}' is infinite in row {y.index[np.isinf(values)][0]}. Leave the field empty where "
+                f"Property '{name}' is infinite in row {y.index[np.isinf(values)][0]}. Leave the field empty if "
                 "there is no value."
             )
         count = int((~np.isnan(values)).sum())

@@ -51,7 +51,7 @@ def check_data(frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column
     Args:
         frame: candidates, one row each.
         y: property values, same rows.
-        columns: what the columns of ``frame`` are; guessed from their types where None.
+        columns: what the columns of ``frame`` are; guessed from their types if None.
     """
     described = tuple(columns) if columns is not None else guess_columns(frame)
     numbers = [column.name for column in described if column.kind == "number"]
@@ -91,7 +91,7 @@ def cleaned(
         Candidates, numeric property values, and one sentence for each thing done.
 
     Raises:
-        InputError: where a property holds text, or censored values and no choice was made.
+        InputError: if a property holds text, or censored values and no choice was made.
     """
     done: list[str] = []
     values = y.copy()
@@ -161,7 +161,7 @@ def _far(values: pd.Series, name: str) -> list[Finding]:
     if spread <= 0.0:
         return []
     far = known[(known - middle).abs() > FAR * spread]
-    # Values that span decades are judged by their logarithms: a small conductivity is no outlier.
+    # Values that span decades are judged by their logarithms: a small conductivity is not an outlier.
     if len(far) and (known > 0).all():
         logs = np.log(known)
         log_middle, log_spread = _robust(logs)

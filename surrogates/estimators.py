@@ -96,7 +96,7 @@ class FeatureSurrogate(ABC):
         """Learns every column of ``y``, each from the rows where it is known; see ``Surrogate.fit``.
 
         Raises:
-            InputError: where a property has fewer than two values, an infinite one or text, or a column cannot be
+            InputError: if a property has fewer than two values, an infinite one or text, or a column cannot be
                 read.
         """
         check_values(frame, y, FEWEST_VALUES)

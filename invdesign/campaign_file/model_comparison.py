@@ -1,4 +1,4 @@
-"""Compares model families on the data of a campaign file, and says which one to take."""
+"""Compares model families on the data of a campaign file and recommends one."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ SCAFFOLD, ELEMENTS = "scaffold", "elements"
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What models are to learn.
+    """The training data of the models.
 
     Attributes:
         frame: candidates, one row each.
-        y: property values; NaN where one is missing.
+        y: property values; NaN if one is missing.
         columns: what the columns of ``frame`` are.
-        findings: what is doubtful about the data.
-        table: where they are from.
+        findings: doubtful values in the data.
+        table: the source of the data.
     """
 
     frame: pd.DataFrame
@@ -51,12 +51,12 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What a comparison of families found.
+    """The result of a comparison of model families.
 
     Attributes:
-        data: on which.
-        comparison: every family, by every split.
-        recommendation: which one to take.
+        data: the training data.
+        comparison: the scores of every family by every split.
+        recommendation: the recommended family.
     """
 
     data: TrainingData
@@ -65,20 +65,20 @@ class ModelReport:
 
 
 def training_data(setting: CampaignFile, *, censored: str = "error") -> TrainingData:
-    """The table behind the campaign's objective, as data to learn from.
+    """The table of the campaign's objective as training data.
 
     Args:
         setting: the campaign; its objective, or one of them, reads a table.
         censored: what to do with values such as ``<1E-10``; see ``invdesign.surrogates.data_checks.cleaned``.
 
     Raises:
-        InputError: where no objective reads a table, or its values cannot be learned from.
+        InputError: if no objective reads a table, or its values cannot be learned from.
     """
     parts: Sequence[Any] = getattr(setting.objective, "parts", (setting.objective,))
     source = next((part for part in parts if isinstance(part, TableObjective | SurrogateObjective)), None)
     if source is None:
         raise InputError(
-            "The file names no data to compare models on: its objective must be a table or a surrogate, such as "
+            "Comparing models needs data: the objective must be a table or a surrogate, such as "
             "objective: {type: surrogate, data: table.csv, key: {...}, values: {...}}."
         )
     table = TableObjective(source.data, source.key, source.values, source.units).for_columns(setting.space.columns)
@@ -107,14 +107,14 @@ def compare_models(
     Args:
         data: to learn from.
         group_by: a column of the table (such as the paper), ``scaffold`` of a molecule, or ``elements`` of a formula.
-        families: words of the surrogate section; all that fit the values where empty.
+        families: names of the surrogate section; all that fit the values if empty.
         folds: of the outer cross-validation.
         seed: decides the folds.
         choice: whether to judge the choice among the families too, by nested cross-validation.
         on_progress: called with a family and a split before they are tried.
 
     Raises:
-        InputError: where a family or the column of the groups is unknown, or nothing can be fitted.
+        InputError: if a family or the column of the groups is unknown, or nothing can be fitted.
     """
     built = {word: _variants(word, data) for word in _words(families, data)}
     tried: dict[str, Surrogate] = {
@@ -150,7 +150,7 @@ def _words(families: Sequence[str], data: TrainingData) -> list[str]:
     known = list(known_words("surrogate"))
     for word in families:
         if word not in known:
-            raise InputError(f"There is no surrogate type '{word}'.{nearest(word, known)}")
+            raise InputError(f"Unknown surrogate type '{word}'.{nearest(word, known)}")
     if families:
         return list(families)
     yes_or_no = bool(data.y.isin([0.0, 1.0]).where(data.y.notna(), other=True).all().all())
@@ -158,7 +158,7 @@ def _words(families: Sequence[str], data: TrainingData) -> list[str]:
 
 
 def _variants(word: str, data: TrainingData) -> list[Surrogate]:
-    """The family with the features between which its inner cross-validation chooses."""
+    """The family with the feature sets that its inner cross-validation compares."""
     family = settings_class("surrogate", word)()
     gaps = bool(data.frame.isna().any().any())
     features = replace(family.features, missing="impute") if gaps else family.features

@@ -65,7 +65,7 @@ def run(
     targets: TargetsFile = None,
     store: StorePlace = None,
     evaluations: Annotated[int | None, typer.Option(min=1, help="Candidates in all, instead of the file's.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Where to write the report; NAME.html where missing.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where to write the report; NAME.html if missing.")] = None,
 ) -> None:
     """Searches until the budget is spent, verifies the best, prints them and writes the report.
 
@@ -173,7 +173,7 @@ def models(
     group_by: Annotated[
         str | None, typer.Option(help="Hold out whole groups too: a column of the table, 'scaffold' or 'elements'.")
     ] = None,
-    families: Annotated[str | None, typer.Option(help="Words of surrogates, with commas; all where missing.")] = None,
+    families: Annotated[str | None, typer.Option(help="Words of surrogates, with commas; all if missing.")] = None,
     folds: Annotated[int, typer.Option(min=2, help="Parts into which the rows are cut.")] = 5,
     choice: Annotated[bool, typer.Option(help="Judge the choice among the families too (nested; slow).")] = False,
     censored: Annotated[str, typer.Option(help="Values such as <1E-10: error, limit or drop.")] = "error",

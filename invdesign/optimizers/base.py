@@ -23,7 +23,7 @@ class History:
 
     Attributes:
         candidates: evaluated candidates, one row each, numbered from 0.
-        properties: their property values, same rows; NaN where the evaluation gave none.
+        properties: their property values, same rows; NaN if the evaluation gave none.
         pending: proposed candidates without a result yet.
         own: which rows of ``proposed`` the asked optimizer itself proposed, where several share a campaign; None where
             that is not known. Only an optimizer whose candidates move on from its own last ones needs it.
@@ -77,7 +77,7 @@ class Checked(Protocol):
     """An optimizer whose settings may not fit a space."""
 
     def check(self, space: SearchSpace) -> list[str]:
-        """Says what does not fit, before anything is evaluated; empty where all does."""
+        """Says what does not fit, before anything is evaluated; empty if all does."""
 
 
 def optimizer_problems(optimizer: Optimizer, space: SearchSpace) -> list[str]:

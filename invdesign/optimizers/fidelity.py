@@ -33,7 +33,7 @@ def to_target_fidelity(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataF
 
 
 def target_fidelity_history(space: SearchSpace, history: History) -> History:
-    """The history at the target fidelity; the history itself where the space has no fidelities."""
+    """The history at the target fidelity; the history itself if the space has no fidelities."""
     if space.fidelity is None:
         return history
     over, pending = at_target_fidelity(space, history.candidates), at_target_fidelity(space, history.pending)

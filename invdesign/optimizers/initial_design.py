@@ -116,7 +116,7 @@ def _stands_in(candidates: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.boo
 
 
 def _begun_at_center(design: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
-    """The design with the center of the cube for its first candidate, where that is feasible."""
+    """The design with the center of the cube for its first candidate, if that is feasible."""
     center = space.decode(np.full((1, space.dimension), 0.5))
     if design.empty or not space.feasible(center).all() or _stands_in(center, design).any():
         return design

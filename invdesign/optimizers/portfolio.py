@@ -50,7 +50,7 @@ class PortfolioOptimizer:
     of the initial design and of a laboratory are nobody's progress, where the history tells them.
 
     Raises:
-        InputError: where a member is unknown or named twice.
+        InputError: if a member is unknown or named twice.
     """
 
     members: Annotated[
@@ -81,7 +81,7 @@ class PortfolioOptimizer:
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Has the members propose whose turn it is; see ``Optimizer.propose``."""
-        # A value at a cheaper fidelity is no progress: it meets no target.
+        # A value at a cheaper fidelity is not a progress: it meets no target.
         counting = history.properties.copy()
         counting.loc[~at_target_fidelity(space, history.candidates)] = np.nan
         progress = Fitness.of(counting, targets).progress()

@@ -25,7 +25,7 @@ PLAIN_GROUPS = ("", PROPERTIES, SHORTFALL, PARAMETERS)
 
 
 def candidates_section(found: Findings) -> str:
-    """The table of hits, best first; of the nearest where there is no hit; a sentence where there is nothing."""
+    """The table of hits, best first; of the nearest if there is no hit; a sentence where there is nothing."""
     if found.ranked.empty:
         return "<p>No candidate has a value yet.</p>"
     hits = found.hits

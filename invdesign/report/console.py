@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS, BLOCK = 7, 5
 NEAREST = 3
-"""Rows shown where no candidate meets all targets."""
+"""Rows shown if no candidate meets all targets."""
 
 
 def hits_table(campaign: Campaign, limit: int = 10) -> Group:
-    """The best candidates that meet all targets, or the nearest few where none does.
+    """The best candidates that meet all targets, or the nearest few if none does.
 
     Few quantities stand side by side, one candidate a row. Many stand below each other, one candidate a column and a
     handful of candidates a block, so that nothing is cut off in a terminal of usual width.

@@ -34,7 +34,7 @@ class Panel:
 
 
 def convergence(found: Findings) -> Figure | None:
-    """The curves one above the other over a common axis; None where nothing was evaluated."""
+    """The curves one above the other over a common axis; None if nothing was evaluated."""
     panels = [panel for panel in (_hits(found), _shortfall(found), _direction(found)) if panel is not None]
     if found.over.empty or not panels:
         return None

@@ -109,7 +109,7 @@ class Findings:
 
     @property
     def confirmed(self) -> int | None:
-        """How many hits every stage that evaluated them confirms; None where no stage has answered."""
+        """How many hits every stage that evaluated them confirms; None if no stage has answered."""
         if self.verified.empty:
             return None
         agreed = self.verified["all_met"].groupby(level=0).all()

@@ -52,7 +52,7 @@ class Coordinate:
         low: value at the bottom.
         high: value at the top.
         log: whether the axis is logarithmic.
-        wanted: the part of the axis that meets its targets, from 0 to 1; None where it has none.
+        wanted: the part of the axis that meets its targets, from 0 to 1; None if it has none.
     """
 
     name: str

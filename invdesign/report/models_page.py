@@ -48,7 +48,7 @@ def write_models_page(report: ModelReport, path: Path, *, name: str, targets: Ta
         targets: in the units of the properties; what they want is marked in the plots.
 
     Raises:
-        InputError: where the folder does not exist.
+        InputError: if the folder does not exist.
     """
     if not path.parent.is_dir():
         raise InputError(f"The folder '{path.parent}' of the page '{path}' does not exist. Make it first.")

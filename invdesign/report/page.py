@@ -70,13 +70,13 @@ def write_report(
         path: the file to write; an older one is replaced.
         source: text of the campaign file, to be shown as it is (passwords in database URLs are blotted out).
         command: the command line that runs the campaign.
-        surrogate: the model to judge by cross-validation; the optimizer's where None, or a Gaussian process.
+        surrogate: the model to judge by cross-validation; the optimizer's if None, or a Gaussian process.
 
     Returns:
         The path.
 
     Raises:
-        InputError: where the folder does not exist.
+        InputError: if the folder does not exist.
     """
     place = Path(path)
     if not place.parent.is_dir():

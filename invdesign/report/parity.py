@@ -33,7 +33,7 @@ class Parity:
 
     Attributes:
         told: how it was done, or why it was not.
-        table: the scores in HTML; empty where there are none.
+        table: the scores in HTML; empty if there are none.
         figures: one a property.
     """
 

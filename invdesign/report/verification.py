@@ -21,7 +21,7 @@ MOST_FAILED = 100
 
 
 def calibration_html(found: Findings) -> str:
-    """How well each calibration does, and which known values it could not learn from; empty where there is none."""
+    """How well each calibration does, and which known values it could not learn from; empty if there is none."""
     if not found.calibrations:
         return ""
     heads = ["property", "of", "kind", "known values", "failed", "raw MAE", "left-out MAE", "left-out RMSE", "line"]

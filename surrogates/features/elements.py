@@ -22,7 +22,7 @@ def element_symbols() -> tuple[str, ...]:
 
 
 def nearest_element(word: str) -> str:
-    """Returns a hint such as ``" Did you mean 'Ni'?"`` for what is no element's symbol: a name, or one letter wrong."""
+    """Returns a hint such as ``" Did you mean 'Ni'?"`` for a name or misspelled symbol of an element."""
     from pymatgen.core.periodic_table import Element
 
     symbols = {Element(symbol).long_name.lower(): symbol for symbol in element_symbols()}

@@ -69,7 +69,7 @@ class Featurizer:
 
         Args:
             frame: the candidates that the model is fitted on.
-            columns: what its columns are; guessed from their types where None. Bounds and values given there are used,
+            columns: what its columns are; guessed from their types if None. Bounds and values given there are used,
                 so that nothing depends on which candidates happen to be known.
 
         Raises:
@@ -193,7 +193,7 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _bounded(column: Column, frame: pd.DataFrame) -> Column:
-    """A number's column with the bounds that its values have, where none were given."""
+    """A number's column with the bounds that its values have, if none were given."""
     if column.kind != "number" or column.bounds is not None:
         return column
     known = _numbers(column, _column(frame, column.name))
@@ -215,7 +215,7 @@ def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
     if np.isinf(numbers).any():
         raise InputError(
             f"Column '{column.name}' has no finite number in row {values.index[np.isinf(numbers)][0]}. "
-            "Leave the field empty where there is no value."
+            "Leave the field empty if there is no value."
         )
     low, high = column.bounds or (0.0, 1.0)
     if column.log:

@@ -37,7 +37,7 @@ def element_amounts(formulas: Sequence[str], elements: Sequence[str]) -> NDArray
         elements: symbols; every element of every formula must be among them.
 
     Raises:
-        InputError: where a formula cannot be read, holds no atoms or an element that is not among ``elements``.
+        InputError: if a formula cannot be read, holds no atoms or an element that is not among ``elements``.
     """
     place = {symbol: position for position, symbol in enumerate(elements)}
     flat = [_flat(formula) for formula in formulas]
@@ -54,7 +54,7 @@ def elements_of(formulas: Iterable[str]) -> tuple[str, ...]:
     """The elements of formulas, by atomic number.
 
     Raises:
-        InputError: where a formula cannot be read.
+        InputError: if a formula cannot be read.
     """
     listed = list(formulas)
     held = element_amounts(listed, element_symbols()).sum(axis=0)
@@ -75,7 +75,7 @@ class FormulaFeatures:
         kind: ``magpie`` gives the attributes of Ward et al. in the place of these few statistics, scaled alike.
 
     Raises:
-        InputError: where there is no element, or one is none (the nearest is named).
+        InputError: if there is no element, or one is none (the nearest is named).
     """
 
     def __init__(self, parts: Sequence[str], kind: FormulaKind = "compact") -> None:
@@ -84,7 +84,7 @@ class FormulaFeatures:
             raise InputError("Formulas need at least one element.")
         for symbol in elements:
             if symbol not in element_symbols():
-                raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
+                raise InputError(f"'{symbol}' is not an element.{nearest_element(symbol)}")
         self.elements = elements
         self.groups = tuple(part for part in parts if part.startswith("("))
         self._magpie = MagpieAttributes(elements, scaled=True) if kind == "magpie" else None
@@ -105,7 +105,7 @@ class FormulaFeatures:
         """The features of formulas, shape ``n x len(names)``.
 
         Raises:
-            InputError: where a formula cannot be read or holds an element that cannot occur.
+            InputError: if a formula cannot be read or holds an element that cannot occur.
         """
         amounts = element_amounts(formulas, self.elements)
         shares = amounts / amounts.sum(axis=1, keepdims=True)
@@ -141,7 +141,7 @@ def _group_count(formula: str, group: str) -> float:
 def _flat(formula: str) -> str:
     """A formula without brackets or spaces, in as many atoms."""
     if not isinstance(formula, str):
-        raise InputError(f"{formula!r} is no formula. Write one such as 'LiFePO4'.")
+        raise InputError(f"{formula!r} is not a formula. Write one such as 'LiFePO4'.")
     if formula.isalnum() or not any(sign in formula for sign in "([{ \n"):
         return formula
     return _without_brackets("".join(formula.split()))

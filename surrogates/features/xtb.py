@@ -36,7 +36,7 @@ def tblite_version() -> str:
     """Version of tblite, which belongs to the key of what it computes.
 
     Raises:
-        InputError: where it is not installed.
+        InputError: if it is not installed.
     """
     try:
         return version("tblite")
@@ -110,9 +110,9 @@ def single_point(
         medium: what surrounds the molecule.
 
     Raises:
-        CandidateFailure: where an element has no parameters, the electrons do not fit ``uhf``, or xTB does not
+        CandidateFailure: if an element has no parameters, the electrons do not fit ``uhf``, or xTB does not
             converge.
-        InputError: where tblite is not installed.
+        InputError: if tblite is not installed.
     """
     try:
         from tblite.interface import Calculator

@@ -78,7 +78,7 @@ def test_what_does_not_fit_is_said():
     tabled = MultiFidelityObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": table})
     assert tabled.check(COLUMNS) == []
     assert tabled.check((Column("y", "number"), COLUMNS[1])) == [
-        "Fidelity 'dear': The table's key 'x' is no parameter. Known: 'y'."
+        "Fidelity 'dear': The table's key 'x' is not a parameter. Known: 'y'."
     ]
 
 

@@ -27,7 +27,7 @@ class Fitness:
 
     Attributes:
         violation: summed shortfall from the bounded targets, each in spreads of its property, so that units do not
-            matter; zero where all are met, infinite where a value is missing. Shape ``n``.
+            matter; zero if all are met, infinite if a value is missing. Shape ``n``.
         losses: the directed properties with the sign turned so that smaller is better, shape ``n x directions``.
         shortfalls: from each bounded target, in its property's unit, shape ``n x bounded``; infinite without a value.
     """
@@ -62,7 +62,7 @@ class Fitness:
 
     @property
     def many(self) -> bool:
-        """True where directions compete, so that the best are a front and not one candidate."""
+        """True if directions compete, so that the best are a front and not one candidate."""
         return self.losses.shape[1] > 1
 
     def taken(self, rows: NDArray[np.int64]) -> Fitness:

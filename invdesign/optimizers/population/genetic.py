@@ -84,7 +84,7 @@ class GeneticOptimizer:
     ``invdesign.space.variation``.
 
     Raises:
-        InputError: where a setting is out of its range.
+        InputError: if a setting is out of its range.
     """
 
     population: int = bounded(default=30, ge=2)

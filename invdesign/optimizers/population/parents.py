@@ -54,7 +54,7 @@ def selected_parents(
         fitness: of the candidates.
         candidates: evaluated ones.
         space: which tells how far candidates are from each other.
-        count: how many parents; fewer where fewer candidates have values.
+        count: how many parents; fewer if fewer candidates have values.
         rng: source of randomness.
 
     Returns:
@@ -91,7 +91,7 @@ def crowded_winners(
 ) -> NDArray[np.int64]:
     """Places of the winners of crowded tournaments (Deb et al. 2002), shape ``count``.
 
-    Who dominates the other wins; where neither does, the lonelier. Dominance, not the rank: while fronts are many and
+    Who dominates the other wins; if neither does, the lonelier. Dominance, not the rank: while fronts are many and
     thin, ranks would let the first of them have all the children.
 
     Args:

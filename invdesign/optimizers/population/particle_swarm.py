@@ -62,7 +62,7 @@ class ParticleSwarmOptimizer:
     starts anew at other places after ``stagnation`` generations without progress.
 
     Raises:
-        InputError: where a setting is out of its range.
+        InputError: if a setting is out of its range.
     """
 
     particles: int = bounded(default=30, ge=2)

@@ -91,7 +91,7 @@ class SwarmState:
         return self.own[places + self.particles * ((last - places) // self.particles - 1)]
 
     def before(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The row at which the particle that proposed a row was before; the row itself where it did not move there.
+        """The row at which the particle that proposed a row was before; the row itself if it did not move there.
 
         Args:
             rows: of ``proposed``, any; those of others and of the first generations were not moved to.
@@ -103,7 +103,7 @@ class SwarmState:
 
     @cached_property
     def best(self) -> NDArray[np.int64]:
-        """The row of each particle's own best, of equals the latest; where it has no value yet, its current row."""
+        """The row of each particle's own best, of equals the latest; if it has no value yet, its current row."""
         generations = -(-len(self.own) // self.particles)
         rows = np.full(generations * self.particles, -1, dtype=np.int64)
         rows[: len(self.own)] = self.own
@@ -115,7 +115,7 @@ class SwarmState:
 
     @cached_property
     def best_cost(self) -> NDArray[np.float64]:
-        """The rank of each particle's own best, shape ``particles``; behind all ranks where it has no value."""
+        """The rank of each particle's own best, shape ``particles``; behind all ranks if it has no value."""
         return np.nan_to_num(self._cost(self.best), posinf=float(len(self.ranks) + 1))
 
     @cached_property
@@ -125,7 +125,7 @@ class SwarmState:
         return self.known[ranks == ranks.min()] if len(ranks) else self.known
 
     def _cost(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Ranks of rows; infinite where there is no value (``known`` is sorted)."""
+        """Ranks of rows; infinite if there is no value (``known`` is sorted)."""
         place = np.searchsorted(self.known, rows)
         found = place < len(self.known)
         found[found] = self.known[place[found]] == rows[found]

@@ -100,4 +100,4 @@ def test_a_file_without_a_table_says_what_is_needed(campaign_file):
     campaign_file.write_text(text)
     result = CliRunner().invoke(app, ["models", str(campaign_file)])
     assert result.exit_code == 2
-    assert "names no data" in result.output
+    assert "needs data" in result.output

@@ -124,7 +124,7 @@ def test_grid_counts_exactly_what_meets_the_constraints():
     assert len(grid) == 6
     assert space.feasible(grid).all()
     assert not grid.duplicated().any()
-    assert describe_size(space) == "The space holds exactly 6 candidates."
+    assert describe_size(space) == "The space has exactly 6 candidates."
     assert SearchSpace(PARAMETERS).grid() is None
 
 
@@ -142,7 +142,7 @@ def test_grid_counts_exactly_what_meets_the_constraints():
         (["thickness <= [1][0]"], "not allowed"),
         (["thickness <="], "cannot be read"),
         (["solvent == 'watr'"], "Did you mean 'water'"),
-        (["solvent <= 'water'"], "words have no order"),
+        (["solvent <= 'water'"], "words cannot be ordered"),
         (["solvent + 1 <= 2"], "cannot be evaluated"),
         (["thickness ** 2 == 2500"], "cannot be sampled"),
         (["rate == 1"], "cannot be sampled"),
@@ -175,7 +175,7 @@ def test_no_division_by_zero_is_feasible():
         (lambda: SearchSpace({}), "at least one parameter"),
         (lambda: SearchSpace({"2x": Integer(1, 2)}), "cannot be a parameter's name"),
         (lambda: SearchSpace({"reason": Integer(1, 2)}), "cannot be a parameter's name"),
-        (lambda: SearchSpace({"x": 3}), "is no parameter"),
+        (lambda: SearchSpace({"x": 3}), "is not a parameter"),
     ],
 )
 def test_bad_parameters_are_refused(make, words):

@@ -260,7 +260,7 @@ def test_a_cell_that_delivers_nothing_at_the_slow_rate_has_no_retention() -> Non
     result = hopeless.evaluate(pd.DataFrame({"thickness": [75.0]}))
     assert result["specific_energy"].tolist() == [0.0]
     assert result["energy_retention"].isna().all()
-    assert result["reason"].tolist() == ["no energy_retention: it delivers nothing at 100C"]
+    assert result["reason"].tolist() == ["no energy_retention: the cell delivers no energy at 100C"]
 
 
 def test_a_separator_cannot_be_more_than_pores() -> None:
@@ -309,7 +309,7 @@ def test_other_parameter_sets() -> None:
         (replace(CELL, units={}), COLUMNS, "Write units: {thickness: um}"),
         (replace(CELL, units={**UNITS, "thickness": "kg"}), COLUMNS, "cannot be converted"),
         (replace(CELL, units={**UNITS, "thicknes": "um"}), COLUMNS, "Did you mean 'thickness'"),
-        (CELL, COLUMNS[1:], "'thickness' is no parameter of the space"),
+        (CELL, COLUMNS[1:], "'thickness' is not a parameter of the space"),
         (CELL, [Column("thickness", "category"), *COLUMNS[1:]], "is a category"),
         (CellObjective(inputs={"thickness": "Positive electrod thickness [m]"}), COLUMNS[:1], "Did you mean 'Positive"),
         (CellObjective(inputs={"thickness": "Current function [A]"}), COLUMNS[:1], "set by the cell objective itself"),

@@ -115,7 +115,7 @@ def test_the_time_limit_ends_all_that_was_started(tmp_path):
         "open('child', 'w').write(str(child.pid)); time.sleep(60)\n"
     )
     result = objective(tmp_path, code, time_limit=1.0).evaluate(ROWS.head(1))
-    assert result["reason"][7] == "the program passed its time limit of 1 s"
+    assert result["reason"][7] == "the program exceeded its time limit of 1 s"
     assert not _running(int((runs(tmp_path)[0] / "child").read_text()))
 
 

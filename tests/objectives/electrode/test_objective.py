@@ -116,7 +116,7 @@ def test_another_calculator_takes_its_place(tmp_path, monkeypatch):
         ("LiCoO2", "olivine", "What fits: A M P O4"),
         ("Ti3C2O2Li2", "mxene", "What fits: M2 X Z2"),
         ("LiXxO2", "layered", "no element"),
-        (None, "layered", "is no formula"),
+        (None, "layered", "is not a formula"),
         ("LiCmO2", "layered", "CHGNet has no parameters for Cm"),
     ],
 )
@@ -168,7 +168,7 @@ def test_torn_structures_are_found():
     check_whole(pair, pair, "Li")
     gone = pair.copy()
     gone.positions[2] = [10.0, 10.0, 10.0]
-    with pytest.raises(CandidateFailure, match="Li2 has no neighbor left"):
+    with pytest.raises(CandidateFailure, match="Li2 has no neighbors left"):
         check_whole(pair, gone, "Li")
     four = ase.Atoms("CoOCoO", positions=[[0, 0, 0], [1.9, 0, 0], [3.8, 0, 0], [5.7, 0, 0]], **cell)
     split = four.copy()

@@ -69,7 +69,7 @@ def test_volumetric_capacity_takes_a_number_or_a_column():
     objective = FormulaObjective("f", ("volumetric_capacity",), density="rho")
     result = objective.evaluate(frame)
     assert result["volumetric_capacity"][0] == pytest.approx(5.05 * 273.84, abs=0.1)
-    assert result["reason"].tolist() == [None, "its density is no positive number"]
+    assert result["reason"].tolist() == [None, "its density is not a positive number"]
     fixed = FormulaObjective("f", ("volumetric_capacity",), density=5.05).evaluate(frame)["volumetric_capacity"]
     assert fixed[0] == result["volumetric_capacity"][0]
 
@@ -82,7 +82,7 @@ def test_volumetric_capacity_takes_a_number_or_a_column():
         ("", "holds no atoms"),
         (None, "cannot be read"),
         ("FePO4", "holds no Li to take out"),
-        ("Li2O", "holds no redox metal"),
+        ("Li2O", "it contains no redox metal"),
         ("LiNiO4", "charge does not balance"),
         ("LiArCoO2", None),
         ("LiTcO2", "no price|no crustal abundance|no supply"),

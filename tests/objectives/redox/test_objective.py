@@ -94,11 +94,11 @@ def test_a_permittivity_stands_for_a_solvent_without_a_name():
 @pytest.mark.parametrize(
     ("smiles", "reason"),
     [
-        ("C1CC", "is no molecule that RDKit can read"),
-        ("", "is no molecule that RDKit can read"),
-        (None, "is no molecule that RDKit can read"),
+        ("C1CC", "is not a molecule that RDKit can read"),
+        ("", "is not a molecule that RDKit can read"),
+        (None, "is not a molecule that RDKit can read"),
         ("[Li+].[Cl-]", "has 2 separate parts"),
-        ("C1#CC1", "RDKit finds no conformer"),
+        ("C1#CC1", "RDKit found no conformer"),
         ("[U]", "has no parameters for the element with the atomic number 92"),
         ("CBr", "the bond C1-Br2 breaks on reduction"),
     ],

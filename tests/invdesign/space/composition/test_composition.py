@@ -399,11 +399,17 @@ LITHIUM, OXYGEN = {"elements": ["Li"], "amount": 1}, {"elements": ["O"], "amount
     ("given_", "message"),
     [
         ({"sites": {}}, "'sites' needs 1 entry or more"),
-        ({"sites": {"M": {"elements": ["Ni", "Mm"], "amount": 1}}}, r"'Mm' is no element\. Did you mean 'M"),
-        ({"sites": {"M": {"elements": ["Nickel", "Mn"], "amount": 1}}}, "'Nickel' is no element"),
-        ({"sites": {"M": {"elements": ["OH", "O"], "amount": 1}}}, "'OH' is no element. Write it as species"),
-        ({"sites": {"M": {"elements": ["O", "none"], "amount": 1}}}, r"a vacancy is no element.*species: \[O, none\]"),
-        ({"sites": {"M": {"species": ["O2", "F"], "amount": 1}}}, "'O2' is no species"),
+        ({"sites": {"M": {"elements": ["Ni", "Mm"], "amount": 1}}}, r"'Mm' is not an element\. Did you mean 'M"),
+        ({"sites": {"M": {"elements": ["Nickel", "Mn"], "amount": 1}}}, "'Nickel' is not an element"),
+        ({"sites": {"M": {"elements": ["OH", "O"], "amount": 1}}}, "'OH' is not an element. Write it as species"),
+        (
+            {"sites": {"M": {"elements": ["O", "none"], "amount": 1}}},
+            (
+                r"a vacancy is not an "
+                r"element.*species: \[O, none\]"
+            ),
+        ),
+        ({"sites": {"M": {"species": ["O2", "F"], "amount": 1}}}, "'O2' is not a species"),
         ({"sites": {"M": {"elements": [], "amount": 1}}}, "Site M is empty"),
         ({"sites": {"M": {"elements": ["Ni", "Ni"], "amount": 1}}}, "names Ni more than once"),
         ({"sites": {"M": {"elements": ["Ni"], "species": ["OH"], "amount": 1}}}, "Write all of them as species"),
@@ -515,7 +521,7 @@ def test_bad_compositions_are_refused(given_, message):
         ("LiNi0.805Mn0.195O2", "finer than 0.01"),
         ("Ni0.8Mn0.2O2", "holds none of Li"),
         ("LiNi0.3Mg0.7O2", "breaks charge balance"),
-        (3.0, "3.0 is no formula"),
+        (3.0, "3.0 is not a formula"),
     ],
 )
 def test_formulas_from_elsewhere_are_refused(formula, message):

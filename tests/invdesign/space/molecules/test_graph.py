@@ -122,10 +122,10 @@ def test_rules_say_why(rules, smiles, reason):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"seeds": ("C(((",)}, r"The seed 'C\(\(\(' is no molecule"),
+        ({"seeds": ("C(((",)}, r"The seed 'C\(\(\(' is not a molecule"),
         ({"seeds": ()}, "at least one seed"),
-        ({"seeds": ("CCl",)}, "breaks the space's own rules: it holds Cl"),
-        ({"elements": ("C", "CL")}, r"'CL' is no chemical element. Did you mean 'Cl'"),
+        ({"seeds": ("CCl",)}, "violates the space's rules: it holds Cl"),
+        ({"elements": ("C", "CL")}, r"'CL' is not a chemical element. Did you mean 'Cl'"),
         ({"elements": ("H",)}, "an element besides hydrogen"),
         ({"forbidden": ("C(((",)}, r"SMARTS 'C\(\(\(' cannot be read"),
         ({"min_atoms": 8, "max_atoms": 7}, "leave no molecule"),
@@ -155,7 +155,7 @@ def test_foreign_molecules_are_refused_with_the_reason():
 
 def test_seeds_may_stand_in_a_file(tmp_path, examples):
     (tmp_path / "seeds.smi").write_text("COC ether\nC((( bad\n")
-    with pytest.raises(InputError, match=r"in line 2 of '.*seeds.smi' is no molecule"):
+    with pytest.raises(InputError, match=r"in line 2 of '.*seeds.smi' is not a molecule"):
         MoleculeGraph(str(tmp_path / "seeds.smi"))
     space = MoleculeGraph(examples / "solvents.smi")
     assert len(space.seeds) == 12

@@ -101,7 +101,7 @@ def test_a_library_fits_in_a_space_and_shows_some_members():
     [
         ("CC", {"R1": ["*C"]}, r"no attachment point. Write one as \[\*:1\]"),
         ("C*", {"R1": ["*C"]}, r"has no number. Write it as \[\*:1\]"),
-        ("C(((", {"R1": ["*C"]}, "is no molecule that RDKit can read"),
+        ("C(((", {"R1": ["*C"]}, "is not a molecule that RDKit can read"),
         ("C[*:1].C", {"R1": ["*C"]}, "in several pieces"),
         ("C[*:1]", {"R2": ["*C"]}, r"\[\*:1\] has no substituents. Add 'R1: \[...\]'"),
         ("C[*:1]", {"R1": ["*C"], "R2": ["*C"]}, r"'R2' belongs to \[\*:2\], which is not in the scaffold"),
