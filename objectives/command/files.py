@@ -120,7 +120,7 @@ def read_results(file: Path, properties: Sequence[str], kind: FileKind) -> tuple
             values[name] = number
         else:
             problems.append(problem)
-    return values, f"{file.name} holds {', '.join(problems)}" if problems else None
+    return values, f"{file.name}: {', '.join(problems)}" if problems else None
 
 
 def plain(value: Any) -> Any:
@@ -154,7 +154,7 @@ def _row(text: str) -> dict[str, Any] | str:
 
 def _number(given: Mapping[str, Any], name: str) -> tuple[float, str | None]:
     if name not in given:
-        return math.nan, f"no '{name}'"
+        return math.nan, f"'{name}' is missing"
     value = given[name]
     try:
         number = math.nan if isinstance(value, bool) else float(value)

@@ -253,7 +253,7 @@ def test_results_are_taken_once():
     mine.tell(batch)
     with pytest.raises(InputError, match="candidate 0 is already done"):
         mine.tell(batch)
-    with pytest.raises(InputError, match="lack the column 'f'"):
+    with pytest.raises(InputError, match="have no column 'f'"):
         mine.tell(batch.drop(columns="f"))
 
 
@@ -267,7 +267,7 @@ def test_a_store_of_another_campaign_is_refused(tmp_path):
     with pytest.raises(InputError, match="with a different optimizer"):
         campaign(place, optimizer=BayesianOptimizer(separation=0.1))
     assert campaign(place, seed=4, name="another").status().evaluated == 0
-    with pytest.raises(InputError, match="keeps the properties"):
+    with pytest.raises(InputError, match="holds the properties"):
         campaign(place).run(PythonObjective(wave, {"f": "mV"}), evaluations=4)
 
 

@@ -123,10 +123,10 @@ def test_the_console_tells_it_too(campaign):
     console = Console(width=3000, record=True, file=StringIO())
     console.print(status_table(campaign))
     console.print(hits_table(campaign))
-    told = console.export_text()
-    assert "linear calibration of voltage learned from 24 known values: mean absolute error 0.31 V" in told
-    assert "corrected by an offset learned from 10 verified candidates: mean absolute error 0.5 V raw" in told
-    assert "disagree by 0.5 V in the mean, +0.5 V with the sign" in told
+    text = console.export_text()
+    assert "linear calibration of voltage learned from 24 known values: mean absolute error 0.31 V" in text
+    assert "corrected by an offset learned from 10 verified candidates: mean absolute error 0.5 V raw" in text
+    assert "disagree by 0.5 V in the mean, +0.5 V with the sign" in text
 
 
 def test_a_campaign_without_stages_has_no_such_sections():

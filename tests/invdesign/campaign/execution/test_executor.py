@@ -63,7 +63,7 @@ def check_tried(frame):
     assert frame.index.tolist() == [4, 5, 6, 7]
     np.testing.assert_equal(frame["f"].tolist(), [0.0, np.nan, np.nan, 30.0])
     hung = "the time limit was exceeded within a step that did not end: the worker was stopped after 1 s"
-    assert frame["reason"].tolist() == [None, hung, "its worker process died: SIGKILL", None]
+    assert frame["reason"].tolist() == [None, hung, "the worker process died: SIGKILL", None]
 
 
 def test_a_call_that_hangs_or_is_killed_is_a_record_without_an_executor(hard):
@@ -125,7 +125,7 @@ def test_a_campaign_goes_on():
     campaign.run(PythonObjective(rough, {"f": ""}, time_limit=0.5), evaluations=8)
     frame = campaign.frame()
     assert frame.loc[frame["x"] > 1.5, "reason"].str.startswith("the time limit was exceeded").all()
-    assert (frame.loc[frame["x"] < 0.5, "reason"] == "its worker process died: SIGKILL").all()
+    assert (frame.loc[frame["x"] < 0.5, "reason"] == "the worker process died: SIGKILL").all()
     assert frame.loc[frame["x"].between(0.5, 1.5), "f"].notna().all()
     assert frame["f"].isna().sum() >= 2
     assert campaign.status().evaluated >= 2

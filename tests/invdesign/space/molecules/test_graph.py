@@ -96,12 +96,12 @@ def test_moves_make_every_kind_of_change():
 @pytest.mark.parametrize(
     ("rules", "smiles", "reason"),
     [
-        ({}, "CCl", "it holds Cl"),
+        ({}, "CCl", "it contains Cl"),
         ({}, "C" * 10, "10 atoms"),
-        ({"min_atoms": 3}, "CC", "2 atoms besides hydrogen, and 3 to 9"),
+        ({"min_atoms": 3}, "CC", "2 atoms besides hydrogen, but 3 to 9"),
         ({}, "C1CC1C1CC1", "2 rings"),
         ({}, "C[NH3+]", r"charge is \+1, not \+0"),
-        ({}, "C.C", "several pieces"),
+        ({}, "C.C", "not connected"),
         ({}, "[CH3]", "unpaired electron"),
         ({"forbidden": ("OO",)}, "COOC", "forbidden OO"),
         ({"max_sa_score": 2.0}, "FC1(O)ON=C1N", "synthetic accessibility score is .*, above 2.0"),
@@ -124,14 +124,14 @@ def test_rules_say_why(rules, smiles, reason):
     [
         ({"seeds": ("C(((",)}, r"The seed 'C\(\(\(' is not a molecule"),
         ({"seeds": ()}, "at least one seed"),
-        ({"seeds": ("CCl",)}, "violates the space's rules: it holds Cl"),
+        ({"seeds": ("CCl",)}, "violates the space's rules: it contains Cl"),
         ({"elements": ("C", "CL")}, r"'CL' is not a chemical element. Did you mean 'Cl'"),
-        ({"elements": ("H",)}, "an element besides hydrogen"),
+        ({"elements": ("H",)}, "must include one besides hydrogen"),
         ({"forbidden": ("C(((",)}, r"SMARTS 'C\(\(\(' cannot be read"),
-        ({"min_atoms": 8, "max_atoms": 7}, "leave no molecule"),
+        ({"min_atoms": 8, "max_atoms": 7}, "exclude all molecules"),
         ({"max_rings": -1}, "'max_rings' must be at least 0"),
         ({"max_sa_score": 0.5}, "must be above 1"),
-        ({"length": 2}, "takes 3 SELFIES symbols, and the code holds 2"),
+        ({"length": 2}, "takes 3 SELFIES symbols, more than the 2"),
         ({"length": 0}, "'length' must be at least 1"),
     ],
 )
@@ -141,7 +141,7 @@ def test_bad_spaces_are_refused(settings, message):
 
 
 def test_foreign_molecules_are_refused_with_the_reason():
-    with pytest.raises(InputError, match="'CCCl' is not in this space: it holds Cl"):
+    with pytest.raises(InputError, match="'CCCl' is not in this space: it contains Cl"):
         SPACE.encode(["CCCl"])
     with pytest.raises(InputError, match="no molecule that RDKit can read"):
         SPACE.encode(["?"])

@@ -24,7 +24,7 @@ def test_pool_is_canonical_and_reports_what_it_left_out(tmp_path):
     assert pool.smiles == ("CCO", "c1ccccc1")
     assert pool.remarks == (
         "line 3: 'not a molecule' is not a molecule that RDKit can read",
-        "line 4: 'CCO' is the molecule of line 2 again",
+        "line 4: 'CCO' repeats the molecule of line 2",
         "line 6: '' is not a molecule that RDKit can read",
     )
 
@@ -44,7 +44,7 @@ def test_smi_files_hold_names_comments_and_blank_lines(tmp_path):
     assert pools[0] == pools[1]
     assert pools[0].smiles == ("CCO", "CC")
     assert pools[0].remarks == (
-        "line 5: 'CCO' is the molecule of line 3 again",
+        "line 5: 'CCO' repeats the molecule of line 3",
         "line 6: 'x' is not a molecule that RDKit can read",
     )
 
@@ -60,7 +60,7 @@ def test_sdf_files_are_read_record_by_record(tmp_path):
     assert pool.smiles == ("CCO", "C1CCOC1")
     assert pool.remarks == (
         f"line {starts[2]}: '' is not a molecule that RDKit can read",
-        f"line {starts[3]}: 'CCO' is the molecule of line 1 again",
+        f"line {starts[3]}: 'CCO' repeats the molecule of line 1",
     )
 
 
@@ -74,7 +74,7 @@ def test_parquet_files_are_read_by_column(tmp_path):
     assert pool.smiles == ("CCO", "CC")
     assert pool.remarks == (
         "row 2: '' is not a molecule that RDKit can read",
-        "row 4: 'CCO' is the molecule of row 1 again",
+        "row 4: 'CCO' repeats the molecule of row 1",
     )
     with pytest.raises(InputError, match="Did you mean 'canonSMILES'"):
         MoleculePool.from_file(tmp_path / "pool.parquet", smiles="canonSMILE")
@@ -132,7 +132,7 @@ def test_bad_pools_are_refused(tmp_path):
     path.write_text("name,canonSMILES\na,CC\n")
     with pytest.raises(InputError, match=r"no column 'canonSMILE'.*Did you mean 'canonSMILES'"):
         MoleculePool.from_csv(path, smiles="canonSMILE")
-    with pytest.raises(InputError, match="There is no file"):
+    with pytest.raises(InputError, match="does not exist"):
         MoleculePool.from_csv(tmp_path / "none.csv")
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(InputError, match="cannot be read as CSV"):
