@@ -61,7 +61,7 @@ def _computed(smiles: str) -> dict[str, float]:
         raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
     molecule = Chem.AddHs(molecule)
     if rdDistGeom.EmbedMolecule(molecule, randomSeed=CONFORMER_SEED) != 0:
-        raise CandidateFailure("RDKit finds no conformer")
+        raise CandidateFailure("RDKit found no conformer")
     if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
         rdForceFieldHelpers.MMFFOptimizeMolecule(molecule, maxIters=2000)
     else:

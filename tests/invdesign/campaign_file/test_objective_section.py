@@ -65,7 +65,7 @@ BROKEN = {
     "half a round": ("rounds: 3", "rounds: 2.5", 12, "'rounds' must be a whole number, not 2.5"),
     "no round": ("rounds: 3", "rounds: 0", 12, "'rounds' must be at least 1, not 0"),
     "more rounds than evaluations": ("rounds: 3", "rounds: 16", 12, "16 rounds need at least .* not 15"),
-    "two stages that correct": ("verify: top 2", "verify: {top: 2, rounds: 2}", 17, "'dear' already corrects the search"),
+    "two stages that correct": ("verify: top 2", "verify: {top: 2, rounds: 2}", 17, "'dear' already corrects the"),
     "two stages of one name": ("name: dearest", "name: dear", 16, "Two stages have the name 'dear'"),
     "another unit": ("{f: V}\n    name: dear\n", "{f: mV}\n    name: dear\n", 8, "'f' is in 'mV' here and in 'V'"),
     "no value for a target": ("{f: V}\n    name: dear\n", "{h: V}\n    name: dear\n", 5, "No objective"),

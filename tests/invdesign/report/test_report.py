@@ -326,7 +326,7 @@ def test_a_campaign_that_has_nothing_yet_has_a_report(tmp_path: Path) -> None:
 
 def test_too_few_values_are_said_to_be_too_few(tmp_path: Path) -> None:
     page = page_of(campaign_of(WANTED, "few", evaluations=6), tmp_path)
-    assert "Too few values to judge the surrogate" in page.source
+    assert "Too few values to validate the surrogate" in page.source
     assert not any(name.startswith("parity") for name in page.figures)
 
 

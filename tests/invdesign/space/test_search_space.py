@@ -194,7 +194,7 @@ def test_candidates_of_another_space_are_refused(rng):
         space.encode(sample.assign(layers=1.5))
     with pytest.raises(InputError, match=r"Column 'solvent': 'Water'.*Did you mean 'water'"):
         space.encode(sample.assign(solvent="Water"))
-    with pytest.raises(InputError, match="Column 'thickness': A number is needed"):
+    with pytest.raises(InputError, match="Column 'thickness': Values must be numbers"):
         space.encode(sample.assign(thickness="thick"))
     with pytest.raises(InputError, match="not in the pool"):
         space.encode(sample.assign(additive="CCCC"))

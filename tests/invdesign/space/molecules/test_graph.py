@@ -143,7 +143,7 @@ def test_bad_spaces_are_refused(settings, message):
 def test_foreign_molecules_are_refused_with_the_reason():
     with pytest.raises(InputError, match="'CCCl' is not in this space: it contains Cl"):
         SPACE.encode(["CCCl"])
-    with pytest.raises(InputError, match="no molecule that RDKit can read"):
+    with pytest.raises(InputError, match="is not a molecule that RDKit can read"):
         SPACE.encode(["?"])
     with pytest.raises(InputError, match="SELFIES symbols, and the code holds 4"):
         MoleculeGraph(("COC",), length=4).encode(["CCCCCC"])

@@ -138,7 +138,7 @@ def test_bad_pools_are_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read as CSV"):
         MoleculePool.from_csv(tmp_path / "empty.csv")
     (tmp_path / "header.csv").write_text("smiles\n")
-    with pytest.raises(InputError, match="at least one molecule"):
+    with pytest.raises(InputError, match="at least one valid molecule"):
         MoleculePool.from_csv(tmp_path / "header.csv")
     (tmp_path / "binary.smi.gz").write_text("CC")
     with pytest.raises(InputError, match="cannot be read as SMI"):
@@ -149,7 +149,7 @@ def test_bad_pools_are_refused(tmp_path):
     (tmp_path / "pool.smi").write_text("CC")
     with pytest.raises(InputError, match="has no columns"):
         MoleculePool.from_file(tmp_path / "pool.smi", smiles="smiles")
-    with pytest.raises(InputError, match="at least one molecule"):
+    with pytest.raises(InputError, match="at least one valid molecule"):
         MoleculePool.from_smiles(["?"])
     with pytest.raises(InputError, match="holds each molecule once"):
         MoleculePool(("CC", "CC"))
