@@ -38,7 +38,7 @@ class Fitness:
 
     @classmethod
     def of(cls, values: pd.DataFrame, targets: Targets) -> Self:
-    """Computes the fitness of property values, one row per candidate; non-finite values count as missing."""
+        """Computes the fitness of property values, one row per candidate; non-finite values count as missing."""
         wanted = values.reindex(columns=list(targets.properties)).astype(float)
         wanted = wanted.where(np.isfinite(wanted))
         failed = wanted.isna().any(axis=1).to_numpy()
