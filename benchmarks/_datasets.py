@@ -31,9 +31,9 @@ class Table:
         frame: candidates, one row each.
         y: their properties.
         columns: what the columns of ``frame`` are.
-        groups: rows that are siblings share one; None where the table names none.
+        groups: rows that are siblings share one; None if the table names none.
         grouped_by: what the groups are.
-        test: rows that the dataset itself keeps for testing; None where it keeps none.
+        test: rows that the dataset itself keeps for testing; None if it keeps none.
         defects: what is odd about the rows, in numbers.
     """
 

@@ -142,7 +142,7 @@ def mxenes(rows: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--store", help="of the campaign; one that is thrown away where missing")
+    parser.add_argument("--store", help="of the campaign; one that is thrown away if missing")
     parser.add_argument("--mxenes", type=int, default=12)
     parser.add_argument("--quick", action="store_true", help="without the campaign, into electrode_voltages_quick.json")
     given = parser.parse_args()

@@ -129,7 +129,7 @@ def mutated(source: str, operator: str, occurrence: int) -> str | None:
 
 
 def program(source: str) -> str:
-    """What a source does, without the annotations, which nothing evaluates; empty where it is no Python."""
+    """What a source does, without the annotations, which nothing evaluates; empty if it is no Python."""
 
     class Bare(ast.NodeTransformer):
         def visit_arg(self, node: ast.arg) -> ast.arg:

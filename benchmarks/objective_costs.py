@@ -6,7 +6,7 @@ For redox and electrode see redox_potentials.json and electrode_voltages.json. O
 library or the program that does the objective's work: PyBaMM's solver, the process of the user's program, the
 surrogate's prediction, the user's function. A formula is worked out and a table looked up by nobody but us, so that
 all of it is ours. Each figure is the median of the repeats, after one evaluation that builds, fits and reads what is
-kept. At last what it costs to have a call where it can be ended: in a worker process that is kept.
+kept. At last what it costs to have a call if it can be ended: in a worker process that is kept.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ def own_function() -> Case:
 
 
 def ended_calls(calls: int) -> dict[str, float]:
-    """Seconds that a call costs more where it can be ended: the first, which starts the process, and each further."""
+    """Seconds that a call costs more if it can be ended: the first, which starts the process, and each further."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "own.py"
         file.write_text("def f(x):\n    return {'f': x}\n", encoding="utf-8")

@@ -66,7 +66,7 @@ class Trial:
         families: unfitted, by the name they have in the results.
         published: the published figure, in words.
         asked: the figure to reach, in words.
-        leaks: what the models are told that they could not know; empty where nothing.
+        leaks: what the models are told that they could not know; empty if nothing.
     """
 
     table: Table

@@ -46,7 +46,7 @@ class Task:
     """One way to search.
 
     Attributes:
-        costs: of the fidelities; of one fidelity alone where empty.
+        costs: of the fidelities; of one fidelity alone if empty.
         dealt: whether the cheap values belong to other molecules.
         initial: B3LYP evaluations at first.
         orbitals: whether the surrogate has the orbital energies as features.

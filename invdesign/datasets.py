@@ -1,4 +1,4 @@
-"""The registry of public datasets: where each comes from, its license, and a copy whose checksum is right.
+"""The registry of public datasets: source, license and a verified copy of each.
 
 A dataset is found in this order: in the folder named by the environment variable ``INVDESIGN_DATA``, in the user's
 cache, or at its registered source, pinned to a commit, from where it is downloaded once.
@@ -26,15 +26,15 @@ class Dataset:
     """One registered dataset.
 
     Attributes:
-        name: as written behind ``dataset:`` in a campaign file.
+        name: as written after ``dataset:`` in a campaign file.
         file: path below a data folder.
         sha256: checksum of the file's bytes.
         bytes: size of the file.
-        license: under which the source gives it.
-        about: what the columns hold, in which units, and what was published of it.
-        doi: of the publication; None where there is none.
-        repository: address of the public repository; None where the file was made from another dataset.
-        commit: the commit at which it was read.
+        license: of the source.
+        about: columns, units and publication.
+        doi: of the publication; None if there is none.
+        repository: address of the public repository; None if the file was made from another dataset.
+        commit: the pinned commit.
         path: of the file in the repository.
     """
 
@@ -51,7 +51,7 @@ class Dataset:
 
     @property
     def url(self) -> str | None:
-        """Address of the file at its pinned commit; None where it has no public source."""
+        """Address of the file at its pinned commit; None if it has no public source."""
         if not (self.repository and self.commit and self.path):
             return None
         owner_and_name = self.repository.removeprefix("https://github.com/")
@@ -65,24 +65,24 @@ def registered() -> dict[str, Dataset]:
 
 
 def resolve(place: str | Path) -> Path:
-    """Turns ``dataset:NAME`` into the path of a checked copy, and any other path into itself.
+    """Returns the path of a verified copy for ``dataset:NAME``, and any other path unchanged.
 
     Raises:
-        InputError: as ``fetch`` does.
+        InputError: as for ``fetch``.
     """
     text = str(place)
     return fetch(text.removeprefix(PREFIX).strip()) if text.startswith(PREFIX) else Path(text)
 
 
 def fetch(name: str) -> Path:
-    """Returns the path of a dataset's file, after its checksum was found right; downloads it where needed.
+    """Returns the path of a dataset's file with a verified checksum; downloads it if needed.
 
     Raises:
-        InputError: where the name is unknown, the download is refused, or the file is not the registered one.
+        InputError: if the name is unknown, the download fails, or the file is not the registered one.
     """
     known = registered()
     if name not in known:
-        raise InputError(f"There is no dataset '{name}'.{nearest(name, known)}")
+        raise InputError(f"Unknown dataset '{name}'.{nearest(name, known)}")
     dataset = known[name]
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
@@ -94,14 +94,14 @@ def _local(dataset: Dataset, folder: Path) -> Path:
     path = folder / dataset.file
     if not path.is_file():
         raise InputError(
-            f"{FOLDER_VARIABLE} is '{folder}', where '{dataset.file}' is missing. Put it there, or unset the variable "
+            f"{FOLDER_VARIABLE} is '{folder}', where '{dataset.file}' is missing. Copy it there, or unset the variable "
             f"to download it from {dataset.url or 'its source'}."
         )
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != dataset.sha256:
         raise InputError(
             f"'{path}' is not the registered file of dataset '{dataset.name}': its SHA-256 is {found}, expected "
-            f"{dataset.sha256}. Replace it by the original."
+            f"{dataset.sha256}. Replace it with the original."
         )
     return path
 
@@ -112,7 +112,8 @@ def _downloaded(dataset: Dataset) -> Path:
 
     if dataset.url is None:
         raise InputError(
-            f"Dataset '{dataset.name}' has no public address to download it from. Put '{dataset.file}' into a folder "
+            f"Dataset '{dataset.name}' cannot be downloaded, because it has no public address. Copy "
+            f"'{dataset.file}' to a folder "
             f"and set {FOLDER_VARIABLE} to that folder."
         )
     pooch.get_logger().setLevel("WARNING")
@@ -128,10 +129,11 @@ def _downloaded(dataset: Dataset) -> Path:
     except requests.exceptions.RequestException as error:
         raise InputError(
             f"Dataset '{dataset.name}' could not be downloaded from {dataset.url}: {error}. Try again, or download it "
-            f"by hand into a folder as '{dataset.file}' and set {FOLDER_VARIABLE} to that folder."
+            f"manually to a folder as '{dataset.file}' and set {FOLDER_VARIABLE} to that folder."
         ) from None
     except ValueError as error:
         raise InputError(
-            f"What {dataset.url} sent is not the registered dataset '{dataset.name}' (SHA-256 {dataset.sha256}): "
-            f"{error}. It was not kept."
+            f"The download from {dataset.url} is not the registered dataset '{dataset.name}' (SHA-256 "
+            f"{dataset.sha256}): "
+            f"{error}. It was deleted."
         ) from None

@@ -1,1 +1,1 @@
-"""What a candidate is worth: one interface, one file a source of property values."""
+"""Objectives: sources of property values, one file each, behind one interface."""

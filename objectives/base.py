@@ -1,4 +1,4 @@
-"""The one interface behind which every source of property values stands."""
+"""The interface of every source of property values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STD_SUFFIX = "_std"
 class Objective(Protocol):
     """Gives property values: a simulation, a table, a trained surrogate, a user's function, a laboratory.
 
-    An objective that a campaign file can name is a frozen dataclass: its fields are what the file may say.
+    An objective of a campaign file is a frozen dataclass; its fields are its settings.
     """
 
     @property
@@ -27,33 +27,33 @@ class Objective(Protocol):
 
     @property
     def rows_per_call(self) -> int | None:
-        """How many candidates a call should get, so that little is lost when it is killed; None for any number."""
+        """Number of candidates per call, small enough to lose little if it is killed; None for any number."""
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        """Returns the objective with what it needs to know of the columns: their units, which are molecules."""
+        """Returns the objective with the information it needs about the columns, such as units and kinds."""
 
     def check(self, columns: Sequence[Column]) -> list[str]:
-        """Finds what would go wrong with candidates of these columns, before anything runs.
+        """Checks the columns of candidates before anything runs.
 
         Returns:
-            Messages that say what is wrong and what would be right; empty where all is well.
+            Messages that say what is wrong and what would be right; empty if there are no problems.
         """
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        """Gives the property values of candidates.
+        """Returns the property values of candidates.
 
         Args:
-            candidates: one row a candidate, one column a parameter, numbers in the parameter's unit.
+            candidates: one row per candidate, one column per parameter, numbers in the parameter's unit.
 
         Returns:
-            A frame with the same index: one float column a property in its unit, optionally ``<property>_std``, and the
-            column ``reason``: None, or why the candidate has no value. A candidate that fails has NaN and a reason; it
-            never raises.
+            A frame with the same index: one float column per property in its unit, optionally ``<property>_std``, and
+            the column ``reason``: None, or why the candidate has no value. A candidate that fails has NaN and a
+            reason; it never raises.
         """
 
 
 class TravelsByFields:
-    """For an objective that keeps what it has loaded: only its settings go to a worker, which loads for itself."""
+    """Mixin for an objective that caches loaded data: only its settings are sent to a worker."""
 
     def __getstate__(self) -> dict[str, Any]:
         settings: Any = self  # a dataclass, which typing cannot say here

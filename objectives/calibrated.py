@@ -1,4 +1,4 @@
-"""Objectives that correct what they compute by values that are known, and what that correction is worth."""
+"""Objectives that calibrate computed values with known ones, and the errors of the calibration."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Protocol, runtime_checkable
 
 @dataclass(frozen=True)
 class CalibrationReport:
-    """How well a calibration does; errors in the property's unit.
+    """The errors of a calibration, in the property's unit.
 
     Attributes:
-        property: what was calibrated.
-        kind: how, in a word of the campaign file.
-        rows: known values that it learned from: molecules, for a redox potential.
-        failed: what could not be computed and so taught nothing, and why.
+        property: the calibrated property.
+        kind: the method, as named in the campaign file.
+        rows: number of known values that it was fitted on, such as molecules for a redox potential.
+        failed: known values that could not be used because the calculation failed, and why.
         raw_mae: mean absolute error of the raw values.
         loo_mae: mean absolute error of each value predicted from all others.
         loo_rmse: root mean square of the same errors.
-        slope: of the straight line through all rows, whatever the kind.
+        slope: of the straight line through all rows, for every kind.
         intercept: of the same line.
     """
 
@@ -36,20 +36,20 @@ class CalibrationReport:
 
 @runtime_checkable
 class Calibrated(Protocol):
-    """What an objective may offer besides its values, where it corrects some of them by known ones."""
+    """Interface of objectives that calibrate some of their properties with known values."""
 
     def calibration_basis(self) -> Mapping[str, str]:
-        """For each calibrated property, what its calibration rests on, such as a checksum of the known values.
+        """For each calibrated property, the basis of its calibration, such as a checksum of the known values.
 
-        Cheap: nothing is computed. Two calibrations with the same basis correct alike; values by calibrations with
-        different ones cannot be compared. Empty where nothing is calibrated.
+        Nothing is computed for this. Calibrations with the same basis are equal; values by calibrations with
+        different ones cannot be compared. Empty if nothing is calibrated.
 
         Raises:
-            InputError: where the known values cannot be read.
+            InputError: if the known values cannot be read.
         """
 
     def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
-        """For each calibrated property how well its calibration does, or why there is none.
+        """For each calibrated property the errors of its calibration, or the reason why it failed.
 
-        May compute whatever the calibration needs. A calibration that fails is a reason, never an exception.
+        May compute whatever the calibration needs. A failed calibration gives a reason, never an exception.
         """

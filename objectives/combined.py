@@ -1,4 +1,4 @@
-"""Several objectives as one, each giving other properties of the same candidate."""
+"""Several objectives as one, each for other properties of the same candidates."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from invdesign.objectives.limits import seconds_together
 
 @dataclass(frozen=True)
 class CombinedObjective:
-    """Asks each part for its properties and joins them; a candidate's reasons are joined too.
+    """Evaluates every part and joins the properties and the reasons of each candidate.
 
     Attributes:
         parts: objectives whose properties have different names.
 
     Raises:
-        InputError: where two parts give a property of one name.
+        InputError: if two parts give the same property.
     """
 
     parts: tuple[Objective, ...]
@@ -33,7 +33,7 @@ class CombinedObjective:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise InputError(
-                f"Two objectives give '{repeated[0]}'. Each must give other properties, or one of them must verify the "
+                f"Two objectives give '{repeated[0]}'. Let each give other properties, or let one of them verify the "
                 "other (verify: top 10)."
             )
 
@@ -57,8 +57,8 @@ class CombinedObjective:
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         results = [part.evaluate(candidates) for part in self.parts]
         values = pd.concat([result.drop(columns=REASON) for result in results], axis=1)
-        told = pd.concat([result[REASON] for result in results], axis=1)
-        return valued(values, ["; ".join(filter(None, row)) or None for row in told.itertuples(index=False)])
+        reasons = pd.concat([result[REASON] for result in results], axis=1)
+        return valued(values, ["; ".join(filter(None, row)) or None for row in reasons.itertuples(index=False)])
 
     def seconds_allowed(self, candidates: int) -> float | None:
         return seconds_together(self.parts, candidates)
@@ -67,7 +67,7 @@ class CombinedObjective:
         return {name: basis for part in self._calibrated for name, basis in part.calibration_basis().items()}
 
     def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
-        return {name: told for part in self._calibrated for name, told in part.calibration_reports().items()}
+        return {name: report for part in self._calibrated for name, report in part.calibration_reports().items()}
 
     @property
     def _calibrated(self) -> list[Calibrated]:

@@ -1,4 +1,4 @@
-"""One call of an objective: its values or the reason why there are none, and how long it took."""
+"""One call of an objective: its values or the reason why there are none, and its duration."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from invdesign.objectives.base import REASON, Objective, failed
 
 @dataclass(frozen=True)
 class Result:
-    """What one call of an objective gave.
+    """The result of one call of an objective.
 
     Attributes:
         values: as ``Objective.evaluate`` returns it, indexed by candidate number.
-        seconds: how long the call took.
+        seconds: duration of the call.
     """
 
     values: pd.DataFrame
@@ -24,7 +24,7 @@ class Result:
 
 
 def evaluate(objective: Objective, candidates: pd.DataFrame) -> Result:
-    """Calls an objective; whatever it raises becomes the reason of its candidates.
+    """Calls an objective; an exception becomes the reason of its candidates.
 
     Args:
         objective: the source of values.
@@ -35,8 +35,8 @@ def evaluate(objective: Objective, candidates: pd.DataFrame) -> Result:
         values = objective.evaluate(candidates)
         missing = [name for name in (*objective.properties, REASON) if name not in values]
         if missing or not values.index.equals(candidates.index):
-            what = f"without '{missing[0]}'" if missing else "with other rows than it was given"
-            values = failed(candidates.index, objective.properties, f"the objective answered {what}")
-    except Exception as error:  # noqa: BLE001 - foreign code: its failure is a record, not the end of the campaign
+            what = f"without '{missing[0]}'" if missing else "with different rows"
+            values = failed(candidates.index, objective.properties, f"the objective returned a frame {what}")
+    except Exception as error:  # noqa: BLE001 - third-party code: its failure is recorded and does not end the campaign
         values = failed(candidates.index, objective.properties, f"{type(error).__name__}: {error}")
     return Result(values, time.perf_counter() - start)

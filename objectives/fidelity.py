@@ -18,7 +18,7 @@ from invdesign.objectives.limits import seconds_together
 
 @dataclass(frozen=True)
 class MultiFidelityObjective:
-    """Evaluates each candidate by the objective of its fidelity, which sees the candidate without the fidelity.
+    """Evaluates each candidate by the objective of its fidelity, which gets the candidate without the fidelity column.
 
     Attributes:
         objectives: one for each fidelity, the cheapest first and the target fidelity last; all give the same
@@ -26,7 +26,7 @@ class MultiFidelityObjective:
         column: the column that names the fidelity.
 
     Raises:
-        InputError: where there are fewer than two fidelities, or they give other properties or units.
+        InputError: if there are fewer than two fidelities, or their properties or units differ.
     """
 
     objectives: Mapping[str, Objective]
@@ -34,13 +34,15 @@ class MultiFidelityObjective:
 
     def __post_init__(self) -> None:
         if len(self.objectives) < 2:
-            raise InputError("Fidelities need two objectives or more, the cheapest first and the target fidelity last.")
+            raise InputError(
+                "A multi-fidelity objective needs two or more objectives, from the cheapest to the target fidelity."
+            )
         target = list(self.objectives)[-1]
         for name, objective in self.objectives.items():
             given, wanted = dict(objective.properties), dict(self.properties)
             if given != wanted:
                 raise InputError(
-                    f"The fidelity '{name}' gives {_told(given)}, and the fidelity '{target}' {_told(wanted)}. All "
+                    f"The fidelity '{name}' gives {_listed(given)}, and the fidelity '{target}' {_listed(wanted)}. All "
                     "fidelities must give the same properties in the same units."
                 )
 
@@ -70,8 +72,8 @@ class MultiFidelityObjective:
         if [(column.name, tuple(column.values)) for column in fidelities] != [(self.column, tuple(self.objectives))]:
             named = ", ".join(f"'{name}': ..." for name in self.objectives)
             problems.append(
-                f"The space needs a fidelity column '{self.column}' with the objective's fidelities in their order:"
-                f" {self.column}=Fidelity({{{named}}}), a cost for each."
+                f"The space needs a fidelity column '{self.column}' with the objective's fidelities in order:"
+                f" {self.column}=Fidelity({{{named}}}), with a cost for each."
             )
         plain = self._without_fidelity(columns)
         for name, part in self.objectives.items():
@@ -80,17 +82,15 @@ class MultiFidelityObjective:
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         if self.column not in candidates:
-            return failed(
-                candidates.index, self.properties, f"there is no column '{self.column}' that names the fidelity"
-            )
+            return failed(candidates.index, self.properties, f"the fidelity column '{self.column}' is missing")
         parts = []
         for name, rows in candidates.groupby(self.column, sort=False, dropna=False):
             part = self.objectives.get(str(name))
             if part is None:
-                told = f"there is no fidelity '{name}'.{nearest(str(name), self.objectives)}"
-                parts.append(failed(rows.index, self.properties, told))
+                unknown = f"unknown fidelity '{name}'.{nearest(str(name), self.objectives)}"
+                parts.append(failed(rows.index, self.properties, unknown))
             else:
-                # What goes wrong at one fidelity must not hurt the rows of another.
+                # A failure at one fidelity must not affect the rows of another.
                 parts.append(evaluate(part, rows.drop(columns=self.column)).values)
         if not parts:
             return failed(candidates.index, self.properties, "")
@@ -101,15 +101,17 @@ class MultiFidelityObjective:
         return seconds_together(tuple(self.objectives.values()), candidates)
 
     def calibration_basis(self) -> Mapping[str, str]:
-        told: dict[str, list[str]] = {}
+        bases_of: dict[str, list[str]] = {}
         for fidelity, part in self._calibrated.items():
             for name, basis in part.calibration_basis().items():
-                told.setdefault(name, []).append(f"{fidelity}: {basis}")
-        return {name: "; ".join(bases) for name, bases in told.items()}
+                bases_of.setdefault(name, []).append(f"{fidelity}: {basis}")
+        return {name: "; ".join(bases) for name, bases in bases_of.items()}
 
     def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
-        """Of several calibrated fidelities, the report at the target fidelity stands for a property."""
-        return {name: told for part in self._calibrated.values() for name, told in part.calibration_reports().items()}
+        """If several fidelities calibrate a property, the report is that of the target fidelity."""
+        return {
+            name: report for part in self._calibrated.values() for name, report in part.calibration_reports().items()
+        }
 
     @property
     def _calibrated(self) -> dict[str, Calibrated]:
@@ -119,5 +121,5 @@ class MultiFidelityObjective:
         return tuple(column for column in columns if column.kind != "fidelity")
 
 
-def _told(properties: Mapping[str, str]) -> str:
+def _listed(properties: Mapping[str, str]) -> str:
     return ", ".join(f"{name} in '{unit}'" for name, unit in properties.items())

@@ -1,4 +1,4 @@
-"""A straight line from values that are cheap to values that are true, with what it is worth."""
+"""A straight line from low-fidelity values to known values, with its errors."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class LinearFit:
     """A straight line by least squares, with the standard deviation of a new value.
 
     Args:
-        raw: cheap values, at least one.
-        known: what they should be, in the same order.
+        raw: low-fidelity values, at least one.
+        known: the known values, in the same order.
     """
 
     def __init__(self, raw: NDArray[np.float64], known: NDArray[np.float64]) -> None:
@@ -30,7 +30,7 @@ class LinearFit:
         self._leverage = self._leverages(raw)
 
     def left_out(self) -> NDArray[np.float64]:
-        """Error of each known value predicted from all others: the residual over one less its leverage."""
+        """Leave-one-out error of each known value: the residual divided by one minus its leverage."""
         return self.residuals / np.maximum(1.0 - self._leverage, 1e-9)
 
     def predict(self, raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

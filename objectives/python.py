@@ -24,7 +24,7 @@ PropertyFunction = Callable[..., Mapping[str, float]]
 
 
 def _from_folder(value: Any, info: ValidationInfo) -> Any:
-    """Takes the path of a function's file from the campaign file's folder."""
+    """Resolves the path of a function's file relative to the campaign file."""
     if not (isinstance(value, str) and isinstance(info.context, FileContext)):
         return value
     place, _, name = value.rpartition(":")
@@ -39,20 +39,20 @@ FunctionPlace = Annotated[str, BeforeValidator(_from_folder)]
 class PythonObjective(TravelsByFields):
     """Calls a function for each candidate, with its parameters as keyword arguments.
 
-    The function returns a mapping from property to number. What it raises becomes the candidate's reason. Naming a
+    The function returns a mapping from property to number. An exception becomes the candidate's reason. Naming a
     function in a campaign file runs the user's own code, as importing it would: run only files that you trust.
 
     Raises:
-        InputError: where the function cannot be found, no property is named, or the limit is not above zero.
+        InputError: if the function cannot be found, no property is named, or the limit is not above zero.
     """
 
     function: FunctionPlace | SkipJsonSchema[PropertyFunction]
-    """The function, or where it stands: ``package.module:name`` or ``path/to/file.py:name``."""
+    """The function, or its location: ``package.module:name`` or ``path/to/file.py:name``."""
     units: PropertyUnits
     """Each property that it returns, and its unit (empty for dimensionless)."""
     time_limit: float | None = bounded(default=None, gt=0)
-    """Seconds a candidate; None for no limit. With one, a campaign calls the function in a process of its own, which is
-    ended where the limit passes; what the function keeps between calls is kept there."""
+    """Time limit per candidate in seconds; None for no limit. With a limit, the function runs in its own process,
+    which is ended when the limit is exceeded; state that the function keeps between calls stays in that process."""
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -89,9 +89,11 @@ class PythonObjective(TravelsByFields):
             given = self._called(**row)
             values = {name: float(given[name]) for name in self.units}
         except KeyError as error:
-            return {REASON: f"the function returned no {error}" if str(error.args[0]) in self.units else _told(error)}
-        except Exception as error:  # noqa: BLE001 - the user's code may raise anything, and that is a result
-            return {REASON: _told(error)}
+            return {
+                REASON: f"the function did not return {error}" if str(error.args[0]) in self.units else _reason(error)
+            }
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything, which becomes a reason
+            return {REASON: _reason(error)}
         lacking = [name for name, value in values.items() if not math.isfinite(value)]
         return {
             **{name: value for name, value in values.items() if math.isfinite(value)},
@@ -112,7 +114,7 @@ class PythonObjective(TravelsByFields):
 def _split(function: str) -> tuple[str, str]:
     place, _, name = function.rpartition(":")
     if not place or not name.isidentifier():
-        raise InputError(f"'{function}' names no function. Write package.module:name or path/to/file.py:name.")
+        raise InputError(f"'{function}' is not a function. Use package.module:name or path/to/file.py:name.")
     return place, name
 
 
@@ -125,11 +127,11 @@ def _module(place: str) -> Any:
     path = Path(place)
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if not path.is_file() or specification is None or specification.loader is None:
-        raise InputError(f"There is no Python file '{path}'.")
+        raise InputError(f"The Python file '{path}' does not exist.")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,4 +1,4 @@
-"""A trained model as a source of property values: cheap enough to steer a search, with a standard deviation."""
+"""A trained model as a fast source of property values with standard deviations."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
 @settings
 class SurrogateObjective(TravelsByFields):
-    """Predicts candidates by a surrogate that is fitted on a table when it is first asked.
+    """Predicts candidates by a surrogate that is fitted on a table at first use.
 
-    Equal rows with different values, which a table objective refuses, are what models average. Rows without a value of
-    a property teach nothing of that property and something of the others.
+    Equal rows with different values, which a table objective refuses, are averaged by the model. Rows without a value
+    of a property are used for the other properties only.
 
     Raises:
-        InputError: where the file or a column is missing (the nearest column is named).
+        InputError: if the file or a column is missing (the nearest column is named).
     """
 
     data: InputFile | SkipJsonSchema[pd.DataFrame] = field(repr=False)
     """Path of a CSV file, or a frame."""
     key: Annotated[dict[str, str], Field(min_length=1)]
-    """For each parameter that the model goes by, the table's column that holds its values."""
+    """For each input of the model, the table's column with its values."""
     values: Annotated[dict[str, str], Field(min_length=1)]
-    """For each property, the table's column that holds it."""
+    """For each property, the table's column with its values."""
     units: dict[str, Unit] = field(default_factory=dict)
     """Unit of each property; empty or missing for dimensionless."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] | None = None
-    """The model; a Gaussian process where None. It is never fitted itself, only a copy of it."""
+    """The model; a Gaussian process if None. A copy of it is fitted."""
     censored: Literal["error", "limit", "drop"] = "error"
     """What to do with values such as ``<1E-10``: refuse (``error``), take the limit, or leave them out."""
     columns: tuple[Column, ...] = from_elsewhere(default=())
-    """What the columns of candidates are. ``for_columns`` fills this in."""
+    """Description of the candidates' columns, set by ``for_columns``."""
 
     def __post_init__(self) -> None:
-        _ = self._table  # its own errors are this objective's
+        _ = self._table  # raises the table's errors here
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -62,13 +62,15 @@ class SurrogateObjective(TravelsByFields):
         return None
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        # The same columns again: what is fitted stays, for a campaign says them at every run.
+        # Unchanged columns: the fitted model is reused, because a campaign passes its columns at every run.
         return self if self.columns == tuple(columns) else replace(self, columns=tuple(columns))
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         known = [column.name for column in columns]
         problems = [
-            f"The model's key '{name}' is no parameter.{nearest(name, known)}" for name in self.key if name not in known
+            f"The model's key '{name}' is not a parameter.{nearest(name, known)}"
+            for name in self.key
+            if name not in known
         ]
         if problems:
             return problems
@@ -100,7 +102,7 @@ class SurrogateObjective(TravelsByFields):
         """The model, fitted on the table.
 
         Raises:
-            InputError: where the table cannot be learned from.
+            InputError: if the table cannot be learned from.
         """
         frame, y = self.training()
         model: Any = self.surrogate if self.surrogate is not None else GaussianProcess()
@@ -121,7 +123,7 @@ class SurrogateObjective(TravelsByFields):
         return table.for_columns(self.columns) if self.columns else table
 
     def own_columns(self, frame: pd.DataFrame) -> tuple[Column, ...]:
-        """The columns that the model goes by, wide enough for what the table and the space hold together."""
+        """The columns of the model, with bounds and values that cover both the table and the space."""
         return tuple(_widened(column, frame) for column in self.columns if column.name in self.key)
 
 

@@ -1,4 +1,4 @@
-"""A table as a source of property values: what was measured or computed before, looked up by key."""
+"""A table as a source of property values: measured or computed values, looked up by key."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ class TableObjective(TravelsByFields):
     """Looks candidates up in a CSV file or a frame.
 
     Raises:
-        InputError: where the file or a column is missing (the nearest column is named), or a value is no number.
+        InputError: if the file or a column is missing (the nearest column is suggested), or a value is not a number.
     """
 
     data: InputFile | SkipJsonSchema[pd.DataFrame] = field(repr=False)
     """Path of a CSV file, or a frame."""
     key: Annotated[dict[str, str], Field(min_length=1)]
-    """For each parameter that identifies a candidate, the table's column that holds its values."""
+    """For each parameter that identifies a candidate, the table's column with its values."""
     values: Annotated[dict[str, str], Field(min_length=1)]
-    """For each property, the table's column that holds it."""
+    """For each property, the table's column with its values."""
     units: dict[str, Unit] = field(default_factory=dict)
     """Unit of each property; empty or missing for dimensionless."""
     molecules: tuple[str, ...] = from_elsewhere(default=())
-    """The parameters of ``key`` that are molecules: their SMILES are made canonical before they are compared.
-    ``for_columns`` fills this in."""
+    """The parameters of ``key`` that are molecules: their SMILES are canonicalized before comparison.
+    Set by ``for_columns``."""
 
     def __post_init__(self) -> None:
         for name in self.units:
             if name not in self.values:
                 raise InputError(
-                    f"There is a unit for '{name}', which is no property of the table.{nearest(name, self.values)}"
+                    f"'units' refers to '{name}', which is not a property of the table.{nearest(name, self.values)}"
                 )
         header = self._frame.columns
         for column in (*self.key.values(), *self.values.values()):
@@ -62,13 +62,15 @@ class TableObjective(TravelsByFields):
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
         molecules = tuple(column.name for column in columns if column.kind == "molecule" and column.name in self.key)
-        # The same again: what was read stays, for a campaign says its columns at every run.
+        # Unchanged columns: the table is reused, because a campaign passes its columns at every run.
         return self if self.molecules == molecules else replace(self, molecules=molecules)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         known = [column.name for column in columns]
         problems = [
-            f"The table's key '{name}' is no parameter.{nearest(name, known)}" for name in self.key if name not in known
+            f"The table's key '{name}' is not a parameter.{nearest(name, known)}"
+            for name in self.key
+            if name not in known
         ]
         try:
             _ = self._rows
@@ -89,9 +91,9 @@ class TableObjective(TravelsByFields):
         return valued(result, [_reason(key, row) for key, row in zip(keys, found, strict=True)])
 
     def training(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The table as candidates and property values to learn from, row by row; equal rows and gaps are kept.
+        """The table as candidates and property values, row by row, including equal rows and missing values.
 
-        Values are as they stand in the table, so that text among them (such as ``<1E-10``) can be found and told.
+        Values are unchanged, so that text among them (such as ``<1E-10``) can be found and reported.
         """
         frame = pd.DataFrame({name: self._frame[column] for name, column in self.key.items()})
         for name in self.molecules:
@@ -102,7 +104,7 @@ class TableObjective(TravelsByFields):
         """Any column of the table, such as the paper that each row is from.
 
         Raises:
-            InputError: where there is none of this name (the nearest is named).
+            InputError: if it is unknown (the nearest is suggested).
         """
         if name not in self._frame:
             raise InputError(f"The table has no column '{name}'.{nearest(name, map(str, self._frame.columns))}")
@@ -114,7 +116,7 @@ class TableObjective(TravelsByFields):
             return self.data
         path = Path(self.data)
         if not path.is_file():
-            raise InputError(f"There is no file '{path}'.")
+            raise InputError(f"The file '{path}' does not exist.")
         try:
             return pd.read_csv(path)
         except (pd.errors.ParserError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
@@ -122,7 +124,7 @@ class TableObjective(TravelsByFields):
 
     @cached_property
     def _rows(self) -> dict[tuple[Any, ...], tuple[float, ...]]:
-        """Values by key. Rows of one key must agree, for nothing says which of them would be right."""
+        """Values by key. Rows with the same key must agree, because it is unknown which of them is right."""
         numbers = [self._numbers(name, column) for name, column in self.values.items()]
         rows: dict[tuple[Any, ...], tuple[float, ...]] = {}
         for place, key in enumerate(self._keys(self._frame, list(self.key.values()))):
@@ -130,7 +132,7 @@ class TableObjective(TravelsByFields):
             if key in rows and not np.allclose(rows[key], values, rtol=1e-9, atol=0.0, equal_nan=True):
                 raise InputError(
                     f"The table has different values for {key}: {rows[key]} and, in row {place + 2}, {values}. "
-                    "Keep one row a candidate, or average them."
+                    "Keep one row per candidate, or average them."
                 )
             rows[key] = values
         return rows
@@ -149,13 +151,13 @@ class TableObjective(TravelsByFields):
             place = int(np.flatnonzero(wrong.to_numpy())[0])
             raise InputError(
                 f"Column '{column}' of the table, for property '{name}', holds {self._frame[column].iloc[place]!r} in "
-                f"row {place + 2}, which is no number."
+                f"row {place + 2}, which is not a number."
             )
         return numbers.tolist()
 
 
 def _plain(value: Any) -> Any:
-    """A key that compares equal across types: 3 and 3.0 are one number."""
+    """A key that compares equal across types: 3 and 3.0 are the same number."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 

@@ -1,1 +1,1 @@
-"""What has been learned from values: one interface, one file a model family."""
+"""Surrogates, models learned from values: one interface, one file per model family."""

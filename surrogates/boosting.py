@@ -1,4 +1,4 @@
-"""Gradient boosting: many shallow trees, each fitted to what the ones before it left unexplained."""
+"""Gradient boosting: many shallow trees, each fitted to the residuals of the ones before it."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class _Boosting(ConformalRegressor):
     n_estimators: int = bounded(default=400, ge=1)
     """Number of trees."""
     max_depth: int = bounded(default=4, ge=1)
-    """Splits from the root of a tree to a leaf."""
+    """Largest depth of a tree."""
     learning_rate: float = bounded(default=0.05, gt=0)
     """Factor by which each tree's prediction is multiplied."""
 
@@ -79,7 +79,7 @@ class LightGBM(_Boosting):
             max_depth=self.max_depth,
             num_leaves=2 ** min(self.max_depth, 10),
             learning_rate=self.learning_rate,
-            # Its own default of 20 rows a leaf leaves nothing to split in the tables of a laboratory.
+            # Its default of 20 rows per leaf is too large for the small tables of a laboratory.
             min_child_samples=min(5, max(1, len(values) // 10)),
             subsample=0.8,
             subsample_freq=1,

@@ -1,4 +1,4 @@
-"""Classifiers: the chance that a property which is yes or no is yes."""
+"""Classifiers: the probability that a binary property is 1."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ProbabilityModel(PropertyModel):
 
     Attributes:
         classifier: with the classes 0 and 1.
-        least: probability below which it is never believed, nor above one minus it.
+        least: smallest probability, and one minus the largest.
     """
 
     classifier: Any
@@ -38,18 +38,18 @@ class ProbabilityModel(PropertyModel):
 class Classifier(FeatureSurrogate):
     """A surrogate of properties that are 0 or 1: the mean is the probability of 1.
 
-    So a target ``at_least: 0.5`` asks for candidates that are 1 more probably than not. The standard deviation is that
+    So a target ``at_least: 0.5`` selects candidates that are more likely 1 than 0. The standard deviation is that
     of the 0 or 1 that will be observed, sqrt(p (1 - p)). By Laplace's rule of succession n values allow no probability
-    below 1 / (n + 2) or above 1 minus it. Where fewer than two values are 0, or fewer than two are 1, nothing tells
-    them apart, and the probability is everywhere that of the rule of succession, (ones + 1) / (n + 2).
+    below 1 / (n + 2) or above 1 minus it. If fewer than two values are 0, or fewer than two are 1, the classes cannot
+    be distinguished, and the probability is that of the rule of succession everywhere, (ones + 1) / (n + 2).
     """
 
     def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
         odd = values[(values != 0.0) & (values != 1.0)]
         if len(odd):
             raise InputError(
-                f"Property '{name}' is {odd[0]:g} somewhere; a classifier learns values of 0 (no) and 1 (yes) alone. "
-                "Make it 0 or 1 by a threshold, or take a regression such as random-forest."
+                f"Property '{name}' contains {odd[0]:g}, but a classifier needs values of 0 (no) and 1 (yes). "
+                "Convert it with a threshold, or use a regression such as random-forest."
             )
         ones, count = int(values.sum()), len(values)
         if min(ones, count - ones) < FEWEST_OF_A_CLASS:
@@ -107,7 +107,7 @@ class RandomForestClassifier(Classifier):
     n_estimators: int = bounded(default=300, ge=1)
     """Number of trees."""
     min_samples_leaf: int = bounded(default=2, ge=1)
-    """Fewest rows in a leaf."""
+    """Smallest number of rows in a leaf."""
 
     def _classifier(self, smaller: int) -> Any:
         from sklearn import ensemble

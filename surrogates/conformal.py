@@ -1,4 +1,4 @@
-"""Standard deviations for models that have none: cross-conformal prediction, wider where nothing was seen.
+"""Standard deviations for models that have none: cross-conformal prediction, wider if nothing was seen.
 
 A model is fitted without each part of the rows in turn, and its errors on them say how far it is off (Vovk 2015,
 doi:10.1007/s10472-013-9368-4). Each error is taken relative to a difficulty (Papadopoulos, Vovk and Gammerman 2011,

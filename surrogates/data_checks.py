@@ -1,4 +1,4 @@
-"""What is wrong with data before a model is fitted on them: found, said with its rows, left to the user to decide."""
+"""Checks of training data: finds doubtful values with their rows; the user decides what to do."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FACTORS = (1000.0, 100.0, 10.0, 0.1, 0.01, 0.001)
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that a person should look at.
+    """A doubtful value or column.
 
     Attributes:
-        kind: what it is.
-        column: where.
+        kind: of the problem.
+        column: its column.
         rows: labels of the rows.
-        message: in words, with what could be done.
+        message: the problem and what could be done.
     """
 
     kind: Kind
@@ -43,7 +43,7 @@ class Finding:
 
 
 def check_data(frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> list[Finding]:
-    """Looks for what makes data misleading. Nothing is changed.
+    """Finds problems in data. Nothing is changed.
 
     It finds censored values (``<1E-10``) and other text among numbers; equal candidates with different values;
     columns that never vary; values far from all others; few values that would fit the others in another unit; gaps.
@@ -51,7 +51,7 @@ def check_data(frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column
     Args:
         frame: candidates, one row each.
         y: property values, same rows.
-        columns: what the columns of ``frame`` are; guessed from their types where None.
+        columns: what the columns of ``frame`` are; guessed from their types if None.
     """
     described = tuple(columns) if columns is not None else guess_columns(frame)
     numbers = [column.name for column in described if column.kind == "number"]
@@ -78,7 +78,7 @@ def cleaned(
     duplicates: Literal["keep", "mean", "drop"] = "keep",
     outliers: Literal["keep", "drop"] = "keep",
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
-    """Does with doubtful values what the user chose, and says what it did.
+    """Treats doubtful values as the user chose, and reports what was done.
 
     Args:
         frame: candidates, one row each.
@@ -91,7 +91,7 @@ def cleaned(
         Candidates, numeric property values, and one sentence for each thing done.
 
     Raises:
-        InputError: where a property holds text, or censored values and no choice was made.
+        InputError: if a property holds text, or censored values and no choice was made.
     """
     done: list[str] = []
     values = y.copy()
@@ -108,7 +108,7 @@ def cleaned(
         first = ~keys.duplicated()
         merged = values.groupby(keys.to_numpy(), sort=False).mean()
         if len(merged) < len(values):
-            done.append(f"Made {len(values) - len(merged)} repeated rows one with their equals, by the mean.")
+            done.append(f"Replaced {len(values) - len(merged)} repeated rows by their mean.")
         return frame[first], merged.set_axis(frame.index[first]), done
     apart = values.groupby(keys.to_numpy()).transform(lambda group: group.max() - group.min())
     wrong = (apart > 1e-9 * values.abs().max()).any(axis=1)
@@ -137,7 +137,7 @@ def _text(values: pd.Series, name: str) -> list[Finding]:
         )
         found.append(Finding("censored", name, tuple(limited.index), message))
     if len(other):
-        message = f"'{name}' holds text where numbers are expected: {other.iloc[0]!r} in row {other.index[0]}."
+        message = f"'{name}' contains {other.iloc[0]!r} in row {other.index[0]}, which is not a number."
         found.append(Finding("text", name, tuple(other.index), message))
     return found
 
@@ -146,7 +146,9 @@ def _constant(values: pd.Series, name: str) -> list[Finding]:
     known = values.dropna()
     if len(known) < 2 or (known != known.iloc[0]).any():
         return []
-    return [Finding("constant", name, (), f"'{name}' is {known.iloc[0]:g} in every row: nothing can be learned of it.")]
+    return [
+        Finding("constant", name, (), f"'{name}' is {known.iloc[0]:g} in every row, so a model cannot learn from it.")
+    ]
 
 
 def _robust(values: pd.Series) -> tuple[float, float]:
@@ -161,7 +163,7 @@ def _far(values: pd.Series, name: str) -> list[Finding]:
     if spread <= 0.0:
         return []
     far = known[(known - middle).abs() > FAR * spread]
-    # Values that span decades are judged by their logarithms: a small conductivity is no outlier.
+    # Values that span decades are judged by their logarithms: a small conductivity is not an outlier.
     if len(far) and (known > 0).all():
         logs = np.log(known)
         log_middle, log_spread = _robust(logs)
@@ -191,10 +193,10 @@ def _other_unit(values: pd.Series, name: str) -> list[Finding]:
             hints.append((row, f"times {factor:g} it would be one of them"))
         elif low <= value + 273.15 <= high or low <= value - 273.15 <= high:
             hints.append((row, "273.15 away from them, as degrees Celsius from kelvin"))
-    told = f"; {hints[0][1]} (row {hints[0][0]})" if hints else ""
+    hint = f"; {hints[0][1]} (row {hints[0][0]})" if hints else ""
     message = (
-        f"'{name}' is {few.iloc[0]:g} in row {few.index[0]} while nine of ten values lie in {low:g} to {high:g}{told}. "
-        f"Was another unit or a slip of the pen behind it? ({len(few)} such rows)"
+        f"'{name}' is {few.iloc[0]:g} in row {few.index[0]} while nine of ten values lie in {low:g} to {high:g}{hint}. "
+        f"Check for another unit or a typing error. ({len(few)} such rows)"
     )
     return [Finding("unit", name, tuple(few.index), message)]
 
@@ -205,7 +207,7 @@ def _gaps(values: pd.Series, name: str) -> list[Finding]:
         return []
     message = (
         f"'{name}' has no value in {len(missing)} of {len(values)} rows, the first of them {missing.index[0]}. "
-        "Say what to do: features: {missing: impute} fills them by chained equations inside each fold."
+        "Use features: {missing: impute} to fill them by chained equations inside each fold."
     )
     return [Finding("gap", name, tuple(missing.index), message)]
 
@@ -224,7 +226,8 @@ def _duplicates(frame: pd.DataFrame, values: pd.Series, name: str) -> list[Findi
         return []
     message = (
         f"{len(rows)} rows are equal candidates with different '{name}', up to {apart.max():.3g} apart (row {rows[0]} "
-        "for one). No model can do better than that: average them (duplicates: mean) or look for what tells them apart."
+        "for one). No model can do better than that: average them (duplicates: mean) or add a column that "
+        "distinguishes them."
     )
     return [Finding("duplicate", name, tuple(rows), message)]
 
@@ -240,7 +243,7 @@ def _uncensored(values: pd.Series, name: str, choice: str, done: list[str]) -> p
     if choice == "error":
         raise InputError(limited.message)
     plain = _numbers(values)
-    done.append(f"{'Took the limit for' if choice == 'limit' else 'Left out'} {len(limited.rows)} values of '{name}'.")
+    done.append(f"{'Used the limit for' if choice == 'limit' else 'Left out'} {len(limited.rows)} values of '{name}'.")
     if choice == "limit":
         limits = values[values.notna() & plain.isna()].astype(str).str.extract(CENSORED)[1]
         plain.loc[limits.index] = limits.astype(float)

@@ -17,9 +17,9 @@ class DecisionTree(ConformalRegressor):
     """
 
     min_samples_leaf: int = bounded(default=3, ge=1)
-    """Fewest rows in a leaf."""
+    """Smallest number of rows in a leaf."""
     max_depth: int | None = bounded(default=None, ge=1)
-    """Most splits from the root to a leaf. None: as many as the rows allow."""
+    """Largest depth. None: no limit."""
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
         from sklearn.tree import DecisionTreeRegressor

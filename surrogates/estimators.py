@@ -1,4 +1,4 @@
-"""What all families share that learn from a matrix of features: one model a property, fitted on its known rows.
+"""Shared base of families that learn from a matrix of features: one model per property, fitted on its known rows.
 
 Types are real here, not postponed: families in other files inherit these settings, and a campaign file's checks read
 the types where the family stands.
@@ -52,12 +52,12 @@ class Constant(PropertyModel):
 
 @dataclass(frozen=True)
 class Learned:
-    """What was learned of a property: a model of its standardized values, and how to undo that.
+    """A fitted property: a model of its standardized values, and the scale.
 
     Attributes:
         model: of the standardized values.
-        center: what was taken from the values, in the property's unit.
-        spread: by what they were then divided.
+        center: subtracted from the values, in the property's unit.
+        spread: divisor of the values, in the property's unit.
     """
 
     model: PropertyModel
@@ -76,16 +76,16 @@ class Learned:
 
 @settings(frozen=False, kw_only=True)
 class FeatureSurrogate(ABC):
-    """A surrogate that turns candidates into features and fits one model a property.
+    """A surrogate that converts candidates to features and fits one model per property.
 
     The standard deviation that it predicts is that of a value as it would be observed, noise included: residuals, by
-    which it is calibrated, do not tell noise from ignorance. So it has no ``noise_std``.
+    which it is calibrated, do not separate noise from model error. So it has no ``noise_std``.
     """
 
     features: Features = field(default_factory=Features)
-    """Which features the surrogate is given."""
+    """The features of the surrogate."""
     seed: int = bounded(default=0, ge=0)
-    """Seed of all that is random in the fit. The order of the rows does not matter."""
+    """Random seed of the fit. The order of the rows does not matter."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
     _learned: Annotated[dict[str, Learned], STATE] = field(default_factory=dict, init=False, repr=False, compare=False)
     _known: Annotated[tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None] | None, STATE] = field(
@@ -96,7 +96,7 @@ class FeatureSurrogate(ABC):
         """Learns every column of ``y``, each from the rows where it is known; see ``Surrogate.fit``.
 
         Raises:
-            InputError: where a property has fewer than two values, an infinite one or text, or a column cannot be
+            InputError: if a property has fewer than two values, an infinite one or text, or a column cannot be
                 read.
         """
         check_values(frame, y, FEWEST_VALUES)
@@ -129,9 +129,9 @@ class FeatureSurrogate(ABC):
         return mean, pd.DataFrame({name: pair[1] for name, pair in moments.items()}, index=frame.index)
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
-        """Returns a surrogate that also knows these values; see ``ConditionalSurrogate.condition_on``.
+        """Returns a surrogate with these additional values; see ``ConditionalSurrogate.condition_on``.
 
-        These families learn all values at once: it is fitted anew, with the same settings and seed.
+        It is fitted again to all values, with the same settings and seed.
         """
         if self._known is None:
             raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")

@@ -1,4 +1,4 @@
-"""Forests: many deep trees on rows drawn at random, whose disagreement says where they are unsure."""
+"""Forests: many deep trees on random rows, whose disagreement estimates their uncertainty."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -51,9 +51,9 @@ class _Forest(EnsembleRegressor):
     n_estimators: int = bounded(default=300, ge=1)
     """Number of trees."""
     min_samples_leaf: int = bounded(default=1, ge=1)
-    """Fewest rows in a leaf."""
+    """Smallest number of rows in a leaf."""
     max_features: float = bounded(default=0.5, gt=0, le=1)
-    """Share of the features from which each split chooses."""
+    """Share of the features to consider for each split."""
 
     def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> ForestModel:
         forest = self._forest().fit(features, values)
@@ -100,7 +100,7 @@ class ExtraTrees(_Forest):
     """
 
     max_features: float = bounded(default=1.0, gt=0, le=1)
-    """Share of the features from which each split chooses."""
+    """Share of the features to consider for each split."""
 
     def _forest(self) -> Any:
         from sklearn.ensemble import ExtraTreesRegressor

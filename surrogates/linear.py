@@ -1,4 +1,4 @@
-"""Linear models: few values go a long way where the property is nearly linear in the features."""
+"""Linear models: they need few values if the property is nearly linear in the features."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""k nearest neighbors: what the most similar known candidates did."""
+"""k nearest neighbors: the mean of the most similar known candidates."""
 
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ class KNearestNeighbors(ConformalRegressor):
     """
 
     n_neighbors: int = bounded(default=5, ge=1)
-    """Number of neighbors; all rows where there are fewer."""
+    """Number of neighbors; all rows if there are fewer."""
     # It costs nothing to fit and is much worse without a fifth of the rows, by which its errors would look too large.
     _folds: ClassVar[int] = 20
 

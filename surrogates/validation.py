@@ -41,8 +41,8 @@ def held_out_predictions(
     Args:
         surrogate: its settings are used; it is not fitted itself.
         frame: candidates, one row each.
-        y: property values, one column a property, same rows as ``frame``; NaN where a value is missing.
-        columns: what the columns of ``frame`` are; guessed from their types where None.
+        y: property values, one column a property, same rows as ``frame``; NaN if a value is missing.
+        columns: what the columns of ``frame`` are; guessed from their types if None.
         folds: into how many parts the rows are cut; each part is predicted from all the others.
         groups: for each row what it belongs to; the rows of one group are always in the same part. None: each row for
             itself.
@@ -55,7 +55,7 @@ def held_out_predictions(
         that of the value that would be observed).
 
     Raises:
-        InputError: where a property has values in fewer rows, or groups, than there are folds, or the surrogate cannot
+        InputError: if a property has values in fewer rows, or groups, than there are folds, or the surrogate cannot
             be fitted.
     """
     if folds < 2:
@@ -94,8 +94,8 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         One row a property: ``count`` of values; ``rmse`` and ``mae`` in the property's unit; ``r2``, the share of the
-        variance explained (NaN where all values are equal); ``coverage``, the share of values within the 90 % interval,
-        which counts the learned noise; ``nll``, the mean negative log-likelihood (NaN where one claims certainty).
+        variance explained (NaN if all values are equal); ``coverage``, the share of values within the 90 % interval,
+        which counts the learned noise; ``nll``, the mean negative log-likelihood (NaN if one claims certainty).
     """
     rows = {str(name): _scores(part) for name, part in predictions.groupby("property", sort=False)}
     names = ["count", "rmse", "mae", "r2", "coverage", "nll"]
@@ -111,11 +111,11 @@ def class_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row a property: ``count`` of values; ``accuracy``, the share on the right side of 0.5;
         ``balanced_accuracy``, the mean of the two classes' own; ``roc_auc``, the chance that a 1 is ranked above a 0
-        (both NaN where there is one class); ``log_loss``, the mean negative log-likelihood; ``brier``, the mean squared
+        (both NaN if there is one class); ``log_loss``, the mean negative log-likelihood; ``brier``, the mean squared
         error of the probability.
 
     Raises:
-        InputError: where an observed value is neither 0 nor 1, or a mean is no probability.
+        InputError: if an observed value is neither 0 nor 1, or a mean is not a probability.
     """
     rows = {str(name): _class_scores(str(name), part) for name, part in predictions.groupby("property", sort=False)}
     names = ["count", "accuracy", "balanced_accuracy", "roc_auc", "log_loss", "brier"]

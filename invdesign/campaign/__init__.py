@@ -1,4 +1,4 @@
-"""A campaign: what was asked, what was answered, and what comes next."""
+"""The campaign: proposes candidates, has them evaluated and stores every result."""
 
 from invdesign.campaign.campaign import Campaign
 from invdesign.campaign.execution.executor import WorkerPool

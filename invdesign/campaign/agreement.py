@@ -1,4 +1,4 @@
-"""What verifying stages found, beside what the search had found, and how far the two agree."""
+"""Compares the values of verifying stages with those of the search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.targets import Targets
 
 LOW_FIDELITY, DISAGREEMENT, CORRECTED = "_low_fidelity", "_disagreement", "_corrected"
-"""Behind a property's name: its value by the search, the stage's value less it, the search's value corrected."""
+"""Suffixes of a property's columns: value of the search, difference of the stage from it, corrected value."""
 MET = "_met"
 
 
@@ -32,13 +32,13 @@ def verified_frame(
         verifications: the store's rows.
         names: of the properties.
         targets: in the units of the properties.
-        corrections: in force, by property.
+        corrections: the current ones, by property.
 
     Returns:
         One row for each candidate and stage, indexed by candidate: ``stage``; each property by the stage; ``reason``;
         ``all_met`` by the stage. Then for each property its value by the search as ``<property>_low_fidelity``, its
-        standard deviation as ``<property>_low_fidelity_std`` where one is known, and ``<property>_disagreement``: the
-        stage's value less it; ``low_fidelity_met``: whether the search's own values meet all targets. Where a
+        standard deviation as ``<property>_low_fidelity_std`` if known, and ``<property>_disagreement``: the
+        stage's value minus it; ``low_fidelity_met``: whether the search's own values meet all targets. Where a
         correction is in force, ``<property>_corrected`` and ``corrected_met`` too.
     """
     found = properties_of(verifications, names)
@@ -62,13 +62,13 @@ def verified_frame(
 
 
 def corrected(values: pd.DataFrame, corrections: Mapping[str, Correction]) -> pd.DataFrame:
-    """Values by the search with the corrections in force; the frame itself where there are none."""
+    """Values of the search with the current corrections; the frame itself if there are none."""
     taken = {name: fix.apply(values[name].to_numpy(np.float64)) for name, fix in corrections.items() if name in values}
     return values.assign(**taken) if taken else values
 
 
 def agreement(verified: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """How far each stage agrees with the search, property by property.
+    """Agreement of each stage with the search, property by property.
 
     Args:
         verified: as ``verified_frame`` returns it.
@@ -76,9 +76,9 @@ def agreement(verified: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
     Returns:
         One row for each stage and property with pairs of values: ``stage``, ``property``, ``pairs``, ``mean`` (the mean
-        of the stage's value less the search's, in the property's unit), ``mae``, ``rmse``, ``correlation`` (Pearson's)
-        and ``rank_correlation`` (Spearman's); these two are NaN where fewer than three pairs, or equal values, say
-        nothing.
+        of the stage's value minus the search's, in the property's unit), ``mae``, ``rmse``, ``correlation`` (Pearson's)
+        and ``rank_correlation`` (Spearman's); these two are NaN for fewer than three pairs or equal
+        values.
     """
     rows = []
     for stage, part in verified.groupby("stage", sort=False):

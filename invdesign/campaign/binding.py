@@ -1,4 +1,4 @@
-"""Objectives bound to a search space: told its columns and checked against it, each once."""
+"""Objectives bound to a search space: given its columns and checked against it, each once."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from invdesign.space import SearchSpace
 
 @dataclass(frozen=True)
 class Binding:
-    """An objective that knows the columns of a space.
+    """An objective together with the columns of a space.
 
     Attributes:
-        objective: as ``for_columns`` gives it.
-        problems: what does not fit the space, and what would be right; empty where all is well.
+        objective: as returned by ``for_columns``.
+        problems: messages for what does not fit the space; empty if there are none.
     """
 
     objective: Objective
@@ -25,7 +25,7 @@ class Binding:
         """The objective.
 
         Raises:
-            InputError: where it does not fit the space, with every problem.
+            InputError: listing every problem, if it does not fit the space.
         """
         if self.problems:
             raise InputError("\n".join(self.problems))
@@ -34,19 +34,19 @@ class Binding:
 
 @dataclass(frozen=True)
 class Bindings:
-    """The objectives of one space. Each is bound and checked when it is first asked for.
+    """The objectives of one space. Each is bound and checked when it is first used.
 
-    The same objective has the same binding at every run of a campaign, so that what it has read or built stays.
+    An objective keeps its binding for all runs of a campaign, so that files are read and models built only once.
 
     Attributes:
-        space: what is searched.
+        space: the search space.
     """
 
     space: SearchSpace
     _known: list[tuple[Objective, Binding]] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def of(self, objective: Objective) -> Binding:
-        """The binding of an objective, given as it was made or as it was bound before."""
+        """The binding of an objective, given either unbound or as bound before."""
         for given, binding in self._known:
             if objective is given or objective is binding.objective:
                 return binding
@@ -55,10 +55,10 @@ class Bindings:
         return self._noted(objective, Binding(bound, tuple(problems)))
 
     def joined(self, whole: Objective, parts: tuple[Objective, ...]) -> Binding:
-        """The binding of an objective that is made of bound ones: their problems are all that it has.
+        """The binding of an objective that is composed of bound ones; its problems are theirs.
 
         Args:
-            whole: made of ``parts`` as they were bound.
+            whole: composed of the bound ``parts``.
             parts: its parts.
         """
         return self._noted(whole, Binding(whole, tuple(one for part in parts for one in self.of(part).problems)))

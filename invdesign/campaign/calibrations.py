@@ -1,4 +1,4 @@
-"""Calibrations of objectives as the store remembers them: what they rest on, and how well they do."""
+"""Calibrations of objectives in the store: their data and their errors."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from invdesign.objectives.calibrated import Calibrated, CalibrationReport
 
 FACT = "calibrations"
 SEARCH = ""
-"""Stands for the objective of the search, where others are named by their stage."""
+"""Key of the search's own objective; others are named by their stage."""
 
 
 @dataclass(frozen=True)
 class NotedCalibration:
-    """A calibration that a store remembers.
+    """A stored calibration.
 
     Attributes:
-        stage: whose objective it corrects; empty for the search's.
-        property: which is corrected.
-        unit: of the property, and so of the errors.
-        report: how well it does; None where it failed.
-        reason: why it failed; None where it did not.
+        stage: the stage whose objective it corrects; empty for the search.
+        property: the corrected property.
+        unit: of the property and the errors.
+        report: its errors; None if it failed.
+        reason: why it failed, or None.
     """
 
     stage: str
@@ -36,10 +36,10 @@ class NotedCalibration:
 
 
 def check_calibration(store: Store, stage: str, objective: Objective) -> None:
-    """Compares what calibrations rest on with what the store notes, and notes it in a store without values.
+    """Compares the data of calibrations with what is stored, and stores it if there are no values yet.
 
     Raises:
-        InputError: where the stored values come from another calibration: the two kinds could not be compared.
+        InputError: if the stored values come from another calibration and are not comparable.
     """
     basis = dict(objective.calibration_basis()) if isinstance(objective, Calibrated) else {}
     everything = store.facts().get(FACT, {})
@@ -50,15 +50,15 @@ def check_calibration(store: Store, stage: str, objective: Objective) -> None:
         name = next(name for name in (*noted, *basis) if noted.get(name) != basis.get(name))
         whose = f"the stage '{stage}'" if stage else "the search"
         raise InputError(
-            f"The store '{store.place}' keeps values of '{name}' that {whose} found "
-            f"{_told(name in noted, name in basis)}. Values by two calibrations cannot be compared. Use another store, "
-            "another campaign name, or the calibration of before."
+            f"The store '{store.place}' holds values of '{name}' that {whose} computed "
+            f"{_difference(name in noted, name in basis)}. Values by two calibrations cannot be compared. Use another "
+            "store, another campaign name, or the previous calibration."
         )
     store.write_fact(FACT, {**everything, stage: {"basis": basis, "reports": None}})
 
 
 def note_reports(store: Store, stage: str, objective: Objective) -> None:
-    """Writes how well an objective's calibrations do, once; a calibration that fails is noted with its reason."""
+    """Stores the errors of an objective's calibrations once; a failed calibration is stored with its reason."""
     if not isinstance(objective, Calibrated):
         return
     everything = store.facts().get(FACT, {})
@@ -67,38 +67,38 @@ def note_reports(store: Store, stage: str, objective: Objective) -> None:
         return
     units = objective.properties
     reports = {
-        name: {"unit": units.get(name, ""), **({"reason": told} if isinstance(told, str) else asdict(told))}
-        for name, told in _reports(objective, noted["basis"]).items()
+        name: {"unit": units.get(name, ""), **({"reason": report} if isinstance(report, str) else asdict(report))}
+        for name, report in _reports(objective, noted["basis"]).items()
     }
     store.write_fact(FACT, {**everything, stage: {**noted, "reports": reports}})
 
 
 def noted_calibrations(store: Store) -> list[NotedCalibration]:
-    """Every calibration that the store remembers, the search's first."""
+    """Every stored calibration, those of the search first."""
     return [
-        _noted(stage, name, dict(told))
+        _noted(stage, name, dict(report))
         for stage, noted in sorted(store.facts().get(FACT, {}).items())
-        for name, told in (noted["reports"] or {}).items()
+        for name, report in (noted["reports"] or {}).items()
     ]
 
 
-def _noted(stage: str, name: str, told: dict[str, Any]) -> NotedCalibration:
-    unit = told.pop("unit")
-    reason = told.pop("reason", None)
-    return NotedCalibration(stage, name, unit, None if reason is not None else CalibrationReport(**told), reason)
+def _noted(stage: str, name: str, report: dict[str, Any]) -> NotedCalibration:
+    unit = report.pop("unit")
+    reason = report.pop("reason", None)
+    return NotedCalibration(stage, name, unit, None if reason is not None else CalibrationReport(**report), reason)
 
 
 def _reports(objective: Calibrated, names: Mapping[str, str]) -> Mapping[str, CalibrationReport | str]:
     try:
         return objective.calibration_reports()
-    except Exception as error:  # noqa: BLE001 - foreign code: its failure is a record, not the end of the campaign
+    except Exception as error:  # noqa: BLE001 - third-party code: its failure is recorded and does not end the campaign
         return dict.fromkeys(names, f"{type(error).__name__}: {error}")
 
 
-def _told(before: bool, now: bool) -> str:
+def _difference(before: bool, now: bool) -> str:
     if before and now:
-        return "with another calibration: by other known values, or of another kind"
-    return "with a calibration, and now there is none" if before else "without a calibration"
+        return "with another calibration (other known values or another method)"
+    return "with a calibration, which is now missing" if before else "without a calibration"
 
 
 def _has_values(store: Store, stage: str) -> bool:

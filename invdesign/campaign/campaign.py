@@ -1,4 +1,4 @@
-"""The campaign: the one object that remembers. It asks the optimizer and keeps every value."""
+"""The campaign: the only object with state. It asks the optimizer for candidates and stores every value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from invdesign.targets import Targets
 
 
 class Campaign(Reading):
-    """A search for candidates that meet targets. It may be killed at any moment and goes on where it was.
+    """A search for candidates that meet targets. It may be killed at any moment and then resumed.
 
     Example:
         >>> campaign = Campaign(space, targets, store="cell.db", seed=7)
@@ -37,17 +37,17 @@ class Campaign(Reading):
         >>> campaign.hits()
 
     Args:
-        space: what can be searched.
-        targets: what is wanted.
-        optimizer: how candidates are proposed; a Bayesian optimizer with a Gaussian process where None.
-        store: where it is remembered: a file, a database URL, or None for memory only.
-        seed: all randomness comes from it; the same seed and values give the same candidates.
-        name: distinguishes campaigns that share a database.
-        initial: candidates that are spread over the space before the optimizer takes over.
-        bindings: objectives that were bound to the space and checked before, as a campaign file has; None for none.
+        space: the search space.
+        targets: the targets.
+        optimizer: how candidates are proposed; a Bayesian optimizer with a Gaussian process if None.
+        store: a file, a database URL, or None for memory only.
+        seed: random seed; the same seed and values give the same candidates.
+        name: of the campaign; several may share a database.
+        initial: number of candidates of the initial design.
+        bindings: objectives that are already bound to the space and checked, as in a campaign file.
 
     Raises:
-        InputError: where the store holds a campaign of this name with another space or seed, or the optimizer's
+        InputError: if the store holds a campaign of this name with another space or seed, or the optimizer's
             settings do not fit the space.
     """
 
@@ -85,23 +85,23 @@ class Campaign(Reading):
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
     ) -> None:
-        """Proposes and evaluates candidates until so many were proposed, those of earlier runs included.
+        """Proposes and evaluates candidates up to a total number, earlier runs included.
 
-        Every result is on disk before the next call of the objective. Interrupted at any point, the same call goes on
+        Every result is on disk before the next call of the objective. After an interruption the same call continues
         with exactly the candidates that it would have proposed.
 
         Args:
-            objective: where property values come from.
-            evaluations: candidates in all.
-            initial: candidates spread over the space at first; the campaign's own number where None.
-            batch: candidates proposed at once.
-            cost: what all of them may cost at most, at the costs of the space's fidelities (one each where it has
-                none). What is left at the end is less than one evaluation at the target fidelity costs.
+            objective: source of property values.
+            evaluations: total number of candidates.
+            initial: number of candidates of the initial design; the campaign's own if None.
+            batch: number of candidates proposed at once.
+            cost: limit of the total cost, at the costs of the space's fidelities (one each if it has
+                none). The remainder is less than the cost of one evaluation at the target fidelity.
             executor: where evaluations run; None for this process.
             on_progress: called after each result.
 
         Raises:
-            InputError: before anything runs, where objective, space and targets do not fit together.
+            InputError: before anything runs, if objective, space and targets do not fit together.
         """
         if initial is not None:
             self.initial = initial
@@ -134,23 +134,23 @@ class Campaign(Reading):
         on_progress: Callable[[Status], None] | None = None,
         on_verified: Callable[[int, str], None] | None = None,
     ) -> None:
-        """Searches in rounds: after each the stage verifies the best, and what it found corrects the search's values.
+        """Searches in rounds: after each, the stage verifies the best, and its values correct those of the search.
 
         The evaluations after the initial design are shared equally among the rounds. Each round verifies the best
-        ``stage.top`` that the stage has not verified yet. From then on the optimizer sees corrected values; the stored
-        ones never change. Interrupted at any point, the same call goes on with exactly the same candidates.
+        ``stage.top`` that the stage has not verified yet. From then on the optimizer uses corrected values; the stored
+        ones never change. After an interruption the same call continues with exactly the same candidates.
 
         Args:
-            objective: which steers the search.
-            stage: the truer objective, how many it verifies in a round, and the number of rounds.
-            evaluations: candidates in all, by ``objective``; those of earlier runs included.
-            batch: candidates proposed at once.
+            objective: the objective of the search.
+            stage: the more accurate objective, how many candidates it verifies per round, and the number of rounds.
+            evaluations: total number of candidates for ``objective``, earlier runs included.
+            batch: number of candidates proposed at once.
             executor: where evaluations run; None for this process.
             on_progress: called after each result of the search.
             on_verified: called after each result of the stage, as by ``verify``.
 
         Raises:
-            InputError: before anything runs, where the objectives, space and targets do not fit together, there are
+            InputError: before anything runs, if the objectives, space and targets do not fit together, there are
                 fewer evaluations than rounds, or the store's search is corrected by another stage.
         """
         check_rounds(self.store, self.space, stage)
@@ -159,13 +159,13 @@ class Campaign(Reading):
                 self.run(objective, evaluations=due, batch=batch, executor=executor, on_progress=on_progress)
                 verified = len(verified_candidates(self.store, stage.name))
                 plan_round(self.store, stage, due, [int(number) for number in self.best(verified + stage.top).index])
-            # A round that was cut short ends before anything else: the step from 0 is there for it.
-            # Without any round yet it verifies nothing, and still refuses an objective that does not fit.
+            # An interrupted round is completed first: this is what the step from 0 is for.
+            # Without any round it verifies nothing, but still refuses an objective that does not fit.
             planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
             self.verify(stage.objective, candidates=planned, stage=stage.name, on_progress=on_verified)
 
     def ask(self, n: int = 1) -> pd.DataFrame:
-        """Proposes candidates to evaluate elsewhere, and remembers them as pending.
+        """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
         Args:
             n: how many.
@@ -192,31 +192,31 @@ class Campaign(Reading):
         return asked
 
     def tell(self, results: pd.DataFrame) -> list[int]:
-        """Takes results in: values of proposed candidates, or of others that the laboratory made on its own.
+        """Stores results: values of proposed candidates, or of others that the laboratory chose itself.
 
         Args:
             results: one row a candidate: its parameters and properties, as columns. The index, or a column named
                 ``candidate``, may hold the number that ``ask`` gave; without it the parameters decide. Properties are
-                in the units of the targets. An empty value says that the candidate gave none; a column ``reason`` why.
+                in the units of the targets. Leave a missing value empty; a column ``reason`` may say why.
 
         Returns:
             The numbers of the candidates.
 
         Raises:
-            InputError: naming the row and what is wrong with it; nothing of ``results`` is kept then.
+            InputError: naming the row and what is wrong with it; then none of ``results`` is stored.
         """
         from invdesign.campaign.laboratory import read_results
 
-        told = read_results(results, self.space, self.targets, self.store.evaluations())
-        fresh = told.parameters[[number is None for number in told.numbers]]
-        made = iter(self.store.propose(fresh, origin=LABORATORY))
-        numbers = [next(made) if number is None else number for number in told.numbers]
+        read = read_results(results, self.space, self.targets, self.store.evaluations())
+        fresh = read.parameters[[number is None for number in read.numbers]]
+        new_numbers = iter(self.store.propose(fresh, origin=LABORATORY))
+        numbers = [next(new_numbers) if number is None else number for number in read.numbers]
         self.store.finish(
             numbers,
-            told.properties.to_dict("records"),
-            told.reasons,
+            read.properties.to_dict("records"),
+            read.reasons,
             seconds=None,
-            parameters=told.parameters.to_dict("records"),
+            parameters=read.parameters.to_dict("records"),
         )
         return numbers
 
@@ -229,30 +229,32 @@ class Campaign(Reading):
         candidates: Sequence[int] | None = None,
         on_progress: Callable[[int, str], None] | None = None,
     ) -> pd.DataFrame:
-        """Has the best candidates, or named ones, evaluated again by a dearer and truer objective.
+        """Evaluates the best or the given candidates again with a more accurate and more expensive objective.
 
         Args:
-            objective: the truer source of values.
-            stage: name under which the values are kept. What a stage has verified is not verified again.
+            objective: the more accurate source of values.
+            stage: name under which the values are stored. A stage verifies a candidate only once.
             top: how many candidates; those that meet all targets by the widest margin come first.
             candidates: numbers of the candidates, instead of ``top``.
-            on_progress: called with the number done and with how many of them meet all targets, in words.
+            on_progress: called with the number of verified candidates and the text of how many meet all targets.
 
         Returns:
             ``verified()``.
 
         Raises:
-            InputError: before anything runs, where the objective does not fit space and targets, a candidate has no
+            InputError: before anything runs, if the objective does not fit space and targets, a candidate has no
                 value to verify, or not exactly one of ``top`` and ``candidates`` is given.
         """
         if (top is None) == (candidates is None):
-            raise InputError("verify takes either top or candidates: how many of the best, or the numbers themselves.")
+            raise InputError("verify needs exactly one of top (how many of the best) and candidates (their numbers).")
         objective = self._fitting(objective, stage)
         numbers = list(self.best(top or 0).index if candidates is None else candidates)
         known = self._candidates(self._by_state(DONE))
         for number in numbers:
             if number not in known.index:
-                raise InputError(f"Candidate {number} has no value by the search, so there is nothing to verify.")
+                raise InputError(
+                    f"Candidate {number} has no value from the search to verify. Choose one that is completed."
+                )
         wanted = known.loc[numbers]
         done = self.store.verifications()
         left = wanted[~wanted.index.isin(done.index[done["stage"] == stage])]
@@ -268,17 +270,17 @@ class Campaign(Reading):
         return self.verified()
 
     def _fitting(self, objective: Objective, stage: str = SEARCH) -> Objective:
-        """Checks an objective against space, targets and store, and notes the units of the search's properties."""
+        """Checks an objective against space, targets and store, and stores the units of the search's properties."""
         objective = self.bindings.of(objective).fitting()
         properties = dict(objective.properties)
         self.targets.in_units(properties)
         noted = self.store.facts().get("units")
-        # A stage may leave out what is no target; what it gives has to be in the units of what it is compared with.
+        # A stage may leave out properties without a target; the others must have the units of the search.
         if noted is not None and any(
             properties.get(name, unit if stage else None) != unit for name, unit in noted.items()
         ):
             raise InputError(
-                f"The store '{self.store.place}' keeps the properties {noted}; this objective gives {properties}. "
+                f"The store '{self.store.place}' holds the properties {noted}, but this objective gives {properties}. "
                 "Use another store."
             )
         if stage == SEARCH and noted is None:

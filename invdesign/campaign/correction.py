@@ -1,4 +1,4 @@
-"""From the values that steer a search to those that verify it: learned from candidates that have both."""
+"""Corrects the values of a search toward those of a verifying stage, learned from candidates that have both."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 CorrectionKind = Literal["none", "offset", "line"]
 FEWEST_PAIRS: Mapping[CorrectionKind, int] = {"none": 0, "offset": 3, "line": 5}
-"""Pairs from which a correction of each kind is considered."""
+"""Fewest pairs for each kind of correction."""
 
 
 @dataclass(frozen=True)
 class Errors:
-    """How far low-fidelity values are from verified ones, each predicted from all other pairs; in the property's unit.
+    """Leave-one-out errors of corrected low-fidelity values against verified ones, in the property's unit.
 
     Attributes:
         mae: mean absolute error.
-        rmse: root mean square error, by which kinds of correction are compared.
+        rmse: root mean square error; kinds of correction are compared by it.
     """
 
     mae: float
@@ -35,17 +35,17 @@ class Errors:
 
 @dataclass(frozen=True)
 class Correction:
-    """What is done to the low-fidelity values of a property, and what that is worth.
+    """The correction of the low-fidelity values of a property, and its errors.
 
     Attributes:
         property: its name.
-        pairs: candidates with both values, from which it was learned.
+        pairs: number of candidates with both values.
         kind: ``none``, ``offset`` (one number is added) or ``line``: the one with the smallest leave-one-out error.
         slope: of the line; 1 for the other kinds.
         intercept: what is added, in the property's unit.
-        low: smallest low_fidelity value among the pairs.
+        low: smallest low-fidelity value among the pairs.
         high: largest of them.
-        errors: leave-one-out errors of each kind that was considered; those of ``none`` are the raw disagreement.
+        errors: leave-one-out errors of each kind that was considered; those of ``none`` are without a correction.
     """
 
     property: str
@@ -60,8 +60,8 @@ class Correction:
     def apply(self, values: Numbers) -> Numbers:
         """Corrected low-fidelity values; NaN stays NaN.
 
-        Verified candidates are the best ones, so their low-fidelity values span little: a line through them says
-        nothing of values far away. Outside their range the correction stays what it is at the range's end.
+        Verified candidates are the best ones, so their low-fidelity values cover a narrow range: a line does not
+        extrapolate far. Outside that range the correction stays constant at its value at the end of the range.
         """
         if self.kind == "none":
             return values
@@ -70,15 +70,15 @@ class Correction:
 
 
 def learn_correction(name: str, low_fidelity: Numbers, verified: Numbers) -> Correction:
-    """Learns the correction of one property: nothing, an offset or a line, whichever predicts left-out pairs best.
+    """Learns the correction of one property: none, an offset or a line, whichever predicts left-out pairs best.
 
-    Of kinds that predict equally well the simpler is taken. A line that falls or is flat is not considered: it would
-    say that low-fidelity values tell nothing, or the contrary.
+    Of kinds that predict equally well the simpler is taken. A line with zero or negative slope is not considered: it
+    would mean that low-fidelity values carry no information.
 
     Args:
         name: of the property.
-        low_fidelity: values by the objective that steers, of candidates that have both.
-        verified: values by the stage that verifies, in the same order and unit.
+        low_fidelity: values of the search's objective, for candidates that have both.
+        verified: values of the verifying stage, in the same order and unit.
     """
     known = np.isfinite(low_fidelity) & np.isfinite(verified)
     low_fidelity, verified = low_fidelity[known], verified[known]
@@ -107,7 +107,7 @@ def _fitted(name: str, kind: CorrectionKind, low_fidelity: Numbers, verified: Nu
 def _left_out(kind: CorrectionKind, low_fidelity: Numbers, verified: Numbers) -> Errors:
     """Errors of each pair predicted by a correction that was fitted without it.
 
-    Fitted anew each time, for the formula of a line's left-out errors knows nothing of where the line ends.
+    Fitted each time, because the closed form for a line ignores that the correction is constant outside its range.
     """
     errors = verified - low_fidelity
     for out in range(len(low_fidelity) if kind != "none" else 0):

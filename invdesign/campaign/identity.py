@@ -1,4 +1,4 @@
-"""What makes a campaign the same campaign when it is opened again: its space, its seed, its optimizer."""
+"""Identity of a stored campaign: its space, its seed and its optimizer."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ PACKAGES = ("invdesign", "numpy", "pandas", "scipy", "torch", "gpytorch", "botor
 
 
 def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Optimizer) -> None:
-    """Notes in a new store what the campaign is; compares with what an old one notes.
+    """Writes the campaign's identity to a new store, or compares it with that of an existing one.
 
     Raises:
-        InputError: where space, seed or optimizer are others than those of the stored values, whose continuation would
-            then be no continuation.
+        InputError: if space, seed or optimizer differ from those of the stored values, so that the campaign
+            cannot be continued.
     """
     now = {"space": describe(space), "seed": seed, "optimizer": described(optimizer)}
     facts = store.facts()
@@ -37,13 +37,13 @@ def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Op
     for name, value in now.items():
         if facts.get(name) != json.loads(json.dumps(value)):
             raise InputError(
-                f"The store '{store.place}' holds the campaign '{store.campaign}' with another {name}. Use another "
-                f"store, another campaign name, or the {name} of before."
+                f"The store '{store.place}' holds the campaign '{store.campaign}' with a different {name}. Use another "
+                f"store, another campaign name, or the original {name}."
             )
 
 
 def _check_parameters(store: Store, space: SearchSpace) -> None:
-    """Compares the parameters with those of the stored candidates: all that a migrated store says of its space."""
+    """Compares the parameters with those of the stored candidates: a migrated store has nothing else of its space."""
     for parameters in store.evaluations()["parameters"].head(1):
         if set(parameters) != set(space.names):
             raise InputError(
@@ -53,7 +53,7 @@ def _check_parameters(store: Store, space: SearchSpace) -> None:
 
 
 def describe(space: SearchSpace) -> dict[str, Any]:
-    """A space as JSON can hold it; long lists of values, and the settings of a parameter, by checksum."""
+    """A space as JSON; long lists of values and the settings of parameters are replaced by checksums."""
     columns = []
     for column in space.columns:
         settings = json.dumps(described(space.parameters[column.name]))
@@ -73,9 +73,9 @@ def describe(space: SearchSpace) -> dict[str, Any]:
 
 
 def described(settings: object) -> Any:
-    """Settings as JSON can hold them: the class's name and the values that differ from their defaults.
+    """Settings as JSON: the class's name and the values that differ from their defaults.
 
-    A setting that a later version adds, with today's behavior as its default, leaves a stored campaign the same.
+    If a later version adds a setting whose default is the current behavior, stored campaigns remain valid.
     """
     if isinstance(settings, Mapping):
         return {str(name): described(value) for name, value in settings.items()}
@@ -93,7 +93,7 @@ def described(settings: object) -> Any:
 
 def _is_default(item: Field[Any], value: object) -> bool:
     default: Any = item.default
-    if isinstance(default, FieldInfo):  # settings keep pydantic's description of a field there
+    if isinstance(default, FieldInfo):  # settings store pydantic's description of a field there
         default = default.get_default(call_default_factory=True, validated_data={})
     elif item.default_factory is not MISSING:
         default = item.default_factory()
@@ -101,7 +101,7 @@ def _is_default(item: Field[Any], value: object) -> bool:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the installed packages on which results may depend."""
+    """Versions of the installed packages that may affect results."""
     found = {}
     for package in PACKAGES:
         try:

@@ -1,4 +1,4 @@
-"""Reading what a laboratory brings back: every row is checked before the first is kept."""
+"""Reads the results of a laboratory: every row is checked before the first is stored."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Results:
     """Checked results, row by row.
 
     Attributes:
-        numbers: of the pending candidate that each row belongs to; None for one that was never proposed.
-        parameters: what was made.
-        properties: what was found; NaN for nothing.
-        reasons: why nothing was found; None where something was.
+        numbers: of the pending candidate of each row; None for one that was not proposed.
+        parameters: of the candidates that were evaluated.
+        properties: the values; NaN for none.
+        reasons: why there is no value, or None.
     """
 
     numbers: list[int | None]
@@ -34,39 +34,39 @@ class Results:
 
 
 def read_results(results: pd.DataFrame, space: SearchSpace, targets: Targets, known: pd.DataFrame) -> Results:
-    """Checks results against the space, the targets and what was proposed.
+    """Checks results against the space, the targets and the proposed candidates.
 
     Args:
         results: see ``Campaign.tell``.
-        space: that the parameters must be of.
-        targets: whose properties must be there.
+        space: the search space.
+        targets: the targets; all of their properties are needed.
         known: the store's evaluations.
 
     Raises:
-        InputError: with one line for each row that is wrong.
+        InputError: with one line for each invalid row.
     """
     for name in (*space.names, *targets.properties):
         if name not in results:
-            raise InputError(f"The results lack the column '{name}'.{nearest(name, map(str, results.columns))}")
+            raise InputError(f"The results have no column '{name}'.{nearest(name, map(str, results.columns))}")
     parameters = results[list(space.names)].reset_index(drop=True)
     problems = _parameter_problems(parameters, space)
     columns = {name: pd.to_numeric(results[name], errors="coerce").to_numpy(float) for name in targets.properties}
     for name, numbers in columns.items():
         given = results[name].to_numpy(dtype=object)
         wrong = np.flatnonzero(~np.isfinite(numbers) & pd.notna(given))
-        problems += [f"row {row + 1}: {name} is {given[row]!r}, which is no finite number" for row in wrong]
+        problems += [f"row {row + 1}: {name} is {given[row]!r}, which is not a finite number" for row in wrong]
     numbers_of, more = _numbers(results, parameters, known)
     problems += more
     if problems:
-        raise InputError("Nothing was kept, because of the results'\n" + "\n".join(problems))
+        raise InputError("Nothing was stored. Correct these rows of the results:\n" + "\n".join(problems))
     reasons = results[REASON].tolist() if REASON in results else [None] * len(results)
     properties = pd.DataFrame(columns)
     empty = properties.isna().all(axis=1)
-    told = [
-        (reason if isinstance(reason, str) and reason else "no value was told") if nothing else None
+    why = [
+        (reason if isinstance(reason, str) and reason else "no value was given") if nothing else None
         for reason, nothing in zip(reasons, empty, strict=True)
     ]
-    return Results(numbers_of, parameters, properties, told)
+    return Results(numbers_of, parameters, properties, why)
 
 
 def _parameter_problems(parameters: pd.DataFrame, space: SearchSpace) -> list[str]:
@@ -96,14 +96,14 @@ def _numbers(
         given = results.index.tolist()
     numbers: list[int | None] = []
     problems = []
-    for row, (number, made) in enumerate(zip(given, parameters.to_dict("records"), strict=True), start=1):
-        found = int(number) if pd.notna(number) else waiting.get(_key(made))
+    for row, (number, values) in enumerate(zip(given, parameters.to_dict("records"), strict=True), start=1):
+        found = int(number) if pd.notna(number) else waiting.get(_key(values))
         if found is not None and found not in pending.index:
             state = known["state"].get(found)
-            told = f"is {state} already" if state else "was never proposed"
-            problems.append(f"row {row}: candidate {found} {told}")
+            state_text = f"is already {state}" if state else "was not proposed"
+            problems.append(f"row {row}: candidate {found} {state_text}")
         elif found is not None and found in numbers:
-            problems.append(f"row {row}: candidate {found} stands there twice")
+            problems.append(f"row {row}: candidate {found} appears twice")
         numbers.append(found)
     return numbers, problems
 

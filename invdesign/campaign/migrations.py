@@ -1,7 +1,7 @@
-"""The format of a store has a number; older stores are brought to today's format when they are opened.
+"""Migrations: the format of a store has a number, and older stores are converted to the current format when opened.
 
-A migration is a function of an open connection that turns the format before into the next one, within one transaction.
-Their numbers are their places in ``MIGRATIONS``; none is ever changed once it is released.
+A migration is a function of an open connection that converts one format to the next, within one transaction.
+The position in ``MIGRATIONS`` is its number; a released migration never changes.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ _number = Table("store_format", MetaData(), Column("version", Integer, primary_k
 
 
 def _identity_by_settings(connection: Connection) -> None:
-    """From format 0, which had no number: what a campaign is was noted as Python's text of its optimizer and space.
+    """From format 0, which had no number and stored a campaign's optimizer and space as Python's repr.
 
-    These texts change with every new setting. They are dropped and noted anew when the campaign is opened; until then
-    its parameters' names say whether a space is the same.
+    These texts change with every new setting. They are rewritten when the campaign is opened; until then
+    spaces are compared by the names of their parameters.
     """
     connection.execute(text("DELETE FROM facts WHERE name IN ('space', 'optimizer')"))
 
 
 MIGRATIONS: Sequence[Callable[[Connection], None]] = (_identity_by_settings,)
-"""The function at place n brings format n to format n + 1."""
+"""The function at index n converts format n to format n + 1."""
 VERSION = len(MIGRATIONS)
-"""Today's format."""
+"""The current format."""
 
 
 def bring_up_to_date(engine: Engine, file: Path | None) -> None:
-    """Notes the format of a new store, and migrates an older one; a copy of its file is kept beside it.
+    """Writes the format of a new store, and migrates an older one after copying its file.
 
     Args:
         engine: of the store.
-        file: of an SQLite store; None where there is none.
+        file: of an SQLite store; None if there is none.
 
     Raises:
-        InputError: where the store was written by a later invdesign.
+        InputError: if the store was written by a later invdesign.
     """
     with engine.connect() as connection:
         found = version_of(connection)
@@ -48,8 +48,9 @@ def bring_up_to_date(engine: Engine, file: Path | None) -> None:
         return
     if found is not None and found > VERSION:
         raise InputError(
-            f"The store '{file or engine.url.render_as_string()}' has format {found}, written by a later invdesign; "
-            f"this one reads formats up to {VERSION}. Upgrade invdesign (pip install --upgrade invdesign)."
+            f"The store '{file or engine.url.render_as_string()}' has format {found}, written by a newer "
+            f"version of invdesign; "
+            f"this version reads formats up to {VERSION}. Upgrade invdesign (pip install --upgrade invdesign)."
         )
     if found is not None and file is not None:
         shutil.copy2(file, file.with_name(f"{file.name}.format-{found}"))
@@ -62,7 +63,7 @@ def bring_up_to_date(engine: Engine, file: Path | None) -> None:
 
 
 def version_of(connection: Connection) -> int | None:
-    """The format of a store: 0 where it is older than the numbers, None where nothing is there yet."""
+    """The format of a store: 0 if it has no number, None if the store is empty."""
     tables = inspect(connection).get_table_names()
     if _number.name in tables:
         return int(connection.execute(select(_number.c.version)).scalar_one())

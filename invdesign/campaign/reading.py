@@ -1,4 +1,4 @@
-"""What a store says, read against a space and targets: what was found, what is best, what was verified."""
+"""Evaluates a store against a space and targets: results, best candidates, verified candidates."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from invdesign.targets import Targets
 
 
 class Reading:
-    """Answers what a campaign knows. It remembers nothing of its own: the same store gives the same answers.
+    """Results of a campaign, computed from its store alone.
 
     Args:
-        space: what can be searched.
-        targets: what is wanted.
-        store: what was proposed and found.
+        space: the search space.
+        targets: the targets.
+        store: the proposed candidates and their values.
     """
 
     def __init__(self, space: SearchSpace, targets: Targets, store: Store) -> None:
@@ -42,24 +42,24 @@ class Reading:
 
     @property
     def units(self) -> dict[str, str]:
-        """The unit in which each property is kept: the objective's, or the target's where only a laboratory tells."""
-        told = {target.property: target.unit or "" for target in self.targets}
-        return {**told, **self.store.facts().get("units", {})}
+        """The unit of each stored property: the objective's, or the target's if a laboratory gives the values."""
+        units = {target.property: target.unit or "" for target in self.targets}
+        return {**units, **self.store.facts().get("units", {})}
 
     def rounds(self) -> list[Round]:
-        """The rounds that were begun, the first first: which candidates each verifies, and when it was due."""
+        """The rounds in order, including an incomplete last one: the candidates to verify, and when it was due."""
         return noted_rounds(self.store)
 
     def taught_rounds(self) -> list[TaughtRound]:
-        """The complete rounds, with the corrections in force after each."""
+        """The completed rounds, with the corrections after each."""
         return taught_rounds(self.store, list(self.units))
 
     def corrections(self) -> dict[str, Correction]:
-        """What the last complete round taught of each property; empty where none was completed."""
+        """The correction of each property after the last completed round; empty if there is none."""
         return corrections_after(self.store, complete_rounds(self.store), list(self.units))
 
     def history(self) -> History:
-        """What the optimizer may know, in the order of proposal; values are corrected where rounds have taught how."""
+        """The history for the optimizer, in the order of proposal; values are corrected after completed rounds."""
         everything = self.store.evaluations()
         over, pending = everything[everything["state"] != PENDING], everything[everything["state"] == PENDING]
         return History(
@@ -72,7 +72,7 @@ class Reading:
     def frame(self) -> pd.DataFrame:
         """Every proposed candidate: parameters, properties, ``origin``, ``state`` and ``reason``, indexed by number.
 
-        The properties are as the objective gave them; ``best`` and ``hits`` show and judge corrected ones.
+        The properties are as the objective gave them; ``best`` and ``hits`` use corrected ones.
         """
         everything = self.store.evaluations()
         about = everything[["origin", "state", REASON]]
@@ -81,7 +81,7 @@ class Reading:
     def hits(self) -> pd.DataFrame:
         """Candidates that meet all targets: parameters, properties, and met or missed target by target.
 
-        With Maximize or Minimize among the targets, a column ``pareto_rank`` tells which nothing else beats (rank 0).
+        With Maximize or Minimize among the targets, the column ``pareto_rank`` is 0 for non-dominated candidates.
         """
         frame = self._valued()
         targets = self.targets.in_units(self.units)
@@ -92,7 +92,7 @@ class Reading:
     def best(self, top: int) -> pd.DataFrame:
         """The candidates nearest to, or deepest within, the targets; parameters and properties, best first.
 
-        Ranked by Pareto rank where there are directions, then by the smallest margin to any bound, in units of each
+        Ranked by Pareto rank if anything is optimized, then by the smallest margin to any bound, in units of each
         property's spread; a candidate that misses a target has a negative margin.
         """
         frame = self._valued()
@@ -102,7 +102,7 @@ class Reading:
         return frame.loc[order.sort_values(keys, kind="stable").index[:top]]
 
     def verified(self) -> pd.DataFrame:
-        """What verifying stages found, beside what the search had found: one row for each candidate and stage.
+        """Values of the verifying stages next to those of the search: one row for each candidate and stage.
 
         Each property by the stage, ``all_met``, ``reason``, and the same by the search with their disagreement; see
         ``invdesign.campaign.agreement.verified_frame``.
@@ -116,40 +116,40 @@ class Reading:
         )
 
     def agreement(self) -> pd.DataFrame:
-        """How far each stage agrees with the search, property by property; see ``invdesign.campaign.agreement``."""
+        """Agreement of each stage with the search, property by property; see ``invdesign.campaign.agreement``."""
         return agreement(self.verified(), list(self.units))
 
     def status(self) -> Status:
-        """How many candidates were evaluated, failed, are pending and meet all targets."""
+        """Numbers of candidates that were evaluated, failed, are pending and meet all targets."""
         states = self.store.evaluations()["state"].value_counts()
         counts = {state: int(states.get(state, 0)) for state in (DONE, FAILED, PENDING)}
         hits = int(self.targets.in_units(self.units).all_met(self._valued()).sum())
         return Status(counts[DONE], counts[FAILED], counts[PENDING], hits)
 
     def cost(self) -> float:
-        """Cost of the proposed candidates at their fidelities, pending ones included; one each without fidelities.
+        """Cost of the proposed candidates at their fidelities, pending ones included; 1 each without fidelities.
 
-        A candidate that failed cost as much as one that gave a value.
+        A failed candidate costs as much as one with a value.
         """
         return float(costs(self.space, self._candidates(self.store.evaluations())).sum())
 
     def affordable(self, wanted: int, cost: float | None) -> int:
-        """How many of so many further evaluations a total cost allows, were all at the target fidelity.
+        """Number of further evaluations at the target fidelity that a total cost allows.
 
         Args:
-            wanted: how many at most.
-            cost: of all evaluations, those that were proposed included; None for any.
+            wanted: largest number.
+            cost: limit for all evaluations, proposed ones included; None for no limit.
         """
         if cost is None:
             return wanted
         dearest = max(self.space.fidelity[1].costs.values()) if self.space.fidelity is not None else 1.0
-        # Costs are sums of decimals; a last digit must not cost an evaluation.
+        # Costs are sums of decimals; a rounding error must not cost an evaluation.
         return min(wanted, math.floor((cost - self.cost()) / dearest + 1e-9))
 
     def by_fidelity(self) -> pd.DataFrame:
-        """How much was evaluated at each fidelity: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.
+        """Evaluations at each fidelity: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.
 
-        No rows where the space has no fidelities.
+        No rows if the space has no fidelities.
         """
         counted = ["evaluated", "failed", "pending"]
         if self.space.fidelity is None:
@@ -160,8 +160,8 @@ class Reading:
         table = pd.crosstab(fidelities, everything["state"]).reindex(
             index=list(fidelity.names), columns=[DONE, FAILED, PENDING], fill_value=0
         )
-        told = table.set_axis(counted, axis=1)
-        return told.assign(cost=told.sum(axis=1) * pd.Series(fidelity.costs)).rename_axis(
+        counts = table.set_axis(counted, axis=1)
+        return counts.assign(cost=counts.sum(axis=1) * pd.Series(fidelity.costs)).rename_axis(
             index="fidelity", columns=None
         )
 
@@ -170,7 +170,7 @@ class Reading:
         return everything[everything["state"] == state]
 
     def _valued(self) -> pd.DataFrame:
-        """What has values that count: those at the target fidelity, where there are fidelities."""
+        """The results that count: those at the target fidelity, if there are several."""
         done = self._by_state(DONE)
         frame = pd.concat([self._candidates(done), self._corrected(done)], axis=1)
         return frame[at_target_fidelity(self.space, frame)]

@@ -1,4 +1,4 @@
-"""Rows of the store as frames of candidates and properties, and results as what the store keeps."""
+"""Converts rows of the store to frames of candidates and properties, and results to rows of the store."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ def candidates_of(rows: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
     if rows.empty:
         typed = space.sample(0, np.random.default_rng(0))
         return typed.set_axis(rows.index)
-    # Column by column: an optimizer reads its history at every step, and pandas takes long over a list of records.
+    # Column by column: an optimizer reads its history at every step, and pandas is slow with a list of records.
     records: list[Mapping[str, Any]] = list(rows["parameters"])
     return pd.DataFrame({name: [record.get(name) for record in records] for name in space.names}, index=rows.index)
 
 
 def properties_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """The values of named properties, NaN where a row has none."""
+    """The values of named properties, NaN if a row has none."""
     values: list[Mapping[str, float]] = [found or {} for found in rows["properties"]]
     columns = {name: [record.get(name, math.nan) for record in values] for name in names}
     return pd.DataFrame(columns, index=rows.index, dtype=float)
 
 
 def spreads_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """The standard deviations that came with the values, under the properties' names; NaN where none came."""
+    """The standard deviations of the values, under the properties' names; NaN if there is none."""
     wanted = list(names)
     return properties_of(rows, [name + STD_SUFFIX for name in wanted]).set_axis(wanted, axis=1)
 
 
 def split_result(result: Result, objective: Objective) -> tuple[list[dict[str, float]], list[str | None]]:
-    """What the store keeps of a result: for each candidate its values, their standard deviations, and the reason."""
+    """The stored part of a result: for each candidate its values, their standard deviations, and the reason."""
     records = [_kept(row, objective) for row in result.values.to_dict("records")]
     reasons = [reason if isinstance(reason, str) else None for reason in result.values[REASON]]
     return records, reasons
@@ -48,7 +48,7 @@ def _kept(row: Mapping[Any, Any], objective: Objective) -> dict[str, float]:
     kept: dict[str, float] = {}
     for name in objective.properties:
         kept[name] = row[name]
-        # A standard deviation of nothing would look like a value.
+        # A standard deviation without a value would look like a value.
         if name + STD_SUFFIX in row and math.isfinite(row[name]):
             kept[name + STD_SUFFIX] = row[name + STD_SUFFIX]
     return kept

@@ -1,4 +1,4 @@
-"""A search in rounds: search, verify the best, learn what the verified ones teach, search on with corrected values."""
+"""A search in rounds: search, verify the best, learn a correction from them, continue with corrected values."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FACT = "rounds"
 
 @dataclass(frozen=True)
 class Round:
-    """One round, as it was planned before its verification began.
+    """One round, as planned before its verification.
 
     Attributes:
-        stage: that verifies.
-        evaluations: candidates proposed when the round was due.
-        candidates: that the round has verified, and those that the stage had verified without a round before it.
+        stage: the verifying stage.
+        evaluations: number of candidates proposed when the round was due.
+        candidates: those of the round, and those that the stage had verified before without a round.
     """
 
     stage: str
@@ -35,13 +35,13 @@ class Round:
 
 @dataclass(frozen=True)
 class TaughtRound:
-    """A complete round and what the search knew after it.
+    """A completed round and the corrections after it.
 
     Attributes:
-        stage: that verified.
-        evaluations: candidates proposed when it was due.
-        candidates: that it verified.
-        corrections: by property, learned from this round and all before.
+        stage: the verifying stage.
+        evaluations: number of candidates proposed when it was due.
+        candidates: the verified ones.
+        corrections: by property, learned from this and all earlier rounds.
     """
 
     stage: str
@@ -51,27 +51,27 @@ class TaughtRound:
 
 
 def noted_rounds(store: Store) -> list[Round]:
-    """The rounds that a store remembers, the first first; the last may not be verified to its end yet."""
-    told = store.facts().get(FACT, [])
-    return [Round(one["stage"], one["evaluations"], tuple(one["candidates"])) for one in told]
+    """The stored rounds in their order; the last may be incomplete."""
+    stored = store.facts().get(FACT, [])
+    return [Round(one["stage"], one["evaluations"], tuple(one["candidates"])) for one in stored]
 
 
 def complete_rounds(store: Store) -> list[Round]:
-    """The rounds of which every candidate is verified."""
+    """The rounds whose candidates are all verified."""
     noted = noted_rounds(store)
     answered = verified_candidates(store, noted[0].stage) if noted else set()
     return [one for one in noted if answered.issuperset(one.candidates)]
 
 
 def corrections_after(store: Store, rounds: Sequence[Round], names: Sequence[str]) -> dict[str, Correction]:
-    """What rounds teach of each property: a function of the store alone, so that a resumed search goes on exactly.
+    """The correction of each property: a function of the store alone, so that a resumed search continues exactly.
 
-    Only the rounds' own candidates count. While a round is being verified, its values are there one by one; whoever is
-    killed meanwhile must come to the same correction as who is not.
+    Only the rounds' own candidates count. The values of a round arrive one by one; a search that is interrupted
+    in between must arrive at the same correction as one that is not.
 
     Args:
-        store: where the values are.
-        rounds: complete ones.
+        store: the store with the values.
+        rounds: completed rounds.
         names: of the properties.
     """
     if not rounds:
@@ -85,7 +85,7 @@ def corrections_after(store: Store, rounds: Sequence[Round], names: Sequence[str
 
 
 def taught_rounds(store: Store, names: Sequence[str]) -> list[TaughtRound]:
-    """Every complete round with the corrections that were in force after it."""
+    """Every completed round with the corrections after it."""
     rounds = complete_rounds(store)
     return [
         TaughtRound(one.stage, one.evaluations, one.candidates, corrections_after(store, rounds[: number + 1], names))
@@ -97,28 +97,28 @@ def check_rounds(store: Store, space: SearchSpace, stage: Stage) -> None:
     """Checks that a search can be corrected by a stage, before anything runs.
 
     Raises:
-        InputError: where the space has fidelities, or another stage corrects the stored search.
+        InputError: if the space has fidelities, or another stage corrects the stored search.
     """
     if space.fidelity is not None:
         raise InputError(
-            "A space with fidelities needs no rounds: its target fidelity verifies the others. Make the "
-            "stage's objective the target fidelity instead."
+            "A space with fidelities cannot have rounds: its target fidelity verifies the others. Use the "
+            "stage's objective as the target fidelity instead."
         )
     noted = noted_rounds(store)
     if noted and noted[0].stage != stage.name:
         raise InputError(
-            f"The store '{store.place}' corrects its search by the stage '{noted[0].stage}'; this one is "
-            f"'{stage.name}'. Use another store, or the earlier name of the stage."
+            f"The store '{store.place}' corrects its search with the stage '{noted[0].stage}', not "
+            f"'{stage.name}'. Use another store, or the original name of the stage."
         )
 
 
 def plan_round(store: Store, stage: Stage, due: int, ranked: Sequence[int]) -> None:
-    """Notes which candidates a round verifies, before it does: the best that the stage has not verified yet.
+    """Stores the candidates that a round will verify: the best that the stage has not verified yet.
 
     Args:
-        store: where the plan is kept.
-        stage: which verifies.
-        due: candidates proposed when the round is due.
+        store: where the plan is stored.
+        stage: the verifying stage.
+        due: number of candidates proposed when the round is due.
         ranked: numbers of candidates, best first; at least ``stage.top`` more than the stage has verified, if possible.
     """
     noted = noted_rounds(store)

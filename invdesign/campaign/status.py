@@ -1,4 +1,4 @@
-"""How far a campaign has come, in four numbers."""
+"""The progress of a campaign in four numbers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Status:
-    """Where a campaign stands.
+    """The progress of a campaign.
 
     Attributes:
-        evaluated: candidates with at least one value.
-        failed: candidates that gave no value.
-        pending: candidates proposed and not yet evaluated.
-        hits: candidates that meet all targets.
+        evaluated: number of candidates with at least one value.
+        failed: number of candidates without a value.
+        pending: number of candidates that are proposed but not evaluated yet.
+        hits: number of candidates that meet all targets.
     """
 
     evaluated: int

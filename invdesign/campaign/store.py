@@ -1,4 +1,4 @@
-"""Where a campaign is remembered: a database in which every proposal and every value is on disk at once."""
+"""The store of a campaign: a database that writes every proposal and every value to disk immediately."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from invdesign.core.errors import InputError
 CANDIDATE = "candidate"
 PENDING, DONE, FAILED = "pending", "done", "failed"
 INITIAL, LABORATORY = "initial", "laboratory"
-"""Origins of candidates that no optimizer chose."""
+"""Origins of candidates that were not chosen by an optimizer."""
 MOST_STALE = 500
-"""Changed rows from which all are read again: a statement may not name more."""
+"""Number of changed rows above which all rows are read again: a statement must not name more."""
 
 _metadata = MetaData()
 _facts = Table(
@@ -77,14 +77,14 @@ _verifications = Table(
 
 
 class Store:
-    """Keeps one campaign in a database; every method that writes has committed when it returns.
+    """Stores one campaign in a database; every method that writes has committed when it returns.
 
     Args:
         place: a file for SQLite, a database URL such as ``postgresql://...``, or None for memory only.
         campaign: the campaign's name; one database may hold several.
 
     Raises:
-        InputError: where the database cannot be opened or is none of ours.
+        InputError: if the database cannot be opened or was not written by invdesign.
     """
 
     def __init__(self, place: str | Path | None, campaign: str) -> None:
@@ -99,13 +99,13 @@ class Store:
             raise InputError(f"'{self.place}' cannot be used as a store: {error.orig}.") from None
 
     def facts(self) -> dict[str, Any]:
-        """What was written about the campaign as a whole."""
+        """Stored facts about the whole campaign."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(_facts.c.name, _facts.c.value).where(_facts.c.campaign == self.campaign))
             return {row.name: row.value for row in rows}
 
     def write_fact(self, name: str, value: Any) -> None:
-        """Writes a fact that JSON can hold, over an earlier one of that name."""
+        """Writes a JSON-compatible fact, replacing an earlier one of that name."""
         with self._engine.begin() as connection:
             mine = (_facts.c.campaign == self.campaign) & (_facts.c.name == name)
             if connection.execute(select(_facts.c.name).where(mine)).first() is None:
@@ -114,7 +114,7 @@ class Store:
                 connection.execute(update(_facts).where(mine).values(value=value))
 
     def propose(self, candidates: pd.DataFrame, *, origin: str) -> list[int]:
-        """Writes candidates as pending and numbers them on; returns their numbers."""
+        """Writes candidates as pending with consecutive numbers; returns the numbers."""
         with self._engine.begin() as connection:
             mine = _evaluations.c.campaign == self.campaign
             last = connection.execute(select(func.max(_evaluations.c.candidate)).where(mine)).scalar()
@@ -144,14 +144,14 @@ class Store:
         seconds: float | None,
         parameters: Sequence[Mapping[Any, Any]] | None = None,
     ) -> None:
-        """Writes the results of pending candidates, all or none.
+        """Writes the results of pending candidates in one transaction.
 
         Args:
             numbers: of the candidates.
             properties: values of each; NaN is not written.
-            reasons: why a candidate has no value; None where it has.
+            reasons: why a candidate has no value, or None.
             seconds: time of the evaluation, shared evenly among them.
-            parameters: what was really evaluated, where that may differ from what was proposed.
+            parameters: what was really evaluated, if that may differ from what was proposed.
         """
         with self._engine.begin() as connection:
             for place, number in enumerate(numbers):
@@ -172,7 +172,7 @@ class Store:
     def verify(
         self, number: int, stage: str, properties: Mapping[Any, float], reason: str | None, *, seconds: float
     ) -> None:
-        """Writes what a verifying stage found for a candidate."""
+        """Writes the result of a verifying stage for a candidate."""
         with self._engine.begin() as connection:
             connection.execute(
                 insert(_verifications).values(
@@ -188,15 +188,15 @@ class Store:
         self._rows[_verifications.name].changed([number])
 
     def evaluations(self) -> pd.DataFrame:
-        """All proposals in their order: candidate, origin, parameters, state, properties, reason, seconds."""
+        """All proposals in order: candidate, origin, parameters, state, properties, reason, seconds."""
         return self._read(_evaluations)
 
     def verifications(self) -> pd.DataFrame:
-        """All that verifying stages found: candidate, stage, properties, reason, seconds."""
+        """All results of verifying stages: candidate, stage, properties, reason, seconds."""
         return self._read(_verifications)
 
     def close(self) -> None:
-        """Lets go of the database."""
+        """Closes the database."""
         self._engine.dispose()
 
     def _read(self, table: Table) -> pd.DataFrame:
@@ -205,11 +205,11 @@ class Store:
 
 
 class _Rows:
-    """A campaign's rows of one table, of which only changed ones are read again: a long campaign reads at every step.
+    """A campaign's rows of one table; only changed ones are read again, because a long campaign reads at every step.
 
     Args:
         table: of candidates.
-        campaign: whose rows.
+        campaign: name of the campaign.
     """
 
     def __init__(self, table: Table, campaign: str) -> None:
@@ -223,11 +223,11 @@ class _Rows:
         self._frame: pd.DataFrame | None = None
 
     def changed(self, candidates: Iterable[int]) -> None:
-        """Notes that this process wrote rows of these candidates."""
+        """Marks the rows of candidates that this process wrote."""
         self._stale.update(candidates)
 
     def read(self, connection: Connection) -> pd.DataFrame:
-        """All rows in the order of their candidates; the frame is shared and must not be changed."""
+        """All rows in the order of their candidates; the frame is shared and must not be modified."""
         version = _version(connection)
         if version is None or version != self._version or len(self._stale) > MOST_STALE:
             self._known = {}
@@ -249,15 +249,15 @@ class _Rows:
 
 
 def _version(connection: Connection) -> tuple[int, int] | None:
-    """Changes whenever another connection has written to an SQLite database; None for others, which do not tell."""
+    """Changes whenever another connection has written to an SQLite database; None for other databases."""
     if connection.dialect.name != "sqlite":
         return None
-    told = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-    return id(connection.connection.dbapi_connection), int(told)
+    version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    return id(connection.connection.dbapi_connection), int(version)
 
 
 def exists(place: str | Path | None) -> bool:
-    """Says whether a store may already be there: a file that exists, or a database elsewhere."""
+    """Whether a store may already exist: a file that exists, or a database server."""
     return place is not None and ("://" in str(place) or Path(place).is_file())
 
 
@@ -272,12 +272,12 @@ def _engine(place: str | Path | None) -> Engine:
         return create_engine(str(place))
     path = Path(place)
     if not path.parent.is_dir():
-        raise InputError(f"The folder '{path.parent}' of the store '{path}' does not exist. Make it first.")
+        raise InputError(f"The folder '{path.parent}' of the store '{path}' does not exist. Create it first.")
     return create_engine(f"sqlite:///{path}")
 
 
 def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Values that JSON can hold and give back exactly; NaN is left out."""
+    """Values in a form that JSON reproduces exactly; NaN is left out."""
     plain = {str(name): value.item() if hasattr(value, "item") else value for name, value in values.items()}
     return {name: value for name, value in plain.items() if not (isinstance(value, float) and not math.isfinite(value))}
 

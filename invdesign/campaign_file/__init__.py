@@ -1,1 +1,1 @@
-"""The campaign file: read, checked as a whole, and turned into the objects that it names."""
+"""The campaign file: reads it, checks it as a whole and builds the objects that it describes."""

@@ -1,4 +1,4 @@
-"""A multi-fidelity objective as a file writes it: the fidelity column that the space gets, and the objective."""
+"""The multi-fidelity objective of a campaign file: the fidelity column of the space, and the objective itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FidelitySettings:
     """One fidelity."""
 
     name: Annotated[str, Field(min_length=1)]
-    """Name of the fidelity, as it stands in the candidates' fidelity column."""
+    """Name of the fidelity, as it appears in the candidates' fidelity column."""
     objective: dict[str, Any]
     """Objective that gives the values of this fidelity."""
     cost: float = bounded(gt=0)
@@ -31,7 +31,7 @@ class FidelitySettings:
 
 @settings
 class MultiFidelitySettings:
-    """The same properties at several fidelities, the cheapest first and the target fidelity last.
+    """The same properties at several fidelities, from the cheapest to the target fidelity.
 
     The space gets a fidelity column. A Gaussian process learns all fidelities together, and the Bayesian optimizer
     chooses the fidelity of each candidate by cost; other optimizers ask for the target fidelity.
@@ -40,26 +40,26 @@ class MultiFidelitySettings:
     type: Annotated[str, Field(pattern=f"^{WORD}$")]
     """The word ``multi-fidelity``."""
     fidelities: Annotated[list[FidelitySettings], Field(min_length=2)]
-    """The fidelities, the cheapest first."""
+    """The fidelities, cheapest first."""
     column: str = "fidelity"
     """Name of the fidelity column."""
 
 
 def is_multi_fidelity(data: Any) -> bool:
-    """Whether an objective section is one of several fidelities."""
+    """Whether an objective section describes a multi-fidelity objective."""
     return isinstance(data, dict) and data.get("type") == WORD
 
 
 def with_fidelities(reader: SectionReader, data: Any, space: SearchSpace) -> SearchSpace | None:
-    """The space with the column of fidelities that an objective section asks for.
+    """Adds the fidelity column of an objective section to the space.
 
     Args:
-        reader: of the file; what is wrong is noted in it.
+        reader: of the file; it collects the problems.
         data: the objective section.
         space: what the file's own section says.
 
     Returns:
-        The space itself where the section has no fidelities; None where something is wrong with them.
+        The space itself if the section has no fidelities; None if something is wrong with them.
     """
     entries = data if isinstance(data, list) else [data]
     if not any(map(is_multi_fidelity, entries)):
@@ -67,7 +67,8 @@ def with_fidelities(reader: SectionReader, data: Any, space: SearchSpace) -> Sea
     if isinstance(data, list):
         place: Place = ("objective", next(number for number, entry in enumerate(data) if is_multi_fidelity(entry)))
         reader.problem(
-            place, "An objective by fidelities stands alone: the target fidelity verifies what the others tell."
+            place,
+            "A multi-fidelity objective cannot be combined with others: its target fidelity verifies the lower ones.",
         )
         return None
     settings = reader.settings(MultiFidelitySettings, data, ("objective",))
@@ -76,12 +77,12 @@ def with_fidelities(reader: SectionReader, data: Any, space: SearchSpace) -> Sea
     names = [fidelity.name for fidelity in settings.fidelities]
     for number, name in enumerate(names):
         if name in names[:number]:
-            reader.problem(("objective", "fidelities", number, "name"), f"Two fidelities are called '{name}'.")
+            reader.problem(("objective", "fidelities", number, "name"), f"Two fidelities have the name '{name}'.")
             return None
     if settings.column in space.parameters:
         reader.problem(
             ("space", settings.column),
-            f"'{settings.column}' is a parameter, and the name of the fidelity column. Give one of them another name, "
+            f"'{settings.column}' is both a parameter and the name of the fidelity column. Rename one of them, "
             "such as column: theory in the objective.",
         )
         return None
@@ -94,7 +95,7 @@ def with_fidelities(reader: SectionReader, data: Any, space: SearchSpace) -> Sea
 
 
 def build_multi_fidelity(reader: SectionReader, data: Any) -> MultiFidelityObjective | None:
-    """The objective by fidelities, once ``with_fidelities`` has found nothing wrong; what else is wrong is noted."""
+    """Builds the multi-fidelity objective after ``with_fidelities`` has found no problem; notes further problems."""
     try:
         settings = from_mapping(MultiFidelitySettings, data)
     except ValidationError:

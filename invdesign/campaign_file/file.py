@@ -1,4 +1,4 @@
-"""The campaign file: read, checked as a whole before anything runs, and turned into the objects that it names."""
+"""The campaign file: read, checked as a whole before anything runs, and turned into the objects that it describes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from invdesign.surrogates.base import Surrogate
 
 VERSION = 1
-"""Of the campaign file's format: it grows when an older file would be read otherwise."""
+"""Version of the campaign file's format. It increases when older files would be read differently."""
 SECTIONS = (
     "campaign",
     "version",
@@ -51,32 +51,32 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 @settings
 class Budget:
-    """How many candidates: at first, in all, and at once."""
+    """Number of candidates: initial, total, and per batch."""
 
     initial: int = bounded(default=10, ge=1)
-    """Candidates spread over the space before the optimizer takes over."""
+    """Number of candidates of the initial design, spread over the space before the optimizer takes over."""
     evaluations: int = bounded(default=50, ge=1)
-    """Candidates in all, the initial ones included."""
+    """Total number of candidates, including the initial ones."""
     batch: int = bounded(default=1, ge=1)
-    """Candidates proposed at once."""
+    """Number of candidates proposed at once."""
     cost: float | None = bounded(default=None, gt=0)
-    """Largest total cost of all evaluations, where the objective has several fidelities."""
+    """Largest total cost of all evaluations, if the objective has several fidelities."""
 
 
 @settings
 class Header:
-    """The parts of a campaign file that are single values."""
+    """The entries of a campaign file that are single values."""
 
     campaign: Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
-    """Name: letters, digits and . _ -"""
+    """Name of the campaign: letters, digits and . _ -"""
     version: int = bounded(default=VERSION, ge=1, le=VERSION)
     """Version of the campaign file's format."""
     seed: int = bounded(default=0, ge=0)
-    """Seed from which all randomness comes."""
+    """Random seed; the same seed and values give the same candidates."""
     store: str | None = None
-    """File or database URL; NAME.db in the working folder where missing."""
+    """File or database URL; NAME.db in the working directory by default."""
     workers: int = bounded(default=1, ge=1)
-    """Processes that evaluate candidates."""
+    """Number of processes that evaluate candidates."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ class CampaignFile:
     Attributes:
         document: the file itself.
         header: name, seed, store, workers.
-        space: what can be searched.
-        targets: what is wanted.
-        objective: where property values come from; None where only a laboratory answers, by ask and tell.
+        space: the search space.
+        targets: the targets.
+        objective: source of property values; None if a laboratory gives them, by ask and tell.
         stages: objectives that verify the best candidates; at most one of them in rounds.
         surrogate: the model of the properties.
         optimizer: how candidates are proposed.
@@ -108,10 +108,10 @@ class CampaignFile:
     bindings: Bindings
 
     def open(self, store: str | Path | None = None) -> Campaign:
-        """Opens the campaign, in the store that the file names where no other is given; a new one where none is there.
+        """Opens or creates the campaign, in the given store or else the one that the file names.
 
         Raises:
-            InputError: where the store holds another campaign of this name.
+            InputError: if the store holds another campaign of this name.
         """
         from invdesign.campaign import Campaign
 
@@ -128,12 +128,12 @@ class CampaignFile:
 
     @property
     def correcting(self) -> Stage | None:
-        """The stage whose values correct the search, round by round; None where there is none."""
+        """The stage whose values correct the search in rounds; None if there is none."""
         return next((stage for stage in self.stages if stage.rounds > 1), None)
 
     @property
     def store(self) -> str:
-        """Where the file keeps its campaign: the place that it names, or ``NAME.db`` in the working folder."""
+        """Store of the file's campaign: the one that it names, or ``NAME.db`` in the working directory."""
         return self.header.store or f"{self.header.campaign}.db"
 
 
@@ -147,7 +147,7 @@ def read_campaign(path: str | Path) -> CampaignFile:
 
 
 def read_targets(path: str | Path) -> Targets:
-    """Reads targets from a file of their own: a list, or a mapping with the key ``targets``.
+    """Reads targets from a separate file: a list, or a mapping with the key ``targets``.
 
     Raises:
         FileError: naming every problem with its line.
@@ -158,7 +158,7 @@ def read_targets(path: str | Path) -> Targets:
     if isinstance(data, dict):
         unknown = [key for key in data if key != "targets"]
         for key in unknown:
-            reader.problem((key,), f"'{key}' is not known in a target file.{nearest(key, ['targets'])}")
+            reader.problem((key,), f"'{key}' is unknown in a target file.{nearest(key, ['targets'])}")
         data, place = data.get("targets"), ("targets",)
     targets = reader.targets(data, place)
     if reader.problems or targets is None:
@@ -167,13 +167,13 @@ def read_targets(path: str | Path) -> Targets:
 
 
 class _Reader(SectionReader):
-    """Reads a campaign file whole."""
+    """Reads a whole campaign file."""
 
     def campaign(self) -> CampaignFile:
-        """Reads every section; raises FileError at the end where anything was wrong."""
+        """Reads every section; raises FileError at the end if there was any problem."""
         data = self.document.data
         if not isinstance(data, dict):
-            self.problem((), f"A campaign file is a mapping with the keys {', '.join(REQUIRED)} and more.")
+            self.problem((), f"A campaign file must be a mapping with the keys {', '.join(REQUIRED)} and others.")
             raise FileError(self.document.path, self.problems)
         written = data.get("version")
         if isinstance(written, int) and written > VERSION:
@@ -204,7 +204,8 @@ class _Reader(SectionReader):
         if budget is not None and budget.initial > budget.evaluations:
             self.problem(
                 ("budget", "initial"),
-                f"initial ({budget.initial}) is more than evaluations ({budget.evaluations}), which counts them too.",
+                f"initial ({budget.initial}) exceeds evaluations ({budget.evaluations}), which includes the "
+                f"initial candidates.",
             )
         if budget is not None and budget.cost is not None and space is not None:
             self.check_cost(budget, space)
@@ -217,7 +218,9 @@ class _Reader(SectionReader):
     def space(self, data: Any, constraints: Any) -> SearchSpace | None:
         """Reads parameters and constraints."""
         if not isinstance(data, dict) or not data:
-            self.problem(("space",), "space names the parameters, such as x: {type: continuous, low: 0, high: 1}.")
+            self.problem(
+                ("space",), "space must be a mapping of parameters, such as x: {type: continuous, low: 0, high: 1}."
+            )
             return None
         parameters = {name: self.built("parameter", entry, ("space", name)) for name, entry in data.items()}
         whole: dict[str, Parameter] = {name: found for name, found in parameters.items() if found is not None}
@@ -238,7 +241,7 @@ class _Reader(SectionReader):
         if data is None:
             return []
         if not isinstance(data, list):
-            self.problem(("constraints",), "constraints is a list of expressions, such as - x + y <= 1.")
+            self.problem(("constraints",), "constraints must be a list of expressions, such as - x + y <= 1.")
             return []
         read: list[tuple[Place, Constraint]] = []
         for number, text in enumerate(data):
@@ -249,7 +252,7 @@ class _Reader(SectionReader):
         return read
 
     def targets_section(self, data: Any) -> Targets | None:
-        """Reads targets that stand in the file, or in the file that it names."""
+        """Reads targets from the file itself, or from the file that it refers to."""
         if not isinstance(data, str):
             return self.targets(data, ("targets",))
         try:
@@ -262,7 +265,7 @@ class _Reader(SectionReader):
     def targets(self, data: Any, place: Place) -> Targets | None:
         """Reads a list of targets."""
         if not isinstance(data, list) or not data:
-            self.problem(place, "targets is a list, such as - {property: voltage, at_least: 3.7, unit: V}.")
+            self.problem(place, "targets must be a list, such as - {property: voltage, at_least: 3.7, unit: V}.")
             return None
         found: list[Target] = []
         for number, entry in enumerate(data):
@@ -282,11 +285,11 @@ class _Reader(SectionReader):
     def objectives(
         self, data: Any, bindings: Bindings | None, budget: Budget
     ) -> tuple[Objective | None, tuple[Stage, ...]]:
-        """Reads what gives values to search by, and what verifies."""
+        """Reads the objective of the search, and the stages that verify."""
         return read_objectives(self, data, bindings, evaluations=budget.evaluations, initial=budget.initial)
 
     def optimizer(self, data: Any, surrogate: Any, space: SearchSpace | None) -> Optimizer | None:
-        """Reads the optimizer and gives it the surrogate, where it uses one; checks it against the space."""
+        """Reads the optimizer, gives it the surrogate if it uses one, and checks it against the space."""
         from invdesign.optimizers.base import optimizer_problems, with_surrogate
 
         optimizer: Optimizer | None = self.built("optimizer", data, ("optimizer",))
@@ -299,18 +302,18 @@ class _Reader(SectionReader):
         return optimizer
 
     def check_cost(self, budget: Budget, space: SearchSpace) -> None:
-        """Checks that a cost is given where evaluations have one, and that it pays for something to learn from."""
+        """Checks that a cost is only given for several fidelities, and that it pays for enough values to learn from."""
         place = ("budget", "cost")
         if space.fidelity is None:
-            self.problem(place, "Evaluations cost alike here: say how many (evaluations). A cost needs fidelities.")
+            self.problem(place, "cost needs an objective with several fidelities. Use evaluations instead.")
             return
         target_cost = space.fidelity[1].costs[space.fidelity[1].target]
         if budget.cost is not None and budget.cost < FEWEST_VALUES * target_cost:
-            told = f"at least {FEWEST_VALUES} evaluations at the target fidelity ({FEWEST_VALUES * target_cost:g})"
-            self.problem(place, f"cost ({budget.cost:g}) must pay for {told}, or nothing can be learned.")
+            least = f"at least {FEWEST_VALUES} evaluations at the target fidelity ({FEWEST_VALUES * target_cost:g})"
+            self.problem(place, f"cost ({budget.cost:g}) is too low: a model needs {least}.")
 
     def compare(self, targets: Targets, objective: Objective, stages: Sequence[Stage]) -> None:
-        """Checks that every target's property is given, in a unit that fits."""
+        """Checks that the objective gives every target's property in a compatible unit."""
         in_file = not isinstance(self.document.data["targets"], str)
         for source in (objective, *(stage.objective for stage in stages)):
             for number, target in enumerate(targets):

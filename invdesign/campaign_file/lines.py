@@ -1,4 +1,4 @@
-"""YAML that remembers its lines, and problems that name them."""
+"""YAML with line numbers, and problems that refer to them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LARGEST = 5_000_000
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong in a file.
+    """A problem in a file.
 
     Attributes:
-        line: where, counted from 1.
-        message: what, and what would be right.
+        line: its line number, from 1.
+        message: what is wrong, and what would be right.
     """
 
     line: int
@@ -32,7 +32,7 @@ class Problem:
 
 
 class FileError(InputError):
-    """A file that cannot be used; it names every problem at once.
+    """An invalid file; the message lists every problem.
 
     Attributes:
         path: of the file.
@@ -72,12 +72,12 @@ def read(path: str | Path) -> Document:
     """Reads a YAML 1.2 file; only plain values, no tags.
 
     Raises:
-        FileError: where it is missing, too large, not UTF-8 or not YAML.
+        FileError: if it is missing, too large, not UTF-8 or not YAML.
     """
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
-            raise FileError(path, [Problem(1, f"The file is larger than {LARGEST} bytes.")])
+            raise FileError(path, [Problem(1, f"The file must not be larger than {LARGEST} bytes.")])
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise FileError(path, [Problem(1, f"The file cannot be read: {error.strerror}.")]) from None
@@ -89,9 +89,9 @@ def read(path: str | Path) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
-        raise FileError(path, [Problem(mark.line + 1 if mark else 1, f"This is not YAML: {what}.")]) from None
+        raise FileError(path, [Problem(mark.line + 1 if mark else 1, f"The file is not valid YAML: {what}.")]) from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise FileError(path, [Problem(1, f"This is not YAML: {error}.")]) from None
+        raise FileError(path, [Problem(1, f"The file is not valid YAML: {error}.")]) from None
     lines: dict[Place, int] = {(): 1}
     try:
         return Document(path, text, _plain(loaded, (), lines, depth=0), lines)

@@ -1,4 +1,4 @@
-"""Compares model families on the data of a campaign file, and says which one to take."""
+"""Compares model families on the data of a campaign file and recommends one."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ SCAFFOLD, ELEMENTS = "scaffold", "elements"
 
 @dataclass(frozen=True)
 class TrainingData:
-    """What models are to learn.
+    """The training data of the models.
 
     Attributes:
         frame: candidates, one row each.
-        y: property values; NaN where one is missing.
+        y: property values; NaN if one is missing.
         columns: what the columns of ``frame`` are.
-        findings: what is doubtful about the data.
-        table: where they are from.
+        findings: doubtful values in the data.
+        table: the source of the data.
     """
 
     frame: pd.DataFrame
@@ -54,12 +54,12 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class ModelReport:
-    """What a comparison of families found.
+    """The result of a comparison of model families.
 
     Attributes:
-        data: on which.
-        comparison: every family, by every split.
-        recommendation: which one to take.
+        data: the training data.
+        comparison: the scores of every family by every split.
+        recommendation: the recommended family.
     """
 
     data: TrainingData
@@ -68,20 +68,20 @@ class ModelReport:
 
 
 def training_data(setting: CampaignFile, *, censored: str = "error") -> TrainingData:
-    """The table behind the campaign's objective, as data to learn from.
+    """The table of the campaign's objective as training data.
 
     Args:
         setting: the campaign; its objective, or one of them, reads a table.
         censored: what to do with values such as ``<1E-10``; see ``invdesign.surrogates.data_checks.cleaned``.
 
     Raises:
-        InputError: where no objective reads a table, or its values cannot be learned from.
+        InputError: if no objective reads a table, or its values cannot be learned from.
     """
     parts: Sequence[Any] = getattr(setting.objective, "parts", (setting.objective,))
     source = next((part for part in parts if isinstance(part, TableObjective | SurrogateObjective)), None)
     if source is None:
         raise InputError(
-            "The file names no data to compare models on: its objective must be a table or a surrogate, such as "
+            "Comparing models needs data: the objective must be a table or a surrogate, such as "
             "objective: {type: surrogate, data: table.csv, key: {...}, values: {...}}."
         )
     table = TableObjective(source.data, source.key, source.values, source.units).for_columns(setting.space.columns)
@@ -118,7 +118,7 @@ def compare_models(
         on_progress: called with a family and a split before they are tried.
 
     Raises:
-        InputError: where a family or the column of the groups is unknown, or nothing can be fitted.
+        InputError: if a family or the column of the groups is unknown, or nothing can be fitted.
     """
     built = {name: _variants(family, data) for name, family in _families(families, data).items()}
     tried: dict[str, Surrogate] = {

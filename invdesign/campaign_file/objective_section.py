@@ -1,4 +1,4 @@
-"""Objectives as a file writes them: one, several for different properties, or stages that verify."""
+"""The objective section of a campaign file: one objective, several for different properties, or verifying stages."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class VerifySettings:
     """How a stage verifies. The text ``top N`` means one round of N."""
 
     top: int = bounded(ge=1)
-    """Number of the best candidates that are evaluated again, in each round."""
+    """Number of the best candidates that each round evaluates again."""
     rounds: int = bounded(default=1, ge=1)
-    """How often the search stops to have its best candidates verified. With more than one round, the verified values
-    correct those with which the search goes on."""
+    """How often the search stops to verify its best candidates. With more than one round, the verified values
+    correct the values that the search continues with."""
 
 
 def read_objectives(
     reader: SectionReader, data: Any, bindings: Bindings | None, *, evaluations: int, initial: int
 ) -> tuple[Objective | None, tuple[Stage, ...]]:
-    """Reads one objective, or a list of which some verify the others; what is wrong is noted in the reader.
+    """Reads one objective, or a list of which some verify the others; the reader collects the problems.
 
     Args:
         reader: of the file.
         data: the section.
-        bindings: of the space that is searched; None where it could not be read.
+        bindings: of the space that is searched; None if it could not be read.
         evaluations: of the budget.
         initial: of the budget.
     """
@@ -59,7 +59,11 @@ def read_objectives(
             searching.append(objective)
     if not searching:
         if not reader.problems:
-            reader.problem(("objective",), "Every objective only verifies. One must give values to search by.")
+            reader.problem(
+                ("objective",),
+                "Every objective is a verifying stage. At least one must be "
+                "without verify, to give the values of the search.",
+            )
         return None, ()
     try:
         search = searching[0] if len(searching) == 1 else CombinedObjective(tuple(searching))
@@ -92,8 +96,9 @@ def _verification(reader: SectionReader, data: Any, place: Place) -> VerifySetti
         return VerifySettings(top=int(words[1]))
     reader.problem(
         place,
-        "verify says how many of the best candidates, such as 'top 10', or {top: 10, rounds: 3} to correct the search "
-        f"by them three times, not {data!r}.",
+        "verify must be the number of the best candidates, such as 'top 10', or {top: 10, rounds: 3} to "
+        "correct the search "
+        f"three times, not {data!r}.",
     )
     return None
 
@@ -106,22 +111,22 @@ def _check_stages(
     evaluations: int,
     initial: int,
 ) -> None:
-    """Notes stages that share a name, compare unlike units, or ask for rounds that there cannot be."""
+    """Notes stages that share a name, have incompatible units, or ask for rounds that are not possible."""
     names: set[str] = set()
     correcting = ""
     for place, stage in stages:
         if stage.name in names:
-            reader.problem((*place, "name"), f"Two stages are called '{stage.name}'. Give each a name of its own.")
+            reader.problem((*place, "name"), f"Two stages have the name '{stage.name}'. Rename one of them.")
         names.add(stage.name)
         for name, unit in stage.objective.properties.items():
             if units.get(name, unit) != unit:
-                told = f"'{name}' is in '{unit}' here and in '{units[name]}' in the search. Give both in one unit."
-                reader.problem(place, told)
+                message = f"'{name}' is in '{unit}' here and in '{units[name]}' in the search. Use the same unit."
+                reader.problem(place, message)
         if stage.rounds == 1:
             continue
         if correcting:
-            told = f"The stage '{correcting}' corrects the search already. Only one stage may have rounds."
-            reader.problem((*place, "verify", "rounds"), told)
+            message = f"The stage '{correcting}' already corrects the search. Only one stage may have rounds."
+            reader.problem((*place, "verify", "rounds"), message)
         correcting = stage.name
         try:
             due_counts(evaluations, initial=initial, rounds=stage.rounds)

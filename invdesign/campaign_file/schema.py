@@ -15,11 +15,11 @@ from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, sett
 from invdesign.core.settings import descriptions, file_setting_names
 
 SECTIONS: tuple[Section, ...] = ("parameter", "objective", "surrogate", "optimizer")
-STAGE_NAME = {"type": "string", "description": "Name of the verifying stage, under which its values are kept."}
+STAGE_NAME = {"type": "string", "description": "Name of the verifying stage, under which its values are stored."}
 
 
 def campaign_schema() -> dict[str, Any]:
-    """JSON schema (draft 2020-12) of the campaign file, made from the classes that read it; plugins included."""
+    """JSON schema (draft 2020-12) of the campaign file, generated from the classes that read it, plugins included."""
     definitions: dict[str, Any] = {}
     for section in SECTIONS:
         for word in known_words(section):
@@ -44,16 +44,16 @@ def campaign_schema() -> dict[str, Any]:
         "space": _described("Parameters by name.", _mapping_of(_any_of("parameter"))),
         "constraints": _described("Expressions over parameters.", {"type": "array", "items": {"type": "string"}}),
         "targets": _described(
-            "What the properties should be, or the file that says it.",
+            "The targets, or the name of a file with targets.",
             {"oneOf": [{"type": "array", "items": _reference("target"), "minItems": 1}, {"type": "string"}]},
         ),
         "objective": _described(
-            "Where property values come from.",
+            "The source of property values.",
             {"oneOf": [objective, {"type": "array", "items": objective, "minItems": 1}]},
         ),
         "surrogate": _described("The model of the properties.", _any_of("surrogate")),
         "optimizer": _described("How candidates are proposed.", _any_of("optimizer")),
-        "budget": _described("How many candidates.", _reference("budget")),
+        "budget": _described("The number of candidates.", _reference("budget")),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -67,7 +67,7 @@ def campaign_schema() -> dict[str, Any]:
 
 
 def _schema(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    """The schema of settings: those that a file may give, each with its documentation; nested ones join definitions."""
+    """The schema of a settings class, with documentation; nested classes are added to ``definitions``."""
     schema = TypeAdapter(cls).json_schema(ref_template="#/$defs/{model}")
     nested = schema.pop("$defs", {})
     texts = descriptions(cls)
@@ -81,7 +81,7 @@ def _schema(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_sections(node: Any) -> Any:
-    """The schema with the words of a section in every place that takes one of them."""
+    """The schema with the types of a section wherever one of them may be given."""
     if isinstance(node, dict):
         if SECTION_REFERENCE in node:
             rest = {key: value for key, value in node.items() if key != SECTION_REFERENCE}
@@ -96,7 +96,7 @@ def _any_of(section: Section) -> dict[str, Any]:
 
 def _verify() -> dict[str, Any]:
     return _described(
-        "Makes the objective a verifying stage: how many of the best candidates it evaluates again.",
+        "Makes the objective a verifying stage, which evaluates this number of the best candidates again.",
         {"oneOf": [{"type": "string", "pattern": TOP_PATTERN}, _reference("verify")]},
     )
 

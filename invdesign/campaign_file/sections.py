@@ -1,4 +1,4 @@
-"""Reading one section of a file: its settings checked, the object that it names built, what is wrong put in words."""
+"""Reads one section of a file: checks its settings, builds the object and reports problems in plain words."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class SectionReader:
         self.context = FileContext(document.path.parent, self._resolve)
 
     def problem(self, place: Place, message: str) -> None:
-        """Notes what is wrong at a place."""
+        """Adds a problem at a place in the file."""
         self.problems.extend(Problem(self.document.line(place), line) for line in message.splitlines())
 
     def settings(self, cls: type[Settings], data: Any, place: Place) -> Settings | None:
-        """Builds settings from a mapping; None where something does not fit."""
+        """Builds settings from a mapping; None if they are invalid."""
         if not isinstance(data, dict):
-            self.problem(place, f"A mapping is needed here, such as {{{next(iter(setting_names(cls)))}: ...}}.")
+            self.problem(place, f"This must be a mapping, such as {{{next(iter(setting_names(cls)))}: ...}}.")
             return None
         try:
             return from_mapping(cls, data, self.context)
@@ -44,10 +44,10 @@ class SectionReader:
             return None
 
     def built(self, section: Section, data: Any, place: Place) -> Any:
-        """Builds the object that a mapping with a ``type`` names; None where that fails."""
+        """Builds the object that a mapping with a ``type`` names; None if that fails."""
         if not isinstance(data, dict) or "type" not in data:
             example = next(iter(known_words(section)))
-            self.problem(place, f"A mapping with a type is needed here, such as {{type: {example}, ...}}.")
+            self.problem(place, f"This must be a mapping with a type, such as {{type: {example}, ...}}.")
             return None
         try:
             cls = settings_class(section, str(data["type"]))
@@ -63,11 +63,11 @@ class SectionReader:
         except InputError as error:
             self.problem(place, str(error))
             return None
-        # What has paths of its own, such as a program's words, takes them from the file's folder itself.
+        # Objects with paths of their own, such as a program's arguments, resolve them relative to the file's folder.
         return made.beside(self.document.path.parent) if hasattr(made, "beside") else made
 
     def _resolve(self, text: str) -> str:
-        """The path of a file that is named as ``dataset:NAME`` or relative to the campaign file."""
+        """Path of a file given as ``dataset:NAME`` or relative to the campaign file."""
         if text.startswith(datasets.PREFIX):
             return str(datasets.resolve(text))
         beside = self.document.path.parent / text

@@ -1,4 +1,4 @@
-"""Targets as a file writes them."""
+"""The targets of a campaign file."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ class TargetSettings:
     at_most: float | None = bounded(default=None)
     """Largest value."""
     close_to: float | None = bounded(default=None)
-    """A value to come close to; needs tolerance."""
+    """Target value; needs tolerance."""
     tolerance: float | None = bounded(default=None)
-    """Distance from close_to that is still close."""
+    """Largest allowed distance from close_to."""
     equals: float | None = bounded(default=None)
-    """The one value wanted."""
+    """The exact target value."""
     maximize: Literal[True] | None = None
-    """Whether the largest value is wanted."""
+    """Whether to maximize the property."""
     minimize: Literal[True] | None = None
-    """Whether the smallest value is wanted."""
+    """Whether to minimize the property."""
     unit: str | None = None
-    """Unit of the numbers; the objective's own where it is missing."""
+    """Unit of the numbers; the objective's own by default."""
 
     def __post_init__(self) -> None:
         wishes = [name for name in WISHES if getattr(self, name) is not None]
         if len(wishes) != 1:
             found = " and ".join(wishes) if wishes else "none"
-            raise InputError(f"A target has exactly one of {', '.join(WISHES)}; found {found}.")
+            raise InputError(f"A target needs exactly one of {', '.join(WISHES)}; found {found}.")
         if (self.close_to is None) != (self.tolerance is None):
-            raise InputError("close_to and tolerance belong together.")
+            raise InputError("close_to needs tolerance, and tolerance needs close_to.")
 
     def target(self) -> Target:
-        """The target that is meant."""
+        """Builds the target."""
         wish = next(name for name in WISHES if getattr(self, name) is not None)
         return WISHES[wish](self)
 

@@ -1,4 +1,4 @@
-"""The command line: one file a campaign, a command for each thing that one does with it."""
+"""The command line: one file per campaign, and one command per task."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ app.add_typer(data_app, name="data")
 
 File = Annotated[Path, typer.Argument(help="The campaign file (YAML).", show_default=False)]
 TargetsFile = Annotated[Path | None, typer.Option("--targets", help="Read targets from this file instead.")]
-StorePlace = Annotated[str | None, typer.Option("--store", help="Where the campaign is remembered: file or URL.")]
-Output = Annotated[Path | None, typer.Option("-o", "--output", help="Where to write.")]
+StorePlace = Annotated[str | None, typer.Option("--store", help="Store of the campaign: file or URL.")]
+Output = Annotated[Path | None, typer.Option("-o", "--output", help="Output file.")]
 
 
 def _told(command: Callable[P, T]) -> Callable[P, T]:
-    """Shows bad input as a message and ends with status 2; an interruption says how to go on and ends with 130."""
+    """Shows invalid input as a message (status 2); an interruption explains how to resume (status 130)."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -52,7 +52,7 @@ def _told(command: Callable[P, T]) -> Callable[P, T]:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
-            typer.echo("Stopped. Everything evaluated so far is kept: the same command goes on from here.", err=True)
+            typer.echo("Stopped. All results so far are stored: run the same command to continue.", err=True)
             raise typer.Exit(130) from None
 
     return wrapped
@@ -64,12 +64,14 @@ def run(
     file: File,
     targets: TargetsFile = None,
     store: StorePlace = None,
-    evaluations: Annotated[int | None, typer.Option(min=1, help="Candidates in all, instead of the file's.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Where to write the report; NAME.html where missing.")] = None,
+    evaluations: Annotated[
+        int | None, typer.Option(min=1, help="Total number of candidates, instead of the file's.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="File for the report; NAME.html by default.")] = None,
 ) -> None:
     """Searches until the budget is spent, verifies the best, prints them and writes the report.
 
-    Started again, it goes on where it was. With --targets on a campaign that has values already, it reads them against
+    Run again, it continues. With --targets and a campaign that already has values, it compares them with
     the other targets and evaluates nothing.
     """
     from invdesign.cli.running import search, verify
@@ -78,9 +80,11 @@ def run(
     setting, campaign, existed = _opened(file, targets, store)
     console = _console()
     if targets is not None and existed:
-        console.print(f"Read {campaign.status().evaluated} kept values against {targets}; nothing was evaluated.")
+        console.print(
+            f"Read {campaign.status().evaluated} stored values with the targets of {targets}; nothing was evaluated."
+        )
     elif setting.objective is None:
-        raise InputError(f"{file} names no objective to run. Use ask and tell, or add one.")
+        raise InputError(f"{file} has no objective to run. Add one, or use ask and tell.")
     else:
         search(setting, campaign, console, evaluations or setting.budget.evaluations)
         verify(setting, campaign, console)
@@ -108,11 +112,11 @@ def check(file: File, targets: TargetsFile = None) -> None:
 @_told
 def ask(
     file: File,
-    n: Annotated[int, typer.Option("-n", min=1, help="How many candidates.")] = 1,
+    n: Annotated[int, typer.Option("-n", min=1, help="Number of candidates.")] = 1,
     output: Output = None,
     store: StorePlace = None,
 ) -> None:
-    """Proposes candidates to make or measure elsewhere, as a CSV table to fill in."""
+    """Proposes candidates to synthesize or measure, as a CSV table to fill in."""
     setting, campaign, _ = _opened(file, None, store)
     batch = campaign.ask(n)
     sheet = batch.assign(**dict.fromkeys(setting.targets.properties, "")).to_csv()
@@ -130,7 +134,7 @@ def tell(
     results: Annotated[Path, typer.Argument(help="CSV table with candidates and their properties.")],
     store: StorePlace = None,
 ) -> None:
-    """Takes in what was measured for candidates."""
+    """Stores measured properties of candidates."""
     import pandas as pd
 
     from invdesign.core.errors import InputError
@@ -142,13 +146,15 @@ def tell(
         raise InputError(f"'{results}' cannot be read as CSV: {error}.") from None
     numbers = campaign.tell(table)
     status_ = campaign.status()
-    _console().print(f"Kept {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets.")
+    _console().print(
+        f"Stored {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets."
+    )
 
 
 @app.command()
 @_told
 def status(file: File, targets: TargetsFile = None, store: StorePlace = None) -> None:
-    """Says where a campaign stands, and what meets the targets so far."""
+    """Shows the progress of a campaign, and the candidates that meet the targets so far."""
     from invdesign.report.console import status_table
 
     _, campaign, _ = _opened(file, targets, store, must_exist=True)
@@ -171,15 +177,17 @@ def models(
     file: File,
     *,
     group_by: Annotated[
-        str | None, typer.Option(help="Hold out whole groups too: a column of the table, 'scaffold' or 'elements'.")
+        str | None, typer.Option(help="Also hold out whole groups: a column of the table, 'scaffold' or 'elements'.")
     ] = None,
-    families: Annotated[str | None, typer.Option(help="Words of surrogates, with commas; all where missing.")] = None,
-    folds: Annotated[int, typer.Option(min=2, help="Parts into which the rows are cut.")] = 5,
-    choice: Annotated[bool, typer.Option(help="Judge the choice among the families too (nested; slow).")] = False,
+    families: Annotated[
+        str | None, typer.Option(help="Types of surrogates, separated by commas; all by default.")
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Number of cross-validation folds.")] = 5,
+    choice: Annotated[bool, typer.Option(help="Also validate the choice among the families (nested; slow).")] = False,
     censored: Annotated[str, typer.Option(help="Values such as <1E-10: error, limit or drop.")] = "error",
     output: Output = None,
 ) -> None:
-    """Compares model families on the file's data by held-out rows, and recommends one."""
+    """Compares model families on the file's data by cross-validation, and recommends one."""
     from invdesign.campaign_file.model_comparison import compare_models, training_data
     from invdesign.report.models_page import models_tables, write_models_page
 
@@ -261,14 +269,14 @@ def _read(file: Path, targets: Path | None) -> CampaignFile:
 def _opened(
     file: Path, targets: Path | None, store: str | None, *, must_exist: bool = False
 ) -> tuple[CampaignFile, Campaign, bool]:
-    """The checked file, its campaign, and whether that had values before."""
+    """The checked file, its campaign, and whether the campaign already had values."""
     from invdesign.campaign.store import exists
     from invdesign.core.errors import InputError
 
     setting = _read(file, targets)
     place = store or setting.store
     if must_exist and not exists(place):
-        raise InputError(f"There is no campaign in '{place}' yet. Start one: invdesign run {file}")
+        raise InputError(f"The store '{place}' does not exist yet. Start the campaign with: invdesign run {file}")
     campaign = setting.open(place)
     return setting, campaign, campaign.status().evaluated > 0
 

@@ -1,4 +1,4 @@
-"""Running a campaign file on a console: the search, its rounds and stages, with their progress."""
+"""Runs a campaign file on a console: the search, its rounds and stages, with progress bars."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from invdesign.campaign_file.file import CampaignFile
 
 Advance = Callable[[int, object], None]
-"""Shows how many are done, with a note."""
+"""Shows the number of completed evaluations, with a note."""
 
 
 def search(setting: CampaignFile, campaign: Campaign, console: Console, evaluations: int) -> None:
-    """Searches until so many candidates were proposed, in rounds where the file says so."""
+    """Searches up to a total number of candidates, in rounds if the file has them."""
     objective, stage = setting.objective, setting.correcting
     if objective is None:
         return
@@ -51,7 +51,7 @@ def search(setting: CampaignFile, campaign: Campaign, console: Console, evaluati
 
 
 def _stage_bar(campaign: Campaign, stage: Stage, task: Callable[[str, int], Advance]) -> Advance:
-    """A bar for all rounds of a stage, begun at what it has verified before."""
+    """A progress bar for all rounds of a stage, including candidates verified before."""
     done = int((campaign.verified()["stage"] == stage.name).sum())
     bar = task(f"Verifying ({stage.name})", max(done, stage.top * stage.rounds))
     bar(done, "")
@@ -59,7 +59,7 @@ def _stage_bar(campaign: Campaign, stage: Stage, task: Callable[[str, int], Adva
 
 
 def verify(setting: CampaignFile, campaign: Campaign, console: Console) -> None:
-    """Has every stage without rounds verify the best candidates of the whole search."""
+    """Verifies the best candidates of the whole search with every stage without rounds."""
     for stage in setting.stages:
         if stage is setting.correcting:
             continue
@@ -76,7 +76,7 @@ def _pool(workers: int) -> AbstractContextManager[Executor | None]:
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[str, int], Advance]]:
-    """Bars on the console: called with a title and a total, it gives what moves the bar."""
+    """Progress bars on the console: called with a title and a total, it returns a function that advances the bar."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (

@@ -1,1 +1,1 @@
-"""What every room of the package needs: errors, columns, units, the disk cache. Imports nothing of the package."""
+"""Shared by all subpackages: errors, columns, units, settings, the disk cache. Imports nothing from the others."""

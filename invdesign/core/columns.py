@@ -1,6 +1,6 @@
-"""What a surrogate or an objective is told of the columns of a candidate frame.
+"""Descriptions of the columns of a candidate frame, for surrogates and objectives.
 
-The search space hands this plain description down, so that neither of the two lower storeys needs to know it.
+The search space passes this plain description on, so that surrogates and objectives need not import the space.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Column:
         kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, or the fidelity at
             which the row's properties are computed.
         bounds: smallest and largest value of a number, in ``unit``.
-        unit: the unit of a number, in words that pint reads; empty for dimensionless.
-        log: True where a number spans decades and is better seen on a logarithmic scale.
+        unit: the unit of a number, as pint reads it; empty for dimensionless.
+        log: True if a number spans orders of magnitude and needs a logarithmic scale.
         values: the values that a category can take, or those of a molecule pool; a surrogate may fit scalers and
             principal components on them, since they are known before anything is measured. Of a formula, the symbols
             of the elements that can occur. The fidelities, the cheapest first and the target fidelity last.

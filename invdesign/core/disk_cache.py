@@ -1,6 +1,6 @@
-"""Results of costly calculations, cached on disk by what they are of; a failure is cached like a value.
+"""Results of expensive calculations, cached on disk by their inputs; failures are cached like values.
 
-The ``diskcache`` package is not used: it pickles whatever is no text or number, and unpickling a file that somebody
+The ``diskcache`` package is not used: it pickles everything but text and numbers, and unpickling a file that somebody
 else may have written runs their code. Here values are JSON, or arrays in numpy's own format without pickles.
 """
 
@@ -28,12 +28,12 @@ Value = TypeVar("Value", bound="dict[str, Any] | NDArray[Any]")
 Result = TypeVar("Result")
 
 SECONDS_TO_WAIT = 60.0
-"""For another process that is writing."""
+"""Time to wait for another process that is writing."""
 JSON, ARRAY, FAILURE = "json", "array", "failure"
 
 
 def cache_folder() -> Path:
-    """The folder that ``INVDESIGN_CACHE`` names, or one in the user's own cache; made where it is not there."""
+    """The folder given by ``INVDESIGN_CACHE``, or one in the user's cache; created if missing."""
     folder = Path(os.environ.get("INVDESIGN_CACHE", Path.home() / ".cache" / "invdesign"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -41,7 +41,7 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class DiskCache:
-    """Results in one SQLite file of the cache folder, which any number of processes may use at once.
+    """Results in one SQLite file of the cache folder, which several processes may use at the same time.
 
     A file that is damaged is set aside with a warning, and a cache that cannot be read or written (a full disk, a
     folder without permission, another process that does not finish) is passed over with a warning: either costs the
@@ -59,14 +59,14 @@ class DiskCache:
         return cache_folder() / f"{self.name}.db"
 
     def result(self, key: tuple[str, ...], compute: Callable[[], Value]) -> Value:
-        """Returns a result from disk, or computes it and writes it there.
+        """Returns a result from disk, or computes and stores it.
 
         Args:
-            key: all that the result depends on: of what it is, by which method and version, with which settings.
-            compute: gives the result: a dict that JSON can hold, or a numeric array.
+            key: all that the result depends on: the input, the method, its version and settings.
+            compute: returns the result: a JSON-compatible dict, or a numeric array.
 
         Raises:
-            CandidateFailure: where ``compute`` raises it, now or when the result was first asked for. A
+            CandidateFailure: if ``compute`` raises it, now or when the result was first asked for. A
                 TransientFailure is not cached.
         """
         text = json.dumps(key)
@@ -87,7 +87,7 @@ class DiskCache:
         return _decoded(kind, data)
 
     def _read(self, key: str) -> tuple[str, bytes] | None:
-        """What is cached under a key and can be decoded; None where nothing is."""
+        """The cached value of a key; None if there is none that can be decoded."""
 
         def read(connection: sqlite3.Connection) -> tuple[str, bytes] | None:
             found: tuple[str, bytes] | None
@@ -106,13 +106,13 @@ class DiskCache:
         self._with_connection(write)
 
     def _with_connection(self, action: Callable[[sqlite3.Connection], Result]) -> Result | None:
-        """What an action on the database gives; None, and a warning, where the file does not permit it."""
+        """The result of an action on the database; None, with a warning, if the file cannot be used."""
         damaged: int | None = None
         try:
             path = self.path
             damaged = _identity(path)
             with closing(sqlite3.connect(path, timeout=SECONDS_TO_WAIT)) as connection:
-                # Waiting for the disk would take a twentieth of a small molecule's time; what a power cut costs is
+                # Waiting for the disk would take 5 % of a small molecule's time; what is lost in a power cut is
                 # recomputed.
                 connection.execute("PRAGMA synchronous = OFF")
                 connection.execute(
@@ -121,14 +121,15 @@ class DiskCache:
                 return action(connection)
         except (sqlite3.OperationalError, OSError) as error:
             warnings.warn(
-                f"The cache '{self.name}.db' cannot be used: {error}. Results are calculated without it. Check the "
-                "permissions and the free space of its folder, or name another one by INVDESIGN_CACHE.",
+                f"The cache '{self.name}.db' cannot be used: {error}. Results are calculated without a "
+                f"cache. Check the "
+                "permissions and the free space of its folder, or set INVDESIGN_CACHE to another folder.",
                 stacklevel=4,
             )
         except sqlite3.DatabaseError as error:
             aside = _set_aside(path, damaged)
             warnings.warn(
-                f"The cache '{path}' is damaged: {error}. It was set aside as '{aside.name}', and what it held is "
+                f"The cache '{path}' is damaged: {error}. It was renamed to '{aside.name}', and its results are "
                 "calculated again. Delete that file if you do not need it.",
                 stacklevel=4,
             )
@@ -148,7 +149,7 @@ def _decoded(kind: str, data: bytes) -> Any:
 
 
 def _is_sound(kind: Any, data: Any) -> bool:
-    """Whether a row of the table is what was written: damage to a value leaves the database itself readable."""
+    """Whether a row of the table can be decoded: the database stays readable even if a value is damaged."""
     if kind not in (JSON, ARRAY, FAILURE) or not isinstance(data, bytes):
         return False
     try:
@@ -166,7 +167,7 @@ def _identity(path: Path) -> int | None:
 
 
 def _set_aside(path: Path, damaged: int | None) -> Path:
-    """Renames a damaged file, and the journal that belongs to it, unless another process has done so already."""
+    """Renames a damaged file and its journal, unless another process has already done so."""
     aside = path.with_name(f"{path.name}.damaged-{damaged}")
     if _identity(path) == damaged:
         journal = path.with_name(f"{path.name}-journal")

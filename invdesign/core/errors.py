@@ -1,4 +1,4 @@
-"""The one exception that says: what you gave cannot be used, and here is what would be right."""
+"""The exception for invalid input: what is wrong, where, and what would be right."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 
 class InputError(ValueError):
-    """Bad input from a user: a file, a frame, an argument.
+    """Invalid input from a user: a file, a frame or an argument.
 
     The message names what is wrong, where, and what would be right. The command line shows it without a traceback;
-    anything else that is raised is a fault of invdesign.
+    any other exception is a bug in invdesign.
     """
 
 
@@ -27,13 +27,13 @@ RENAMED: Mapping[str, str] = {
     "share": "max_features",
     "trees": "n_estimators",
 }
-"""Words of earlier campaign files, and today's."""
+"""Names in earlier campaign files, and their current names."""
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
     """Returns a hint such as ``" Did you mean 'voltage'?"``.
 
-    It is today's name where the word is one of earlier campaign files, and the list of valid words where none is close.
+    Names of earlier campaign files give the current name. If no valid word is similar, all of them are listed.
 
     Args:
         word: what the user wrote.

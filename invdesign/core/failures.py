@@ -1,4 +1,4 @@
-"""Why a calculation gives no value: reasons that become a candidate's, and the time limit behind one of them."""
+"""Exceptions for candidates without a value, and the time limit of a candidate."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import time
 from dataclasses import dataclass, field
 
 
-class CandidateFailure(Exception):  # noqa: N818 - no fault of the program: a result of this candidate
-    """A candidate that the protocol cannot treat; the message is its reason."""
+class CandidateFailure(Exception):  # noqa: N818 - not an error of the program: a result of this candidate
+    """The candidate cannot be evaluated; the message is the reason."""
 
 
 class TransientFailure(CandidateFailure):
-    """A failure that is not cached: with more time, or a calculator that works again, there is a value."""
+    """A failure that is not cached, because another attempt may succeed."""
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """The time that one candidate may take.
+    """The time limit of one candidate.
 
     Attributes:
         seconds: the limit.
-        started: when the candidate began, on the clock of ``time.perf_counter``.
+        started: start time, on the clock of ``time.perf_counter``.
     """
 
     seconds: float
@@ -28,10 +28,10 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds left; below zero where the limit has passed."""
+        """Remaining seconds; negative after the limit."""
         return self.started + self.seconds - time.perf_counter()
 
     def check(self) -> None:
-        """Raises TransientFailure where the limit has passed."""
+        """Raises TransientFailure if the limit has passed."""
         if self.left <= 0.0:
-            raise TransientFailure(f"the time limit of {self.seconds:g} s a candidate has passed")
+            raise TransientFailure(f"the time limit of {self.seconds:g} s per candidate was exceeded")

@@ -1,11 +1,11 @@
-"""Which words of a campaign file stand for which class: the package's own, and those of installed third-party packages.
+"""The classes behind the types of a campaign file: the package's own, and those of installed third-party packages.
 
-A third-party package adds a word by an entry point, for example in its ``pyproject.toml``::
+A third-party package adds a type by an entry point, for example in its ``pyproject.toml``::
 
     [project.entry-points."invdesign.optimizers"]
     cma-es = "my_package:CmaEsOptimizer"
 
-The class is a dataclass whose fields are what the file may say; best made by ``invdesign.core.settings.settings``.
+The class is a dataclass whose fields are its settings, preferably with ``invdesign.core.settings.settings``.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from invdesign.core.settings import FileContext, from_mapping, is_settings, sett
 
 Section = Literal["parameter", "objective", "surrogate", "optimizer"]
 SECTION_REFERENCE = "invdesign-section"
-"""Key in a JSON schema whose value names the section that may stand there."""
+"""Key in a JSON schema whose value names the section that is allowed there."""
 
 _OWN: Mapping[Section, Mapping[str, str]] = {
     "parameter": {
@@ -81,7 +81,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
 
 @cache
 def known_words(section: Section) -> Mapping[str, EntryPoint]:
-    """The words of a section: the package's own first, then those of installed packages; these cannot replace ours."""
+    """The types of a section: the package's own, then those of installed packages, which cannot replace ours."""
     group = f"invdesign.{section}s"
     own = {word: EntryPoint(word, target, group) for word, target in _OWN[section].items()}
     foreign = {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
@@ -90,10 +90,10 @@ def known_words(section: Section) -> Mapping[str, EntryPoint]:
 
 @cache
 def settings_class(section: Section, word: str) -> type[Any]:
-    """The class that a word stands for, with validated settings.
+    """The class of a type, with validated settings.
 
     Raises:
-        InputError: where the word is unknown (the nearest is named), or a third-party class cannot be used.
+        InputError: if the type is unknown (the nearest is suggested), or a third-party class cannot be used.
     """
     known = known_words(section)
     if word not in known:
@@ -117,7 +117,7 @@ def settings_class(section: Section, word: str) -> type[Any]:
 
 
 def built(section: Section, given: Mapping[str, Any], context: FileContext | None = None) -> Any:
-    """Builds what a mapping with a ``type`` describes.
+    """Builds the object that a mapping with a ``type`` describes.
 
     Args:
         section: of the file.
@@ -125,11 +125,11 @@ def built(section: Section, given: Mapping[str, Any], context: FileContext | Non
         context: where the mapping comes from.
 
     Raises:
-        InputError: where the type is missing or unknown.
-        pydantic.ValidationError: where a setting does not fit.
+        InputError: if the type is missing or unknown.
+        pydantic.ValidationError: if a setting is invalid.
     """
     if "type" not in given:
-        raise InputError(f"A mapping with a type is needed here, such as {{type: {next(iter(known_words(section)))}}}.")
+        raise InputError(f"This must be a mapping with a type, such as {{type: {next(iter(known_words(section)))}}}.")
     cls = settings_class(section, str(given["type"]))
     made = from_mapping(cls, {name: value for name, value in given.items() if name != "type"}, context)
     return made.build() if hasattr(made, "build") else made
@@ -137,16 +137,16 @@ def built(section: Section, given: Mapping[str, Any], context: FileContext | Non
 
 @dataclass(frozen=True)
 class ByWord:
-    """Annotates a field whose value a file describes by a mapping with a ``type``, and Python gives as an object.
+    """Annotates a field whose value is a mapping with a ``type`` in a file, and an object in Python.
 
     Attributes:
-        section: whose words count.
+        section: the section whose types are allowed.
     """
 
     section: Section
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Takes an object as it is, and builds one from a mapping or from the word alone."""
+        """Returns an object as it is, and builds one from a mapping or from the type alone."""
 
         def validated(value: Any, info: ValidationInfo) -> Any:
             described = {"type": value} if isinstance(value, str) else value
@@ -155,5 +155,5 @@ class ByWord:
         return core_schema.with_info_before_validator_function(validated, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Names the section, in whose place the schema of the campaign file puts its words."""
+        """Names the section; the schema of the campaign file replaces it by the section's types."""
         return {SECTION_REFERENCE: self.section}

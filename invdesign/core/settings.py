@@ -1,8 +1,8 @@
-"""Settings: dataclasses whose types, bounds and documentation hold alike in Python, in files and in the JSON schema.
+"""Settings: dataclasses whose types, bounds and documentation serve Python, files and the JSON schema alike.
 
 ``settings`` is pydantic's dataclass with one configuration for the whole package. A setting is a field with a type,
-bounds (``bounded``) and a docstring below it; nothing is written twice. What does not fit is an ``InputError`` in plain
-words, from Python as from a file.
+bounds (``bounded``) and a docstring below it; nothing is written twice. Invalid values raise an ``InputError`` in plain
+words, both from Python and from a file.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ Location = tuple[int | str, ...]
 
 CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True)
 Real = Annotated[float, Strict(), Field(allow_inf_nan=False)]
-"""A finite number; neither text nor True."""
+"""A finite number; text and booleans are refused."""
 FROM_ELSEWHERE = "from elsewhere"
-"""Marks fields that a file does not say here, because another section says it."""
+"""Marks fields that a file does not set here, because another section sets them."""
 
 
 @dataclass(frozen=True)
 class FileContext:
-    """Where the settings of a file come from; handed to the validators of its fields.
+    """The file that settings come from; passed to the validators of its fields.
 
     Attributes:
         folder: of the file; relative paths start there.
@@ -70,10 +70,10 @@ def bounded(
     le: float | None = None,
     lt: float | None = None,
 ) -> Any:
-    """A setting that is a finite number within bounds; neither text nor True counts as one.
+    """A setting that is a finite number within bounds; text and booleans are refused.
 
     Args:
-        default: the value where none is given; a required setting without.
+        default: the default value; the setting is required without one.
         ge: smallest value.
         gt: value that it must exceed.
         le: largest value.
@@ -84,14 +84,14 @@ def bounded(
 
 
 class _State:
-    """Keeps pydantic away from what an object learns: it is no setting."""
+    """Excludes the learned state of an object from validation by pydantic."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.any_schema()
 
 
 STATE = _State()
-"""Annotates fields that are no settings: ``_models: Annotated[dict[str, Model], STATE] = field(init=False, ...)``."""
+"""Annotates fields that are not settings: ``_models: Annotated[dict[str, Model], STATE] = field(init=False, ...)``."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +99,15 @@ class OneOf:
     """Annotates text that must be one of some words: ``Annotated[str, OneOf("property", tuple(PROPERTIES))]``.
 
     Attributes:
-        what: the words are, for the message.
-        known: the words.
+        what: what the words are, for the message.
+        known: the allowed words.
     """
 
     what: str
     known: tuple[str, ...]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Refuses other words and names the nearest."""
+        """Refuses other words and suggests the nearest."""
 
         def check(word: str) -> str:
             if word not in self.known:
@@ -117,12 +117,12 @@ class OneOf:
         return core_schema.no_info_after_validator_function(check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        """Lists the words."""
+        """Lists the allowed words."""
         return {"type": "string", "enum": list(self.known)}
 
 
 def from_elsewhere(*, default: Any = ..., default_factory: Callable[[], Any] | None = None) -> Any:
-    """A field that Python may set and that a campaign file says in another section, such as the space's columns."""
+    """A field that Python may set, but that a campaign file sets in another section, such as the space's columns."""
     if default_factory is not None:
         return Field(default_factory=default_factory, json_schema_extra={FROM_ELSEWHERE: True})
     return Field(default, json_schema_extra={FROM_ELSEWHERE: True})
@@ -136,14 +136,14 @@ def settings(
 ) -> Callable[[type[Class]], type[Class]]: ...
 @dataclass_transform(field_specifiers=(Field, field, bounded, from_elsewhere))
 def settings(cls: Any = None, /, *, frozen: bool = True, kw_only: bool = False, eq: bool = True) -> Any:
-    """Makes a class a dataclass whose fields are validated, documented and known to the JSON schema.
+    """Turns a class into a dataclass whose fields are validated, documented and part of the JSON schema.
 
-    Every field has a type, where it is a number bounds (``bounded``), and a docstring on the lines below it. What one
-    field alone can say belongs into its type; ``__post_init__`` checks what fields say together.
+    Every field has a type, bounds if it is a number (``bounded``), and a docstring below it. Checks of a single
+    field belong in its type; ``__post_init__`` checks combinations of fields.
 
     Args:
         cls: the class.
-        frozen: whether instances cannot be changed; surrogates, which learn, are not.
+        frozen: whether instances cannot be changed; surrogates, which learn, are not frozen.
         kw_only: whether settings are given by name only.
         eq: whether instances of equal settings are equal.
     """
@@ -170,7 +170,7 @@ def settings(cls: Any = None, /, *, frozen: bool = True, kw_only: bool = False, 
 
 
 def is_settings(cls: Any) -> bool:
-    """Whether a class was made by ``settings``."""
+    """Whether a class was decorated with ``settings``."""
     return isinstance(cls, type) and is_pydantic_dataclass(cls)
 
 
@@ -180,7 +180,7 @@ def setting_names(cls: Any) -> tuple[str, ...]:
 
 
 def file_setting_names(cls: Any) -> tuple[str, ...]:
-    """Names of the settings that a file may give."""
+    """Names of the settings that a file may set."""
     known = cls.__pydantic_fields__
     return tuple(name for name in setting_names(cls) if not _is_from_elsewhere(known[name]))
 
@@ -200,15 +200,15 @@ def descriptions(cls: Any) -> dict[str, str]:
 
 
 def from_mapping(cls: type[Class], given: Mapping[str, Any], context: FileContext | None = None) -> Class:
-    """Builds settings from a mapping, as a file holds one.
+    """Builds settings from a mapping, such as one read from a file.
 
     Args:
-        cls: made by ``settings``.
+        cls: the settings class.
         given: names and values.
         context: where the mapping comes from; None for a mapping of the program's own.
 
     Raises:
-        pydantic.ValidationError: where something does not fit; ``faults`` puts it in words.
+        pydantic.ValidationError: if a value is invalid; ``faults`` turns it into plain words.
     """
     validator: Any = cls.__pydantic_validator__  # type: ignore[attr-defined]
     built: Class = validator.validate_python(dict(given), context=context)
@@ -217,11 +217,11 @@ def from_mapping(cls: type[Class], given: Mapping[str, Any], context: FileContex
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that does not fit.
+    """One invalid value.
 
     Attributes:
-        place: where in the given mapping.
-        message: what, and what would be right.
+        place: its position in the given mapping.
+        message: what is wrong, and what would be right.
     """
 
     place: Location
@@ -229,11 +229,11 @@ class Fault:
 
 
 def faults(error: ValidationError, cls: Any, given: Any) -> list[Fault]:
-    """What pydantic found wrong, in plain words, one entry for each place.
+    """The errors of pydantic in plain words, one entry for each place.
 
     Args:
-        error: of pydantic.
-        cls: whose settings were given.
+        error: the error raised by pydantic.
+        cls: the settings class.
         given: what was given.
     """
     by_place: dict[Location, list[Any]] = {}
@@ -247,7 +247,7 @@ def faults(error: ValidationError, cls: Any, given: Any) -> list[Fault]:
     return [
         Fault(place, _words(details, place, cls))
         for place, details in by_place.items()
-        # A list that holds a wrong entry counts as too short besides.
+        # A list with an invalid entry is also reported as too short.
         if not (
             details[0]["type"] == "too_short"
             and any(other[: len(place)] == place for other in by_place if other != place)
@@ -256,7 +256,7 @@ def faults(error: ValidationError, cls: Any, given: Any) -> list[Fault]:
 
 
 def _plain(value: Any) -> Any:
-    """A number of numpy's as Python's own; anything else as it is."""
+    """Converts a numpy number to a Python number; returns anything else unchanged."""
     return value.item() if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () else value
 
 
@@ -298,7 +298,7 @@ _BOUNDS = {
 
 
 def _words(details: Sequence[Any], place: Location, cls: Any) -> str:
-    """The message for one place: the first fault that is not one of kind, or the kinds that would be right."""
+    """The message for one place: the first error that is not about the type, or else the types that would be right."""
     where = ".".join(str(step) for step in place)
     other = [detail for detail in details if detail["type"] not in (*_KINDS, "is_instance_of")]
     if other:
@@ -341,7 +341,7 @@ def _shown(value: Any) -> str:
 
 
 def _known_at(cls: Any, location: Location) -> tuple[str, ...]:
-    """The settings that may stand at a location: the class's own, or those of settings nested in it."""
+    """The settings allowed at a location: the class's own, or those of settings nested in it."""
     owner = cls
     for step in location:
         info = getattr(owner, "__pydantic_fields__", {}).get(step)

@@ -1,4 +1,4 @@
-"""One thread for torch: small matrices gain nothing from more, and results do not depend on their number."""
+"""Limits torch to one thread: small matrices gain nothing from more, and results are then reproducible."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Runs torch on one thread, and gives it back its number of threads afterward."""
+    """Runs torch on one thread, and restores its number of threads afterward."""
     import torch
 
     threads = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""Units: checked when a campaign is read, converted once, never guessed."""
+"""Units: checked when a campaign is read and converted explicitly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pint import UnitRegistry
 
 UNREADABLE = (ValueError, AttributeError, TypeError, AssertionError, TokenError)
-"""What pint raises at text that is no unit: its UndefinedUnitError is an AttributeError, and its parser asserts."""
+"""Exceptions of pint for unknown units: its UndefinedUnitError is an AttributeError, and its parser asserts."""
 DIMENSIONLESS_WORDS = frozenset({"", "1", "-", "dimensionless"})
 
 
@@ -30,7 +30,7 @@ def _registry() -> UnitRegistry[Any]:
 
 
 def check_unit(unit: str) -> None:
-    """Raises InputError where ``unit`` is not a unit that pint knows.
+    """Raises InputError if ``unit`` is not a unit that pint knows.
 
     Args:
         unit: such as ``"V"``, ``"mAh/g"``, ``"Wh/kg"``, ``"um"``, ``"degC"``; empty for dimensionless.
@@ -43,8 +43,8 @@ def check_unit(unit: str) -> None:
     try:
         _registry().Unit(unit)
     except UNREADABLE as error:
-        told = f" ({error})" if str(error) else ""
-        raise InputError(f"'{unit}' is not a known unit{told}. {advice}") from None
+        detail = f" ({error})" if str(error) else ""
+        raise InputError(f"'{unit}' is not a known unit{detail}. {advice}") from None
 
 
 def _checked(unit: str) -> str:
@@ -55,14 +55,14 @@ def _checked(unit: str) -> str:
 Unit = Annotated[str, AfterValidator(_checked)]
 """A unit that pint knows; empty for dimensionless."""
 PropertyUnits = Annotated[dict[str, Unit], Field(min_length=1)]
-"""Names of properties, at least one, and the unit of each."""
+"""Property names (at least one), and the unit of each."""
 
 
 def conversion(source: str, to: str) -> tuple[float, float]:
     """Returns ``(factor, offset)`` with ``value_in_to = factor * value_in_source + offset``.
 
     Raises:
-        InputError: where a unit is unknown, or where the two measure different things.
+        InputError: if a unit is unknown, or the two have different dimensions.
     """
     check_unit(source)
     check_unit(to)
@@ -81,11 +81,11 @@ def convert(values: ArrayLike, source: str, to: str) -> NDArray[np.float64]:
 
     Args:
         values: numbers in ``source``.
-        source: the unit that they have.
-        to: the unit that is wanted.
+        source: their current unit.
+        to: the new unit.
 
     Raises:
-        InputError: where a unit is unknown, or where the two measure different things.
+        InputError: if a unit is unknown, or the two have different dimensions.
     """
     factor, offset = conversion(source, to)
     return np.asarray(values, dtype=np.float64) * factor + offset

@@ -1,4 +1,4 @@
-"""How candidates are proposed: one interface, one file an optimizer."""
+"""Optimizers, which propose candidates: one interface, one file each."""
 
 from invdesign.optimizers.base import History, Optimizer
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer

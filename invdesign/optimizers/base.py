@@ -1,4 +1,4 @@
-"""The one interface behind which every optimizer stands, and the history that it learns from."""
+"""The interface of all optimizers, and the history that they learn from."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class History:
-    """What a campaign has done so far, in the order in which candidates were proposed.
+    """The evaluated and pending candidates of a campaign, in the order in which they were proposed.
 
     Attributes:
         candidates: evaluated candidates, one row each, numbered from 0.
-        properties: their property values, same rows; NaN where the evaluation gave none.
+        properties: their property values, same rows; NaN if the evaluation gave none.
         pending: proposed candidates without a result yet.
-        own: which rows of ``proposed`` the asked optimizer itself proposed, where several share a campaign; None where
-            that is not known. Only an optimizer whose candidates move on from its own last ones needs it.
-        given: which rows of ``proposed`` no optimizer chose: those of the initial design and of a laboratory; None
-            where that is not known.
+        own: which rows of ``proposed`` the optimizer itself proposed, if several share a campaign; None if
+            unknown. Only an optimizer whose candidates move from its own last ones needs it.
+        given: which rows of ``proposed`` were not chosen by an optimizer, but by the initial design or a laboratory;
+            None if unknown.
     """
 
     candidates: pd.DataFrame
@@ -39,20 +39,20 @@ class History:
 
     @property
     def proposed(self) -> pd.DataFrame:
-        """All candidates that were ever proposed."""
+        """All proposed candidates."""
         return pd.concat([self.candidates, self.pending], ignore_index=True)
 
     @property
     def count(self) -> int:
-        """How many candidates were ever proposed."""
+        """Number of proposed candidates."""
         return len(self.candidates) + len(self.pending)
 
 
 @runtime_checkable
 class Optimizer(Protocol):
-    """Proposes candidates. A function of its seed and the history: it keeps no state of its own.
+    """Proposes candidates, as a function of its seed and the history, without state.
 
-    An optimizer that a campaign file can name is a frozen dataclass: its fields are what the file may say.
+    An optimizer of a campaign file is a frozen dataclass; its fields are its settings.
     """
 
     def propose(
@@ -61,14 +61,14 @@ class Optimizer(Protocol):
         """Proposes candidates to evaluate next.
 
         Args:
-            n: how many.
-            space: what can be searched.
-            targets: what is wanted, in the units of the property values.
-            history: what was evaluated and what is pending.
+            n: number of candidates.
+            space: the search space.
+            targets: in the units of the property values.
+            history: evaluated and pending candidates.
             seed: the campaign's; the same seed and history give the same candidates.
 
         Returns:
-            At most ``n`` feasible candidates, none of which was proposed before; fewer where the space has no more.
+            At most ``n`` feasible candidates, none of which was proposed before; fewer if the space has no more.
         """
 
 
@@ -77,24 +77,24 @@ class Checked(Protocol):
     """An optimizer whose settings may not fit a space."""
 
     def check(self, space: SearchSpace) -> list[str]:
-        """Says what does not fit, before anything is evaluated; empty where all does."""
+        """Problems with a space, before anything is evaluated; empty if there are none."""
 
 
 def optimizer_problems(optimizer: Optimizer, space: SearchSpace) -> list[str]:
-    """Says what of an optimizer's settings does not fit a space."""
+    """Problems of an optimizer's settings with a space."""
     return optimizer.check(space) if isinstance(optimizer, Checked) else []
 
 
 @runtime_checkable
 class TakesSurrogate(Protocol):
-    """An optimizer that hands a surrogate on to optimizers of its own."""
+    """An optimizer that passes a surrogate on to its members."""
 
     def with_surrogate(self, surrogate: Surrogate) -> Optimizer:
         """Returns the optimizer with this surrogate."""
 
 
 def with_surrogate(optimizer: Optimizer, surrogate: Surrogate) -> Optimizer:
-    """Returns the optimizer with a surrogate where it uses one: it has a field of that name, or takes one."""
+    """Returns the optimizer with a surrogate if it uses one: it has a field of that name, or passes it on."""
     if isinstance(optimizer, TakesSurrogate):
         return optimizer.with_surrogate(surrogate)
     has_field = any(name == "surrogate" for name in getattr(optimizer, "__dataclass_fields__", ()))
@@ -102,20 +102,20 @@ def with_surrogate(optimizer: Optimizer, surrogate: Surrogate) -> Optimizer:
 
 
 def run_generator(seed: np.random.SeedSequence) -> np.random.Generator:
-    """The randomness that all proposals of a campaign share; the same at every call.
+    """The generator that all proposals of a campaign share; the same at every call.
 
-    A fresh sequence each time, for whoever spawns generators from the given one would change it for the next.
+    A new sequence each time, because spawning from the given one would change it for the next caller.
     """
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key))
 
 
 def step_generator(seed: np.random.SeedSequence, history: History) -> np.random.Generator:
-    """The randomness of one proposal: the campaign's seed, spawned by how many candidates were proposed before."""
+    """The generator of one proposal: the campaign's seed, spawned by the number of earlier proposals."""
     return np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, history.count)))
 
 
 def without_duplicates(candidates: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
-    """Drops candidates that were seen before, and repeats among them; the order of the rest is kept."""
+    """Drops candidates that were proposed before, and duplicates among them, keeping the order of the rest."""
     names = list(candidates.columns)
     if len(names) == 1:  # a pool may hold a million
         column = candidates[names[0]]

@@ -1,4 +1,4 @@
-"""Makes proposals new: what was proposed before gives way to a child of it, and what then lacks is drawn at random."""
+"""Deduplication of proposals: duplicates are replaced by mutated ones, missing candidates are drawn at random."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from invdesign.space.variation import mutated
 from invdesign.targets import Targets
 
 STEPS = (0.05, 0.1, 0.2, 0.4)
-"""Mean size of the mutations by which repeats are replaced, one try after the other."""
+"""Mean sizes of the mutations that replace duplicates, one attempt after the other."""
 
 
 class Deduplication:
-    """Tells candidates that were proposed before, and gives others in their place.
+    """Finds candidates that were proposed before, and replaces them.
 
     Args:
         space: what is searched.
-        seen: all candidates that were ever proposed.
+        seen: all proposed candidates.
     """
 
     def __init__(self, space: SearchSpace, seen: pd.DataFrame) -> None:
@@ -30,7 +30,7 @@ class Deduplication:
         self._known = set(_rows(space, seen))
 
     def is_new(self, candidates: pd.DataFrame) -> np.ndarray:
-        """Which candidates were neither proposed before nor stand higher up in the frame, shape ``n``."""
+        """Which candidates were neither proposed before nor appear earlier in the frame, shape ``n``."""
         here: set[tuple[object, ...]] = set()
         new = np.zeros(len(candidates), dtype=bool)
         for place, row in enumerate(_rows(self.space, candidates)):
@@ -39,7 +39,7 @@ class Deduplication:
         return new
 
     def renewed(self, candidates: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-        """The candidates in their order, repeats mutated until they are new; one for which that fails is left out."""
+        """The candidates in order, with duplicates mutated until they are new, or left out if that fails."""
         frame = candidates[list(self.space.names)].reset_index(drop=True)
         new = self.is_new(frame)
         for step in STEPS:
@@ -63,7 +63,7 @@ def completed(
     history: History,
     seed: np.random.SeedSequence,
 ) -> pd.DataFrame:
-    """Fills proposals up to ``n`` with random ones, as far as the space has any left; arguments as in ``propose``."""
+    """Fills proposals up to ``n`` with random ones, as far as the space has more; arguments as for ``propose``."""
     if len(candidates) >= n:
         return candidates.head(n)
     known = replace(history, pending=joined(history.pending, candidates))
@@ -72,7 +72,7 @@ def completed(
 
 
 def joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """One frame of two; an empty one lends no types to the columns."""
+    """Concatenates two frames; an empty one does not affect the column types."""
     frames = [frame for frame in (first, second) if len(frame)]
     return pd.concat(frames, ignore_index=True) if frames else first.reset_index(drop=True)
 

@@ -1,4 +1,4 @@
-"""What counts where candidates are evaluated at several fidelities: those at the target fidelity."""
+"""The history and costs of candidates that are evaluated at several fidelities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def at_target_fidelity(space: SearchSpace, candidates: pd.DataFrame) -> NDArray[np.bool_]:
-    """Which candidates are at the target fidelity, shape ``n``; all where the space has no fidelities."""
+    """Which candidates are at the target fidelity, shape ``n``; all if the space has no fidelities."""
     if space.fidelity is None:
         return np.ones(len(candidates), dtype=bool)
     column, fidelity = space.fidelity
@@ -33,7 +33,7 @@ def to_target_fidelity(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataF
 
 
 def target_fidelity_history(space: SearchSpace, history: History) -> History:
-    """The history at the target fidelity; the history itself where the space has no fidelities."""
+    """The history at the target fidelity; the history itself if the space has no fidelities."""
     if space.fidelity is None:
         return history
     over, pending = at_target_fidelity(space, history.candidates), at_target_fidelity(space, history.pending)
@@ -48,7 +48,7 @@ def target_fidelity_history(space: SearchSpace, history: History) -> History:
 
 
 def costs(space: SearchSpace, candidates: pd.DataFrame) -> NDArray[np.float64]:
-    """What evaluating each candidate costs at its fidelity, shape ``n``; one each where the space has no fidelities."""
+    """Cost of evaluating each candidate at its fidelity, shape ``n``; 1 each if the space has no fidelities."""
     if space.fidelity is None:
         return np.ones(len(candidates))
     column, fidelity = space.fidelity

@@ -1,4 +1,4 @@
-"""The initial design: candidates that stand for the whole space, before there is anything to learn from."""
+"""The initial design: candidates that represent the whole space, before there are values to learn from."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGEST = 20_000
-"""Candidates of a space up to which it is looked at; a larger one is sampled evenly."""
+"""Largest number of candidates of a space to select from; a larger one is sampled evenly."""
 LOOKED_AT = 2_000
-"""Candidates of which the design is chosen, drawn at random where there are more."""
+"""Number of candidates to select the design from, drawn at random if there are more."""
 STOOD_FOR = 0.5
-"""Share of them that the design has to stand for, drawn by the seed, so that seeds give different designs."""
+"""Share of them that the design must represent, drawn by the seed, so that seeds give different designs."""
 
 
 @runtime_checkable
 class Designed(Protocol):
-    """An optimizer that says how a campaign begins."""
+    """An optimizer that defines the initial design."""
 
     @property
     def initial_design(self) -> Optimizer:
@@ -36,22 +36,22 @@ class Designed(Protocol):
 
 
 def initial_design(optimizer: Optimizer) -> Optimizer:
-    """What proposes a campaign's first candidates: what the optimizer says, or a Sobol sequence."""
+    """The initial design of a campaign: as defined by the optimizer, or a Sobol sequence."""
     return optimizer.initial_design if isinstance(optimizer, Designed) else RandomOptimizer()
 
 
 @dataclass(frozen=True)
 class RepresentativeDesign:
-    """Chooses candidates of which each other one has a near one, in the features that a surrogate sees.
+    """Chooses candidates such that every other one is close to one of them, in the surrogate's features.
 
-    Always the candidate by which the summed distance of all to their nearest chosen one falls most: greedy k-medoids
-    (Kaufman and Rousseeuw 1990, doi:10.1002/9780470316801.ch2, its BUILD phase). Unlike candidates that are merely far
-    from each other, those are no outliers. On two pools it led to as many hits as random candidates in the mean and to
-    fewer bad starts (README, "Measured"). A space of numbers begins with its center, which stands for all of it, and
-    is then filled by the Sobol sequence, as is one too large to look at (see RandomOptimizer).
+    Each step adds the candidate that most reduces the summed distance of all to their nearest chosen one: greedy
+    k-medoids (Kaufman and Rousseeuw 1990, doi:10.1002/9780470316801.ch2, its BUILD phase). Unlike candidates that are
+    merely far from each other, these are not outliers. On two pools it led to as many hits as random candidates on
+    average and to fewer bad starts (README, "Measured"). A space of numbers begins with its center, and
+    is then filled by the Sobol sequence, as is one that is too large (see RandomOptimizer).
 
     Attributes:
-        features: by which candidates are near to each other.
+        features: define the distance between candidates.
     """
 
     features: Features = field(default_factory=Features)
@@ -59,7 +59,7 @@ class RepresentativeDesign:
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
-        """Proposes the next candidates of the design; see ``Optimizer.propose``. Targets are not looked at."""
+        """Proposes the next candidates of the design; see ``Optimizer.propose``. Targets are ignored."""
         numeric = _is_numeric(space)
         grid = None if numeric else space.grid(LARGEST)
         if grid is None:
@@ -78,7 +78,7 @@ class RepresentativeDesign:
     def _points(
         self, candidates: pd.DataFrame, known: pd.DataFrame, space: SearchSpace
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Features of two frames, scaled to spread one over the first; those that are the same for all are left out."""
+        """Features of two frames, scaled to unit spread over the first, without constant ones."""
         from invdesign.surrogates.features.featurizer import Featurizer
 
         featurizer = Featurizer(self.features).fit(candidates, space.columns)
@@ -93,12 +93,12 @@ class RepresentativeDesign:
 
 
 def _medoids(distance: NDArray[np.float64], gap: NDArray[np.float64], count: int) -> list[int]:
-    """Rows by which the summed gap falls most, one after the other.
+    """Rows that most reduce the summed gap, one after the other.
 
     Args:
-        distance: of candidates to those that have to be stood for, shape ``n x m``.
+        distance: of candidates to those to be represented, shape ``n x m``.
         gap: of the latter to their nearest chosen candidate so far, shape ``m``.
-        count: how many are chosen; fewer where there are fewer.
+        count: number to choose; fewer if there are fewer.
     """
     chosen: list[int] = []
     while len(chosen) < min(count, len(distance)):
@@ -116,7 +116,7 @@ def _stands_in(candidates: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.boo
 
 
 def _begun_at_center(design: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
-    """The design with the center of the cube for its first candidate, where that is feasible."""
+    """The design with the center of the cube for its first candidate, if that is feasible."""
     center = space.decode(np.full((1, space.dimension), 0.5))
     if design.empty or not space.feasible(center).all() or _stands_in(center, design).any():
         return design

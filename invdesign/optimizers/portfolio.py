@@ -1,4 +1,4 @@
-"""Portfolio: several optimizers on one budget, of which those that pay get more."""
+"""Portfolio: several optimizers share one budget, and the successful ones get more of it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FADING = 0.98
-"""Weight of a reward for each proposal that has passed since, so that a member may pay early and not late."""
+"""Discount of a reward per later proposal, so that recent success counts more."""
 
 
 def _members() -> tuple[Optimizer, ...]:
@@ -36,41 +36,42 @@ def _members() -> tuple[Optimizer, ...]:
 
 @settings
 class PortfolioOptimizer:
-    """Runs several optimizers on one budget and shifts it to those that pay.
+    """Runs several optimizers on one budget and shifts it to the successful ones.
 
     Each proposal goes to one member by Thompson's rule (1933, doi:10.1093/biomet/25.3-4.285): for every member a
-    chance of progress is drawn from what is known of it (a beta distribution of its progress and lack of it, older ones
-    counting less), and the largest draw proposes. Progress is a further candidate that meets every target, or, with
-    directions and while none is met, one that no earlier candidate equals.
+    probability of progress is drawn from a beta distribution of its successes and failures (older ones
+    counting less), and the member with the largest draw proposes. Progress is a further candidate that meets every
+    target, or, with directions and while none is met, one that no earlier candidate equals.
 
-    Nobody notes who proposed which candidate, so the decisions are made again, in order, from the seed and the values:
-    that of proposal ``k`` uses only the values of proposals before ``k - lag``. They are the same as when they were
-    made as long as at most ``lag`` proposals were without a value at any time; where a batch was larger, some progress
-    is put down to another member, and the proposals still depend on nothing but the seed and the history. Candidates
-    of the initial design and of a laboratory are nobody's progress, where the history tells them.
+    The store does not record which member proposed a candidate, so the decisions are repeated, in order, from the
+    seed and values: that of proposal ``k`` uses only the values of proposals before ``k - lag``. They are the same as
+    when they were made as long as at most ``lag`` proposals were without a value at any time; where a batch was
+    larger, some progress is attributed to another member, and the proposals still depend only on the seed and the
+    history. Candidates of the initial design and of a laboratory are not attributed to any member, if the history
+    marks them.
 
     Raises:
-        InputError: where a member is unknown or named twice.
+        InputError: if a member is unknown or named twice.
     """
 
     members: Annotated[
         tuple[Annotated[Optimizer, ByWord("optimizer")], ...], Field(min_length=1, default_factory=_members)
     ]
-    """The optimizers; in a file each by its word or as a mapping with its settings."""
+    """The optimizers; in a file each by its type or as a mapping with its settings."""
     lag: int = bounded(default=16, ge=1)
-    """Proposals that may be without a value; at least the size of a batch."""
+    """Number of proposals that may be without a value; at least the size of a batch."""
 
     def __post_init__(self) -> None:
         if any(isinstance(member, PortfolioOptimizer) for member in self.members):
-            raise InputError("A portfolio cannot be a member of a portfolio.")
+            raise InputError("A portfolio cannot be a member of a portfolio. List its members instead.")
         repeated = next((member for place, member in enumerate(self.members) if member in self.members[:place]), None)
         if repeated is not None:
             raise InputError(
-                f"The portfolio has the member {repeated!r} twice. Give each other settings, or name it once."
+                f"The portfolio has the member {repeated!r} twice. Use different settings, or list it once."
             )
 
     def check(self, space: SearchSpace) -> list[str]:
-        """Says what of the members' settings does not fit a space."""
+        """Problems of the members' settings with a space."""
         return [problem for member in self.members for problem in optimizer_problems(member, space)]
 
     def with_surrogate(self, surrogate: Surrogate) -> PortfolioOptimizer:
@@ -80,8 +81,8 @@ class PortfolioOptimizer:
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
-        """Has the members propose whose turn it is; see ``Optimizer.propose``."""
-        # A value at a cheaper fidelity is no progress: it meets no target.
+        """Proposes candidates of the selected members; see ``Optimizer.propose``."""
+        # A value at a lower fidelity is not progress: it does not count for targets.
         counting = history.properties.copy()
         counting.loc[~at_target_fidelity(space, history.candidates)] = np.nan
         progress = Fitness.of(counting, targets).progress()
@@ -92,7 +93,8 @@ class PortfolioOptimizer:
         for place, member in enumerate(self.members):
             mine = np.flatnonzero(turns[history.count :] == place)
             if len(mine):
-                # The first ones belong to all: they are mostly the initial design, which any swarm may start from.
+                # The first ones belong to all members: they are mostly the initial design, from which any swarm may
+                # start.
                 own = (turns[: history.count] == place) | (np.arange(history.count) < self.lag)
                 own = np.concatenate([own, np.zeros(len(chosen), dtype=bool)])
                 known = replace(history, pending=joined(history.pending, chosen), own=own, given=None)
@@ -101,7 +103,7 @@ class PortfolioOptimizer:
                 made = member.propose(len(mine), space=space, targets=targets, history=known, seed=own_seed)
                 chosen = joined(chosen, made)
                 places += mine[: len(made)].tolist()
-        # Each stands where its member's turn is, for the turns tell later who proposed it.
+        # Candidates are in the order of the members' turns, which determine later who proposed them.
         chosen = chosen.iloc[np.argsort(places, kind="stable")].reset_index(drop=True)
         return completed(n, chosen, space=space, targets=targets, history=history, seed=seed)
 
@@ -113,7 +115,7 @@ class PortfolioOptimizer:
         *,
         given: NDArray[np.bool_] | None = None,
     ) -> NDArray[np.int64]:
-        """Which member makes each of ``count`` proposals, by its place; for those that are given it means nothing."""
+        """The index of the member for each of ``count`` proposals; meaningless for given candidates."""
         from scipy.special import betaincinv
 
         chances = rng.random((count, len(self.members)))

@@ -1,4 +1,4 @@
-"""Random search by a Sobol sequence: the baseline, and the initial design of the others."""
+"""Random search by a Sobol sequence: the baseline, and the initial design of other optimizers."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ LONGEST_SEQUENCE = 20
 class RandomOptimizer:
     """Fills the feasible region evenly: a scrambled Sobol sequence (Owen 1998), infeasible points left out.
 
-    Candidate number ``k`` is the same however the campaign was cut into batches.
+    Candidate number ``k`` does not depend on the batch size.
     """
 
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
-        """Proposes the next points of the sequence; see ``Optimizer.propose``. Targets are not looked at."""
+        """Proposes the next points of the sequence; see ``Optimizer.propose``. Targets are ignored."""
         if space.countable and space.size <= LARGEST_GRID:
             return self._shuffled(n, space, history, seed)
         stream = self._stream(history.count + n, space, seed)
         fresh = without_duplicates(stream, history.proposed)
-        # Candidates of another source (a laboratory, another optimizer) may have used up numbers of the sequence.
+        # Candidates of another source (a laboratory, another optimizer) may have used numbers of the sequence.
         place = max(0, len(fresh) - n)
         return fresh.iloc[place:].reset_index(drop=True) if len(fresh) >= n else self._more(n, space, history, seed)
 
     def _shuffled(self, n: int, space: SearchSpace, history: History, seed: np.random.SeedSequence) -> pd.DataFrame:
-        """The next candidates of a finite space in a random order; only as many are made as are needed."""
+        """The next candidates of a finite space in a random order; only as many as needed are generated."""
         order = run_generator(seed).permutation(int(space.size))
         seen = history.proposed
         fresh = space.at(order[:0])
@@ -51,7 +51,7 @@ class RandomOptimizer:
         return fresh.head(n)
 
     def _stream(self, n: int, space: SearchSpace, seed: np.random.SeedSequence) -> pd.DataFrame:
-        """The first ``n`` feasible candidates of the sequence; fewer where it ends before."""
+        """The first ``n`` feasible candidates of the sequence; fewer if it ends before."""
         if not space.is_even or space.feasible_share(run_generator(seed)) < FEASIBLE_SHARE:
             return space.sample(0, run_generator(seed))
         for power in range(int(np.ceil(np.log2(max(2, n)))), LONGEST_SEQUENCE + 1):
@@ -62,6 +62,6 @@ class RandomOptimizer:
         return space.decode(points[:n])
 
     def _more(self, n: int, space: SearchSpace, history: History, seed: np.random.SeedSequence) -> pd.DataFrame:
-        """Uniform candidates, where the sequence cannot serve."""
-        # Twice as many as needed, for an open-ended space may draw a candidate again.
+        """Uniform candidates, if the sequence cannot be used."""
+        # Twice as many as needed, because an open-ended space may draw duplicates.
         return without_duplicates(space.sample(2 * n, step_generator(seed, history)), history.proposed).head(n)

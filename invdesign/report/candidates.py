@@ -1,11 +1,11 @@
-"""The candidates worth a look: hits, or the nearest; with what verifying stages say of them."""
+"""The table of the best candidates: hits, or the nearest, with the results of verifying stages."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from invdesign.report.tables import TableColumn, sortable_table
-from invdesign.report.words import NOTHING, counted, told, with_unit
+from invdesign.report.words import NOTHING, counted, described, with_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,11 +21,11 @@ CORRECTED = "corrected"
 MET_BY_SEARCH, MET_CORRECTED = f"met by {SEARCH}", f"met by {CORRECTED}"
 PROPERTIES, SHORTFALL, PARAMETERS = "Properties", "Shortfall", "Parameters"
 PLAIN_GROUPS = ("", PROPERTIES, SHORTFALL, PARAMETERS)
-"""Groups whose columns speak for themselves; others need the group's name beside the column's."""
+"""Groups whose columns need no group name; others are labeled with it."""
 
 
 def candidates_section(found: Findings) -> str:
-    """The table of hits, best first; of the nearest where there is no hit; a sentence where there is nothing."""
+    """The table of hits, best first; of the nearest if there are no hits; a sentence if there are no values."""
     if found.ranked.empty:
         return "<p>No candidate has a value yet.</p>"
     hits = found.hits
@@ -46,7 +46,7 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
     Args:
         found: the campaign.
         rows: the candidates, as in ``found.ranked``.
-        missed: whether to show how far each is from each target.
+        missed: whether to show the shortfall of each target.
     """
     columns = [TableColumn("candidate", "candidate", [int(index) for index in rows.index])]
     if found.targets.optimized:
@@ -56,7 +56,7 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
         columns += _property_columns(found, rows, name)
     if missed:
         for target, (key, values) in zip(found.targets.bounded, found.targets.shortfall(rows).items(), strict=True):
-            label = f"{told(target)}: short by{f' ({target.unit})' if target.unit else ''}"
+            label = f"{described(target)}: short by{f' ({target.unit})' if target.unit else ''}"
             columns.append(TableColumn(f"shortfall: {key}", label, values.tolist(), SHORTFALL))
     if found.stages:
         columns += _met_columns(found, rows)
@@ -68,7 +68,7 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
 
 
 def _property_columns(found: Findings, rows: pd.DataFrame, name: str) -> list[TableColumn]:
-    """A property by the search's objective and, where there are stages, corrected and by each with the difference."""
+    """A property by the search's objective and, if there are stages, corrected and by each with the difference."""
     label = with_unit(name, found.units.get(name, ""))
     if not found.stages:
         return [TableColumn(name, label, rows[name].tolist(), PROPERTIES)]
@@ -85,7 +85,7 @@ def _property_columns(found: Findings, rows: pd.DataFrame, name: str) -> list[Ta
 
 
 def is_corrected(found: Findings, name: str) -> bool:
-    """Whether the search's values of a property are changed by what rounds taught."""
+    """Whether rounds correct the search's values of a property."""
     return name in found.corrections and found.corrections[name].kind != "none"
 
 
@@ -103,7 +103,7 @@ def _met_columns(found: Findings, rows: pd.DataFrame) -> list[TableColumn]:
 
 
 def yes_or_no(met: Iterable[object]) -> list[str]:
-    """Whether targets are met, in words."""
+    """Whether targets are met, as text."""
     return ["yes" if one else "no" for one in met]
 
 

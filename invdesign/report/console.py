@@ -1,4 +1,4 @@
-"""Tables for the command line, as objects of ``rich`` that the command line prints."""
+"""Tables for the command line, as ``rich`` objects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.text import Text
 from invdesign.report.candidates import MET_BY_SEARCH, MET_CORRECTED, PLAIN_GROUPS, candidate_columns
 from invdesign.report.findings import Findings, gather
 from invdesign.report.sentences import sentences
-from invdesign.report.words import NOTHING, number_format, told
+from invdesign.report.words import NOTHING, described, number_format
 
 if TYPE_CHECKING:
     from invdesign.campaign import Campaign
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 MOST_COLUMNS, BLOCK = 7, 5
 NEAREST = 3
-"""Rows shown where no candidate meets all targets."""
+"""Rows shown if no candidate meets all targets."""
 
 
 def hits_table(campaign: Campaign, limit: int = 10) -> Group:
-    """The best candidates that meet all targets, or the nearest few where none does.
+    """The best candidates that meet all targets, or the nearest few if none does.
 
-    Few quantities stand side by side, one candidate a row. Many stand below each other, one candidate a column and a
-    handful of candidates a block, so that nothing is cut off in a terminal of usual width.
+    Few quantities are side by side, one candidate per row. Many are below each other, one candidate per column and a
+    few candidates per block, so that nothing is cut off in a terminal of usual width.
 
     Args:
-        campaign: whose candidates.
-        limit: how many at most.
+        campaign: the campaign.
+        limit: largest number of candidates.
     """
     found = gather(campaign)
     missed = found.hits.empty
     rows = found.ranked.head(min(limit, NEAREST)) if missed else found.hits.head(limit)
-    # Differences can be read off the values beside them, and all that is shown meets the targets by the search.
+    # Differences follow from the values next to them, and all shown candidates meet the targets in the search.
     columns = [
         column
         for column in candidate_columns(found, rows, missed=missed)
@@ -49,7 +49,7 @@ def hits_table(campaign: Campaign, limit: int = 10) -> Group:
 
 
 def status_table(campaign: Campaign) -> Table:
-    """Where a campaign stands: counts, how many candidates meet each target, and how it went in words."""
+    """The progress of a campaign: counts, how many candidates meet each target, and a summary."""
     found = gather(campaign)
     status = found.status
     table = Table(title=Text(found.name), title_justify="left", show_header=False)
@@ -65,22 +65,22 @@ def status_table(campaign: Campaign) -> Table:
         for name, fidelity in found.by_fidelity.iterrows()
     ]
     rows += [
-        (told(target), f"met by {int(target.met(found.ranked[target.property]).sum())}")
+        (described(target), f"met by {int(target.met(found.ranked[target.property]).sum())}")
         for target in found.targets.bounded
     ]
     if found.targets.bounded:
         rows.append(("all targets", f"met by {status.hits}"))
     if found.confirmed is not None:
         rows.append(("verified", f"{found.confirmed} of the hits"))
-    # The first sentence counts what the rows above count already.
-    rows.append(("in words", " ".join(sentences(found)[1:]) or NOTHING))
+    # The first sentence repeats the counts of the rows above.
+    rows.append(("summary", " ".join(sentences(found)[1:]) or NOTHING))
     for what, value in rows:
         table.add_row(Text(what), Text(value))
     return table
 
 
 def _upright(columns: list[TableColumn]) -> Table:
-    """One candidate a row."""
+    """One candidate per row."""
     table = Table()
     for column in columns:
         table.add_column(Text(_head(column)), justify="right" if column.numeric else "left", overflow="fold")
@@ -90,7 +90,7 @@ def _upright(columns: list[TableColumn]) -> Table:
 
 
 def _lying(columns: list[TableColumn], block: slice) -> Table:
-    """One candidate a column; the first of ``columns``, the candidates' numbers, heads them."""
+    """One candidate per column, headed by the first of ``columns``, the candidates' numbers."""
     table = Table()
     table.add_column(Text(_head(columns[0])))
     for number in _cells(columns[0])[block]:
@@ -114,7 +114,7 @@ def _title(found: Findings, shown: int) -> str:
 
 
 def _cells(column: TableColumn) -> list[Text]:
-    # Text, not strings: square brackets of a SMILES are no markup.
+    # Text, not strings: square brackets of a SMILES are not markup.
     if not column.numeric:
         return [Text(str(value)) for value in column.values]
     numbers = [float(value) for value in column.values]

@@ -1,4 +1,4 @@
-"""How the search went: hits, the smallest shortfall and the best front so far, evaluation by evaluation."""
+"""Convergence of the search: hits, the smallest shortfall and the best front so far, by evaluation."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ class Panel:
     """One curve over the evaluations.
 
     Attributes:
-        title: of its axis.
-        told: what it shows, for the caption.
-        values: one an evaluation; NaN before there is one.
+        title: title of its axis.
+        text: description for the caption.
+        values: one per evaluation; NaN before the first.
     """
 
     title: str
-    told: str
+    text: str
     values: NDArray[np.float64]
 
 
 def convergence(found: Findings) -> Figure | None:
-    """The curves one above the other over a common axis; None where nothing was evaluated."""
+    """The curves one above the other over a common axis; None if nothing was evaluated."""
     panels = [panel for panel in (_hits(found), _shortfall(found), _direction(found)) if panel is not None]
     if found.over.empty or not panels:
         return None
@@ -62,7 +62,7 @@ def convergence(found: Findings) -> Figure | None:
     if found.initial:
         layout["shapes"] = [_initial_band(found.initial)]
         layout["annotations"] = [_initial_label(found.initial)]
-    caption = " ".join([f"{panel.told}" for panel in panels])
+    caption = " ".join([f"{panel.text}" for panel in panels])
     if found.initial:
         caption += f" Shaded: the initial design of {found.initial}, spread over the space before the search began."
     return Figure("convergence", caption, data, layout, height=90 + 210 * count)
@@ -81,16 +81,16 @@ def _shortfall(found: Findings) -> Panel | None:
     if len(bounded) == 1:
         target = bounded[0]
         title = with_unit("smallest shortfall", target.unit or "")
-        told = f"Smallest shortfall: how far the nearest candidate is from the target on {spoken(target.property)}."
+        text = f"Smallest shortfall: distance of the nearest candidate from the target on {spoken(target.property)}."
         values = target.shortfall(found.judged[target.property])
     else:
         title = "smallest summed shortfall"
-        told = (
-            "Smallest summed shortfall: how far the nearest candidate is from the targets, each shortfall in units of "
-            "its property's standard deviation over the evaluated candidates, added up."
+        text = (
+            "Smallest summed shortfall: distance of the nearest candidate from the targets, each shortfall in units of "
+            "its property's standard deviation over the evaluated candidates, summed."
         )
         values = summed_shortfall(found.targets, found.judged, property_scales(found.targets, found.judged))
-    return Panel(title, told, np.fmin.accumulate(values))
+    return Panel(title, text, np.fmin.accumulate(values))
 
 
 def _direction(found: Findings) -> Panel | None:
@@ -106,15 +106,15 @@ def _direction(found: Findings) -> Panel | None:
 
 
 def _front(found: Findings, gains: NDArray[np.float64]) -> Panel:
-    """The hypervolume of the front so far, each direction scaled from the worst (0) to the best (1) value found."""
+    """The hypervolume of the front so far, each objective scaled from the worst (0) to the best (1) value."""
     low, high = np.nanmin(gains, axis=0), np.nanmax(gains, axis=0)
     scaled = (gains - low) / np.where(high > low, high - low, 1.0)
     among = " by candidates that meet all other targets" if found.targets.bounded else ""
-    told = (
+    text = (
         f"Hypervolume: the share of the box between the worst and the best values found{among} that the Pareto front "
         "so far dominates."
     )
-    return Panel("hypervolume", told, _hypervolumes(scaled))
+    return Panel("hypervolume", text, _hypervolumes(scaled))
 
 
 def _hypervolumes(gains: NDArray[np.float64]) -> NDArray[np.float64]:

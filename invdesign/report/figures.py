@@ -1,4 +1,4 @@
-"""A figure for plotly.js: plain data and layout, in the report's one look."""
+"""A figure for plotly.js: data and layout in the report's style."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from invdesign.targets import Targets
 
 MET, MISSED, WINDOW, INITIAL, INK = "#1b5e9e", "#b0602b", "rgba(46,125,80,0.14)", "rgba(0,0,0,0.06)", "#222222"
-"""Blue and brown differ in lightness too, and every met mark has another shape: color alone says nothing."""
+"""Blue and brown also differ in lightness, and marks of met targets have another shape: color is never the only cue."""
 CHEAPER = "#8a8a8a"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 Json = Any
-"""Whatever ``json`` can write; plotly's figures are described in its reference, not in types."""
+"""JSON-compatible values; see plotly's reference for its figures."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Figure:
 
     Attributes:
         identity: its ``id`` in the page.
-        caption: what it shows and how to read it, in plain words.
+        caption: what it shows and how to read it.
         data: plotly's traces.
-        layout: plotly's layout, without what all figures share.
+        layout: plotly's layout, without the common part.
         height: in pixels.
         narrow: whether two fit side by side.
     """
@@ -56,7 +56,7 @@ class Figure:
         )
 
     def described(self) -> dict[str, Json]:
-        """What the page's script needs, as JSON can hold it."""
+        """The data for the page's script, as JSON."""
         shared = {
             "font": {"family": FONT, "size": 13, "color": INK},
             "paper_bgcolor": "#ffffff",
@@ -71,7 +71,7 @@ class Figure:
 
 
 def plain(value: Json) -> Json:
-    """The same value as JSON can hold it: no arrays, no numpy numbers, null for NaN and infinity."""
+    """Converts a value to JSON: no arrays, no numpy numbers, null for NaN and infinity."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray):
@@ -84,13 +84,13 @@ def plain(value: Json) -> Json:
 
 
 def axis(title: str, **more: Json) -> dict[str, Json]:
-    """An axis in the report's look; the title is taken as text."""
+    """An axis in the report's style; the title is escaped."""
     look = {"gridcolor": "#e6e6e6", "linecolor": "#777777", "showline": True, "ticks": "outside", "zeroline": False}
     return {"title": {"text": plot_text(title), "standoff": 8}, **look, **more}
 
 
 def hover_texts(found: Findings, rows: pd.DataFrame) -> list[str]:
-    """What the pointer shows of candidates: number, properties, parameters."""
+    """Hover texts of candidates: number, properties, parameters."""
     units = {**{column.name: column.unit for column in found.columns}, **found.units}
     texts = []
     for index, row in zip(rows.index, rows.to_dict("records"), strict=True):
@@ -104,7 +104,7 @@ def hover_texts(found: Findings, rows: pd.DataFrame) -> list[str]:
 
 
 def met_and_missed(found: Findings, rows: pd.DataFrame, x: Json, y: Json) -> list[dict[str, Json]]:
-    """Traces of points: candidates that meet all targets, the others, and those at cheaper fidelities."""
+    """Traces of points: candidates that meet all targets, the others, and those at lower fidelities."""
     met, at_target = found.all_met(rows), found.at_target_fidelity(rows)
     across, up, texts = np.asarray(x), np.asarray(y), np.asarray(hover_texts(found, rows), dtype=object)
     cross = {"color": MISSED, "size": 7, "symbol": "x-thin", "line": {"color": MISSED, "width": 1.6}}
@@ -113,7 +113,7 @@ def met_and_missed(found: Findings, rows: pd.DataFrame, x: Json, y: Json) -> lis
     looks = [(~met & at_target, "misses a target", cross), (met, "meets all targets", disc)]
     if not found.targets.bounded:
         looks = [(met, "candidate", disc)]
-    looks = [(~at_target, "at a cheaper fidelity", ring), *looks]
+    looks = [(~at_target, "at a lower fidelity", ring), *looks]
     return [
         {
             "type": "scatter",
@@ -137,7 +137,7 @@ def window_shapes(targets: Targets, name: str, way: str, *, reference: str = "")
         targets: in the units of the values.
         name: of the property.
         way: ``x`` or ``y``, the axis on which the property stands.
-        reference: number of that axis where the figure has several.
+        reference: number of that axis if the figure has several.
     """
     window = targets.window(name)
     bounded = any(target.property == name for target in targets.bounded)
@@ -160,7 +160,7 @@ def window_shapes(targets: Targets, name: str, way: str, *, reference: str = "")
 
 
 def reaching(targets: Targets, name: str, values: Sequence[float]) -> list[float]:
-    """The range of an axis that holds all values and the finite ends of the property's targets, with some air."""
+    """The range of an axis that holds all values and the finite ends of the property's targets, with a margin."""
     window = targets.window(name)
     ends = [end for end in (window.interval if window is not None else ()) if math.isfinite(end)]
     known = [value for value in [*values, *ends] if math.isfinite(value)]

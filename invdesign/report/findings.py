@@ -1,4 +1,4 @@
-"""What a campaign found, read from its store once and put into the shapes that tables and figures need."""
+"""The results of a campaign, read from its store once and prepared for tables and figures."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ PENDING, FAILED = "pending", "failed"
 
 @dataclass(frozen=True)
 class Findings:
-    """A campaign as the report sees it.
+    """The results of a campaign for a report.
 
     Attributes:
         name: of the campaign.
         status: how many were evaluated, failed, are pending and meet all targets.
-        targets: what is wanted, in the units of the values.
+        targets: in the units of the values.
         units: each property and its unit.
         columns: the parameters.
         over: every candidate that was evaluated or failed, in the order of proposal, indexed by number; values are
-            corrected where a correction is in force.
+            corrected if there is a correction.
         raw: the properties of the same candidates as the search's objective gave them.
         ranked: those with values, best first, corrected as in ``over``.
-        verified: what verifying stages found, one row for each candidate and stage; see ``Campaign.verified``.
-        agreement: how far each stage agrees with the search, property by property; see ``Campaign.agreement``.
-        corrections: in force, by property.
-        rounds: what was verified in each complete round, and what it taught.
+        verified: results of verifying stages, one row for each candidate and stage; see ``Campaign.verified``.
+        agreement: agreement of each stage with the search, property by property; see ``Campaign.agreement``.
+        corrections: the current ones, by property.
+        rounds: the verified candidates of each completed round and the corrections after it.
         calibrations: of the objectives.
-        by_fidelity: how much was evaluated at each fidelity and what it cost; see ``Campaign.by_fidelity``.
+        by_fidelity: evaluations and cost at each fidelity; see ``Campaign.by_fidelity``.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Findings:
 
     @property
     def judged(self) -> pd.DataFrame:
-        """``over`` without the values of cheaper fidelities, which meet and miss no target."""
+        """``over`` without the values of lower fidelities, which do not count for targets."""
         return self.over.assign(
             **{name: self.over[name].where(self.at_target_fidelity(self.over)) for name in self.properties}
         )
@@ -104,19 +104,19 @@ class Findings:
 
     @property
     def stages(self) -> list[str]:
-        """Names of the verifying stages that have answered."""
+        """Names of the verifying stages with results."""
         return [str(stage) for stage in dict.fromkeys(self.verified["stage"])]
 
     @property
     def confirmed(self) -> int | None:
-        """How many hits every stage that evaluated them confirms; None where no stage has answered."""
+        """Number of hits confirmed by every stage that evaluated them; None if no stage has results."""
         if self.verified.empty:
             return None
         agreed = self.verified["all_met"].groupby(level=0).all()
         return int(agreed.reindex(self.hits.index.intersection(agreed.index)).sum())
 
     def at_target_fidelity(self, rows: pd.DataFrame) -> NDArray[np.bool_]:
-        """Which rows were evaluated at the target fidelity; all where the space has no fidelities."""
+        """Which rows were evaluated at the target fidelity; all if the space has no fidelities."""
         for column in self.columns:
             if column.kind == "fidelity":
                 return (rows[column.name] == column.values[-1]).to_numpy(dtype=bool)
@@ -127,7 +127,7 @@ class Findings:
         return self.targets.all_met(rows) & self.at_target_fidelity(rows)
 
     def by_stage(self, stage: str) -> pd.DataFrame:
-        """What one stage found, indexed by candidate."""
+        """The results of one stage, indexed by candidate."""
         return self.verified[self.verified["stage"] == stage]
 
     def reasons(self) -> pd.DataFrame:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from invdesign.report.findings import Findings
 
 MOST_LINES = 600
-"""Lines of missed candidates beyond which parallel coordinates are only ink."""
+"""Largest number of lines of candidates that miss a target in parallel coordinates."""
 MOST_VIEWS = 3
 
 
@@ -52,7 +52,7 @@ class Coordinate:
         low: value at the bottom.
         high: value at the top.
         log: whether the axis is logarithmic.
-        wanted: the part of the axis that meets its targets, from 0 to 1; None where it has none.
+        wanted: the part of the axis that meets the targets, from 0 to 1; None if it has none.
     """
 
     name: str
@@ -71,18 +71,21 @@ class Coordinate:
 
 
 def parallel_coordinates(found: Findings, valued: pd.DataFrame) -> Figure:
-    """One line a candidate, one axis a numeric parameter or property. Plain lines: no WebGL needed, and it prints."""
+    """One line per candidate, one axis per numeric parameter or property; plain lines, without WebGL, for printing."""
     axes = [_parameter_axis(column.name, column.unit, column.bounds, column.log, valued) for column in found.numeric]
     axes += [_property_axis(found, name, valued) for name in found.properties]
     valued = valued[found.at_target_fidelity(valued)]
     met = found.all_met(valued)
     missed, hits = valued[~met], valued[met]
     caption = (
-        "Each line is a candidate, each upright axis a parameter (over its range) or a property (over the values "
-        "found). Green: the values wanted. Click a name in the legend to hide or show its lines."
+        "Each line is a candidate, each vertical axis a parameter (over its range) or a property (over its "
+        "values). Green: the target values. Click a name in the legend to hide or show its lines."
     )
     if len(missed) > MOST_LINES:
-        caption += f" Of {len(missed)} candidates that miss a target, {MOST_LINES} are drawn, evenly spaced in time."
+        caption += (
+            f" Of {len(missed)} candidates that miss a target, {MOST_LINES} are drawn, evenly spaced "
+            f"in the order of evaluation."
+        )
         missed = missed.iloc[np.linspace(0, len(missed) - 1, MOST_LINES).astype(int)]
     best = "meets all targets" if found.targets.bounded else "candidate"
     data = [
@@ -106,7 +109,7 @@ def parallel_coordinates(found: Findings, valued: pd.DataFrame) -> Figure:
 
 
 def pareto_views(found: Findings, valued: pd.DataFrame) -> list[Figure]:
-    """The optimized properties against each other, the Pareto front joined; a single one against a bounded property."""
+    """The optimized properties against each other with the Pareto front; a single one against a bounded property."""
     optimized = [target.property for target in found.targets.optimized]
     bounded = [target.property for target in found.targets.bounded if target.property not in optimized]
     pairs = list(combinations(optimized, 2)) or [
@@ -116,7 +119,7 @@ def pareto_views(found: Findings, valued: pd.DataFrame) -> list[Figure]:
 
 
 def by_evaluation(found: Findings) -> list[Figure]:
-    """Each wanted property over the evaluations, its window shaded."""
+    """Each property with a target over the evaluations, with its target values shaded."""
     figures = []
     for place, name in enumerate(found.targets.properties):
         shapes = window_shapes(found.targets, name, "y")
@@ -128,7 +131,7 @@ def by_evaluation(found: Findings) -> list[Figure]:
             "yaxis": property_axis(found, name, found.over[name].tolist()),
             "shapes": shapes,
         }
-        caption = f"{spoken(name)} of each candidate in the order of evaluation. Green: the values wanted."
+        caption = f"{spoken(name)} of each candidate in the order of evaluation. Green: the target values."
         caption += " Gray: the initial design." if found.initial else ""
         points = met_and_missed(found, found.over, found.numbers, found.over[name])
         figures.append(Figure(f"by-evaluation-{place}", caption, points, layout, height=400))
@@ -213,7 +216,7 @@ def _pareto_view(found: Findings, valued: pd.DataFrame, pair: tuple[str, str], p
                 "marker": {"size": 13, "symbol": "circle-open", "color": "#2e7d50", "line": {"width": 2}},
             }
         )
-        caption += " Ringed: the Pareto front, candidates that no other beats in every direction at once."
+        caption += " Ringed: the Pareto front, candidates that no other dominates."
     layout = {
         "xaxis": property_axis(found, across, valued[across].tolist()),
         "yaxis": property_axis(found, up, valued[up].tolist()),

@@ -42,16 +42,16 @@ def write_models_page(report: ModelReport, path: Path, *, name: str, targets: Ta
     """Writes the comparison as one HTML file.
 
     Args:
-        report: what was found.
+        report: the comparison.
         path: the file to write; an older one is replaced.
         name: of the campaign.
-        targets: in the units of the properties; what they want is marked in the plots.
+        targets: in the units of the properties; their values are marked in the plots.
 
     Raises:
-        InputError: where the folder does not exist.
+        InputError: if the folder does not exist.
     """
     if not path.parent.is_dir():
-        raise InputError(f"The folder '{path.parent}' of the page '{path}' does not exist. Make it first.")
+        raise InputError(f"The folder '{path.parent}' of the page '{path}' does not exist. Create it first.")
     sections = [_recommended(report, targets), _compared(report), _doubtful(report)]
     headline = f"<p>{escape(report.recommendation.family)} is recommended. {escape(report.recommendation.reason)}</p>"
     path.write_text(page_html(name, "models", headline=headline, sections=sections), encoding="utf-8")
@@ -77,12 +77,12 @@ def _recommended(report: ModelReport, targets: Targets) -> Section:
         parity_figure(str(name), part, f"parity-{place}", unit=units.get(str(name), ""), targets=targets)
         for place, (name, part) in enumerate(held.groupby("property", sort=False))
     ]
-    told = f"<p>Held-out predictions of {escape(best.family)}, {escape(best.split)} split.</p>"
-    return Section("recommended", "Recommended", told, figures)
+    text = f"<p>Held-out predictions of {escape(best.family)}, {escape(best.split)} split.</p>"
+    return Section("recommended", "Recommended", text, figures)
 
 
 def _compared(report: ModelReport) -> Section:
-    table = plain_table("Scores on rows that the model never saw", HEADS, _rows(report), numbers=range(3, len(HEADS)))
+    table = plain_table("Scores on held-out rows", HEADS, _rows(report), numbers=range(3, len(HEADS)))
     failed = [[family, reason] for family, reason in report.comparison.failed.items()]
     more = plain_table("Families that could not be fitted", ("family", "reason"), failed) if failed else ""
     return Section("families", "Families", table + more)
@@ -90,5 +90,5 @@ def _compared(report: ModelReport) -> Section:
 
 def _doubtful(report: ModelReport) -> Section:
     found = [[finding.kind, finding.message] for finding in report.data.findings]
-    html = plain_table("What a person should look at", ("kind", "finding"), found) if found else "<p>Nothing found.</p>"
+    html = plain_table("Data to check", ("kind", "finding"), found) if found else "<p>No problems found.</p>"
     return Section("data", "Data", html)

@@ -1,4 +1,4 @@
-"""The report's page: sections put together and written as one file that opens without a network."""
+"""The report's page: sections combined in one file that opens without a network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from invdesign.report.figures import Figure
 from invdesign.report.findings import Findings, gather
 from invdesign.report.sentences import sentences
 from invdesign.report.tables import plain_table
-from invdesign.report.words import NOTHING, told
+from invdesign.report.words import NOTHING, described
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +34,10 @@ class Section:
     """One section of the page.
 
     Attributes:
-        identity: to which the table of contents links.
+        identity: its ``id``, for links of the table of contents.
         title: its heading.
         html: its content.
-        figures: that stand in it, after the content.
+        figures: shown after the content.
     """
 
     identity: str
@@ -63,24 +63,24 @@ def write_report(
     command: str | None = None,
     surrogate: Surrogate | None = None,
 ) -> Path:
-    """Writes a campaign's report as one HTML file that holds all it needs, plotly.js included.
+    """Writes a campaign's report as one self-contained HTML file, plotly.js included.
 
     Args:
         campaign: what to report.
         path: the file to write; an older one is replaced.
-        source: text of the campaign file, to be shown as it is (passwords in database URLs are blotted out).
+        source: text of the campaign file, shown unchanged (passwords in database URLs are removed).
         command: the command line that runs the campaign.
-        surrogate: the model to judge by cross-validation; the optimizer's where None, or a Gaussian process.
+        surrogate: the model to validate; the optimizer's if None, or a Gaussian process.
 
     Returns:
         The path.
 
     Raises:
-        InputError: where the folder does not exist.
+        InputError: if the folder does not exist.
     """
     place = Path(path)
     if not place.parent.is_dir():
-        raise InputError(f"The folder '{place.parent}' of the report '{place}' does not exist. Make it first.")
+        raise InputError(f"The folder '{place.parent}' of the report '{place}' does not exist. Create it first.")
     place.write_text(report_html(campaign, source=source, command=command, surrogate=surrogate), encoding="utf-8")
     return place
 
@@ -104,13 +104,13 @@ def report_html(
 
 
 def page_html(name: str, kind: str, *, headline: str, sections: Sequence[Section]) -> str:
-    """A page that holds all it needs, plotly.js included.
+    """A self-contained page, plotly.js included.
 
     Args:
         name: of the campaign.
         kind: of the page, for its title.
-        headline: HTML that stands first.
-        sections: in their order.
+        headline: HTML at the top.
+        sections: in order.
     """
     from plotly.offline import get_plotlyjs
 
@@ -133,7 +133,7 @@ def page_html(name: str, kind: str, *, headline: str, sections: Sequence[Section
 
 
 def script_json(value: object) -> str:
-    """JSON that may stand in a script element: no character in it can end the element or open a comment."""
+    """JSON for a script element: no character in it can end the element or open a comment."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
@@ -156,9 +156,9 @@ def _targets(found: Findings) -> Section:
     for target in found.targets:
         met = "no bound" if target.direction else str(int(target.met(found.ranked[target.property]).sum()))
         known = int(found.ranked[target.property].notna().sum())
-        rows.append([told(target), target.unit or NOTHING, met, str(known)])
+        rows.append([described(target), target.unit or NOTHING, met, str(known)])
     heads = ["target", "unit", "candidates that meet it", "candidates with a value"]
-    return Section("targets", "Targets", plain_table("What was wanted", heads, rows, numbers=(2, 3)))
+    return Section("targets", "Targets", plain_table("Targets", heads, rows, numbers=(2, 3)))
 
 
 def _candidates(found: Findings) -> Section:
@@ -169,13 +169,13 @@ def _candidates(found: Findings) -> Section:
 
 
 def _trust(found: Findings) -> list[Section]:
-    """Calibrations and verification, where there are any."""
+    """Calibrations and verification, if there are any."""
     from invdesign.report.verification import calibration_html, verification_html
 
     calibrated = [Section("calibration", "Calibration", calibration_html(found))] if found.calibrations else []
     if not found.stages:
         return calibrated
-    return [*calibrated, Section("verification", "What verification says of the search", verification_html(found))]
+    return [*calibrated, Section("verification", "Verification of the search", verification_html(found))]
 
 
 def _search(found: Findings) -> Section:
@@ -183,15 +183,15 @@ def _search(found: Findings) -> Section:
 
     figure = convergence(found)
     text = "" if figure else "<p>Nothing was evaluated yet.</p>"
-    return Section("search", "How the search went", text, [figure] if figure else [])
+    return Section("search", "Convergence", text, [figure] if figure else [])
 
 
 def _surrogate(found: Findings, campaign: Campaign, surrogate: Surrogate | None) -> Section:
     from invdesign.report.parity import parity
 
     judged = parity(found, surrogate or _surrogate_of(campaign), seed=campaign.seed)
-    text = f"<p>{escape(judged.told)}</p>{judged.table}"
-    return Section("surrogate", "How far the model can be trusted", text, judged.figures)
+    text = f"<p>{escape(judged.text)}</p>{judged.table}"
+    return Section("surrogate", "Validation of the model", text, judged.figures)
 
 
 def _surrogate_of(campaign: Campaign) -> Surrogate:
@@ -215,7 +215,7 @@ def _failures(found: Findings) -> Section:
         return Section("failures", "Failures", "<p>No evaluation failed.</p>")
     shown = reasons.head(MOST_REASONS)
     rows = [[_cut(row["reason"]), row["where"], str(row["count"])] for row in shown.to_dict("records")]
-    caption = "Why values are missing"
+    caption = "Reasons for missing values"
     if len(shown) < len(reasons):
         caption += f" (the {len(shown)} most frequent of {len(reasons)} reasons)"
     return Section("failures", "Failures", plain_table(caption, ["reason", "where", "candidates"], rows, numbers=(2,)))
@@ -236,12 +236,12 @@ def _reproduction(campaign: Campaign, source: str | None, command: str | None) -
     if source is not None:
         parts.append(f"<h3>Campaign file</h3><pre>{escape(_without_passwords(source))}</pre>")
     heads = ["package", "when the campaign began", "when this report was written"]
-    parts.append(f"<h3>Versions</h3>{plain_table('Installed packages on which results may depend', heads, rows)}")
+    parts.append(f"<h3>Versions</h3>{plain_table('Installed packages that may affect results', heads, rows)}")
     return Section("reproduce", "How to reproduce", "".join(parts))
 
 
 def _without_passwords(text: str) -> str:
-    """Blots out the password of a URL such as ``postgresql://user:password@host``: reports are passed on."""
+    """Removes the password of a URL such as ``postgresql://user:password@host``, because reports are shared."""
     return re.sub(r"(\w://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)
 
 

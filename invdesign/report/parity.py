@@ -1,4 +1,4 @@
-"""How far the surrogate can be trusted: its predictions of candidates that it never saw, against what was found."""
+"""Cross-validation of the surrogate: held-out predictions against values."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 FEWEST = 2 * FOLDS
-"""Values of a property below which held-out predictions say nothing."""
+"""Fewest values of a property for cross-validation."""
 MOST = 250
-"""Candidates beyond which cross-validation would take longer than reading its result."""
+"""Largest number of candidates for cross-validation, to keep it fast."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """What cross-validation found.
+    """The result of cross-validation.
 
     Attributes:
-        told: how it was done, or why it was not.
-        table: the scores in HTML; empty where there are none.
-        figures: one a property.
+        text: how it was done, or why not.
+        table: the scores in HTML; empty if there are none.
+        figures: one per property.
     """
 
-    told: str
+    text: str
     table: str
     figures: list[Figure]
 
 
 def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
-    """Predicts the values found by models that never saw them.
+    """Predicts values by models that were fitted without them.
 
     Args:
         found: the campaign.
-        surrogate: its settings are used.
+        surrogate: the model with its settings.
         seed: decides the folds.
     """
     values = found.over[found.properties]
@@ -56,7 +56,7 @@ def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
     scarce = [spoken(name) for name in found.properties if counts[name] < FEWEST]
     lacking = f"{listed(scarce)} {'has' if len(scarce) == 1 else 'have'} fewer than {FEWEST} values"
     if not enough:
-        return Parity(f"Too few values to judge the surrogate: {lacking}.", "", [])
+        return Parity(f"Too few values to validate the surrogate: {lacking}.", "", [])
     known = values[enough].dropna(how="all")
     rng = np.random.default_rng(seed)
     rows = known if len(known) <= MOST else known.iloc[np.sort(rng.choice(len(known), MOST, replace=False))]
@@ -65,21 +65,21 @@ def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
             surrogate, found.over.loc[rows.index, found.parameters], rows, columns=found.columns, folds=FOLDS, rng=rng
         )
     except InputError as error:
-        return Parity(f"The surrogate could not be judged: {error}", "", [])
-    told = (
+        return Parity(f"The surrogate could not be validated: {error}", "", [])
+    text = (
         f"Every value is compared with the prediction of a {type(surrogate).__name__} that was fitted without it: the "
-        f"{len(rows)} candidates were cut into {FOLDS} parts at random, and each part predicted from the other "
-        f"{FOLDS - 1}. Bars are 90 % intervals, with the learned noise of observing a value."
+        f"{len(rows)} candidates were split into {FOLDS} parts at random, and each part predicted from the other "
+        f"{FOLDS - 1}. Bars are 90 % intervals, including the learned noise."
     )
     if len(rows) < len(known):
-        told += f" Of {len(known)} candidates {len(rows)} were drawn at random, to keep this quick."
+        text += f" Of {len(known)} candidates {len(rows)} were drawn at random, to save time."
     if scarce:
-        told += f" Left out: {lacking}."
+        text += f" Left out: {lacking}."
     figures = [
         parity_figure(str(name), part, f"parity-{place}", unit=found.units.get(str(name), ""), targets=found.targets)
         for place, (name, part) in enumerate(predictions.groupby("property", sort=False))
     ]
-    return Parity(told, _table(found, scores(predictions)), figures)
+    return Parity(text, _table(found, scores(predictions)), figures)
 
 
 def _table(found: Findings, table: pd.DataFrame) -> str:
@@ -104,7 +104,7 @@ def parity_figure(name: str, part: pd.DataFrame, identity: str, *, unit: str, ta
         part: predictions of it, as ``held_out_predictions`` returns them.
         identity: of the figure in the page.
         unit: of the property.
-        targets: in the property's unit; what they want is marked.
+        targets: in the property's unit; their values are marked.
     """
     half = Z90 * total_std(part)
     observed, mean = part["observed"].to_numpy(np.float64), part["mean"].to_numpy(np.float64)
@@ -133,6 +133,6 @@ def parity_figure(name: str, part: pd.DataFrame, identity: str, *, unit: str, ta
         "shapes": window_shapes(targets, name, "x"),
         "showlegend": False,
     }
-    caption = f"{spoken(name)}: predicted without the candidate against found. Dashed: perfect agreement."
-    caption += " Green: the values wanted." if layout["shapes"] else ""
+    caption = f"{spoken(name)}: held-out predictions against values. Dashed: perfect agreement."
+    caption += " Green: the target values." if layout["shapes"] else ""
     return Figure(identity, caption, data, layout, height=400, narrow=True)

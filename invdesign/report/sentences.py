@@ -1,4 +1,4 @@
-"""How a campaign went, in plain sentences: for the console and the head of the report."""
+"""A summary of a campaign in sentences, for the console and the top of the report."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 def sentences(found: Findings) -> list[str]:
-    """How the campaign went, in plain words."""
+    """The summary of the campaign."""
     status = found.status
     done = status.evaluated + status.failed
-    told = [f"{counted(done, 'candidate')} evaluated: {status.evaluated} gave values, {status.failed} failed."]
-    told += _about_fidelities(found)
+    lines = [f"{counted(done, 'candidate')} evaluated: {status.evaluated} completed, {status.failed} failed."]
+    lines += _about_fidelities(found)
     if status.pending:
-        told.append(f"{counted(status.pending, 'candidate')} proposed and still to be evaluated.")
+        lines.append(f"{counted(status.pending, 'candidate')} pending.")
     if found.ranked.empty:
-        return [*told, "No candidate has a value yet, so nothing can be said about the targets."]
-    told += [*_about_targets(found), *_about_directions(found)]
-    return [*told, *stage_sentences(found)]
+        return [*lines, "No candidate has a value yet."]
+    lines += [*_about_targets(found), *_about_directions(found)]
+    return [*lines, *stage_sentences(found)]
 
 
 def nearest(found: Findings) -> str:
-    """The nearest candidate and what it lacks, such as ``candidate 17, short by 0.12 V in voltage``."""
+    """The nearest candidate and its shortfalls, such as ``candidate 17, short by 0.12 V in voltage``."""
     best = found.ranked.iloc[[0]]
     lacking = []
     for target in found.targets.bounded:
@@ -42,13 +42,13 @@ def nearest(found: Findings) -> str:
 
 
 def _about_fidelities(found: Findings) -> list[str]:
-    """How much was evaluated at each fidelity, and what it cost; only the target fidelity's values count."""
+    """Evaluations and cost at each fidelity; only the target fidelity's values count."""
     if found.by_fidelity.empty:
         return []
     spent = [f"{number(cost)} at {name}" for name, cost in found.by_fidelity["cost"].items()]
     done = [f"{row['evaluated'] + row['failed']:.0f} at {name}" for name, row in found.by_fidelity.iterrows()]
-    told = f"Of these {listed(done)}. The evaluations, pending ones included, cost {listed(spent)}"
-    return [f"{told}. Only values at {found.by_fidelity.index[-1]} count as hits."]
+    cost_text = f"Of these {listed(done)}. The evaluations, pending ones included, cost {listed(spent)}"
+    return [f"{cost_text}. Only values at {found.by_fidelity.index[-1]} count as hits."]
 
 
 def _about_targets(found: Findings) -> list[str]:

@@ -1,4 +1,4 @@
-"""What calibrations are worth, and what verifying stages say of the search, in plain words."""
+"""Sentences on calibrations and on the verification of the search."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from invdesign.report.findings import Findings
 
 MOST_FAILED = 3
-"""Known values that a sentence names."""
+"""Largest number of known values that a sentence names."""
 KINDS = {"none": "nothing", "offset": "an offset", "line": "a straight line"}
 
 
 def stage_sentences(found: Findings) -> list[str]:
-    """Calibrations, then stage by stage how the search was confirmed, then what rounds taught."""
-    told = [_about_calibration(one) for one in found.calibrations]
+    """Sentences on calibrations, on each stage, and on the corrections of rounds."""
+    lines = [_about_calibration(one) for one in found.calibrations]
     for stage in found.stages:
-        told += [_about_stage(found, stage), *_about_agreement(found, stage)]
-    return [*told, *_about_rounds(found)]
+        lines += [_about_stage(found, stage), *_about_agreement(found, stage)]
+    return [*lines, *_about_rounds(found)]
 
 
 def with_unit_behind(value: float, unit: str) -> str:
-    """A number of three digits and its unit."""
+    """A number with three digits and its unit."""
     return f"{number(value, 3)} {unit}".rstrip()
 
 
@@ -39,7 +39,7 @@ def _about_calibration(one: NotedCalibration) -> str:
     report = one.report
     raw, mae, rmse = (with_unit_behind(value, one.unit) for value in (report.raw_mae, report.loo_mae, report.loo_rmse))
     return (
-        f"The {report.kind} calibration of {what} learned from {counted(report.rows, 'known value')}: mean absolute "
+        f"The {report.kind} calibration of {what} was fitted to {counted(report.rows, 'known value')}: mean absolute "
         f"error {raw} raw, {mae} for values left out (root mean square {rmse}); straight line "
         f"{line_of(report, one.unit)}."
         f"{_without(report.failed)}"
@@ -57,7 +57,7 @@ def _without(failed: Mapping[str, str]) -> str:
         return ""
     first = "; ".join(f"{what}: {why}" for what, why in list(failed.items())[:MOST_FAILED])
     more = f"; and {len(failed) - MOST_FAILED} more" if len(failed) > MOST_FAILED else ""
-    return f" {counted(len(failed), 'known value')} taught nothing ({first}{more})."
+    return f" {counted(len(failed), 'known value')} could not be used ({first}{more})."
 
 
 def _about_stage(found: Findings, stage: str) -> str:
@@ -67,31 +67,32 @@ def _about_stage(found: Findings, stage: str) -> str:
     if believed.any() and found.targets.bounded:
         confirmed = int((believed & rows["all_met"]).sum())
         are = "is" if confirmed == 1 else "are"
-        share = f"; of the {int(believed.sum())} that do by the search’s own values {confirmed} {are} confirmed"
+        share = f"; of the {int(believed.sum())} that do by the search’s own values, {confirmed} {are} confirmed"
     return f"Evaluated again by “{stage}”, {int(rows['all_met'].sum())} of {len(rows)} meet all targets{share}."
 
 
 def _about_agreement(found: Findings, stage: str) -> list[str]:
-    told = []
+    lines = []
     for row in found.agreement[found.agreement["stage"] == stage].to_dict("records"):
         unit = found.units.get(row["property"], "")
         mae, mean = with_unit_behind(row["mae"], unit), with_unit_behind(row["mean"], unit)
         sign = "+" if row["mean"] > 0 else ""
-        told.append(
-            f"In {spoken(row['property'])} “{stage}” and the search disagree by {mae} in the mean, {sign}{mean} with "
-            "the sign."
+        lines.append(
+            f"In {spoken(row['property'])} “{stage}” and the search differ by {mae} on average (mean "
+            f"absolute difference), with a mean "
+            f"difference of {sign}{mean}."
         )
-    return told
+    return lines
 
 
 def _about_rounds(found: Findings) -> list[str]:
     if not found.rounds:
         return []
-    told = [_about_correction(found, one) for one in found.corrections.values() if one.pairs]
+    lines = [_about_correction(found, one) for one in found.corrections.values() if one.pairs]
     if len(found.rounds) > 1 and found.targets.bounded:
         counts = [str(confirmed_in(found, place)) for place in range(len(found.rounds))]
-        told.append(f"Round by round, {listed(counts)} of the verified candidates met all targets.")
-    return told
+        lines.append(f"Round by round, {listed(counts)} of the verified candidates met all targets.")
+    return lines
 
 
 def confirmed_in(found: Findings, place: int) -> int:
@@ -105,7 +106,10 @@ def _about_correction(found: Findings, one: Correction) -> str:
     pairs = counted(one.pairs, "verified candidate")
     raw, taken = (with_unit_behind(one.errors[kind].mae, unit) for kind in ("none", one.kind))
     if one.kind == "none":
-        return f"What {pairs} taught of {spoken(one.property)} is no better than the search’s own values: {raw} off."
+        return (
+            f"No correction of {spoken(one.property)} from {pairs} improves the search’s own values: "
+            f"mean absolute error {raw}."
+        )
     return (
         f"The search’s {spoken(one.property)} is corrected by {KINDS[one.kind]} learned from {pairs}: mean absolute "
         f"error {raw} raw, {taken} for values left out."

@@ -1,4 +1,4 @@
-"""Tables in HTML: a plain one, and one that sorts at a click and can be saved as CSV."""
+"""HTML tables: plain ones, and sortable ones that can be saved as CSV."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from itertools import groupby
 from invdesign.report.words import DIGITS, NOTHING, number_format
 
 LONG = 24
-"""Letters from which words may be broken anywhere: a SMILES has no spaces."""
+"""Number of letters above which words may break anywhere: a SMILES has no spaces."""
 TALL = 20
-"""Rows beyond which a table scrolls within itself, on a screen; printed, it is whole."""
+"""Number of rows above which a table scrolls on a screen; it prints completely."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class TableColumn:
     """One column of a sortable table.
 
     Attributes:
-        key: by which the page's script knows it, and its name in the CSV file.
+        key: its identifier in the page's script, and its name in the CSV file.
         label: its header.
-        values: one a row: numbers (NaN for none) or words.
-        group: the header above the header; columns of one group stand side by side.
-        signed: whether positive numbers show their sign: a difference.
+        values: one per row: numbers (NaN for none) or text.
+        group: the header above the label; columns of one group are adjacent.
+        signed: whether positive numbers show their sign, for differences.
     """
 
     key: str
@@ -40,7 +40,7 @@ class TableColumn:
         return not any(isinstance(value, str) for value in self.values)
 
     def cells(self) -> list[str]:
-        """The cells, one a row."""
+        """The cells, one per row."""
         if not self.numeric:
             return [word_cell(str(value)) for value in self.values]
         numbers = [float(value) for value in self.values]
@@ -55,7 +55,7 @@ class TableColumn:
 
 
 def sortable_table(identity: str, caption: str, columns: Sequence[TableColumn]) -> str:
-    """A table whose headers sort it.
+    """A table that can be sorted by its headers.
 
     Args:
         identity: its ``id`` in the page, and the name of its CSV file.
@@ -85,13 +85,13 @@ def sortable_table(identity: str, caption: str, columns: Sequence[TableColumn]) 
 def plain_table(
     caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Sequence[int] = ()
 ) -> str:
-    """A table that only stands there.
+    """A plain table.
 
     Args:
         caption: what it shows.
         heads: its headers.
-        rows: its cells in words.
-        numbers: places of the columns that hold numbers, which stand to the right.
+        rows: its cells as text.
+        numbers: indices of numeric columns, which are right-aligned.
     """
     head = "".join(
         f'<th scope="col" class="{_side(place in numbers)}">{escape(text)}</th>' for place, text in enumerate(heads)
@@ -104,7 +104,7 @@ def plain_table(
 
 
 def word_cell(text: str) -> str:
-    """A cell of words, broken wherever need be where they are long."""
+    """A cell of text; long words may break anywhere."""
     kind = "words long" if len(text) > LONG else "words"
     return f'<td class="{kind}">{escape(text)}</td>'
 

@@ -1,4 +1,4 @@
-"""Sections on what can be trusted: calibrations, every verified candidate, and what rounds taught the search."""
+"""Sections on calibrations, verified candidates and the corrections of rounds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_FAILED = 100
 
 
 def calibration_html(found: Findings) -> str:
-    """How well each calibration does, and which known values it could not learn from; empty where there is none."""
+    """The errors of each calibration, and the known values that could not be used; empty if there is none."""
     if not found.calibrations:
         return ""
     heads = ["property", "of", "kind", "known values", "failed", "raw MAE", "left-out MAE", "left-out RMSE", "line"]
@@ -41,12 +41,12 @@ def calibration_html(found: Findings) -> str:
     table = plain_table(caption, heads, rows, numbers=range(3, 8))
     if not failed:
         return table
-    lost = f"Known values that taught nothing{'' if len(failed) <= MOST_FAILED else f' (the first {MOST_FAILED})'}"
+    lost = f"Known values that could not be used{'' if len(failed) <= MOST_FAILED else f' (the first {MOST_FAILED})'}"
     return table + plain_table(lost, ["known value", "property", "of", "reason"], failed[:MOST_FAILED])
 
 
 def verification_html(found: Findings) -> str:
-    """How far the stages agree with the search, every verified candidate, and the rounds."""
+    """The agreement of stages with the search, every verified candidate, and the rounds."""
     parts = [_agreement(found), _confirmation(found) if found.targets.bounded else ""]
     parts += [_pairs(found, stage, place) for place, stage in enumerate(found.stages)]
     return "".join([*parts, _rounds(found)])
@@ -63,12 +63,12 @@ def _agreement(found: Findings) -> str:
         rows.append([row["stage"], spoken(row["property"]), str(row["pairs"]), *errors, *alike])
     if not rows:
         return "<p>No verified candidate has a value yet.</p>"
-    caption = "Disagreement: the stage’s value less the search’s own, over candidates that have both"
+    caption = "Disagreement: the stage’s value minus the search’s own, for candidates that have both"
     return plain_table(caption, heads, rows, numbers=range(2, len(heads)))
 
 
 def _confirmation(found: Findings) -> str:
-    """How many that meet all targets by the search do by each stage."""
+    """How many hits of the search each stage confirms."""
     rows = []
     for stage in found.stages:
         part = found.by_stage(stage)
@@ -82,12 +82,12 @@ def _confirmation(found: Findings) -> str:
     heads = ["stage", "targets met by", "verified that meet them", "confirmed", "share", "that do not", "yet meet them"]
     caption = "Hits of the search that the stage confirms"
     if found.corrections:
-        caption += ". The correction learned from these very candidates: what it finds, the rounds below tell"
+        caption += ". The correction was learned from the same candidates; the rounds below show its effect"
     return plain_table(caption, heads, rows, numbers=range(2, len(heads)))
 
 
 def _pairs(found: Findings, stage: str, place: int) -> str:
-    """Every candidate that a stage verified, with both values and their disagreement."""
+    """Every verified candidate of a stage, with both values and their difference."""
     part = found.by_stage(stage).head(MOST_ROWS)
     columns = [TableColumn("candidate", "candidate", [int(index) for index in part.index])]
     for name in found.properties:
@@ -131,8 +131,8 @@ def _rounds(found: Findings) -> str:
     heads = ["round", "evaluations", "verified", "that meet all targets", "property", "pairs", "correction"]
     heads += ["slope", "intercept", "raw MAE", "offset: left-out MAE", "line: left-out MAE"]
     caption = (
-        "Rounds: what the verified candidates taught by the end of each. Of nothing, an offset and a straight line, "
-        "the one with the smallest root mean square error for pairs left out corrects the search from there on"
+        "Rounds: the correction after each. Of no correction, an offset and a straight line, "
+        "the one with the smallest leave-one-out root mean square error is used from then on"
     )
     return plain_table(caption, heads, rows, numbers=[0, 1, 2, 3, 5, *range(7, len(heads))])
 

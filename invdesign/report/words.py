@@ -1,4 +1,4 @@
-"""Numbers, names and counts in words for a reader: sensible digits, units beside names, no underscores."""
+"""Text for readers: rounded numbers, names with units and without underscores, counts."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ if TYPE_CHECKING:
 DIGITS = 4
 """Significant digits of the largest number of a column."""
 WIDEST = 5
-"""Decades between zero and the last digit shown beyond which numbers are written with an exponent."""
+"""Number of decimals above which numbers are written with an exponent."""
 NOTHING = "–"
 
 
 def spoken(name: str) -> str:
-    """A property's or parameter's name as it is read: ``oxidation_potential`` becomes ``oxidation potential``."""
+    """A property's or parameter's name for readers: ``oxidation_potential`` becomes ``oxidation potential``."""
     return name.replace("_", " ")
 
 
 def with_unit(name: str, unit: str) -> str:
-    """A name with its unit in brackets, as it heads a column or an axis."""
+    """A name with its unit in brackets, for headers and axes."""
     return f"{spoken(name)} ({unit})" if unit else spoken(name)
 
 
-def told(target: Target) -> str:
-    """A target in words, its property as it is read."""
+def described(target: Target) -> str:
+    """A target as text, with the property's name for readers."""
     return str(target).replace(target.property, spoken(target.property), 1)
 
 
 def number(value: float, digits: int = DIGITS) -> str:
-    """One number alone, to so many significant digits."""
+    """One number with a given number of significant digits."""
     if not math.isfinite(value):
         return NOTHING
     return f"{value:.{max(digits, len(str(int(abs(value)))))}g}" if 1e-4 <= abs(value) < 1e6 else f"{value:.{digits}g}"
 
 
 def number_format(values: Iterable[float], digits: int = DIGITS) -> Callable[[float], str]:
-    """How the numbers of one column are written: all with the same decimals, so that their digits align.
+    """The format of a column's numbers: all with the same decimals, so that their digits align.
 
     Args:
-        values: the column. Where it spans too many decades for common decimals, each number is written on its own.
+        values: the column. If it spans too many decades for common decimals, each number is formatted separately.
         digits: significant digits of its largest number.
     """
     sizes = [abs(value) for value in values if math.isfinite(value)]
@@ -70,5 +70,5 @@ def listed(words: list[str]) -> str:
 
 
 def plot_text(text: str) -> str:
-    """Text for plotly, which reads a little HTML and decodes entities: nothing of the user's is read as a tag."""
+    """Escaped text for plotly, which interprets some HTML tags and entities."""
     return escape(text, quote=False)

@@ -1,4 +1,4 @@
-"""What can be searched: parameters, the constraints between them, and the space that holds both."""
+"""Search spaces: parameters and the constraints between them."""
 
 from invdesign.space.composition import Composition
 from invdesign.space.constraints import Constraint

@@ -1,4 +1,4 @@
-"""A constraint between parameters: a condition that every candidate of the space keeps."""
+"""Constraints between parameters: conditions that every candidate of the space satisfies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SLACK = 1e-9
-"""Share of the compared numbers by which a condition may be broken: rounding, and no more."""
+"""Relative tolerance of a condition, for rounding."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Constraint:
         >>> Constraint("solvent != 'water' or temperature <= 90")
 
     Attributes:
-        expression: the condition; see ``invdesign.space.expressions`` for what it may hold.
+        expression: the condition; see ``invdesign.space.expressions`` for the allowed syntax.
 
     Raises:
-        InputError: where the expression cannot be read.
+        InputError: if the expression cannot be read.
     """
 
     expression: str
@@ -46,20 +46,20 @@ class Constraint:
 
     @property
     def names(self) -> frozenset[str]:
-        """The parameters that the condition speaks of."""
+        """The parameters that the condition refers to."""
         return expressions.names(self._tree)
 
     @property
     def derived(self) -> frozenset[str]:
-        """The derived quantities that the condition reads, each as ``name.quantity``."""
+        """The derived quantities that the condition refers to, each as ``name.quantity``."""
         return frozenset(name for name in expressions.quantities(self._tree) if "." in name)
 
     def violation(self, columns: Mapping[str, Any]) -> NDArray[np.float64]:
-        """By how much rows break the condition, in the compared numbers' own unit: zero where they keep it.
+        """The violation of the condition by each row, in the compared numbers' own unit: zero if satisfied.
 
         Args:
-            columns: an array of values for each name, all of one length. Where an expression has no finite value, the
-                condition counts as broken without measure (infinity).
+            columns: an array of values for each name, all of one length. If an expression has no finite value, the
+                violation is infinite.
         """
         with np.errstate(all="ignore"):
             broken = _violation(self._tree, columns)
@@ -67,7 +67,7 @@ class Constraint:
         return np.broadcast_to(np.where(np.isnan(broken), np.inf, broken), (rows,)).astype(np.float64)
 
     def equalities(self) -> list[expressions.Affine]:
-        """The linear forms that must be zero, where the condition is (a chain of) ``==``; else an empty list."""
+        """The linear forms that must be zero, if the condition is (a chain of) ``==``; else an empty list."""
         if not isinstance(self._tree, ast.Compare) or not all(isinstance(op, ast.Eq) for op in self._tree.ops):
             return []
         sides = [self._tree.left, *self._tree.comparators]
@@ -75,14 +75,14 @@ class Constraint:
         return [form for form in differences if form is not None]
 
     def demands_equality(self) -> bool:
-        """True where numbers are compared by ``==``, which random points never meet."""
+        """True if numbers are compared by ``==``, which random points never satisfy."""
         if not isinstance(self._tree, ast.Compare) or not any(isinstance(op, ast.Eq) for op in self._tree.ops):
             return False
         sides = [self._tree.left, *self._tree.comparators]
         return not any(isinstance(side, ast.Constant) and isinstance(side.value, str) for side in sides)
 
     def compared_words(self) -> list[tuple[str, str]]:
-        """Pairs of a parameter's name and a quoted word that the condition compares it with."""
+        """Pairs of a parameter's name and a quoted word that it is compared with."""
         found = []
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Compare):
@@ -117,7 +117,7 @@ def _violation(node: ast.expr, columns: Mapping[str, Any]) -> Any:
 def _compared(left: Any, op: ast.cmpop, right: Any) -> Any:
     if np.asarray(left).dtype.kind in "OUS" or np.asarray(right).dtype.kind in "OUS":
         if not isinstance(op, ast.Eq | ast.NotEq):
-            raise TypeError("words have no order")
+            raise TypeError("words cannot be ordered")
         same = np.asarray(left, dtype=object) == np.asarray(right, dtype=object)
         return np.where(same == isinstance(op, ast.Eq), 0.0, 1.0)
     broken = _compared_numbers(left, op, right)

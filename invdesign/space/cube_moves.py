@@ -1,4 +1,4 @@
-"""Real-coded variation in the unit cube: mutation, crossover and moves along differences, on all rows at once."""
+"""Real-coded variation in the unit cube: mutation, crossover and differential evolution, on all rows at once."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SPREAD = 2.0
-"""Distribution index of the crossover: the larger, the nearer children are to their parents."""
+"""Distribution index of the crossover: the larger, the closer children are to their parents."""
 SAME = 1e-14
 Value = TypeVar("Value", bound=np.generic)
 
 
 def polynomial_mutation(points: NDArray[np.float64], rng: np.random.Generator, step: float) -> NDArray[np.float64]:
-    """Moves one coordinate of each row, and each other one with a chance of one in as many as there are.
+    """Moves one coordinate of each row, and each other one with probability one over their number.
 
     Polynomial mutation (Deb and Goyal 1996) with bounds, as in NSGA-II. Its index ``eta`` is chosen so that the mean
     distance of an unbounded move, ``1 / (eta + 2)``, is the step.
@@ -24,7 +24,7 @@ def polynomial_mutation(points: NDArray[np.float64], rng: np.random.Generator, s
     Args:
         points: of the unit cube, shape ``n x d``.
         rng: source of randomness.
-        step: mean length of a move, in the cube, above 0 and at most 0.5.
+        step: mean length of a move in the cube, above 0 and at most 0.5.
 
     Returns:
         Points of the unit cube, same shape.
@@ -44,7 +44,7 @@ def polynomial_mutation(points: NDArray[np.float64], rng: np.random.Generator, s
 def simulated_binary_crossover(
     first: NDArray[np.float64], second: NDArray[np.float64], rng: np.random.Generator, spread: float = SPREAD
 ) -> NDArray[np.float64]:
-    """One child of each pair: half the coordinates are the first parent's, half are spread about both.
+    """One child of each pair: half the coordinates are the first parent's, half are spread around both.
 
     Simulated binary crossover (Deb and Agrawal 1995) with bounds, as in NSGA-II.
 
@@ -52,7 +52,7 @@ def simulated_binary_crossover(
         first: points of the unit cube, shape ``n x d``.
         second: the other parents, same shape.
         rng: source of randomness.
-        spread: distribution index, at least 0; the larger, the nearer children are to their parents.
+        spread: distribution index, at least 0; the larger, the closer children are to their parents.
 
     Returns:
         Points of the unit cube, same shape.
@@ -78,21 +78,21 @@ def differential_move(
     other: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Moves each row a part of the way to a better one, and besides along the way between two others.
+    """Moves each row part of the way to a better one, plus along the difference of two others.
 
     Differential evolution's current-to-pbest move (Storn and Price 1997, doi:10.1023/A:1008202821328; Zhang and
-    Sanderson 2009, doi:10.1109/TEVC.2009.2014613), both parts of lengths drawn anew for each row. It turns no
-    coordinate away from the others, so that a population along a slanting valley or boundary goes on along it.
+    Sanderson 2009, doi:10.1109/TEVC.2009.2014613), with random lengths of both parts for each row. It changes all
+    coordinates together, so that a population in a diagonal valley or along a boundary continues along it.
 
     Args:
         points: of the unit cube, shape ``n x d``.
-        better: to which they move, same shape.
-        one: where the differences end, same shape.
-        other: where the differences begin, same shape.
+        better: the points to move to, same shape.
+        one: ends of the differences, same shape.
+        other: starts of the differences, same shape.
         rng: source of randomness.
 
     Returns:
-        Points of the unit cube, same shape; what would leave it is mirrored at the bound.
+        Points of the unit cube, same shape; coordinates outside are mirrored at the bound.
     """
     nearer, along = rng.random((2, len(points), 1))
     moved = np.abs(points + nearer * (better - points) + along * (one - other))
@@ -100,5 +100,5 @@ def differential_move(
 
 
 def from_either(first: NDArray[Value], second: NDArray[Value], rng: np.random.Generator) -> NDArray[Value]:
-    """Each value from the first or the second parent, by a fair coin; shape ``n``."""
+    """Each value from the first or the second parent with equal probability; shape ``n``."""
     return np.where(rng.random(len(first)) < 0.5, first, second)

@@ -1,7 +1,7 @@
-"""Expressions over parameter names, read safely: parsed to a small tree, never run as Python.
+"""Expressions over parameter names, parsed safely and never run as Python.
 
 Allowed are numbers, quoted words, parameter names, ``+ - * / **``, comparisons (chained too), ``and``, ``or``, ``not``,
-parentheses and the functions in FUNCTIONS. Nothing else gets past ``parse``.
+parentheses and the functions in FUNCTIONS. ``parse`` refuses everything else.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def parse(text: str) -> ast.expr:
         text: such as ``"porosity + active <= 0.95"`` or ``"solvent != 'water' or temperature <= 90"``.
 
     Raises:
-        InputError: where the text is no condition, or holds anything but the allowed parts.
+        InputError: if the text is not a condition, or contains anything that is not allowed.
     """
     tree = _read(text, "constraint", "x + y <= 1")
     if not _is_condition(tree):
-        raise InputError(f"The constraint '{text}' compares nothing. Add a comparison, such as '{text} <= 1'.")
+        raise InputError(f"The constraint '{text}' needs a comparison, such as '{text} <= 1'.")
     _check(tree, text, "constraint")
     return tree
 
@@ -58,29 +58,29 @@ def parse_amount(text: str, what: str) -> ast.expr:
 
     Args:
         text: such as ``"2 + 0.1 * temperature"``.
-        what: it is, for messages.
+        what: description for messages.
 
     Raises:
-        InputError: where the text is no number, or holds anything but the allowed parts.
+        InputError: if the text is not a number, or contains anything that is not allowed.
     """
     tree = _read(text, what, "2 + 0.1 * temperature")
     compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare | ast.BoolOp | ast.Not)]
     if compared:
-        raise InputError(f"The {what} '{text}' compares where it should be a number, such as '2 + 0.1 * temperature'.")
+        raise InputError(f"The {what} '{text}' must be a number, such as '2 + 0.1 * temperature', not a comparison.")
     _check(tree, text, what)
     return tree
 
 
 def _read(text: str, what: str, example: str) -> ast.expr:
     if not isinstance(text, str) or not text.strip():
-        raise InputError(f"A {what} is an expression such as '{example}', not {text!r}.")
+        raise InputError(f"A {what} must be an expression such as '{example}', not {text!r}.")
     if len(text) > LONGEST:
-        raise InputError(f"A {what} may have {LONGEST} characters, not {len(text)}.")
+        raise InputError(f"A {what} may have at most {LONGEST} characters, not {len(text)}.")
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        told = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise InputError(f"The {what} '{text}' cannot be read: {told}.") from None
+        message = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(f"The {what} '{text}' cannot be read: {message}.") from None
 
 
 def names(tree: ast.expr) -> frozenset[str]:
@@ -89,7 +89,7 @@ def names(tree: ast.expr) -> frozenset[str]:
 
 
 def quantities(tree: ast.expr) -> frozenset[str]:
-    """What a parsed condition reads: parameter names, and numbers derived from them as ``name.quantity``."""
+    """The names in a parsed condition: parameters, and numbers derived from them as ``name.quantity``."""
     passed = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     passed |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in passed}
@@ -122,7 +122,7 @@ def value(node: ast.expr, columns: Mapping[str, Any]) -> Any:
 
 
 def affine(node: ast.expr) -> Affine | None:
-    """Writes an arithmetic expression as coefficients of names and a constant; None where it is not linear."""
+    """Converts an arithmetic expression to coefficients of names and a constant; None if it is not linear."""
     match node:
         case ast.Constant():
             return None if isinstance(node.value, str) else ({}, float(node.value))  # type: ignore[arg-type]
@@ -170,7 +170,7 @@ def _is_condition(node: ast.expr) -> bool:
 
 
 def _check(node: ast.expr, text: str, what: str) -> None:
-    """Raises InputError at the first part that is not allowed."""
+    """Raises InputError for the first part that is not allowed."""
     match node:
         case ast.Constant() if isinstance(node.value, int | float | str) and not isinstance(node.value, bool):
             return None
@@ -186,11 +186,11 @@ def _check(node: ast.expr, text: str, what: str) -> None:
             parts = [node.left, *node.comparators]
         case ast.Call(func=ast.Name(id=function), keywords=[]) if function in FUNCTIONS and node.args:
             if function not in ("min", "max") and len(node.args) != 1:
-                raise InputError(f"The {what} '{text}': {function} takes one value, not {len(node.args)}.")
+                raise InputError(f"The {what} '{text}': {function} takes one argument, not {len(node.args)}.")
             parts = node.args
         case _:
             raise InputError(
-                f"The {what} '{text}' holds '{ast.unparse(node)}', which is not allowed. Use numbers, parameter "
+                f"The {what} '{text}' contains '{ast.unparse(node)}', which is not allowed. Use numbers, parameter "
                 f"names, + - * / **, comparisons, and, or, not, and {', '.join(FUNCTIONS)}."
             )
     for part in parts:

@@ -1,4 +1,4 @@
-"""Fidelities: the same property computed cheaply or truly, and what each way costs."""
+"""Fidelities: the same property computed at different accuracies and costs."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ Cost = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 class Fidelity:
     """The fidelity at which a candidate is evaluated, such as xTB or DFT, as a column of the candidate.
 
-    What is searched is the candidate, not the fidelity: it takes no coordinate of the unit cube, and whatever a space
-    draws, decodes or varies is at the target fidelity. Only an optimizer that weighs costs asks for a cheaper one.
+    The fidelity is not searched: it has no coordinate of the unit cube, and whatever a space
+    draws, decodes or varies is at the target fidelity. Only an optimizer that considers costs uses a lower one.
 
     Raises:
-        InputError: where there are fewer than two fidelities, or a cost is not positive or below that of a fidelity
+        InputError: if there are fewer than two fidelities, or a cost is not positive or below that of a fidelity
             before.
     """
 
     costs: Annotated[dict[FidelityName, Cost], Field(min_length=2)]
-    """What one evaluation costs at each fidelity, in any unit (hours, money); the cheapest first, the target fidelity
+    """Cost of one evaluation at each fidelity, in any unit (hours, money); the cheapest first, the target fidelity
     last."""
 
     def __post_init__(self) -> None:
@@ -41,19 +41,19 @@ class Fidelity:
         for name, cost in self.costs.items():
             if cost < before:
                 raise InputError(
-                    f"The fidelity '{name}' costs {cost:g}, less than the {before:g} of the one before it. Name the "
+                    f"The fidelity '{name}' costs {cost:g}, less than the {before:g} of the one before it. List the "
                     "cheapest fidelity first and the target fidelity last."
                 )
             before = cost
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The fidelities, the cheapest first."""
+        """The fidelities, cheapest first."""
         return tuple(self.costs)
 
     @property
     def target(self) -> str:
-        """The fidelity whose values count."""
+        """The target fidelity."""
         return self.names[-1]
 
     @property

@@ -1,4 +1,4 @@
-"""Parameters that are numbers or categories, and the interface that every kind of parameter keeps."""
+"""Numeric and categorical parameters, and the interface of all parameters."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Parameter(Protocol):
-    """One column of a candidate, and its place in the unit cube.
+    """One column of a candidate, and its encoding in the unit cube.
 
-    Every point of the cube decodes to a value that keeps the parameter's own rules.
+    Every point of the cube decodes to a valid value of the parameter.
     """
 
     @property
     def dimension(self) -> int:
-        """How many coordinates of the unit cube the parameter takes."""
+        """Number of coordinates of the parameter in the unit cube."""
 
     @property
     def size(self) -> float:
-        """How many values the parameter can take; infinite for a continuous one."""
+        """Number of values of the parameter; infinite for a continuous one."""
 
     @property
     def size_is_exact(self) -> bool:
-        """False where ``size`` is an estimate; ``at`` then has no order to count in."""
+        """False if ``size`` is an estimate; ``at`` cannot be used then."""
 
     @property
     def is_even(self) -> bool:
-        """True where uniform points of the cube decode to uniformly distributed values."""
+        """True if uniform points of the cube decode to uniformly distributed values."""
 
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Places values in the unit cube.
+        """Encodes values in the unit cube.
 
         Args:
             values: shape ``n``.
@@ -52,25 +52,25 @@ class Parameter(Protocol):
             Shape ``n x dimension``.
 
         Raises:
-            InputError: where a value is not one of the parameter's.
+            InputError: if a value is not one of the parameter's.
         """
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[Any]:
-        """Reads values off points of the unit cube, shape ``n x dimension``; the inverse of ``encode``."""
+        """Decodes points of the unit cube, shape ``n x dimension``; the inverse of ``encode``."""
 
     def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Draws points of the cube, shape ``n x dimension``, that decode to uniformly distributed values."""
 
     def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
-        """The values at places of the parameter's own order, ``0 <= place < size``; only where ``size`` is finite."""
+        """The values at indices of the parameter's own order, ``0 <= place < size``; only if ``size`` is finite."""
 
     def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[Any]:
-        """One child of each value, a small change away; the value itself where no other was found.
+        """One child of each value, a small change away; the value itself if no other was found.
 
         Args:
             values: of the parameter, shape ``n``.
             rng: source of randomness.
-            step: mean size of a change, as a share of the range; kinds without a distance need not heed it.
+            step: mean size of a change, as a share of the range; kinds without a distance may ignore it.
         """
 
     def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[Any]:
@@ -83,14 +83,14 @@ class Parameter(Protocol):
         """
 
     def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
-        """A number that follows from each value, such as the cobalt in a formula, for constraints ``column.name``.
+        """A number derived from each value, such as the cobalt in a formula, for constraints ``column.name``.
 
         Args:
             name: of the quantity.
             values: of the parameter.
 
         Returns:
-            Shape ``n``; None where the parameter has no quantity of that name.
+            Shape ``n``; None if the parameter has no quantity of that name.
         """
 
     def column(self, name: str) -> Column:
@@ -98,9 +98,9 @@ class Parameter(Protocol):
 
 
 class PlainParameter:
-    """What parameters share that are uniform in the cube and from which no number is derived.
+    """Shared implementation of parameters that are uniform in the cube and have no derived numbers.
 
-    Unless a kind knows better, its values are varied by their coordinates in the cube.
+    Values are varied by their coordinates in the cube, unless a subclass overrides it.
     """
 
     @property
@@ -130,10 +130,10 @@ class PlainParameter:
 
 @settings
 class Continuous(PlainParameter):
-    """A real number between two bounds, both included.
+    """A real number between two bounds, inclusive.
 
     Raises:
-        InputError: where the bounds are not finite, not in order, or not positive for a logarithmic scale.
+        InputError: if the bounds are not finite, not in order, or not positive for a logarithmic scale.
     """
 
     low: Real
@@ -141,9 +141,9 @@ class Continuous(PlainParameter):
     high: Real
     """Largest value, in ``unit``."""
     unit: Unit = ""
-    """Unit in words that pint reads, such as ``um`` or ``degC``; empty for dimensionless."""
+    """Unit as pint reads it, such as ``um`` or ``degC``; empty for dimensionless."""
     log: bool = False
-    """True where the value spans decades: it is then sampled, searched and modeled by its logarithm."""
+    """Whether to sample, search and model the logarithm, for values that span orders of magnitude."""
 
     def __post_init__(self) -> None:
         _check_bounds(self.low, self.high)
@@ -166,7 +166,7 @@ class Continuous(PlainParameter):
         return np.clip(np.exp(scaled) if self.log else scaled, self.low, self.high)
 
     def at(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        raise InputError("A continuous parameter has no countable values.")
+        raise InputError("A continuous parameter cannot be enumerated. Use integer or categorical parameters.")
 
     def column(self, name: str) -> Column:
         return Column(name, "number", bounds=(self.low, self.high), unit=self.unit, log=self.log)
@@ -178,10 +178,10 @@ class Continuous(PlainParameter):
 
 @settings
 class Integer(PlainParameter):
-    """A whole number between two bounds, both included.
+    """A whole number between two bounds, inclusive.
 
     Raises:
-        InputError: where the bounds are not whole or not in order.
+        InputError: if the bounds are not whole or not in order.
     """
 
     low: int = bounded()
@@ -189,7 +189,7 @@ class Integer(PlainParameter):
     high: int = bounded()
     """Largest value, in ``unit``."""
     unit: str = ""
-    """In words that pint reads; empty for a count."""
+    """Unit as pint reads it; empty for a count."""
 
     def __post_init__(self) -> None:
         _check_bounds(self.low, self.high)
@@ -209,7 +209,7 @@ class Integer(PlainParameter):
         return np.clip(steps + int(self.low), int(self.low), int(self.high))
 
     def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.int64]:
-        """Another number each; where the step is shorter than one, the next above or below."""
+        """Another number each; the next above or below if the step is shorter than one."""
         numbers = np.asarray(values, dtype=np.int64)
         moved = self.decode(polynomial_mutation(self.encode(numbers), rng, step))
         beside = numbers + np.where(rng.random(len(numbers)) < 0.5, -1, 1)
@@ -225,22 +225,22 @@ class Integer(PlainParameter):
 
 @settings
 class Categorical(PlainParameter):
-    """One of several words, with no order between them.
+    """One of several values without an order.
 
-    In the unit cube it takes a coordinate a word, and the largest coordinate wins, so that no two words are nearer to
-    each other than to a third.
+    In the unit cube each value has one coordinate, and the largest coordinate selects it, so that all values are
+    equally distant.
 
     Raises:
-        InputError: where there are fewer than two, or one is repeated.
+        InputError: if there are fewer than two, or one is repeated.
     """
 
     values: Annotated[Sequence[str], Field(min_length=2), AfterValidator(tuple)]
-    """The words, at least two, each once."""
+    """The values, at least two, each once."""
 
     def __post_init__(self) -> None:
         repeated = sorted({word for word in self.values if self.values.count(word) > 1})
         if repeated:
-            raise InputError(f"A categorical parameter names '{repeated[0]}' more than once.")
+            raise InputError(f"A categorical parameter lists '{repeated[0]}' more than once.")
 
     @property
     def dimension(self) -> int:
@@ -264,7 +264,7 @@ class Categorical(PlainParameter):
         return np.asarray(self.values, dtype=object)[np.argmax(points, axis=1)]
 
     def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
-        """Another word each, all others equally likely."""
+        """Another value each, all others equally likely."""
         places = np.argmax(self.encode(values), axis=1)
         return self.at((places + rng.integers(1, len(self.values), len(places))) % len(self.values))
 
@@ -284,11 +284,11 @@ def _check_bounds(low: float, high: float) -> None:
 
 
 def _numbers(values: ArrayLike, *, low: float, high: float) -> NDArray[np.float64]:
-    """Reads values as numbers within bounds; a last-digit overshoot is rounding and is taken back."""
+    """Converts values to numbers within bounds; an overshoot by rounding is clipped."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"A number is needed, not {list(np.asarray(values, dtype=object)[:3])}.") from None
+        raise InputError(f"Values must be numbers, not {list(np.asarray(values, dtype=object)[:3])}.") from None
     slack = 1e-9 * (high - low)
     outside = ~((array >= low - slack) & (array <= high + slack))
     if outside.any():

@@ -1,8 +1,8 @@
-"""Uniform sampling of a feasible region of the unit cube, and the search for its first point.
+"""Uniform sampling of a feasible region of the unit cube, and the search for a first feasible point.
 
-Where a fair share of the cube is feasible, points are drawn and the rest thrown away. Where it is not, or where an
-equality leaves no volume at all, chains walk the region by hit-and-run (Smith 1984) with shrinking brackets (Neal 2003,
-slice sampling), which leaves the uniform distribution unchanged whatever the region's shape.
+If a large enough share of the cube is feasible, rejection sampling is used. Otherwise, or if an
+equality leaves no volume, chains explore the region by hit-and-run (Smith 1984) with shrinking brackets (Neal 2003,
+slice sampling), which is uniform for any shape of the region.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 BLOCK = 8192
 FEWEST_SHARE = 1e-3
-"""A block with a smaller share of feasible points than this is left to the chains."""
+"""Chains are used if the share of feasible points in a block is smaller than this."""
 START_BLOCKS = 16
 CHAINS = 64
 SHRINKS = 40
@@ -35,9 +35,9 @@ class Region:
 
     Attributes:
         dimension: of the cube.
-        draw: draws ``n`` points, infeasible ones among them; uniform where all of the cube decodes evenly, and else as
-            the parameters want it.
-        violation: gives, for points ``n x dimension``, how far each is from feasible: zero where it is.
+        draw: draws ``n`` points, including infeasible ones; uniform if all of the cube decodes uniformly, otherwise as
+            defined by the parameters.
+        violation: returns the violation of points ``n x dimension``: zero if feasible.
         equality: rows ``a`` and right-hand sides ``b`` of linear equalities ``a @ point == b``, stacked as ``[a | b]``.
     """
 
@@ -47,7 +47,7 @@ class Region:
     equality: NDArray[np.float64]
 
     def feasible(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Says which points lie in the cube and keep every condition, shape ``n``."""
+        """Whether points are in the cube and satisfy every condition, shape ``n``."""
         inside: NDArray[np.bool_] = np.all((points >= 0.0) & (points <= 1.0), axis=1)
         inside[inside] = self.violation(points[inside]) == 0.0
         return inside
@@ -56,7 +56,7 @@ class Region:
         """Draws ``n`` points uniformly from the region, shape ``n x dimension``.
 
         Raises:
-            EmptyRegionError: where no feasible point is found.
+            EmptyRegionError: if no feasible point is found.
         """
         if self.equality.size:
             return self._walk(n, rng)
@@ -72,21 +72,21 @@ class Region:
         return np.concatenate(kept) if kept else np.empty((0, self.dimension))
 
     def project(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Moves points to the nearest ones that keep the linear equalities (and may leave the cube)."""
+        """Moves points to the nearest ones that satisfy the linear equalities (and may leave the cube)."""
         if not self.equality.size:
             return points
         a, b = self.equality[:, :-1], self.equality[:, -1]
         return points - (points @ a.T - b) @ np.linalg.pinv(a).T
 
     def repair(self, points: NDArray[np.float64], anchors: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Moves each infeasible point to the region: along the line to its nearest anchor, no further than it must.
+        """Moves each infeasible point into the region: along the line to its nearest anchor, no further than needed.
 
         Args:
             points: shape ``n x dimension``.
             anchors: feasible points, shape ``m x dimension``.
 
         Returns:
-            Feasible points, shape ``n x dimension``; those that were feasible are unchanged.
+            Feasible points, shape ``n x dimension``; feasible ones are unchanged.
         """
         repaired = np.array(points, dtype=np.float64)
         wrong = ~self.feasible(repaired)
@@ -100,14 +100,14 @@ class Region:
             middle = 0.5 * (low + high)
             good = self.feasible(start + middle[:, None] * (anchor - start))
             high, low = np.where(good, middle, high), np.where(good, low, middle)
-        # The anchor itself, not the sum, where the walk ends there: the sum may be off by rounding.
+        # The anchor itself if the move ends there: the sum may differ by rounding.
         ended = start + high[:, None] * (anchor - start)
         repaired[wrong] = np.where((high == 1.0)[:, None], anchor, ended)
         return repaired
 
     @cached_property
     def first_point(self) -> NDArray[np.float64] | None:
-        """A feasible point, shape ``dimension``; None where a global search finds none."""
+        """A feasible point, shape ``dimension``; None if a global search finds none."""
         for point in self._descents():
             projected = self.project(point[None, :])
             if self.feasible(projected)[0]:
@@ -120,7 +120,7 @@ class Region:
         return min(float(self.violation(np.clip(point[None, :], 0, 1))[0]) for point in self._descents())
 
     def _descents(self) -> Iterator[NDArray[np.float64]]:
-        """Points of ever smaller violation, from global searches that start differently each time."""
+        """Points of decreasing violation, from global searches with different starting points."""
 
         def measure(points: NDArray[np.float64]) -> NDArray[np.float64]:
             projected = self.project(points.T)
@@ -160,10 +160,10 @@ class Region:
         return self.project(np.concatenate(kept))[:n]
 
     def _starts(self, chains: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """A feasible point for each chain.
+        """A feasible starting point for each chain.
 
-        Random ones where some turn up, so that every part of a split region gets its share; else the one that a global
-        search finds.
+        Random ones if any are found, so that every part of a disconnected region is sampled; otherwise the one that a
+        global search finds.
         """
         found = np.empty((0, self.dimension))
         for _ in range(0 if self.equality.size else START_BLOCKS):
@@ -179,7 +179,7 @@ class Region:
 
     @cached_property
     def _directions(self) -> NDArray[np.float64]:
-        """An orthonormal basis of the directions that keep the equalities, shape ``free x dimension``."""
+        """An orthonormal basis of the directions that satisfy the equalities, shape ``free x dimension``."""
         if not self.equality.size:
             return np.eye(self.dimension)
         _, singular, rows = np.linalg.svd(self.equality[:, :-1])
@@ -213,4 +213,4 @@ class Region:
 
 
 class EmptyRegionError(Exception):
-    """No feasible point was found; the space turns it into a message that names the constraint."""
+    """No feasible point was found; the space turns this into a message that names the constraint."""

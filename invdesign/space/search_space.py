@@ -28,7 +28,7 @@ LARGEST_GRID = 1_000_000
 
 
 class SearchSpace:
-    """What can be searched. Whatever it returns satisfies every constraint.
+    """The parameters and constraints of a search. All returned candidates satisfy every constraint.
 
     Example:
         >>> space = SearchSpace(
@@ -38,12 +38,12 @@ class SearchSpace:
         >>> space.sample(2, np.random.default_rng(0))
 
     Args:
-        parameters: a parameter for each name. A name may stand in a constraint, so it is written like a Python name.
+        parameters: parameters by name. Names must be Python identifiers, because constraints refer to them.
         constraints: conditions between parameters, as ``Constraint`` or as its expression.
         named: more parameters, by keyword.
 
     Raises:
-        InputError: where a name or a constraint is wrong, or where no candidate meets the constraints (which is named).
+        InputError: if a name or a constraint is invalid, or if no candidate meets the constraints (which are named).
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SearchSpace:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The parameters' names, the columns of a candidate frame in their order."""
+        """The parameters' names in order, which are the columns of a candidate frame."""
         return tuple(self.parameters)
 
     @property
@@ -75,37 +75,37 @@ class SearchSpace:
 
     @property
     def fidelity(self) -> tuple[str, Fidelity] | None:
-        """The fidelity column and its fidelities; None where the space has none."""
+        """The fidelity column and its fidelities; None if the space has none."""
         return next(((name, found) for name, found in self.parameters.items() if isinstance(found, Fidelity)), None)
 
     @property
     def dimension(self) -> int:
-        """Coordinates of the unit cube."""
+        """Number of coordinates of the unit cube."""
         return sum(parameter.dimension for parameter in self.parameters.values())
 
     @property
     def size(self) -> float:
-        """How many candidates there are before constraints; infinite where a parameter is continuous."""
+        """Number of candidates without constraints; infinite if a parameter is continuous."""
         return math.prod(parameter.size for parameter in self.parameters.values())
 
     def sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         """Draws candidates uniformly from the feasible region, with replacement.
 
         Args:
-            n: how many.
+            n: number of candidates.
             rng: source of randomness; the same state gives the same candidates.
         """
         if self.constraints:
             return self.decode(self._region.sample(n, rng))
-        # In blocks: a wide cube of many one-hot coordinates is never held for all candidates at once.
+        # In blocks, to save memory in a cube with many one-hot coordinates.
         sizes = [min(BLOCK, n - start) for start in range(0, max(n, 1), BLOCK)]
         return pd.concat([self.decode(self._draw(size, rng)) for size in sizes], ignore_index=True)
 
     def encode(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
-        """Places candidates in the unit cube, shape ``n x dimension``.
+        """Encodes candidates in the unit cube, shape ``n x dimension``.
 
         Raises:
-            InputError: naming the column and the value that is not of this space.
+            InputError: naming the column and the value that is not in this space.
         """
         self._demand_columns(candidates)
         blocks = []
@@ -117,14 +117,14 @@ class SearchSpace:
         return np.concatenate(blocks, axis=1)
 
     def decode(self, points: NDArray[np.float64]) -> pd.DataFrame:
-        """Reads candidates off points of the unit cube, shape ``n x dimension``; the inverse of ``encode``.
+        """Decodes points of the unit cube, shape ``n x dimension``; the inverse of ``encode``.
 
-        The constraints are not looked at: see ``repair``.
+        Constraints are not checked: see ``repair``.
         """
         return pd.DataFrame(self._decoded(np.asarray(points, dtype=np.float64)))
 
     def feasible(self, candidates: pd.DataFrame) -> NDArray[np.bool_]:
-        """Says which candidates keep every constraint, shape ``n``."""
+        """Whether candidates satisfy every constraint, shape ``n``."""
         self._demand_columns(candidates)
         columns = self._with_derived({name: candidates[name].to_numpy() for name in self.names})
         good = np.ones(len(candidates), dtype=bool)
@@ -133,51 +133,51 @@ class SearchSpace:
         return good
 
     def repair(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Moves points of the unit cube to feasible ones near by, shape ``n x dimension``.
+        """Moves points of the unit cube to feasible ones nearby, shape ``n x dimension``.
 
-        Every returned point decodes to a candidate that keeps all constraints; a point that already did is unchanged.
+        Every returned point decodes to a candidate that satisfies all constraints; feasible points are unchanged.
         """
         clipped = np.clip(np.asarray(points, dtype=np.float64), 0.0, 1.0)
         return self._region.repair(clipped, self._anchors) if self.constraints else clipped
 
     def filter(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Keeps the points of the unit cube that are feasible as they stand."""
+        """Selects the points of the unit cube that are feasible without repair."""
         return points[self._region.feasible(points)]
 
     @property
     def is_even(self) -> bool:
-        """Whether uniform points of the cube decode to uniform candidates, so that a sequence may fill it evenly."""
+        """Whether uniform points of the cube decode to uniform candidates, so that low-discrepancy sequences apply."""
         return all(parameter.is_even for parameter in self.parameters.values())
 
     @property
     def countable(self) -> bool:
-        """Whether the candidates have an order to count in: none is continuous, and each parameter's size is exact."""
+        """Whether candidates can be enumerated: no parameter is continuous, and each parameter's size is exact."""
         return math.isfinite(self.size) and all(parameter.size_is_exact for parameter in self.parameters.values())
 
     def at(self, places: NDArray[np.int64]) -> pd.DataFrame:
-        """The candidates at places of the space's own order, ``0 <= place < size``; constraints are not looked at."""
+        """The candidates at indices of the space's own order, ``0 <= place < size``; constraints are not checked."""
         sizes = [int(parameter.size) for parameter in self.parameters.values()]
         digits = np.unravel_index(np.asarray(places, dtype=np.int64), sizes)
         pairs = zip(self.parameters.items(), digits, strict=True)
         return pd.DataFrame({name: parameter.at(digit) for (name, parameter), digit in pairs})
 
     def grid(self, most: int = LARGEST_GRID) -> pd.DataFrame | None:
-        """All feasible candidates, where there are at most ``most`` before constraints; else None.
+        """All feasible candidates, if there are at most ``most`` without constraints; else None.
 
-        The frame is kept, and must not be changed.
+        The frame is cached and must not be modified.
         """
         return self._grid if self.countable and self.size <= most else None
 
     def feasible_share(self, rng: np.random.Generator, points: int = 2048) -> float:
-        """Estimates the share of drawn candidates that meet the constraints; zero where none of them does."""
+        """Estimates the share of drawn candidates that meet the constraints; zero if none does."""
         if not self.constraints:
             return 1.0
         return float(self._region.feasible(self._draw(points, rng)).mean())
 
     def clashes(self, properties: Iterable[str]) -> list[str]:
-        """Says which properties have the name of a parameter; both are columns of one table."""
+        """Messages for properties with the name of a parameter; both are columns of one table."""
         return [
-            f"'{name}' is a parameter and a property at once. Give the parameter another name."
+            f"'{name}' is both a parameter and a property. Rename the parameter."
             for name in properties
             if name in self.parameters
         ]
@@ -194,19 +194,19 @@ class SearchSpace:
         return np.concatenate([parameter.draw(n, rng) for parameter in self.parameters.values()], axis=1)
 
     def constraint_problems(self, constraint: Constraint) -> list[str]:
-        """Says what of a constraint does not fit the space's parameters; empty where all does."""
+        """Problems of a constraint with the space's parameters; empty if there are none."""
         problems = constraint_problems(constraint, self.parameters)
         if problems:
             return problems
-        # Words where numbers are needed show up when it is tried on a few points.
+        # Evaluation on a few points detects words used as numbers.
         try:
             constraint.violation(self._with_derived(self._decoded(self._draw(4, np.random.default_rng(0)))))
         except (TypeError, ValueError) as error:
-            return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only by == and !=."]
+            return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only with == and !=."]
         return []
 
     def quantities(self, candidates: pd.DataFrame, wanted: Iterable[str]) -> dict[str, NDArray[Any]]:
-        """Gives values of candidates by name, and numbers derived from them.
+        """Returns values of candidates by name, and numbers derived from them.
 
         Args:
             candidates: one row each.
@@ -222,7 +222,7 @@ class SearchSpace:
     def _with_derived(
         self, columns: dict[str, NDArray[Any]], wanted: Iterable[str] | None = None
     ) -> dict[str, NDArray[Any]]:
-        """Adds quantities that are read off values, each as ``name.quantity``: those of the constraints where None."""
+        """Adds quantities derived from values, each as ``name.quantity``: those of the constraints if None."""
         if wanted is None:
             wanted = {quantity for constraint in self.constraints for quantity in constraint.derived}
         for quantity in sorted(wanted):
@@ -261,7 +261,7 @@ class SearchSpace:
         )
 
     def _equality_row(self, form: tuple[dict[str, float], float]) -> NDArray[np.float64]:
-        """Writes ``sum(c * value) + constant == 0`` over the coordinates of the cube, as ``[a | b]``."""
+        """Converts ``sum(c * value) + constant == 0`` to the coordinates of the cube, as ``[a | b]``."""
         coefficients, constant = form
         row = np.zeros(self.dimension + 1)
         start = 0
@@ -282,4 +282,4 @@ class SearchSpace:
     def _demand_columns(self, candidates: pd.DataFrame) -> None:
         missing = [name for name in self.names if name not in candidates]
         if missing:
-            raise InputError(f"The candidates lack the column '{missing[0]}'.{nearest(missing[0], candidates.columns)}")
+            raise InputError(f"The candidates have no column '{missing[0]}'.{nearest(missing[0], candidates.columns)}")

@@ -1,4 +1,4 @@
-"""What is wrong with the parameters or constraints of a search space, in words that tell what would be right."""
+"""Checks of the parameters and constraints of a search space."""
 
 from __future__ import annotations
 
@@ -16,48 +16,52 @@ RESERVED = frozenset({"reason"})
 
 
 def parameter_problems(parameters: Mapping[str, Parameter]) -> list[str]:
-    """Says which parameters have no good name or are none, and which fidelities have no place."""
+    """Messages for invalid names and parameters, and for misplaced fidelities."""
     problems = [] if parameters else ["A search space needs at least one parameter."]
     for name, parameter in parameters.items():
         if not str(name).isidentifier() or name in RESERVED:
             problems.append(f"'{name}' cannot be a parameter's name. Use letters, digits and _, such as 'x_1'.")
         if not callable(getattr(parameter, "decode", None)):
-            problems.append(f"'{name}' is no parameter but {parameter!r}. Use Continuous, Integer, Categorical, ...")
+            problems.append(
+                f"'{name}' must be a parameter, not {parameter!r}. Use Continuous, Integer, Categorical, ..."
+            )
     fidelities = [name for name, parameter in parameters.items() if isinstance(parameter, Fidelity)]
     if len(fidelities) > 1:
         problems.append(
-            f"'{fidelities[1]}' is a second column of fidelities, besides '{fidelities[0]}'. A space has one."
+            f"'{fidelities[1]}' is a second fidelity column, besides '{fidelities[0]}'. Remove one of them."
         )
     if parameters and len(fidelities) == len(parameters):
-        problems.append(f"'{fidelities[0]}' says how candidates are evaluated, and nothing is there to be searched.")
+        problems.append(f"'{fidelities[0]}' is a fidelity column, but the space has no parameters to search. Add one.")
     return problems
 
 
 def constraint_problems(constraint: Constraint, parameters: Mapping[str, Parameter]) -> list[str]:
-    """Says what of a constraint does not fit parameters; empty where all does."""
+    """Problems of a constraint with the parameters; empty if there are none."""
     problems = [
-        f"The constraint '{constraint}' speaks of '{name}', which is no parameter.{nearest(name, parameters)}"
+        f"The constraint '{constraint}' refers to unknown parameter '{name}'.{nearest(name, parameters)}"
         for name in sorted(constraint.names - set(parameters))
     ]
     problems += [
-        f"The constraint '{constraint}' compares '{name}' with '{word}', which it never is."
+        f"The constraint '{constraint}' compares '{name}' with '{word}', which is not one of its values."
         f"{nearest(word, parameters[name].column(name).values[:1000])}"
         for name, word in constraint.compared_words()
         if name in parameters and not _is_value(parameters[name], word)
     ]
     problems += _derived_problems(constraint, parameters)
     if any(isinstance(parameters.get(name), Fidelity) for name in constraint.names):
-        problems.append(f"The constraint '{constraint}' speaks of the fidelity, which the optimizer chooses by cost.")
+        problems.append(
+            f"The constraint '{constraint}' refers to the fidelity, which the optimizer chooses by cost. Remove it."
+        )
     return problems or _equality_problems(constraint, parameters)
 
 
 def emptiness(constraints: Sequence[Constraint], region_of: Callable[[tuple[Constraint, ...]], Region]) -> str:
-    """Says which constraints leave no candidate: one alone, or a smallest set that exclude each other."""
+    """Names the constraints that exclude all candidates: a single one, or a smallest set that conflicts."""
     for constraint in constraints:
         region = region_of((constraint,))
         if region.first_point is None:
             return (
-                f"No candidate meets the constraint '{constraint}': within the parameters' bounds it is broken by "
+                f"No candidate meets the constraint '{constraint}': within the parameters' bounds it is violated by "
                 f"at least {region.least_violation:.3g}. Widen the bounds or relax it."
             )
     guilty = list(constraints)
@@ -79,8 +83,8 @@ def _equality_problems(constraint: Constraint, parameters: Mapping[str, Paramete
     if constraint.equalities() and plain:
         return []
     needed = "== needs a linear expression of continuous parameters without log"
-    told = f"The constraint '{constraint}' asks for an equality that cannot be sampled: {needed}."
-    return [f"{told} Write two inequalities with a tolerance instead."]
+    message = f"The constraint '{constraint}' has an equality that cannot be sampled: {needed}."
+    return [f"{message} Write two inequalities with a tolerance instead."]
 
 
 def _derived_problems(constraint: Constraint, parameters: Mapping[str, Parameter]) -> list[str]:
@@ -92,7 +96,7 @@ def _derived_problems(constraint: Constraint, parameters: Mapping[str, Parameter
             continue
         sample = parameter.decode(parameter.draw(1, np.random.default_rng(0)))
         if parameter.derived(part, sample) is None:
-            problems.append(f"The constraint '{constraint}' reads '{quantity}', which '{name}' does not have.")
+            problems.append(f"The constraint '{constraint}' refers to unknown quantity '{quantity}' of '{name}'.")
     return problems
 
 

@@ -1,7 +1,7 @@
-"""Variation over a whole space: children of candidates, each column by its own kind, always feasible.
+"""Variation over a whole space: feasible children of candidates, each column varied by its parameter.
 
-How a value of one column is changed, or made of two, is a matter of its parameter (``Parameter.mutated`` and
-``Parameter.crossed``). Here the columns are put together, and the constraints between them are kept.
+Each parameter defines how a value is mutated or crossed (``Parameter.mutated`` and
+``Parameter.crossed``). This module combines the columns and satisfies the constraints between them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from invdesign.space.search_space import SearchSpace
 
 ROUNDS = 3
-"""Times that a child which came out as its parent is varied again."""
+"""Number of attempts to vary a child that equals its parent."""
 
 
 def mutated(
@@ -34,14 +34,14 @@ def mutated(
         step: mean size of a change, as a share of a number's range or of the amount on a composition's site.
 
     Returns:
-        Feasible candidates, one row a parent, in their order. A child equals its parent where nothing else was found.
+        Feasible candidates, one row per parent, in order. A child equals its parent if nothing else was found.
     """
     children = _values(space, candidates)
     waiting = np.arange(len(candidates))
     varied = {name: parameter for name, parameter in space.parameters.items() if parameter.dimension}
-    if space.fidelity is not None:  # no change of the candidate, and none to be counted as one
-        told, fidelity = space.fidelity
-        children[told] = fidelity.mutated(children[told], rng)
+    if space.fidelity is not None:  # a change of fidelity is not a change of the candidate
+        named, fidelity = space.fidelity
+        children[named] = fidelity.mutated(children[named], rng)
     for _ in range(ROUNDS):
         if not len(waiting):
             break
@@ -72,12 +72,12 @@ def crossed(
     Args:
         space: of the candidates.
         first: parents, one row each.
-        second: the other parents, as many.
+        second: the other parents, same number.
         rng: source of randomness.
-        spread: distribution index of the crossover of numbers; the larger, the nearer they are to their parents'.
+        spread: distribution index of the crossover of numbers; the larger, the closer they are to their parents'.
 
     Returns:
-        Feasible candidates, one row a pair, in their order; a child may equal a parent.
+        Feasible candidates, one row per pair, in order; a child may equal a parent.
     """
     if first.empty:
         return first[list(space.names)].copy()
@@ -100,19 +100,19 @@ def shifted(
     differences: tuple[pd.DataFrame, pd.DataFrame],
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """One child of each candidate, its numbers moved together: to those of a better one, and along a difference.
+    """One child of each candidate, with numbers moved together: toward a better one, and along a difference.
 
-    Columns that are no numbers are crossed with the better candidate's.
+    Columns that are not numbers are crossed with the better candidate's.
 
     Args:
         space: of the candidates.
-        candidates: to move, one row each.
-        better: to which they move, as many.
-        differences: other candidates, as many: where each difference ends, and where it begins.
+        candidates: the candidates to move, one row each.
+        better: the candidates to move to, same number.
+        differences: other candidates, same number: ends and starts of the differences.
         rng: source of randomness.
 
     Returns:
-        Feasible candidates, one row each, in their order; a child may equal a parent.
+        Feasible candidates, one row each, in order; a child may equal a parent.
     """
     if candidates.empty:
         return candidates[list(space.names)].copy()
@@ -133,7 +133,7 @@ def shifted(
 
 
 def number_share(space: SearchSpace) -> float:
-    """The share of the columns that are numbers, which can be moved along a difference."""
+    """The share of numeric columns, which can be moved along a difference."""
     return len(_numbers(space)) / len(space.parameters)
 
 
@@ -142,7 +142,7 @@ def _numbers(space: SearchSpace) -> list[str]:
 
 
 def _points(space: SearchSpace, names: list[str], values: dict[str, NDArray[Any]]) -> NDArray[np.float64]:
-    """The coordinates of number columns, one each, shape ``n x len(names)``."""
+    """The coordinates of numeric columns, one each, shape ``n x len(names)``."""
     return np.concatenate([space.parameters[name].encode(values[name]) for name in names], axis=1)
 
 
@@ -151,7 +151,7 @@ def _values(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, NDArray[A
 
 
 def _chosen_columns(n: int, columns: int, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which columns of each child change, shape ``n x columns``: each with one chance in all, and at least one."""
+    """The columns of each child that change, shape ``n x columns``: one on average, and at least one."""
     chosen = rng.random((n, columns)) < 1.0 / columns
     forced = rng.integers(0, columns, n)
     none = ~chosen.any(axis=1)
@@ -160,7 +160,7 @@ def _chosen_columns(n: int, columns: int, rng: np.random.Generator) -> NDArray[n
 
 
 def _kept(space: SearchSpace, children: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The children, those that break a constraint between columns moved to feasible ones near by."""
+    """The children; those that violate a constraint between columns are moved to feasible ones nearby."""
     if not space.constraints:
         return children
     frame = pd.DataFrame(children)

@@ -1,4 +1,4 @@
-"""What is wanted: targets on properties, and what a value or a prediction is worth against them."""
+"""Targets on properties, and how values and predictions compare with them."""
 
 from invdesign.targets.pareto import hypervolume, pareto_rank
 from invdesign.targets.target import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Target

@@ -1,4 +1,4 @@
-"""Pareto ranks and the hypervolume: which candidates nothing else beats in every property at once, and by how much.
+"""Pareto ranks and the hypervolume.
 
 Both are computed by moocore (López-Ibáñez et al. 2010, doi:10.1007/978-3-642-02538-9_9, and later work).
 """
@@ -19,7 +19,7 @@ def pareto_rank(gains: ArrayLike) -> NDArray[np.int64]:
     Equal rows have equal ranks.
 
     Args:
-        gains: shape ``n x m``, larger is better in every column. A row with NaN is ranked behind all others.
+        gains: shape ``n x m``, larger is better in every column. Rows with NaN are ranked last.
 
     Returns:
         The rank of each row, shape ``n``.
@@ -32,7 +32,7 @@ def pareto_rank(gains: ArrayLike) -> NDArray[np.int64]:
     if not unknown.all():
         known = array[~unknown]
         if not np.isfinite(known).all():
-            # moocore 0.3.2 crashes on infinities in three columns or four; only the order within a column matters
+            # moocore 0.3.2 crashes on infinities in three or four columns; only the order within a column matters
             known = np.stack([np.unique(column, return_inverse=True)[1] for column in known.T], axis=1).astype(float)
         ranks[~unknown] = moocore.pareto_rank(known, maximise=True)
         ranks[unknown] = ranks[~unknown].max() + 1
@@ -40,11 +40,11 @@ def pareto_rank(gains: ArrayLike) -> NDArray[np.int64]:
 
 
 def hypervolume(gains: ArrayLike, reference: ArrayLike) -> float:
-    """Volume that the rows dominate, above a reference point (Zitzler and Thiele 1998, doi:10.1007/BFb0056872).
+    """Volume dominated by the rows, above a reference point (Zitzler and Thiele 1998, doi:10.1007/BFb0056872).
 
     Args:
         gains: shape ``n x m``, larger is better in every column. Rows with NaN or an infinite value, and rows that
-            are not above the reference in every column, add nothing.
+            are not above the reference in every column, do not contribute.
         reference: shape ``m``.
 
     Returns:

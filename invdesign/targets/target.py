@@ -1,7 +1,7 @@
-"""One target: a wish on one property, read as an interval that is met or as a direction that is better.
+"""One target on one property: an interval that is met or missed, or an objective to maximize or minimize.
 
-Every wish but Maximize and Minimize is an interval ``[low, high]`` of the property, with one or both ends. So met or
-missed, shortfall and probability are each written once, for intervals.
+Every target but Maximize and Minimize is an interval ``[low, high]`` of the property, with one or both ends. So met or
+missed, shortfall and probability are each implemented once, for intervals.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 EQUAL_TOLERANCE = 1e-9
-"""Two numbers closer than this share of their size are equal: no more than the rounding of a unit conversion."""
+"""Relative tolerance for equal numbers: the rounding error of a unit conversion."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A wish on one property. Use one of its kinds: Between, AtLeast, AtMost, CloseTo, Equals, Maximize, Minimize.
+    """A target on one property. Use one of Between, AtLeast, AtMost, CloseTo, Equals, Maximize, Minimize.
 
     Attributes:
         property: name of the property, as the objective gives it.
-        unit: unit of the target's numbers, in words that pint reads; None stands for the objective's own unit.
+        unit: unit of the target's numbers, as pint reads it; None for the objective's own unit.
     """
 
-    property: str  # the word of the campaign file; within this class the decorator is therefore builtins.property
+    property: str  # the name in the campaign file; within this class the decorator is therefore builtins.property
     unit: str | None = field(default=None, kw_only=True)
     direction: ClassVar[int] = 0
 
@@ -46,11 +46,11 @@ class Target:
 
     @builtins.property
     def interval(self) -> tuple[float, float]:
-        """The values that meet the target, in its unit; infinite for an open end."""
+        """Bounds of the values that meet the target, in its unit; infinite for an open end."""
         return -math.inf, math.inf
 
     def met(self, values: ArrayLike) -> NDArray[np.bool_]:
-        """Says which values meet the target; NaN never does, and every other value meets a mere direction.
+        """Whether values meet the target; NaN never does, and every other value meets Maximize and Minimize.
 
         Args:
             values: property values in the target's unit, any shape.
@@ -60,7 +60,7 @@ class Target:
         return (array >= low) & (array <= high)
 
     def shortfall(self, values: ArrayLike) -> NDArray[np.float64]:
-        """How far values are from meeting the target, in the property's unit: 0 where met, NaN for NaN.
+        """Distance of values from meeting the target, in the property's unit: 0 if met, NaN for NaN.
 
         Args:
             values: property values in the target's unit, any shape.
@@ -72,12 +72,12 @@ class Target:
     def log_probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
         """Natural logarithm of the probability of meeting the target under a normal prediction.
 
-        Exact far into the tails, where the probability itself underflows to zero: there the logarithm still says which
-        of two hopeless candidates is the less so.
+        Exact far into the tails, where the probability itself underflows to zero: the logarithm still ranks
+        candidates there.
 
         Args:
             mean: predictive means, any shape, in the target's unit.
-            std: predictive standard deviations, same shape; zero stands for certainty.
+            std: predictive standard deviations, same shape; zero for a known value.
         """
         from scipy.special import log_ndtr
 
@@ -91,7 +91,7 @@ class Target:
         elif not math.isfinite(high):
             log_p = log_ndtr((mean_ - low) / safe)
         else:
-            # Both ends seen from the side of the nearer tail, so that the difference does not cancel.
+            # Both ends are computed from the nearer tail, to avoid cancellation.
             center = 0.5 * (low + high)
             distance = np.abs(mean_ - center)
             upper = log_ndtr((0.5 * (high - low) - distance) / safe)
@@ -103,14 +103,14 @@ class Target:
         return np.where(std_ > 0.0, log_p, certain)
 
     def probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
-        """Probability of meeting the target under a normal prediction; arguments as in ``log_probability``."""
+        """Probability of meeting the target under a normal prediction; arguments as for ``log_probability``."""
         return np.exp(self.log_probability(mean, std))
 
     def in_unit(self, unit: str) -> Self:
-        """Returns the same wish with its numbers in another unit.
+        """Returns the same target with its numbers in another unit.
 
         Raises:
-            InputError: where the target's unit cannot be converted to ``unit``.
+            InputError: if the target's unit cannot be converted to ``unit``.
         """
         if self.unit is None or self.unit == unit:
             return replace(self, unit=unit)
@@ -121,7 +121,7 @@ class Target:
         return self._converted(factor, offset, unit)
 
     def _numbers(self) -> dict[str, float]:
-        """The target's numbers that a change of unit scales and shifts."""
+        """The numbers of the target that a change of unit scales and shifts."""
         return {name: value for name, value in self.__dict__.items() if name not in ("property", "unit")}
 
     def _converted(self, factor: float, offset: float, unit: str) -> Self:
@@ -131,7 +131,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Between(Target):
-    """The property lies between two values, both included."""
+    """The property lies between two values, inclusive."""
 
     low: float
     high: float
@@ -140,7 +140,7 @@ class Between(Target):
         super().__post_init__()
         if self.low >= self.high:
             raise InputError(
-                f"Target on '{self.property}': between needs its lower value first, not [{self.low}, {self.high}]."
+                f"Target on '{self.property}': between needs the lower value first, not [{self.low}, {self.high}]."
             )
 
     @builtins.property
@@ -191,7 +191,7 @@ class CloseTo(Target):
         if self.tolerance <= 0:
             raise InputError(
                 f"Target on '{self.property}': the tolerance must be positive, not {self.tolerance}. "
-                "For an exact value use equals."
+                "For an exact value, use equals."
             )
 
     @builtins.property
@@ -199,7 +199,7 @@ class CloseTo(Target):
         return self.value - self.tolerance, self.value + self.tolerance
 
     def _converted(self, factor: float, offset: float, unit: str) -> Self:
-        # A tolerance is a difference: it scales with the unit but does not shift with its zero.
+        # A tolerance is a difference: a change of unit scales it but does not shift it.
         return replace(self, value=factor * self.value + offset, tolerance=abs(factor) * self.tolerance, unit=unit)
 
     def __str__(self) -> str:
@@ -208,9 +208,9 @@ class CloseTo(Target):
 
 @dataclass(frozen=True)
 class Equals(Target):
-    """The property equals a value, to rounding: for counts, charges and classes, not for measured numbers.
+    """The property equals a value up to rounding: for counts, charges and classes, not for measured numbers.
 
-    Under a continuous prediction this has next to no probability; a search then goes by the shortfall.
+    Its probability under a continuous prediction is almost zero; a search then uses the shortfall.
     """
 
     value: float
@@ -226,7 +226,7 @@ class Equals(Target):
 
 @dataclass(frozen=True)
 class Maximize(Target):
-    """The larger the property the better; nothing meets or misses it."""
+    """The larger the property, the better; it cannot be met or missed."""
 
     direction: ClassVar[int] = 1
 
@@ -239,7 +239,7 @@ class Maximize(Target):
 
 @dataclass(frozen=True)
 class Minimize(Target):
-    """The smaller the property the better; nothing meets or misses it."""
+    """The smaller the property, the better; it cannot be met or missed."""
 
     direction: ClassVar[int] = -1
 

@@ -1,4 +1,4 @@
-"""All targets of a campaign together: what values and predictions are worth against the whole wish."""
+"""All targets of a campaign together: met or missed, probabilities, shortfalls and ranks."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, init=False)
 class Targets:
-    """A frozen collection of targets. All must be met; directions (Maximize, Minimize) rank what meets the rest.
+    """All targets of a campaign. Maximize and Minimize rank the candidates that meet the others.
 
     Example:
         >>> targets = Targets(Between("oxidation_potential", 1.40, 1.70, unit="V"), Minimize("cost"))
 
     Raises:
-        InputError: where there is no target, or where one property has two directions or is repeated word for word.
+        InputError: if there is no target, or one property is to be optimized twice or has two equal targets.
     """
 
     items: tuple[Target, ...]
@@ -40,7 +40,9 @@ class Targets:
         optimized = Counter(target.property for target in targets if target.direction)
         for name, count in optimized.items():
             if count > 1:
-                raise InputError(f"'{name}' is to be maximized or minimized more than once. Keep one of them.")
+                raise InputError(
+                    f"'{name}' is to be maximized or minimized more than once. Remove all but one of these targets."
+                )
         object.__setattr__(self, "items", tuple(dict.fromkeys(targets)))
 
     def __iter__(self) -> Iterator[Target]:
@@ -51,12 +53,12 @@ class Targets:
 
     @property
     def properties(self) -> tuple[str, ...]:
-        """Names of the properties that the targets speak of, each once, in their order."""
+        """Names of the properties with targets, each once, in their order."""
         return tuple(dict.fromkeys(target.property for target in self.items))
 
     @property
     def optimized(self) -> tuple[Target, ...]:
-        """The targets that are a direction: Maximize and Minimize."""
+        """The objectives to optimize: Maximize and Minimize."""
         return tuple(target for target in self.items if target.direction)
 
     @property
@@ -65,13 +67,13 @@ class Targets:
         return tuple(target for target in self.items if not target.direction)
 
     def in_units(self, units: Mapping[str, str]) -> Targets:
-        """Returns the targets with their numbers in the units in which the properties come.
+        """Returns the targets with their numbers in the units of the objective's properties.
 
         Args:
-            units: name of each property that the objective gives, and its unit.
+            units: unit of each property that the objective gives, by name.
 
         Raises:
-            InputError: where a property is not among them (the nearest is named) or a unit cannot be converted.
+            InputError: if a property is not among them (the nearest is suggested) or a unit cannot be converted.
         """
         converted = []
         for target in self.items:
@@ -89,21 +91,21 @@ class Targets:
             values: one column a property, in the targets' units.
 
         Returns:
-            A boolean frame with the same index, one column a target that can be met, labeled by its words.
+            A boolean frame with the same index, one column per target that can be met, labeled by its text.
         """
         return pd.DataFrame(
             {str(target): target.met(values[target.property]) for target in self.bounded}, index=values.index
         )
 
     def all_met(self, values: pd.DataFrame) -> NDArray[np.bool_]:
-        """Says which rows meet every target, shape ``n``; a row without a needed value does not."""
+        """Whether each row meets every target, shape ``n``; a row with a missing value does not."""
         met = np.ones(len(values), dtype=bool)
         for target in self.items:
             met &= target.met(values[target.property])
         return met
 
     def shortfall(self, values: pd.DataFrame) -> pd.DataFrame:
-        """How far each row is from each target, in the property's unit; zero where met. Columns as in ``met``."""
+        """Distance of each row from each target, in the property's unit; zero if met. Columns as in ``met``."""
         return pd.DataFrame(
             {str(target): target.shortfall(values[target.property]) for target in self.bounded}, index=values.index
         )
@@ -111,7 +113,7 @@ class Targets:
     def log_probability(self, mean: pd.DataFrame, std: pd.DataFrame) -> NDArray[np.float64]:
         """Logarithm of the probability of meeting all targets, shape ``n``.
 
-        Targets on one property are met together (an interval each: they are intersected); properties are taken as
+        Targets on one property are met together (their intervals are intersected); properties are assumed to be
         independent given the candidate.
 
         Args:
@@ -127,11 +129,11 @@ class Targets:
         return total
 
     def probability(self, mean: pd.DataFrame, std: pd.DataFrame) -> NDArray[np.float64]:
-        """Probability of meeting all targets, shape ``n``; arguments as in ``log_probability``."""
+        """Probability of meeting all targets, shape ``n``; arguments as for ``log_probability``."""
         return np.exp(self.log_probability(mean, std))
 
     def window(self, name: str) -> Target | None:
-        """The one target that stands for all on a property: their intersection; None where they exclude each other."""
+        """The intersection of all targets on a property; None if it is empty."""
         from invdesign.targets.target import AtLeast, AtMost, Between, Equals
 
         low, high = -np.inf, np.inf
@@ -147,11 +149,11 @@ class Targets:
         return AtLeast(name, float(low)) if np.isinf(high) else Between(name, float(low), float(high))
 
     def pareto_rank(self, values: pd.DataFrame) -> NDArray[np.int64]:
-        """Ranks rows: those that meet all targets first, by their directions; the rest behind, by their shortfalls.
+        """Ranks rows: first those that meet all targets, by Pareto rank; then the others, by their shortfalls.
 
         Returns:
-            Shape ``n``; rank 0 is the best front. Among rows that miss a target, those that no other undercuts in every
-            shortfall at once come first.
+            Shape ``n``; rank 0 is the best front. Rows that miss a target are ranked by Pareto dominance of their
+            shortfalls.
         """
         met = self.all_met(values)
         ranks = np.zeros(len(values), dtype=np.int64)
@@ -167,9 +169,9 @@ class Targets:
         return ranks
 
     def margin(self, values: pd.DataFrame) -> NDArray[np.float64]:
-        """The smallest distance of each row to any bound, in units of each property's spread, shape ``n``.
+        """The smallest distance of each row from any bound, in units of each property's spread, shape ``n``.
 
-        Positive where all targets are met, negative by the worst miss elsewhere, minus infinity without a value.
+        Positive if all targets are met, otherwise minus the largest miss, and minus infinity without a value.
         """
         smallest = np.full(len(values), np.inf)
         for target in self.bounded:
@@ -181,7 +183,7 @@ class Targets:
         return np.where(np.isnan(smallest), -np.inf, smallest)
 
     def gains(self, values: pd.DataFrame) -> NDArray[np.float64]:
-        """The directed properties with the sign turned so that larger is better, shape ``n x m``."""
+        """The properties to optimize, with signs such that larger is better, shape ``n x m``."""
         columns = [target.direction * values[target.property].to_numpy(dtype=np.float64) for target in self.optimized]
         return np.stack(columns, axis=1) if columns else np.empty((len(values), 0))
 

@@ -28,7 +28,7 @@ def check_optimizer(optimizer: Optimizer, *, spaces: Callable[[], dict[str, Sear
 
     Args:
         optimizer: with its settings.
-        spaces: search spaces to try, by name; numbers, a mix with a constraint, and a small finite one where None.
+        spaces: search spaces to try, by name; numbers, a mix with a constraint, and a small finite one if None.
     """
     settings: Any = optimizer  # the protocol does not say that it is a dataclass
     assert dataclasses.is_dataclass(settings), "An optimizer is a dataclass: its fields are what a file may say."

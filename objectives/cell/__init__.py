@@ -1,1 +1,1 @@
-"""A lithium-ion cell simulated by PyBaMM: design parameters in, energy, rate and safety out."""
+"""Lithium-ion cells simulated by PyBaMM: energy, rate capability and plating from design parameters."""

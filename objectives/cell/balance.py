@@ -1,6 +1,6 @@
 """Lithium inventory, stoichiometry windows and the N/P ratio of cells, for many designs at once.
 
-All cyclable lithium comes with the positive electrode, as in a real cell that is built discharged. So what is kept
+All cyclable lithium comes with the positive electrode, as in a real cell that is built discharged. What is taken
 from the published cell is the share of the positive electrode's sites that cyclable lithium would fill,
 ``(x Q_n + y Q_p) / Q_p`` with the published initial concentrations x and y; a thicker positive electrode brings more
 lithium, a thicker negative electrode none. The stoichiometries at both voltage limits then follow from
@@ -8,7 +8,7 @@ lithium, a thicker negative electrode none. The stoichiometries at both voltage 
     U_p(y) - U_n(x) = V    and    x Q_n + y Q_p = Q_Li,
 
 the equations of PyBaMM's ElectrodeSOHSolver (Mohtat et al. 2019, doi:10.1016/j.jpowsour.2019.03.104), solved here
-for all designs together (Chandrupatla's bracketing method), because that solver takes a quarter of a second a design.
+for all designs together (Chandrupatla's bracketing method), because that solver takes a quarter of a second per design.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def capacity(thickness: Array, active: Array, maximum: Array) -> Array:
 
 @dataclass(frozen=True)
 class Balance:
-    """The electrodes of each design against each other.
+    """The balance of the electrodes of each design.
 
     Attributes:
         x_0: negative stoichiometry at the lower voltage limit.
@@ -73,19 +73,19 @@ class Balance:
 
 @dataclass(frozen=True)
 class PublishedBalance:
-    """What every design inherits from the published cell.
+    """The values that every design inherits from the published cell.
 
     Attributes:
         filled: share of the positive electrode's sites that cyclable lithium fills.
         positive_window: stoichiometry that the positive electrode passes through between the voltage limits in the
             published cell. The N/P ratio is the negative electrode's areal capacity from stoichiometry 0 to 1, over
-            the positive electrode's areal capacity in this window: how much larger the negative electrode is than
-            what the positive one can send it.
-        negative_potential: open-circuit potential of the negative electrode, V, of its stoichiometry.
-        positive_potential: likewise of the positive electrode.
+            the positive electrode's areal capacity in this window: the excess of the negative electrode over
+            the lithium that the positive one can provide.
+        negative_potential: open-circuit potential of the negative electrode, V, as a function of its stoichiometry.
+        positive_potential: the same for the positive electrode.
         window: lower and upper voltage limit, V.
         lowest: open-circuit potential that the negative electrode must keep at the upper limit, V: 0, or that of the
-            published cell where it is lower (ORegan2022).
+            published cell if that is lower (ORegan2022).
     """
 
     filled: float
@@ -104,7 +104,7 @@ class PublishedBalance:
 
         Args:
             negative: areal capacity of each design's negative electrode from stoichiometry 0 to 1, A.h/m2.
-            positive: likewise of the positive electrode.
+            positive: the same for the positive electrode.
         """
         lithium = self.filled * positive
         x, y = self._at_voltages(negative, positive, lithium)
@@ -116,11 +116,11 @@ class PublishedBalance:
             y_100=y_100,
             reversible=negative * (x_100 - x_0),
             n_p_ratio=negative / (positive * self.positive_window),
-            full=~(self.negative_potential(x_100) >= self.lowest),  # also where no root was found
+            full=~(self.negative_potential(x_100) >= self.lowest),  # also if no root was found
         )
 
     def _at_voltages(self, negative: Array, positive: Array, lithium: Array) -> tuple[Array, Array]:
-        """Returns both electrodes' stoichiometries, a row each for the lower and the upper voltage limit."""
+        """Returns both electrodes' stoichiometries, one row each for the lower and the upper voltage limit."""
         low = np.maximum((lithium - positive) / negative, 0.0) + _EDGE
         high = np.minimum(lithium / negative, 1.0) - _EDGE
 
@@ -147,7 +147,7 @@ def _potentials(parameter_values: Any) -> tuple[Potential, Potential]:
 
         def potential(stoichiometry: Array) -> Array:
             count = stoichiometry.size
-            size = 1 << (count - 1).bit_length()  # padded, so that few sizes are ever processed
+            size = 1 << (count - 1).bit_length()  # padded, so that only a few sizes are processed
             padded = np.full((size, 1), 0.5)
             padded[:count, 0] = stoichiometry.ravel()
             values = np.asarray(processed(size).evaluate(y=padded), dtype=np.float64).reshape(-1)
@@ -178,7 +178,7 @@ def _published_balance(
 
 
 def published_balance(name: str, overrides: Mapping[str, float], window: tuple[float, float]) -> PublishedBalance:
-    """Reads what every design inherits from a parameter set; kept, because it takes a tenth of a second.
+    """Reads the values that every design inherits from a parameter set; cached, because it takes 0.1 s.
 
     Args:
         name: a PyBaMM parameter set.

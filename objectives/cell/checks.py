@@ -1,4 +1,4 @@
-"""What would go wrong with the inputs of a cell objective, found before anything is simulated."""
+"""Checks the inputs of a cell objective before anything is simulated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def cell_problems(
     units: Mapping[str, str],
     parameters: Mapping[str, float],
 ) -> list[str]:
-    """Finds names, units and kinds that do not fit a PyBaMM parameter set.
+    """Checks that names, units and kinds fit a PyBaMM parameter set.
 
     Args:
         columns: the candidates' columns.
@@ -35,7 +35,7 @@ def cell_problems(
         parameters: fixed numbers under PyBaMM's names.
 
     Returns:
-        Messages that say what is wrong and what would be right; empty where all is well.
+        Messages that say what is wrong and what would be right; empty if all is well.
     """
     try:
         known = names.known_parameters(parameter_set)
@@ -49,14 +49,14 @@ def cell_problems(
         if not wrong and parameter != N_P_RATIO:
             problems += _variable_problems(parameter, parameter_set)
         if name not in described:
-            problems.append(f"The input '{name}' is no parameter of the space.{nearest(name, described)}")
+            problems.append(f"The input '{name}' is not a parameter of the space.{nearest(name, described)}")
         elif described[name].kind != "number":
             problems.append(f"The input '{name}' is a {described[name].kind}, but '{parameter}' needs a number.")
         elif not wrong:
             problems += _unit_problems(described[name], parameter, units)
     for name in units:
         if name not in inputs:
-            problems.append(f"'units' names '{name}', which is no input.{nearest(name, inputs)}")
+            problems.append(f"'units' refers to '{name}', which is not an input.{nearest(name, inputs)}")
     for name, value in parameters.items():
         problems += _parameter_problems(name, parameter_set, known)
         if not names.is_number(value):
@@ -68,17 +68,19 @@ def _parameter_problems(name: str, parameter_set: str, known: Sequence[str]) -> 
     if name == N_P_RATIO:
         return []
     if name not in known:
-        return [f"{parameter_set} has no parameter '{name}'.{nearest(name, [*known, N_P_RATIO])}"]
+        return [f"Unknown parameter '{name}' of {parameter_set}.{nearest(name, [*known, N_P_RATIO])}"]
     if name in names.RESERVED:
-        return [f"'{name}' is set by the cell objective itself: {GIVEN_BY}."]
+        return [f"'{name}' cannot be set, because the cell objective computes it: {GIVEN_BY}."]
     return []
 
 
 def _variable_problems(parameter: str, parameter_set: str) -> list[str]:
     if parameter in (*names.DENSITIES, *names.FOILS) or parameter.startswith(("Electrode ", "Number of ")):
-        return [f"'{parameter}' cannot differ between candidates; set it under 'parameters'."]
+        return [f"'{parameter}' cannot vary between candidates. Set it under 'parameters'."]
     if not names.is_number(names.load_set(parameter_set)[parameter]):
-        return [f"'{parameter}' is a function in {parameter_set}, so candidates cannot vary it."]
+        return [
+            f"'{parameter}' is a function in {parameter_set} and cannot be varied. Choose a parameter that is a number."
+        ]
     return []
 
 
@@ -97,6 +99,6 @@ def _unit_problems(column: Column, parameter: str, units: Mapping[str, str]) -> 
     if not same:
         unit = column.unit or "dimensionless"
         yield (
-            f"The parameter '{column.name}' is in '{unit}', but the cell objective takes it for "
-            f"'{declared or 'dimensionless'}'. Write units: {{{column.name}: {unit}}} if that can be converted."
+            f"The parameter '{column.name}' is in '{unit}', but the cell objective expects "
+            f"'{declared or 'dimensionless'}'. Write units: {{{column.name}: {unit}}} if it can be converted."
         )

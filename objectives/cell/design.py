@@ -1,4 +1,4 @@
-"""A candidate's cell: every number that follows from the few that it gives."""
+"""A candidate's cell: every parameter that follows from the given ones."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _SIDES = (
 
 
 class Cell:
-    """The published cell of a parameter set, and the designs that depart from it; cheap, since the slow parts are kept.
+    """The published cell of a parameter set and the designs derived from it; slow parts are cached.
 
     Attributes:
         overrides: numbers that replace those of the set for every design, geometry excepted.
         fixed: geometry (or N/P ratio) that is the same for every design.
         published: the published cell.
         window: lower and upper voltage limit, V.
-        balance: what every design inherits.
+        balance: the values that every design inherits.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Cell:
             temperature: K; None for the set's own.
 
         Raises:
-            InputError: where the set is unknown or lacks what is needed.
+            InputError: if the set is unknown or lacks needed parameters.
         """
         self.fixed = {name: value for name, value in parameters.items() if name in names.GEOMETRY or name == N_P_RATIO}
         self.overrides = {name: float(value) for name, value in parameters.items() if name not in self.fixed}
@@ -63,11 +63,11 @@ class Cell:
         self.balance: PublishedBalance = published_balance(parameter_set, self.overrides, self.window)
 
     def design(self, values: Mapping[str, Array], reasons: list[str | None]) -> dict[str, Array]:
-        """Completes the designs: every geometric parameter, and whatever else candidates vary.
+        """Completes the designs: every geometric parameter, and all others that candidates vary.
 
         Args:
-            values: what candidates give, in PyBaMM's units.
-            reasons: gets a reason where a design's volume fractions do not fit.
+            values: the candidates' values, in PyBaMM's units.
+            reasons: receives a reason if a design's volume fractions do not fit.
         """
         count = len(reasons)
         values = {**values, **{name: np.full(count, float(number)) for name, number in self.fixed.items()}}
@@ -95,7 +95,7 @@ class Cell:
             if reasons[row] is None:
                 reasons[row] = (
                     f"infeasible: in the {side} electrode a porosity of {porosity[row]:.4g} and an active-material "
-                    f"fraction of {active[row]:.4g} do not fit into the volume"
+                    f"fraction of {active[row]:.4g} sum to more than 1"
                 )
 
     def _maximum(self, name: str, design: Mapping[str, Array]) -> Array:
@@ -115,7 +115,7 @@ class Cell:
         """Returns the parameters that differ between designs or from the set: those given, and those that follow.
 
         Args:
-            given: what candidates give, by PyBaMM's names.
+            given: the candidates' values, by PyBaMM's names.
         """
         changed = {*given, *self.fixed}
         follow = {active for _, porosity, active in _SIDES if porosity in changed}

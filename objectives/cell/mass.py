@@ -41,8 +41,8 @@ def mass(cell: Published, design: Mapping[str, Array], *, electrolyte_density: f
     """Returns the mass of one repeat unit of the stack, kg per m2 of electrode.
 
     Args:
-        cell: the published cell; its foils and densities are kept.
-        design: thickness (m) and porosity of both electrodes and the separator, one value a design.
+        cell: the published cell; its foils and densities are used.
+        design: thickness (m) and porosity of both electrodes and the separator, one value per design.
         electrolyte_density: kg/m3.
         double_sided: whether each foil carries a coating on both sides, so that half of it counts.
     """
@@ -61,8 +61,8 @@ def thickness(cell: Published, design: Mapping[str, Array], *, double_sided: boo
     """Returns the thickness of one repeat unit of the stack, m.
 
     Args:
-        cell: the published cell; its foils are kept.
-        design: thickness of both electrodes and the separator, m, one value a design.
+        cell: the published cell; its foils are used.
+        design: thickness of both electrodes and the separator, m, one value per design.
         double_sided: whether each foil carries a coating on both sides, so that half of it counts.
     """
     share = 0.5 if double_sided else 1.0

@@ -1,13 +1,13 @@
 """PyBaMM models that are built once and solved for many designs.
 
-Geometry is normally fixed when PyBaMM builds its mesh. On symbolic meshes it is a solver input instead, so that a
-list of designs costs a list of solves. Three things make those cheap:
+Geometry is normally fixed when PyBaMM builds its mesh. On symbolic meshes it is a solver input instead, so that
+several designs share one model. Three measures make the solves fast:
 
 * SPM's and SPMe's expressions are expanded to scalar form: 16 instead of 24 ms for a C/2 discharge and a charge
   (medians of 12 alternating runs of 32 designs on a busy core);
-* only the voltage limit that can end the protocol is watched;
+* only the voltage limit that can end the protocol is monitored;
 * energy is not a state of the model but an integral, over the solver's own interpolant, of the voltage at given times.
-  (At the solver's own steps it would be wrong by per cents: they grow to a quarter of the discharge.)
+  (At the solver's own steps the error would be several percent: they grow to a quarter of the discharge.)
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ VOLTAGE = "Voltage [V]"
 PLATING = "Negative electrode surface potential difference at separator interface [V]"
 
 _SAVED = 48
-_SLACK = 1.02  # no protocol passes more than the capacity between the limits; the rest is for rounding
+_SLACK = 1.02  # no protocol passes more than the capacity between the limits; the rest allows for rounding
 
 
 @dataclass(frozen=True)
 class ModelSettings:
-    """What distinguishes one built model from another; equal settings share one build.
+    """The settings of a built model; equal settings share one model.
 
     Attributes:
         parameter_set: a PyBaMM parameter set.
-        model: which of PyBaMM's lithium-ion models.
+        model: name of one of PyBaMM's lithium-ion models.
         overrides: numbers that replace those of the set.
         inputs: names of the parameters that differ from design to design.
         window: lower and upper voltage limit, V.
@@ -71,12 +71,12 @@ class ModelSettings:
 
 @dataclass(frozen=True)
 class Trace:
-    """What a protocol gave for one design.
+    """The result of a protocol for one design.
 
     Attributes:
         time: s.
         volts: the voltage of a discharge, the plating potential of a charge, V, at each time.
-        failure: why there is nothing, or None.
+        failure: why there is no result, or None.
     """
 
     time: Array
@@ -84,7 +84,7 @@ class Trace:
     failure: str | None = None
 
     def integral(self) -> float:
-        """Returns the integral over time, V.s; zero where the limit was met at once."""
+        """Returns the integral over time, V.s; zero if the limit was met at once."""
         time, first = np.unique(self.time, return_index=True)
         if time.size < 2:
             return 0.0
@@ -96,13 +96,13 @@ def _failed(reason: str) -> Trace:
     return Trace(time=nothing, volts=nothing, failure=" ".join(reason.split())[:300])
 
 
-# a cell that cannot carry a discharge current at all delivers nothing: a result, and not a fault
+# a cell that cannot carry a discharge current at all delivers nothing: a result, not an error
 _NO_DISCHARGE = Trace(time=np.zeros(1), volts=np.zeros(1))
 
 
 @lru_cache(maxsize=2)
 def _solver_class(*, expand: bool) -> type[Any]:
-    """Returns IDAKLUSolver with an exception of its own where a voltage limit is met at once.
+    """Returns IDAKLUSolver with its own exception for a voltage limit that is met at once.
 
     Args:
         expand: whether expressions are brought into scalar form.
@@ -137,7 +137,7 @@ def _solver_class(*, expand: bool) -> type[Any]:
             return result
 
     class BatchSolver(pybamm.IDAKLUSolver, Expanding):  # type: ignore[misc, name-defined]
-        """In its order of inheritance IDAKLUSolver hands on what Expanding has expanded."""
+        """IDAKLUSolver with expanded expressions."""
 
         limit_met_at_once = type("LimitMetAtOnce", (pybamm.SolverError,), {})
 
@@ -155,10 +155,10 @@ class BuiltModel:
     """A discretized model and its solver."""
 
     def __init__(self, settings: ModelSettings) -> None:
-        """Builds, which takes about a second.
+        """Builds the model, which takes about a second.
 
         Args:
-            settings: what to build.
+            settings: of the model.
         """
         pybamm = load_pybamm()
         self._solver_error = pybamm.SolverError
@@ -179,7 +179,7 @@ class BuiltModel:
             atol=settings.atol,
             output_variables=[self._output],
             on_failure="ignore",
-            # a potential read beyond its published table is PyBaMM's extrapolation, whose warning names no design
+            # PyBaMM extrapolates potentials beyond their published tables; its warning does not name the design
             on_extrapolation="ignore",
             options={"num_threads": 1, "compile": settings.compiled, "silence_sundials_errors": True},
         )
@@ -197,7 +197,7 @@ class BuiltModel:
         self._model = simulation.built_model
 
     def run(self, inputs: Sequence[Mapping[str, float]], rate: float) -> list[Trace]:
-        """Runs a protocol of constant current until the voltage limit.
+        """Simulates constant current until the voltage limit.
 
         Args:
             inputs: the solver inputs of each design.
@@ -209,13 +209,13 @@ class BuiltModel:
             if len(inputs) == 1:
                 at_once = isinstance(error, self._solver.limit_met_at_once)
                 return [_NO_DISCHARGE if at_once and self._output == VOLTAGE else _failed(str(error))]
-        # one design has brought down the list
+        # one design has made the whole list fail
         return [trace for single in inputs for trace in self.run([single], rate)]
 
     def _solve(self, inputs: Sequence[Mapping[str, float]], rate: float) -> list[Trace]:
         end = 3600.0 / rate * _SLACK
         fraction = np.linspace(0.0, 1.0, _SAVED + 1)
-        # denser at first, where a discharge that is too fast for its cell spends all of its short life
+        # denser at first, to resolve discharges that are too fast for their cell and end early
         saved = end * (0.3 * fraction + 0.7 * fraction**3)
         solutions = self._solver.solve(self._model, [0.0, end], inputs=[dict(row) for row in inputs], t_interp=saved)
         solutions = solutions if isinstance(solutions, list) else [solutions]
@@ -235,5 +235,5 @@ class BuiltModel:
 
 @lru_cache(maxsize=12)
 def built(settings: ModelSettings) -> BuiltModel:
-    """Returns the model of these settings, built when first asked for and then shared within the process."""
+    """Returns the model of these settings, built at first use and then shared within the process."""
     return BuiltModel(settings)

@@ -1,4 +1,4 @@
-"""Cells of a given design, simulated with PyBaMM: what they store, how fast they give it, whether lithium plates."""
+"""Lithium-ion cells simulated with PyBaMM: energy, rate capability and lithium plating of a design."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ PROPERTIES: Mapping[str, str] = {
 
 @settings
 class CellObjective:
-    """Simulates lithium-ion cells whose geometry and materials' numbers candidates vary.
+    """Simulates lithium-ion cells whose geometry and material parameters vary between candidates.
 
-    A candidate changes the published cell of a parameter set. What follows from its change follows:
+    A candidate changes the published cell of a parameter set. Dependent parameters follow:
 
-    * a porosity given without the active-material fraction leaves the published share of binder and carbon, and the
+    * a porosity given without the active-material fraction keeps the published share of binder and carbon, and the
       active material takes the rest;
     * all cyclable lithium comes with the positive electrode, which keeps the published share of filled sites; the
       stoichiometries at both voltage limits are solved for each design (invdesign.objectives.cell.balance);
-    * ``N/P ratio``, which is no PyBaMM parameter, stands for the negative electrode's thickness: it is the negative
+    * ``N/P ratio``, which is not a PyBaMM parameter, sets the negative electrode's thickness: it is the negative
       electrode's areal capacity from stoichiometry 0 to 1 over the positive electrode's areal capacity within the
       window of stoichiometry that it passes through in the published cell between the voltage limits;
     * currents relate to each design's own capacity between the voltage limits; a discharge starts from its own 100 %,
@@ -69,9 +69,9 @@ class CellObjective:
     """
 
     inputs: dict[str, str]
-    """PyBaMM parameter, or ``N/P ratio``, that each column of a candidate gives."""
+    """PyBaMM parameter, or ``N/P ratio``, of each column of a candidate."""
     units: dict[str, Unit] = field(default_factory=dict)
-    """Unit of each column; a column not named has the unit in the PyBaMM name."""
+    """Unit of each column; by default the unit in the PyBaMM name."""
     parameters: dict[str, Real] = field(default_factory=dict)
     """Fixed numbers under PyBaMM names, or ``N/P ratio``, that replace the set's, in the names' units."""
     parameter_set: str = "Chen2020"
@@ -87,37 +87,39 @@ class CellObjective:
     charge_rate: float = bounded(default=1.5, gt=0)
     """Rate of the charge, in 1/h."""
     temperature: float | None = bounded(default=None, gt=0)
-    """Temperature in K, of cell and surroundings (the models are isothermal); None for the set's own."""
+    """Temperature in K of cell and surroundings (the models are isothermal); None for the set's own."""
     wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
-    """The properties to give; empty for all. Only the protocols that they need are simulated."""
+    """The properties to compute; empty for all. Only the protocols that they need are simulated."""
     electrolyte_density: float = bounded(default=1200.0, gt=0)
-    """Density of the electrolyte in kg/m3. 1200 is rounded for 1 mol/L LiPF6 in carbonates; 10 % of it change the
-    specific energy of Chen2020's cell by about 1 %."""
+    """Density of the electrolyte in kg/m3. 1200 is rounded for 1 mol/L LiPF6 in carbonates; a change of 10 % changes
+    the specific energy of Chen2020's cell by about 1 %."""
     double_sided: bool = True
     """Whether each foil carries a coating on both sides, so that half of it counts."""
     electrode_points: int = bounded(default=20, ge=3)
-    """Mesh points across each electrode and the separator; 20 is PyBaMM's own."""
+    """Mesh points across each electrode and the separator; 20 is PyBaMM's default."""
     particle_points: int = bounded(default=20, ge=3)
-    """Mesh points along a particle's radius; 20 is PyBaMM's own."""
+    """Mesh points along a particle's radius; 20 is PyBaMM's default."""
     rtol: float = bounded(default=1e-4, gt=0)
     """The solver's relative tolerance."""
     atol: float = bounded(default=1e-6, gt=0)
     """The solver's absolute tolerance."""
     compiled: bool = False
-    """Compile the model with gcc: twice as fast after some ten seconds, once a machine: PyBaMM keeps it."""
+    """Whether to compile the model with gcc: about 10 s once per machine, then simulations are twice as fast."""
     time_limit: float | None = bounded(default=None, gt=0)
-    """Seconds a design; None for no limit. A campaign ends calls that take longer than their designs may."""
+    """Time limit per design in seconds; None for no limit. A campaign ends calls that take longer."""
 
     def __post_init__(self) -> None:
         """Refuses settings that contradict each other."""
         given = list(self.inputs.values()) + list(self.parameters)
         twice = sorted({name for name in given if given.count(name) > 1})
         if twice:
-            raise InputError(f"'{twice[0]}' is given twice; each parameter takes one column or one fixed number.")
+            raise InputError(
+                f"'{twice[0]}' is given twice. Give each parameter either by one column or as one fixed number."
+            )
         if N_P_RATIO in given and names.NEGATIVE_THICKNESS in given:
             raise InputError(
-                f"'{N_P_RATIO}' and '{names.NEGATIVE_THICKNESS}' are both given, but one follows from the other. "
-                "Give one; the property 'n_p_ratio' tells the ratio that the thicknesses make."
+                f"'{N_P_RATIO}' and '{names.NEGATIVE_THICKNESS}' are both given, but one determines the other. "
+                "Remove one; the property 'n_p_ratio' reports the ratio."
             )
         if self.voltage_window is not None and not self.voltage_window[0] < self.voltage_window[1]:
             raise InputError(f"'voltage_window' must be a lower and an upper voltage, not {self.voltage_window}.")
@@ -128,7 +130,7 @@ class CellObjective:
 
     @property
     def rows_per_call(self) -> int | None:
-        """A call of 16 designs takes some tenths of a second with SPMe, and up to ten seconds with DFN."""
+        """A call with 16 designs takes some tenths of a second with SPMe, and up to ten seconds with DFN."""
         return 16
 
     def seconds_allowed(self, candidates: int) -> float | None:
@@ -137,7 +139,7 @@ class CellObjective:
     def for_columns(self, columns: Sequence[Column]) -> Self:
         known = {column.name: column.unit for column in columns if column.name in self.inputs and column.unit}
         units = {**known, **self.units}
-        # The same again: the model that was built stays, for a campaign says its columns at every run.
+        # Unchanged: the built model is reused, because a campaign passes its columns at every run.
         return self if units == self.units else replace(self, units=units)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
@@ -155,7 +157,7 @@ class CellObjective:
         """Returns the published cell with this objective's fixed numbers.
 
         Raises:
-            InputError: where the parameter set is unknown or lacks what is needed.
+            InputError: if the parameter set is unknown or lacks needed parameters.
         """
         window = self.voltage_window
         return Cell(self.parameter_set, self.parameters, voltage_window=window, temperature=self.temperature)
@@ -175,7 +177,7 @@ class CellObjective:
         return valued(frame, reasons)
 
     def _values(self, candidates: pd.DataFrame, reasons: list[str | None]) -> dict[str, Array]:
-        """Returns what candidates give, in PyBaMM's units, and notes what is no usable number."""
+        """Returns the candidates' values in PyBaMM's units, and notes a reason for each invalid number."""
         values = {}
         for column, parameter in self.inputs.items():
             numbers = pd.to_numeric(candidates[column], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -197,7 +199,7 @@ class CellObjective:
         cell: Cell,
         reasons: list[str | None],
     ) -> None:
-        """Writes the properties of the feasible designs, and the reasons of those whose simulation fails."""
+        """Writes the properties of the feasible designs, and the reasons of failed simulations."""
         balance = cell.solve(design)
         results["areal_capacity"][rows] = balance.reversible / 10.0  # A.h/m2 to mA.h/cm2
         results["n_p_ratio"][rows] = balance.n_p_ratio
@@ -215,8 +217,8 @@ class CellObjective:
             traces = self._run(cell, design, balance, direction, rate)
             for row, trace in zip(rows, traces, strict=True):
                 if trace.failure is not None:
-                    told = f"the {direction} at {rate:g}C failed: {trace.failure}"
-                    reasons[row] = told if reasons[row] is None else f"{reasons[row]}; {told}"
+                    failure = f"the {direction} at {rate:g}C failed: {trace.failure}"
+                    reasons[row] = failure if reasons[row] is None else f"{reasons[row]}; {failure}"
             return traces
 
         wanted = set(self.properties)
@@ -233,7 +235,9 @@ class CellObjective:
             with np.errstate(invalid="ignore", divide="ignore"):
                 results["energy_retention"][rows] = np.where(slow > 0.0, fast / slow, np.nan)
             for row in rows[slow == 0.0]:
-                reasons[row] = reasons[row] or f"no energy_retention: it delivers nothing at {self.energy_rate:g}C"
+                reasons[row] = reasons[row] or (
+                    f"no energy_retention: the cell delivers no energy at {self.energy_rate:g}C"
+                )
         if "plating_margin" in wanted:
             results["plating_margin"][rows] = [
                 np.nan if trace.failure is not None else np.min(trace.volts)
@@ -265,7 +269,7 @@ class CellObjective:
         traces = built(settings).run(inputs, rate)
         stuck = [row for row, trace in enumerate(traces) if trace.failure is not None]
         if stuck:
-            # DFN's solver sometimes loses its way where the electrolyte runs dry; smaller steps mostly find it again.
+            # DFN's solver sometimes fails when the electrolyte is depleted; smaller steps mostly help.
             finer = built(replace(settings, rtol=self.rtol / 10.0, atol=self.atol / 10.0))
             for row, trace in zip(stuck, finer.run([inputs[row] for row in stuck], rate), strict=True):
                 traces[row] = trace

@@ -1,6 +1,6 @@
-"""PyBaMM's parameter sets, read once: the published cell from which every design starts.
+"""PyBaMM's parameter sets: the published cell from which every design starts.
 
-Nothing here imports PyBaMM before it is used.
+PyBaMM is only imported when it is used.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ GEOMETRY = (
     NEGATIVE_RADIUS,
     POSITIVE_RADIUS,
 )
-"""What a design changes about the cell, as against what its materials are."""
+"""Parameters of the cell's design, as opposed to those of its materials."""
 
 DENSITIES = (
     "Negative electrode density [kg.m-3]",
@@ -73,16 +73,16 @@ OTHERS = (
 )
 
 RESERVED = frozenset({NEGATIVE_INITIAL, POSITIVE_INITIAL, CURRENT, LOWER_VOLTAGE, UPPER_VOLTAGE})
-"""What the objective sets itself: lithium from the balance, current from the C-rate, limits from the window."""
+"""Parameters set by the objective: lithium by the balance, current by the C-rate, limits by the window."""
 
 
 def load_pybamm() -> Any:
-    """Imports PyBaMM when it is first needed.
+    """Imports PyBaMM at first use.
 
     Raises:
-        InputError: where it is not installed.
+        InputError: if it is not installed.
     """
-    # PyBaMM asks at its first import whether it may send usage data; a library must neither ask nor send.
+    # PyBaMM asks at its first import whether it may send usage data; this turns it off.
     os.environ.setdefault("PYBAMM_DISABLE_TELEMETRY", "true")
     try:
         return import_module("pybamm")
@@ -94,15 +94,15 @@ def load_pybamm() -> Any:
 
 @lru_cache(maxsize=16)
 def load_set(name: str) -> Mapping[str, Any]:
-    """Returns one of PyBaMM's parameter sets; what it returns must not be changed.
+    """Returns one of PyBaMM's parameter sets; the result must not be modified.
 
     Raises:
-        InputError: where PyBaMM has no set of that name.
+        InputError: if the name is unknown.
     """
     pybamm = load_pybamm()
     known = list(pybamm.parameter_sets)
     if name not in known:
-        raise InputError(f"PyBaMM has no parameter set '{name}'.{nearest(name, known)}")
+        raise InputError(f"Unknown PyBaMM parameter set '{name}'.{nearest(name, known)}")
     values: Mapping[str, Any] = pybamm.ParameterValues(name)
     return values
 
@@ -118,7 +118,7 @@ def is_number(value: object) -> bool:
 
 
 def parameter_unit(name: str) -> str:
-    """Returns the unit in the brackets of a PyBaMM name, in words that pint reads; empty for dimensionless.
+    """Returns the unit in the brackets of a PyBaMM name, as pint reads it; empty for dimensionless.
 
     PyBaMM writes ``[mol.m-3]`` where pint reads ``mol*m**-3``.
     """
@@ -152,7 +152,7 @@ def published(name: str, overrides: Mapping[str, float]) -> Published:
         overrides: numbers that replace those of the set.
 
     Raises:
-        InputError: where the set has not the parameters that the cell objective needs, all of them named.
+        InputError: naming the needed parameters that the set lacks.
     """
     values = {**load_set(name), **overrides}
     needed = (*GEOMETRY, *DENSITIES, *FOILS, *OTHERS)
@@ -160,13 +160,13 @@ def published(name: str, overrides: Mapping[str, float]) -> Published:
     if missing:
         listed = ", ".join(f"'{parameter}'" for parameter in missing)
         raise InputError(
-            f"The parameter set '{name}' lacks what the cell objective needs: {listed}. "
-            "Give numbers under 'parameters', or take a set of a full lithium-ion cell such as Chen2020."
+            f"The parameter set '{name}' has no values for {listed}, which the cell objective needs. "
+            "Give numbers under 'parameters', or use a set of a full lithium-ion cell such as Chen2020."
         )
     functions = [parameter for parameter in needed if not is_number(values[parameter])]
     if functions:
         listed = ", ".join(f"'{parameter}'" for parameter in functions)
         raise InputError(
-            f"In the parameter set '{name}' these are no plain numbers: {listed}. Give numbers under 'parameters'."
+            f"In the parameter set '{name}' these are not plain numbers: {listed}. Give numbers under 'parameters'."
         )
     return Published(name, {parameter: float(values[parameter]) for parameter in needed})

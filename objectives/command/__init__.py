@@ -1,1 +1,1 @@
-"""A program of the user's own as an objective."""
+"""A user's program as an objective."""

@@ -1,4 +1,4 @@
-"""The files between us and a user's program: a fresh folder for each run, the candidate in it, the results from it."""
+"""Files exchanged with a user's program: a new folder for each run with the candidate and the results."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SHOWN = 60
 
 @dataclass(frozen=True)
 class Exchange:
-    """Where one run reads and writes.
+    """The files of one run.
 
     Attributes:
-        folder: in which the program starts.
+        folder: working directory of the program.
         candidate: the file with the candidate's parameters.
-        results: the file that the program leaves.
+        results: the file that the program writes.
     """
 
     folder: Path
@@ -37,19 +37,19 @@ class Exchange:
 
     @classmethod
     def fresh(cls, place: Path, label: object, row: Mapping[Any, Any], kind: FileKind) -> Self:
-        """Makes a folder that no run has used, named after the candidate's number and its parameters.
+        """Creates a new folder, named after the candidate's number and its parameters.
 
         Args:
             place: the folder of all runs.
             label: the candidate's number.
             row: its parameters.
-            kind: of its files.
+            kind: format of the files.
 
         Raises:
-            OSError: where the folder cannot be made.
+            OSError: if the folder cannot be created.
         """
-        told = json.dumps({str(name): plain(value) for name, value in row.items()}, sort_keys=True)
-        name = f"{re.sub(r'[^A-Za-z0-9-]', '_', str(label))}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
+        text = json.dumps({str(name): plain(value) for name, value in row.items()}, sort_keys=True)
+        name = f"{re.sub(r'[^A-Za-z0-9-]', '_', str(label))}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
         place.mkdir(parents=True, exist_ok=True)
         attempt = 1
         while True:
@@ -62,7 +62,7 @@ class Exchange:
                 return cls(folder, folder / f"candidate.{kind}", folder / f"results.{kind}")
 
     def filled(self, word: str, *, shell: bool) -> str:
-        """A word of the command with paths in the place of placeholders, quoted for a shell."""
+        """An argument of the command with placeholders replaced by paths, quoted for a shell."""
         paths = {
             "candidate": str(self.candidate),
             "results": str(self.results),
@@ -80,10 +80,10 @@ class Exchange:
 
     @staticmethod
     def check_word(word: str, known: Sequence[str], *, shell: bool) -> None:
-        """Raises InputError where a word holds a placeholder that is not known; a shell may have braces of its own."""
+        """Raises InputError for unknown placeholders; a shell command may contain other braces."""
         for name in PLACEHOLDER.findall(word):
             if name not in known and not shell:
-                raise InputError(f"There is no placeholder '{{{name}}}'.{nearest(name, known)}")
+                raise InputError(f"Unknown placeholder '{{{name}}}'.{nearest(name, known)}")
 
 
 def write_candidate(file: Path, row: Mapping[Any, Any], kind: FileKind) -> None:
@@ -99,7 +99,7 @@ def write_candidate(file: Path, row: Mapping[Any, Any], kind: FileKind) -> None:
 
 
 def read_results(file: Path, properties: Sequence[str], kind: FileKind) -> tuple[dict[str, float], str | None]:
-    """Reads what a program left.
+    """Reads the results of a program.
 
     Returns:
         The finite numbers among the properties, and why others are missing, or None.
@@ -107,7 +107,7 @@ def read_results(file: Path, properties: Sequence[str], kind: FileKind) -> tuple
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return {}, f"the program left no {file.name}"
+        return {}, f"the program did not write {file.name}"
     except (OSError, UnicodeDecodeError) as error:
         return {}, f"{file.name} cannot be read: {error}"
     given = _object(text) if kind == "json" else _row(text)
@@ -120,11 +120,11 @@ def read_results(file: Path, properties: Sequence[str], kind: FileKind) -> tuple
             values[name] = number
         else:
             problems.append(problem)
-    return values, f"{file.name} holds {', '.join(problems)}" if problems else None
+    return values, f"{file.name}: {', '.join(problems)}" if problems else None
 
 
 def plain(value: Any) -> Any:
-    """A number of numpy's as Python's own, which JSON can hold."""
+    """Converts a numpy number to a Python number for JSON."""
     return value.item() if hasattr(value, "item") else value
 
 
@@ -132,18 +132,19 @@ def _object(text: str) -> dict[str, Any] | str:
     try:
         given = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
-        return f"is no JSON: {error}"
-    return given if isinstance(given, dict) else 'holds no object of properties, such as {"voltage": 3.7}'
+        return f"is not valid JSON: {error}"
+    return given if isinstance(given, dict) else 'must hold an object of properties, such as {"voltage": 3.7}'
 
 
 def _row(text: str) -> dict[str, Any] | str:
     try:
         rows = [row for row in csv.reader(text.splitlines()) if row]
     except csv.Error as error:
-        return f"is no CSV: {error}"
+        return f"is not valid CSV: {error}"
     if len(rows) != 2:
         return (
-            f"holds {len(rows)} lines; it should be a header with the properties' names and one line with their values"
+            f"holds {len(rows)} lines; it should have a header with the properties' names and one line with "
+            f"their values"
         )
     header, numbers = rows
     if len(header) != len(numbers):
@@ -153,10 +154,10 @@ def _row(text: str) -> dict[str, Any] | str:
 
 def _number(given: Mapping[str, Any], name: str) -> tuple[float, str | None]:
     if name not in given:
-        return math.nan, f"no '{name}'"
+        return math.nan, f"'{name}' is missing"
     value = given[name]
     try:
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
-        return math.nan, f"no number for '{name}' but {str(value)[:SHOWN]!r}"
-    return number, None if math.isfinite(number) else f"no finite number for '{name}' but {str(value)[:SHOWN]!r}"
+        return math.nan, f"'{name}' is {str(value)[:SHOWN]!r}, not a number"
+    return number, None if math.isfinite(number) else f"'{name}' is {str(value)[:SHOWN]!r}, not a finite number"

@@ -1,4 +1,4 @@
-"""A user's own program as a source of property values: candidates out as a file, properties in as a file."""
+"""A user's program as a source of property values, with files for candidates and results."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ PLACEHOLDERS = ("candidate", "results", "folder", "python")
 
 @settings
 class CommandObjective(TravelsByFields):
-    """Runs a program for each candidate: a Gaussian, VASP or LAMMPS job, a script, what asks an instrument.
+    """Runs a program for each candidate: a Gaussian, VASP or LAMMPS job, a script, or an instrument's client.
 
-    Each run has a folder of its own, in which the program starts. It finds ``candidate.csv`` there (a header with the
-    parameters' names, then one row) or ``candidate.json`` (one object), and leaves ``results.csv`` or ``results.json``
-    with a number for each property, in the unit given here. What it writes to its output streams is kept as
-    ``stdout.txt`` and ``stderr.txt``, how it ended in ``ended.json``. A folder without ``ended.json`` is one of a run
-    that was killed; a further run of the same candidate gets the next folder and never sees it.
+    Each run starts in its own folder. The program reads ``candidate.csv`` there (a header with the
+    parameters' names, then one row) or ``candidate.json`` (one object), and writes ``results.csv`` or ``results.json``
+    with a number for each property, in the unit given here. Its output streams are stored as
+    ``stdout.txt`` and ``stderr.txt``, and its exit status in ``ended.json``. A folder without ``ended.json`` belongs
+    to a run that was killed; another run of the same candidate gets a new folder.
 
-    A candidate has no value, and the reason says so, where the program cannot start, ends with another exit code than
-    0, is killed, passes the time limit (it is then killed with all that it started), leaves no results, results that
-    cannot be read, or a property that is missing or no finite number.
+    A candidate fails, with a reason, if the program cannot start, ends with an exit code other than
+    0, is killed, exceeds the time limit (it is then killed with its child processes), writes no results, results that
+    cannot be read, or a property that is missing or not a finite number.
 
     Naming a program in a campaign file runs it with your rights: run only files that you trust.
 
     Raises:
-        InputError: where the command is empty or holds an unknown placeholder, or no property is named.
+        InputError: if the command is empty or holds an unknown placeholder, or no property is named.
     """
 
     command: str | list[str]
@@ -51,20 +51,20 @@ class CommandObjective(TravelsByFields):
     format: FileKind = "csv"
     """Format of both files, ``csv`` or ``json``."""
     folder: str = "runs"
-    """Where the folders of the runs are kept."""
+    """Folder for the runs."""
     time_limit: float | None = bounded(default=3600.0, gt=0)
-    """Seconds a candidate; None for no limit."""
+    """Time limit per candidate in seconds; None for no limit."""
     shell: bool = False
-    """Whether ``command`` is one text for ``/bin/sh``, with its pipes and variables; the paths are quoted. The exit
-    code is then the shell's: of a pipe, that of its last program. Relative paths in it start from the run's own
+    """Whether ``command`` is one text for ``/bin/sh``, with pipes and variables; the paths are quoted. The exit
+    code is then the shell's: for a pipe, that of its last program. Relative paths in it start from the run's own
     folder."""
 
     def __post_init__(self) -> None:
         """Refuses an empty command, unknown placeholders and units."""
         if self.shell and not isinstance(self.command, str):
-            raise InputError("With 'shell: true' the command is one text, not a list.")
+            raise InputError("With 'shell: true' the command must be one text, not a list.")
         if not self._words:
-            raise InputError("The command is empty. Write the program and its arguments.")
+            raise InputError("The command is empty. Give the program and its arguments.")
         for word in self._words:
             Exchange.check_word(word, PLACEHOLDERS, shell=self.shell)
 
@@ -84,10 +84,10 @@ class CommandObjective(TravelsByFields):
         program = self._words[0]
         found = program == "{python}" or _is_file(Path(program)) or shutil.which(program) is not None
         if not self.shell and not found:
-            problems.append(f"There is no program '{program}'. Give its path, or a name on the PATH.")
+            problems.append(f"The program '{program}' does not exist. Give its path, or a name on the PATH.")
         place = Path(self.folder)
         if place.exists() and not place.is_dir():
-            problems.append(f"'folder' names '{place}', which is a file. Name a folder for the runs.")
+            problems.append(f"'folder' is '{place}', which is a file. Give a folder for the runs.")
         return problems
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +99,7 @@ class CommandObjective(TravelsByFields):
         return result.astype(dict.fromkeys(self.units, float))
 
     def beside(self, folder: Path) -> Self:
-        """Returns the objective with its relative paths taken from a folder: that of the campaign file."""
+        """Returns the objective with paths relative to a folder: that of the campaign file."""
         if self.shell:
             return replace(self, folder=str(folder / self.folder))
         moved = [str(folder / word) if _is_file(folder / word) else word for word in self._words]
@@ -132,12 +132,12 @@ class CommandObjective(TravelsByFields):
             raise InputError(f"The command cannot be split into words: {error}.") from None
 
     def _anchored(self, word: str) -> str:
-        """A file's absolute path, for the program starts in another folder; any other word as it is."""
+        """A file's absolute path, because the program starts in another folder; any other argument unchanged."""
         return str(Path(word).absolute()) if not self.shell and _is_file(Path(word)) else word
 
 
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except OSError:  # a word too long for a file's name, such as code in quotes
+    except OSError:  # too long for a file name, such as code in quotes
         return False

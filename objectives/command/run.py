@@ -1,4 +1,4 @@
-"""Running a user's program: its output kept, its time limited, all that it started ended with it."""
+"""Runs a user's program: stores its output, limits its time, ends its child processes."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def run(words: Sequence[str], folder: Path, *, time_limit: float | None, shell: 
     """Runs a program in a folder and waits for it.
 
     Args:
-        words: the program and its arguments; one text where ``shell``.
-        folder: where it starts, and where its output and how it ended are kept.
+        words: the program and its arguments; one text if ``shell``.
+        folder: working directory, where its output and exit status are stored.
         time_limit: seconds; None for no limit.
-        shell: whether ``/bin/sh`` reads the text.
+        shell: whether ``/bin/sh`` runs the text.
 
     Returns:
-        None where the program ended with exit code 0, or why its results do not count.
+        None if the program ended with exit code 0, or why its results are invalid.
     """
     start = time.monotonic()
     code: int | None
     reason: str | None
     with (folder / "stdout.txt").open("wb") as out, (folder / "stderr.txt").open("wb") as err:
         try:
-            process = subprocess.Popen(  # noqa: S603 - running the user's program is what this is for; no shell unasked
+            process = subprocess.Popen(  # noqa: S603 - running the user's program is the purpose; no shell by default
                 ["/bin/sh", "-c", words[0]] if shell else list(words),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -51,14 +51,14 @@ def run(words: Sequence[str], folder: Path, *, time_limit: float | None, shell: 
 
 
 def _waited(process: subprocess.Popen[bytes], time_limit: float | None) -> int | None:
-    """The exit code; None where the limit passed. The group of processes is ended on any way out but a normal end."""
+    """The exit code; None after the time limit. The process group is ended unless the program ends normally."""
     try:
         return process.wait(timeout=time_limit)
     except subprocess.TimeoutExpired:
         return None
     finally:
         if process.returncode is None:
-            # The program leads a group of its own, so that what it started is reached too.
+            # The program has its own process group, so that its child processes are ended too.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -68,11 +68,11 @@ def _reason(code: int | None, folder: Path, time_limit: float | None) -> str | N
     if code == 0:
         return None
     if code is None:
-        return f"the program passed its time limit of {time_limit:g} s"
+        return f"the program exceeded its time limit of {time_limit:g} s"
     if code < 0:
         return f"the program was killed by {_signal_name(-code)}"
-    told = (folder / "stderr.txt").read_bytes()[-4 * LAST_WORDS :].decode("utf-8", errors="replace").strip()
-    last = f": {told[-LAST_WORDS:].splitlines()[-1].strip()}" if told else ""
+    errors = (folder / "stderr.txt").read_bytes()[-4 * LAST_WORDS :].decode("utf-8", errors="replace").strip()
+    last = f": {errors[-LAST_WORDS:].splitlines()[-1].strip()}" if errors else ""
     return f"the program ended with exit code {code}{last}"
 
 

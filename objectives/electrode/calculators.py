@@ -28,7 +28,7 @@ Setting = str | int | float | bool
 
 
 def check_calculator(name: str, settings: Mapping[str, Setting]) -> None:
-    """Raises InputError where the words name no calculator, or CHGNet has no such setting.
+    """Raises InputError if the calculator or a setting of CHGNet is unknown.
 
     Args:
         name: ``chgnet``, or ``package.module:Class``.
@@ -37,35 +37,35 @@ def check_calculator(name: str, settings: Mapping[str, Setting]) -> None:
     if name != CHGNET:
         module, _, attribute = name.partition(":")
         if not module or not attribute.isidentifier():
-            raise InputError(f"'{name}' names no calculator. Write '{CHGNET}' or package.module:Class.")
+            raise InputError(f"'{name}' is not a calculator. Use '{CHGNET}' or package.module:Class.")
         return
     for key in settings:
         if key != "model":
-            raise InputError(f"CHGNet has no setting '{key}'.{nearest(key, ['model'])}")
+            raise InputError(f"Unknown CHGNet setting '{key}'.{nearest(key, ['model'])}")
     model = settings.get("model", CHGNET_MODELS[0])
     if model not in CHGNET_MODELS:
-        raise InputError(f"There is no CHGNet model '{model}'.{nearest(str(model), CHGNET_MODELS)}")
+        raise InputError(f"Unknown CHGNet model '{model}'.{nearest(str(model), CHGNET_MODELS)}")
 
 
 def check_available(name: str, settings: Mapping[str, Setting]) -> None:
-    """Raises InputError where the calculator cannot be made; CHGNet's weights are not read for that."""
+    """Raises InputError if the calculator cannot be created; CHGNet's weights are not loaded for this."""
     if name != CHGNET:
         calculator(name, settings)
     elif importlib.util.find_spec("chgnet") is None:
-        raise InputError("CHGNet is not installed. Install invdesign[physics], or name another calculator.")
+        raise InputError("CHGNet is not installed. Install invdesign[physics], or use another calculator.")
 
 
 def calculator(name: str, settings: Mapping[str, Setting]) -> Calculator:
-    """Returns the calculator, made once for a process.
+    """Returns the calculator, created once per process.
 
     Raises:
-        InputError: where it cannot be imported or does not take the settings.
+        InputError: if it cannot be imported or does not take the settings.
     """
     return _made(name, json.dumps(dict(settings), sort_keys=True))
 
 
 def label(name: str, settings: Mapping[str, Setting]) -> str:
-    """Returns what tells energies of one calculator from those of another: its name, version and settings."""
+    """Returns what identifies a calculator: its name, version and settings."""
     package = name.partition(":")[0].partition(".")[0]
     try:
         found = version(package)
@@ -76,7 +76,7 @@ def label(name: str, settings: Mapping[str, Setting]) -> str:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Silences what CHGNet makes torch warn of at every evaluation: a tensor that it reads as a number."""
+    """Silences torch's warning at every evaluation of CHGNet about a tensor that is read as a number."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Converting a tensor with requires_grad=True", UserWarning)
         yield
@@ -97,7 +97,7 @@ def _made(name: str, settings: str) -> Calculator:
         raise InputError(f"'{module}' has no calculator '{attribute}'.{nearest(attribute, known)}")
     try:
         return built(**given)
-    except Exception as error:  # noqa: BLE001 - the calculator may be anybody's and raise anything
+    except Exception as error:  # noqa: BLE001 - third-party calculators may raise anything
         raise InputError(f"The calculator '{name}' refuses its settings: {type(error).__name__}: {error}") from None
 
 

@@ -1,4 +1,4 @@
-"""Whether a relaxed structure is still the one that was meant: nothing torn off, nothing drifted away."""
+"""Checks that a relaxed structure is still the intended one: connected, and without a large drift."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 NEIGHBOR = 1.4
-"""Atoms are neighbors within so many times the sum of their covalent radii (Cordero et al. 2008,
-doi:10.1039/b801115j, as ASE has them): bonds of ionic crystals are up to a fourth longer than that sum."""
+"""Atoms are neighbors within this multiple of the sum of their covalent radii (Cordero et al. 2008,
+doi:10.1039/b801115j, as ASE has them): bonds of ionic crystals are up to 25 % longer than that sum."""
 SAME_PLACE = 1e-8
-"""Angstrom: an atom is no neighbor of itself, but of its images."""
+"""Angstrom: an atom is a neighbor of its images, but not of itself."""
 
 
 def check_whole(start: Atoms, relaxed: Atoms, ion: str) -> None:
-    """Raises CandidateFailure where an atom has lost all its neighbors, or the framework falls into more parts.
+    """Raises CandidateFailure if an atom has lost all its neighbors, or the framework has broken into more parts.
 
     Args:
         start: the structure before it relaxed.
         relaxed: the same atoms afterward.
-        ion: the working ion, which belongs to no framework.
+        ion: the working ion, which is not part of the framework.
     """
     bonds = neighbors(relaxed)
     lonely = bonds.sum(axis=1) == 0
     if lonely.any():
         place = int(np.argmax(lonely))
-        raise CandidateFailure(f"the structure tore apart: {relaxed[place].symbol}{place} has no neighbor left")
+        raise CandidateFailure(f"the structure tore apart: {relaxed[place].symbol}{place} has no neighbors left")
     framework = np.flatnonzero([symbol != ion for symbol in start.get_chemical_symbols()])
     before, after = (_parts(found, framework) for found in (neighbors(start), bonds))
     if after > before:
@@ -40,13 +40,13 @@ def check_whole(start: Atoms, relaxed: Atoms, ion: str) -> None:
 
 
 def check_drift(before: float, after: float, limit: float, what: str) -> None:
-    """Raises CandidateFailure where a volume, or a layer's area, has changed by more than a share of itself.
+    """Raises CandidateFailure if the relative change of a volume, or a layer's area, exceeds a limit.
 
     Args:
         before: in any unit.
         after: in the same unit.
-        limit: largest share.
-        what: words for the change, such as ``volume on relaxation``.
+        limit: largest relative change.
+        what: description of the change, such as ``volume on relaxation``.
     """
     change = after / before - 1.0
     if abs(change) > limit:
@@ -62,7 +62,7 @@ def extent(atoms: Atoms) -> float:
 
 
 def neighbors(atoms: Atoms) -> csr_array:
-    """A sparse matrix, not zero where two atoms are neighbors; an atom's own image counts too.
+    """A sparse matrix, not zero if two atoms are neighbors; an atom's own image counts too.
 
     By pymatgen's compiled search: ASE's takes 4 ms for a handful of atoms, a tenth of what CHGNet takes for a step.
 
@@ -87,7 +87,7 @@ def neighbors(atoms: Atoms) -> csr_array:
 
 
 def _parts(bonds: csr_array, places: NDArray[np.int64]) -> int:
-    """How many pieces some of the atoms make."""
+    """Number of connected parts that a subset of the atoms forms."""
     from scipy.sparse.csgraph import connected_components
 
     return int(connected_components(bonds[places][:, places], directed=False)[0])

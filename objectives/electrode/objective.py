@@ -1,4 +1,4 @@
-"""Voltage, capacity and what else a battery asks of an insertion electrode, by relaxing its crystal structures."""
+"""Voltage, capacity and related properties of insertion electrodes, by relaxing their crystal structures."""
 
 from __future__ import annotations
 
@@ -44,54 +44,54 @@ HALFWAY = "energy_above_line"
 class ElectrodeObjective(TravelsByFields):
     """Computes insertion electrodes: a formula's elements on a prototype's sites, relaxed charged and discharged.
 
-    Mixed sites are ordered in a cell of whole atoms: random orderings, ranked by the electrostatic energy of point
-    charges or by how close their pairs are to those of the random alloy. From each of the first that symmetry does not
-    make equal, ions are taken out (those whose vacancies cost the least electrostatic energy: ions move at room
+    Mixed sites are ordered in a supercell: random orderings, ranked by the electrostatic energy of point
+    charges or by how close their pairs are to those of the random alloy. From each of the first inequivalent
+    orderings, ions are removed (those whose vacancies cost the least electrostatic energy: ions move at room
     temperature), both states relax, and values are means over the orderings, each with its
-    standard deviation where there are several. Energies E are those of the calculator, ``n`` ions of charge ``z`` move:
+    standard deviation if there are several. Energies E are those of the calculator, ``n`` ions of charge ``z`` move:
 
     * ``voltage`` (V against the ion's metal): average between the states,
       -(E(discharged) - E(charged) - n E(metal)) / (n z) (Aydinol et al. 1997, doi:10.1103/PhysRevB.56.1354); entropy
       and volume work, some millivolts, are left out.
     * ``capacity`` (mAh/g) and ``volumetric_capacity`` (mAh/cm^3): n z F over mass and volume, discharged: by counting.
     * ``specific_energy`` (Wh/kg of the active material): voltage times capacity.
-    * ``volume_change``: share of the discharged volume by which charging changes it, either way.
-    * ``energy_above_line`` (eV an atom): of the state halfway above the line between the two; below zero the ions
+    * ``volume_change``: relative change of the volume on charging (absolute value).
+    * ``energy_above_line`` (eV per atom): of the state halfway above the line between the two; below zero the ions
       order, well above zero the electrode has two phases.
     * ``rounding``: the largest difference between a share in the formula (of an element on its sites, of the ions left)
       and that in the cell.
 
-    By CHGNet 0.3.0 voltages of oxides and phosphates are off by 0.2 V in the mean. It knows no magnetic order but what
-    it has learned, and a mean over few orderings is no average over a disordered crystal. A MXene is one
+    The mean absolute error of voltages of oxides and phosphates by CHGNet 0.3.0 is 0.2 V. It has no magnetic order
+    but what it has learned, and a mean over few orderings is not an average over a disordered crystal. A MXene is one
     layer in vacuum with ions on both sides; it has no volume.
 
-    Every relaxed structure is kept on disk by its start and the settings (``electrode.db`` in the folder
+    Every relaxed structure is cached on disk by its start and the settings (``electrode.db`` in the folder
     ``INVDESIGN_CACHE``, by default ``~/.cache/invdesign``), so that nothing is computed twice. Naming a calculator in a
     campaign file imports it: run only files that you trust.
 
     Raises:
-        InputError: where a name is unknown or a number cannot be.
+        InputError: if a name is unknown or a number is invalid.
     """
 
     prototype: str
     """``layered``, ``spinel``, ``olivine``, ``mxene``, or the path of a CIF file."""
     formula: str | None = None
-    """The parameter that is the formula; None for the only one of the space."""
+    """The formula parameter; None for the only one of the space."""
     wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
-    """The properties to give; empty for all that the prototype has. The halfway state is computed only where
-    ``energy_above_line`` is wanted."""
+    """The properties to compute; empty for all that the prototype has. The halfway state is computed only if
+    ``energy_above_line`` is among them."""
     remaining: float = bounded(default=0.0, ge=0, lt=1)
-    """Share of the ions that is left when the electrode is charged, from 0 to below 1."""
+    """Share of the ions that remains in the charged electrode, from 0 to below 1."""
     metal_sites: int = bounded(default=6, ge=1)
-    """Most sites of metals in a cell. Of the cells that hold the formula the smallest is taken, for mixed sites with
+    """Largest number of metal sites in a cell. The smallest cell that fits the formula is used; for mixed sites with
     ``quasi-random`` orderings the largest."""
     rounding: float = bounded(default=0.1, ge=0, le=1)
-    """Largest ``rounding`` of a candidate that is not refused."""
+    """Largest accepted ``rounding`` of a candidate."""
     ordering: Ordering = "ewald"
-    """Of mixed sites: ``ewald``, low electrostatic energy, for what orders while it is made; or ``quasi-random``,
-    special quasi-random structures, for what mixes at random."""
+    """Ordering of mixed sites: ``ewald``, low electrostatic energy, for ordered materials; or ``quasi-random``,
+    special quasi-random structures, for random alloys."""
     orderings: int = bounded(default=1, ge=1)
-    """Most orderings that are tried."""
+    """Largest number of orderings."""
     calculator: str = CHGNET
     """``chgnet``, or any calculator that ASE can drive as ``package.module:Class``."""
     settings: dict[str, str | int | float | bool] = field(default_factory=dict)
@@ -99,17 +99,17 @@ class ElectrodeObjective(TravelsByFields):
     fmax: float = bounded(default=0.05, gt=0)
     """Largest force in a relaxed structure, in eV/angstrom."""
     steps: int = bounded(default=300, ge=1)
-    """Most steps of a relaxation."""
+    """Largest number of steps of a relaxation."""
     drift: float = bounded(default=0.4, gt=0)
-    """Largest share by which the volume (of a layer the area) may change on relaxing and on charging."""
+    """Largest relative change of the volume (area for a layer) on relaxation and on charging."""
     time_limit: float = bounded(default=600.0, gt=0)
-    """Seconds a candidate, looked at between the steps of a relaxation; a campaign ends a step that does not end."""
+    """Time limit per candidate in seconds, checked between relaxation steps; a campaign also ends a step that hangs."""
 
     def __post_init__(self) -> None:
-        """Refuses unknown names and numbers that cannot be."""
+        """Refuses unknown names and invalid numbers."""
         for name in self.wanted:
             if name in OF_A_VOLUME and self.prototype == "mxene":
-                raise InputError(f"A single layer in vacuum has no '{name}'. Leave it out for the prototype 'mxene'.")
+                raise InputError(f"A single layer in vacuum has no '{name}'. Remove it for the prototype 'mxene'.")
         check_calculator(self.calculator, self.settings)
 
     @property
@@ -129,7 +129,7 @@ class ElectrodeObjective(TravelsByFields):
         return with_grace(candidates * self.time_limit)
 
     def beside(self, folder: Path) -> Self:
-        """Returns the objective with its CIF file looked for beside the campaign file first."""
+        """Returns the objective with its CIF file searched for next to the campaign file first."""
         place = folder / self.prototype
         return replace(self, prototype=str(place)) if self.prototype not in BUILT_IN and place.is_file() else self
 
@@ -144,7 +144,7 @@ class ElectrodeObjective(TravelsByFields):
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         if self.formula is None or self.formula not in candidates.columns:
-            return failed(candidates.index, self.properties, f"there is no column '{self.formula}' of formulas")
+            return failed(candidates.index, self.properties, f"the formula column '{self.formula}' is missing")
         rows = [self._evaluated(formula) for formula in candidates[self.formula].tolist()]
         names = [*self.properties]
         if self.orderings > 1:
@@ -153,7 +153,7 @@ class ElectrodeObjective(TravelsByFields):
         return valued(values, [reason for _, reason in rows])
 
     def _evaluated(self, formula: object) -> tuple[dict[str, float], str | None]:
-        """The properties of a formula with their spread, and why it has none or why some of its orderings failed."""
+        """The properties of a formula with their spread, and why it or some of its orderings failed."""
         deadline = Deadline(self.time_limit)
         try:
             found, failures = self._over_orderings(formula, deadline)
@@ -167,7 +167,7 @@ class ElectrodeObjective(TravelsByFields):
 
     def _over_orderings(self, formula: object, deadline: Deadline) -> tuple[list[dict[str, float]], list[str]]:
         if not isinstance(formula, str):
-            raise CandidateFailure(f"{formula!r} is no formula")
+            raise CandidateFailure(f"{formula!r} is not a formula")
         row = element_amounts([formula], element_symbols())[0]
         elements = {symbol: float(n) for symbol, n in zip(element_symbols(), row, strict=True) if n > 0.0}
         prototype = prototype_for(self.prototype, elements)
@@ -178,7 +178,7 @@ class ElectrodeObjective(TravelsByFields):
             remaining=self.remaining,
             metal_sites=self.metal_sites,
             halfway=halfway,
-            # In the smallest cell there may be but one arrangement, which repeats itself and is as ordered as can be.
+            # The smallest cell may have only one arrangement, which is perfectly ordered.
             largest=self.ordering == "quasi-random",
         )
         if held.rounding > self.rounding + 1e-9:
@@ -189,7 +189,7 @@ class ElectrodeObjective(TravelsByFields):
             try:
                 values = electrode.properties(self._relaxation, deadline, halfway=halfway)
             except TransientFailure as failure:
-                # Time or the calculator is out: it is so for the other orderings too, and a mean over fewer of them
+                # The time limit or the calculator's failure affects the other orderings too; a mean over fewer of them
                 # would depend on the machine.
                 raise CandidateFailure(str(failure)) from None
             except CandidateFailure as failure:
@@ -202,7 +202,7 @@ class ElectrodeObjective(TravelsByFields):
 
     def _too_coarse(self, prototype: Prototype, elements: Mapping[str, float], rounding: float) -> str:
         fitting = fitting_metal_sites(prototype, elements, self.remaining)
-        advice = f"; 'metal_sites: {fitting}' would hold it" if fitting else ""
+        advice = f"; 'metal_sites: {fitting}' would fit it" if fitting else ""
         return (
             f"a cell of {self.metal_sites} metal sites is too small: a share is off by {rounding:.3f}, more than "
             f"{self.rounding:g}{advice}"

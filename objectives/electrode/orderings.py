@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
 Ordering = Literal["ewald", "quasi-random"]
-"""What ranks arrangements: their electrostatic energy, or how close they are to no order at all."""
+"""How arrangements are ranked: by electrostatic energy, or by closeness to a random alloy."""
 SAMPLES = 2000
-"""Random arrangements that are ranked."""
+"""Number of random arrangements that are ranked."""
 DIGITS = 4
-"""Of energies in eV, by which arrangements are told apart: those that symmetry makes equal have equal energies."""
+"""Decimals of energies in eV that distinguish arrangements: symmetry-equivalent ones have equal energies."""
 LADDER: Sequence[tuple[str, int, int]] = (
     ("Ti", 2, 4), ("Nb", 2, 5), ("V", 2, 3), ("Cr", 2, 3), ("Mo", 2, 4), ("Fe", 2, 3), ("V", 3, 5), ("Mn", 2, 4),
     ("Co", 2, 3), ("Ni", 2, 4), ("Co", 3, 4), ("Fe", 3, 4), ("Cr", 3, 4), ("Mo", 4, 6), ("Cu", 2, 3),
 )  # fmt: skip
-"""Metals that change their charge, in the order in which they give electrons away, and from which charge to which:
-Mn4+, Co3+ and the rest on nickel in layered oxides, as Whittingham 2004 reviews (doi:10.1021/cr020731c). It ranks
-arrangements and enters no energy."""
+"""Metals that change their charge, in the order in which they are oxidized, with initial and final charges:
+Mn4+, Co3+ and the rest on nickel in layered oxides, as Whittingham 2004 reviews (doi:10.1021/cr020731c). It only ranks
+arrangements and does not affect energies."""
 
 
 def coulomb_matrix(structure: Structure) -> NDArray[np.float64]:
@@ -47,13 +47,13 @@ def coulomb_matrix(structure: Structure) -> NDArray[np.float64]:
 
 
 def charges(counts: Mapping[str, int]) -> dict[str, float]:
-    """Charges of the elements of a neutral cell; where no charges of the metals make it neutral, the rest is spread.
+    """Charges of the elements of a neutral cell; if no charges of the metals make it neutral, the rest is spread.
 
     Args:
         counts: atoms of each element.
 
     Returns:
-        Elementary charges; metals of several charges have their mean.
+        Elementary charges; metals with several charges have their mean.
     """
     beside, without = fixed_charges()
     oxygen = counts.get("O", 0) > 0
@@ -86,16 +86,16 @@ def lowest(
     *,
     most: int,
 ) -> list[list[str]]:
-    """Finds the arrangements of lowest electrostatic energy that symmetry does not make equal.
+    """Finds the inequivalent arrangements of lowest electrostatic energy.
 
     Args:
         matrix: of the cell, from ``coulomb_matrix``.
-        groups: for each group of sites their places and the atoms that are to be put on them.
+        groups: for each group of sites their indices and the atoms to be placed on them.
         fixed: occupants of all other sites.
-        most: how many arrangements, at most.
+        most: largest number of arrangements.
 
     Returns:
-        For each arrangement the element on each site, ``VACANCY`` where there is none; the lowest energy first.
+        For each arrangement the element on each site, ``VACANCY`` for none; lowest energy first.
     """
     labels = drawn(len(matrix), groups, fixed)
     energy, form = _forms(labels, matrix)
@@ -105,7 +105,7 @@ def lowest(
 
 
 def different(labels: NDArray[np.object_], matrix: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Returns the first row of each set of arrangements that symmetry makes equal, in the order of the rows.
+    """Returns the first row of each set of symmetry-equivalent arrangements, in the order of the rows.
 
     Args:
         labels: one arrangement a row, from ``drawn``.
@@ -117,7 +117,7 @@ def different(labels: NDArray[np.object_], matrix: NDArray[np.float64]) -> NDArr
 def drawn(
     sites: int, groups: Sequence[tuple[Sequence[int], Mapping[str, int]]], fixed: Mapping[int, str]
 ) -> NDArray[np.object_]:
-    """Returns SAMPLES random arrangements, a row each; one where there is but one.
+    """Returns SAMPLES random arrangements, one row each; a single row if only one exists.
 
     Args:
         sites: of the cell.
@@ -137,7 +137,7 @@ def drawn(
 def groups_of(
     structure: Structure, counts: Mapping[Sublattice, Mapping[str, int]]
 ) -> list[tuple[list[int], dict[str, int]]]:
-    """Returns for each sublattice the places of its sites in a cell and what is to be put there."""
+    """Returns for each sublattice the indices of its sites in a cell and the atoms to be placed there."""
     marks = [site.species_string for site in structure]
     return [
         ([place for place, mark in enumerate(marks) if mark == part.mark], {k: n for k, n in taken.items() if n})
@@ -150,7 +150,7 @@ def _is_sole(groups: Sequence[tuple[Sequence[int], Mapping[str, int]]]) -> bool:
 
 
 def _forms(labels: NDArray[np.object_], matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Electrostatic energies of arrangements, and a second quadratic form: it tells elements of equal charge apart."""
+    """Electrostatic energies of arrangements, and a second quadratic form to distinguish elements of equal charge."""
     held = {symbol: int((labels[0] == symbol).sum()) for symbol in dict.fromkeys(labels[0]) if symbol != VACANCY}
     numbers = {symbol: float(element_symbols().index(symbol) + 1) for symbol in held}
     return _energies(labels, {VACANCY: 0.0, **charges(held)}, matrix), _energies(

@@ -1,4 +1,4 @@
-"""Crystal structures that insertion electrodes are built on: sites from the literature, and what may sit on them."""
+"""Prototype structures of insertion electrodes: sites from the literature and their allowed occupants."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 Role = Literal["ion", "metal", "other"]
 
 IONS: Mapping[str, int] = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2}
-"""Working ions and their charges; where a formula holds several, the first in this order is the one that moves."""
+"""Working ions and their charges; if a formula holds several, the first in this order is the mobile one."""
 BUILT_IN: Mapping[str, str] = {
     "layered": "A M O2, such as LiNi0.8Mn0.1Co0.1O2",
     "spinel": "A M2 O4, such as LiMn1.5Ni0.5O4",
     "olivine": "A M P O4, such as LiFe0.5Mn0.5PO4",
     "mxene": "M2 X Z2 or M2 X T2 Z2 with X = C or N and T = O, F, Cl, S, H or OH, such as Ti2CO2Li2 or V2C(OH)2Na2",
 }
-"""The prototypes that need no file, each with the formulas that fit it."""
+"""The built-in prototypes, each with the formulas that fit it."""
 ANIONS = frozenset({"O", "F", "Cl", "Br", "I", "S", "Se", "N", "H"})
 CENTERS = frozenset({"P", "Si", "S", "As", "Ge", "B"})
 VACUUM_CELL = 28.0
@@ -36,8 +36,8 @@ class Sublattice:
 
     Attributes:
         mark: element that marks the sites in the prototype's structure.
-        role: the working ion, metals, or what is neither.
-        takes: the elements that are neither and may sit here.
+        role: ``ion``, ``metal`` or ``other``.
+        takes: the other elements that may sit here.
     """
 
     mark: str
@@ -47,13 +47,13 @@ class Sublattice:
 
 @dataclass(frozen=True, eq=False)
 class Prototype:
-    """A primitive cell and its sublattices. Each is made once, so that it equals itself alone.
+    """A primitive cell and its sublattices. Instances are compared by identity.
 
     Attributes:
-        name: as the user says it.
+        name: as given by the user.
         structure: the primitive cell; each sublattice's sites hold its mark.
-        sublattices: in the order in which elements are given places.
-        fits: formulas that fit, in words.
+        sublattices: in the order in which elements are placed.
+        fits: description of the formulas that fit.
         single_layer: True for a sheet in vacuum, which has no volume.
     """
 
@@ -64,19 +64,19 @@ class Prototype:
     single_layer: bool = False
 
     def sites_of(self, sublattice: Sublattice) -> int:
-        """How many sites of a sublattice the primitive cell has."""
+        """Number of sites of a sublattice in the primitive cell."""
         return sum(site.species_string == sublattice.mark for site in self.structure)
 
 
 def prototype_for(name: str, elements: Mapping[str, float]) -> Prototype:
-    """Returns the prototype for a formula; the termination of a MXene decides which of its structures is meant.
+    """Returns the prototype for a formula; the structure of a MXene depends on its termination.
 
     Args:
         name: one of BUILT_IN, or the path of a CIF file.
         elements: amount of each element in the formula.
 
     Raises:
-        InputError: where the file cannot be used.
+        InputError: if the file cannot be used.
     """
     if name == "mxene":
         carbon = sum(elements.get(symbol, 0.0) for symbol in ("C", "N")) or 1.0
@@ -89,7 +89,7 @@ def prototype_for(name: str, elements: Mapping[str, float]) -> Prototype:
 
 
 def check_prototype(name: str) -> None:
-    """Raises InputError where a prototype is neither a known name nor a CIF file that can be read."""
+    """Raises InputError if a prototype is neither a known name nor a readable CIF file."""
     if name not in BUILT_IN:
         from_cif(name)
 
@@ -121,7 +121,7 @@ def spinel() -> Prototype:
     from pymatgen.core.lattice import Lattice
     from pymatgen.core.structure import Structure
 
-    # The primitive cell, written out: pymatgen takes most of a second to expand the 192 operations of Fd-3m.
+    # The primitive cell is written out: pymatgen takes most of a second to expand the 192 operations of Fd-3m.
     edge, u = 8.24 / 2.0, 0.263
     v = 1.5 - 3.0 * u
     oxygen = [(u, u, u), (v, u, u), (u, v, u), (u, u, v)]
@@ -202,31 +202,31 @@ def mxene(termination: Literal["", "T", "OH"]) -> Prototype:
 
 @lru_cache(maxsize=8)
 def from_cif(path: str) -> Prototype:
-    """A user's structure: the sites of each element are a sublattice, those of metals take other metals too.
+    """A user's structure: the sites of each element are a sublattice, and metal sites also take other metals.
 
     Args:
         path: of a CIF file without partial occupancies, that holds one working ion.
 
     Raises:
-        InputError: where the file is absent, cannot be read or cannot be a prototype.
+        InputError: if the file is absent, cannot be read or cannot be a prototype.
     """
     from pymatgen.core.periodic_table import Element
     from pymatgen.core.structure import Structure
 
     if not Path(path).is_file():
-        raise InputError(f"There is no prototype and no CIF file '{path}'.{nearest(path, BUILT_IN)}")
+        raise InputError(f"'{path}' is neither a prototype nor an existing CIF file.{nearest(path, BUILT_IN)}")
     try:
         read = Structure.from_file(path)
-    except Exception as error:  # noqa: BLE001 - a parser of text that anybody wrote raises anything
+    except Exception as error:  # noqa: BLE001 - the parser may raise anything
         raise InputError(f"The CIF file '{path}' cannot be read: {error}.") from None
     if not read.is_ordered:
-        raise InputError(f"'{path}' has partial occupancies. Fill every site: the formula says what mixes.")
+        raise InputError(f"'{path}' has partial occupancies. Fill every site; the formula defines the mixing.")
     read.remove_oxidation_states()
     structure = _primitive(read)
     held = [element.symbol for element in structure.composition]
     ion = next((symbol for symbol in IONS if symbol in held), None)
     if ion is None or len(held) < 2:
-        raise InputError(f"'{path}' holds no working ion ({', '.join(IONS)}) beside a framework: its sites are needed.")
+        raise InputError(f"'{path}' must contain a working ion ({', '.join(IONS)}) and a framework.")
     roles: list[Sublattice] = [Sublattice(ion, "ion")]
     for symbol in held:
         if symbol != ion:

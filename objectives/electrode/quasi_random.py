@@ -1,8 +1,8 @@
-"""Which arrangement of mixed elements comes closest to no order at all: special quasi-random structures.
+"""Special quasi-random structures: arrangements of mixed elements that are closest to the random alloy.
 
 Zunger et al. 1990 (doi:10.1103/PhysRevLett.65.353): the small cell whose pairs are those of the random alloy of the
-same composition, shell by shell. Chosen among the random arrangements that the electrostatic ranking draws too, so that
-no program beside is needed.
+same composition, shell by shell. They are chosen from the random arrangements of the electrostatic ranking, so that
+no other program is needed.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
 REACH = 2.05
-"""Pairs count up to so many times the shortest distance between mixed sites: in a layered oxide the shells of a layer's
-first, second and third neighbors, and those of the next layer."""
+"""Pairs count up to this multiple of the shortest distance between mixed sites: in a layered oxide the shells of a
+layer's first, second and third neighbors, and those of the next layer."""
 SAME_SHELL = 0.01
 """Angstrom by which distances of a shell may differ: prototypes are ideal, their coordinates rounded."""
 
@@ -32,7 +32,7 @@ class Shell:
 
     Attributes:
         distance: in angstrom.
-        pairs: how many images of each site of the columns each site of the rows has at this distance.
+        pairs: number of images of the column's site at this distance from the row's site.
     """
 
     distance: float
@@ -46,16 +46,16 @@ def most_random(
     *,
     most: int,
 ) -> list[list[str]]:
-    """Finds the arrangements whose pairs are closest to the random alloy's and that symmetry does not make equal.
+    """Finds the inequivalent arrangements whose pairs are closest to those of the random alloy.
 
     Args:
         cell: all sites.
-        matrix: of the cell, from ``electrode_orderings.coulomb_matrix``; it tells arrangements apart.
-        groups: for each group of sites their places and the atoms that are to be put on them.
-        most: how many arrangements, at most.
+        matrix: of the cell, from ``electrode_orderings.coulomb_matrix``; it distinguishes arrangements.
+        groups: for each group of sites their indices and the atoms to be placed on them.
+        most: largest number of arrangements.
 
     Returns:
-        For each arrangement the element on each site, ``VACANCY`` where there is none; the most random first.
+        For each arrangement the element on each site, ``VACANCY`` for none; the most random first.
     """
     labels = drawn(len(cell), groups, {})
     labels = labels[different(labels, matrix)]
@@ -68,11 +68,11 @@ def most_random(
 
 
 def shells(cell: Structure, places: Sequence[int]) -> list[Shell]:
-    """Sorts the pairs of some sites of a cell, images included, into shells; the nearest first.
+    """Sorts the pairs of some sites of a cell, images included, into shells, nearest first.
 
     Args:
         cell: all sites.
-        places: those whose pairs count.
+        places: indices of the sites whose pairs count.
     """
     from pymatgen.core.structure import Structure
 
@@ -94,14 +94,14 @@ def mismatch(labels: NDArray[np.object_], around: Sequence[Shell]) -> NDArray[np
 
     In the random alloy the share of pairs of the elements k and l is the product of their shares of the sites, at any
     distance. The root of the mean square difference over all k, l and shells; shells count by the inverse square of
-    their distance, for interactions fade.
+    their distance, because interactions decay.
 
     Args:
         labels: one arrangement a row, the element on each of the mixed sites; rows hold the same elements.
         around: the shells of these sites.
 
     Returns:
-        For each arrangement zero where all pairs are those of the random alloy, else above zero.
+        For each arrangement the distance; zero if all pairs are those of the random alloy.
     """
     symbols = list(dict.fromkeys(labels[0]))
     on = np.stack([labels == symbol for symbol in symbols]).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Relaxed structures and their energies, each computed once for a calculator and its settings and kept on disk."""
+"""Relaxed structures and their energies, cached on disk by calculator and settings."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 DIGITS = 6
-"""Of positions and cells in angstrom, so that a structure read from disk and one just relaxed are the same."""
+"""Decimals of positions and cells in angstrom, so that cached and newly relaxed structures are the same."""
 IN_PLANE = (True, True, False, False, False, True)
 """Strains of a layer in vacuum that may relax, in Voigt's order."""
 
 CACHE = DiskCache("electrode")
 METHOD = "LBFGS FIRE 1"
-"""Part of the key under which results are kept: to be changed with anything here that changes them."""
+"""Part of the cache key: must change whenever a change in this file changes results."""
 CLIMB = 0.01
-"""eV an atom above its first energy at which an optimizer is given up."""
+"""eV per atom above the first energy at which a relaxation is stopped."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class Relaxation:
         calculator: ``chgnet``, or ``package.module:Class``.
         settings: keyword arguments of the calculator.
         fmax: eV/angstrom, the largest force (and stress times volume per atom) of a relaxed structure.
-        steps: most steps of the optimizer.
-        drift: largest share by which the volume may change.
+        steps: largest number of steps.
+        drift: largest relative change of the volume.
     """
 
     calculator: str
@@ -53,7 +53,7 @@ class Relaxation:
 
 @dataclass(frozen=True)
 class Relaxed:
-    """A structure at rest.
+    """A relaxed structure.
 
     Attributes:
         energy: eV of the whole cell.
@@ -65,7 +65,7 @@ class Relaxed:
 
     @property
     def extent(self) -> float:
-        """Cubic angstrom; square angstrom of a layer in vacuum."""
+        """Volume in cubic angstrom; for a layer in vacuum its area in square angstrom."""
         return extent(self.atoms)
 
 
@@ -73,11 +73,11 @@ def metal_energy(ion: str, how: Relaxation, deadline: Deadline) -> float:
     """Returns the energy in eV of an atom of the working ion's metal, by the same calculator.
 
     Raises:
-        CandidateFailure: where it does not relax.
+        CandidateFailure: if it does not relax.
     """
     from ase.build import bulk
 
-    # ASE's lattice constants are those of Kittel's textbook; calcium and its like come in their stable structures.
+    # ASE's lattice constants are those of Kittel's textbook, for the stable structures.
     metal = bulk(ion)
     try:
         return relaxed(metal, how, deadline).energy / len(metal)
@@ -88,18 +88,18 @@ def metal_energy(ion: str, how: Relaxation, deadline: Deadline) -> float:
 
 
 def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "") -> Relaxed:
-    """Relaxes positions and cell, or reads from disk what came of it before.
+    """Relaxes positions and cell, or reads the cached result.
 
-    A failure is kept like a structure, but for what may pass: a time limit, a calculator that raises.
+    Failures are cached like structures, except time limits and exceptions of the calculator.
 
     Args:
-        start: the structure; not periodic along c where it is a layer in vacuum.
-        how: by what and how far.
-        deadline: of the candidate, looked at between steps.
+        start: the structure; not periodic along c for a layer in vacuum.
+        how: the calculator and its settings.
+        deadline: of the candidate, checked between steps.
         ion: the working ion, which may lose its bonds to the framework.
 
     Raises:
-        CandidateFailure: where it did not converge, tore apart or drifted, or has no finite energy.
+        CandidateFailure: if it did not converge, tore apart or drifted, or has no finite energy.
     """
     from ase import Atoms
 
@@ -114,7 +114,7 @@ def relaxed(start: Atoms, how: Relaxation, deadline: Deadline, *, ion: str = "")
 def _result(start: Atoms, how: Relaxation, deadline: Deadline, ion: str) -> dict[str, Any]:
     heavy = sorted({atom.symbol for atom in start if atom.number > HEAVIEST})
     if heavy and how.calculator == CHGNET:
-        raise CandidateFailure(f"CHGNet has no parameters for {heavy[0]}: it ends at plutonium")
+        raise CandidateFailure(f"CHGNet has no parameters for {heavy[0]}: it covers elements up to plutonium")
     atoms = start.copy()
     try:
         energy = _descend(atoms, how, deadline)
@@ -136,10 +136,10 @@ def _result(start: Atoms, how: Relaxation, deadline: Deadline, ion: str) -> dict
 
 
 def _descend(atoms: Atoms, how: Relaxation, deadline: Deadline) -> float:
-    """Moves atoms to rest; returns the energy in eV.
+    """Relaxes the atoms; returns the energy in eV.
 
     LBFGS takes half the steps of FIRE (25 against 55 for a layered oxide of 40 atoms, to the same energy), but far from
-    rest it may climb. Where it does, or has used half of the steps, FIRE starts anew with what is left of them.
+    the minimum its energy may rise. If it does, or after half of the steps, FIRE starts with the remaining steps.
     """
     from ase.optimize import FIRE, LBFGS
 
@@ -154,24 +154,26 @@ def _descend(atoms: Atoms, how: Relaxation, deadline: Deadline) -> float:
             converged, more = _steps(FIRE, atoms, how.fmax, how.steps - used, deadline)
             used += more
         if not converged and used < how.steps:
-            raise CandidateFailure("the relaxation climbs in energy: the calculator's forces do not fit its energies")
+            raise CandidateFailure(
+                "the energy rises during relaxation: the calculator's forces are inconsistent with its energies"
+            )
         if not converged:
             raise CandidateFailure(f"the relaxation did not converge within {how.steps} steps; raise 'steps' or 'fmax'")
         return float(atoms.get_potential_energy())
 
 
 def _steps(optimizer: Any, atoms: Atoms, fmax: float, steps: int, deadline: Deadline) -> tuple[bool, int]:
-    """Whether an optimizer has come to rest, and in how many steps; it ends where the energy is above the first one."""
+    """Whether an optimizer has converged, and in how many steps; it stops if the energy rises above the first one."""
     from ase.filters import UnitCellFilter
 
     strains = None if atoms.pbc[2] else IN_PLANE
     walk = optimizer(UnitCellFilter(atoms, mask=strains), logfile=None)
     first = float(atoms.get_potential_energy())
     converged = False
-    for converged in walk.irun(fmax=fmax, steps=steps):  # noqa: B007 - its last value is what counts
+    for converged in walk.irun(fmax=fmax, steps=steps):  # noqa: B007 - only its last value counts
         energy = float(atoms.get_potential_energy())
         if not math.isfinite(energy):
-            raise CandidateFailure("the calculator gave no finite energy")
+            raise CandidateFailure("the calculator did not return a finite energy")
         deadline.check()
         if energy > first + CLIMB * len(atoms):
             return False, int(walk.nsteps)
@@ -179,7 +181,7 @@ def _steps(optimizer: Any, atoms: Atoms, fmax: float, steps: int, deadline: Dead
 
 
 def _hash(atoms: Atoms) -> str:
-    positions = np.round(atoms.positions, DIGITS) + 0.0  # no negative zeros
+    positions = np.round(atoms.positions, DIGITS) + 0.0  # avoids negative zeros
     cell = np.round(np.asarray(atoms.cell), DIGITS) + 0.0
     parts = (atoms.numbers.astype(np.int64), positions, cell, np.asarray(atoms.pbc))
     return hashlib.sha256(b"".join(np.ascontiguousarray(part).tobytes() for part in parts)).hexdigest()

@@ -1,4 +1,4 @@
-"""From a formula to the contents of a cell: which element sits on which sublattice, in numbers that a cell can hold."""
+"""Distributes the elements of a formula over the sublattices of a cell, in whole atoms."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
 SLACK = 1e-3
-"""Atoms per site by which a formula may miss a prototype: the rounding of written amounts."""
+"""Tolerance in atoms per site for a formula that is written with rounded amounts."""
 EXACT = 1e-6
 VACANCY = ""
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What sits on the sublattices of a cell, in whole atoms.
+    """The occupants of the sublattices of a cell, in whole atoms.
 
     Attributes:
-        copies: primitive cells in the cell.
+        copies: number of primitive cells in the cell.
         counts: for each sublattice the atoms of each element; ``VACANCY`` for sites that are empty.
         ion: the working ion.
-        ions: how many of it are on their sublattice when the electrode is discharged.
-        left: how many are left when it is charged.
-        rounding: the largest difference between a share in the formula (or of the ions left) and in the cell.
+        ions: number of working ions in the discharged electrode.
+        left: number of working ions in the charged electrode.
+        rounding: largest difference between a share in the formula (or of the remaining ions) and in the cell.
     """
 
     copies: int
@@ -47,18 +47,18 @@ class Contents:
 
 
 def working_ion(elements: Mapping[str, float]) -> str:
-    """Returns the ion that moves.
+    """Returns the working ion.
 
     Args:
         elements: amount of each element in the formula.
 
     Raises:
-        CandidateFailure: where there is none.
+        CandidateFailure: if there is none.
     """
     for symbol in IONS:
         if elements.get(symbol, 0.0) > 0.0:
             return symbol
-    raise CandidateFailure(f"the formula holds no working ion: {', '.join(IONS)}")
+    raise CandidateFailure(f"the formula must contain a working ion: {', '.join(IONS)}")
 
 
 def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dict[Sublattice, dict[str, float]]:
@@ -71,7 +71,7 @@ def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dic
         For each sublattice the share of its sites that each element takes, vacancies included.
 
     Raises:
-        CandidateFailure: where the formula does not fit; the message says what would.
+        CandidateFailure: if the formula does not fit; the message says which formulas do.
     """
     framework = [part for part in prototype.sublattices if part.role == "other"] or [
         part for part in prototype.sublattices if part.role == "metal"
@@ -79,7 +79,7 @@ def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dic
     metallic = framework[0].role == "metal"
     counted = sum(amount for symbol, amount in elements.items() if symbol != ion and _is_metal(symbol) == metallic)
     if not counted > 0.0:
-        raise _misfit(prototype, "it lacks " + " and ".join(sorted({part.mark for part in framework})))
+        raise _misfit(prototype, "it contains no " + " or ".join(sorted({part.mark for part in framework})))
     scale = sum(prototype.sites_of(part) for part in framework) / counted
     room = {part: float(prototype.sites_of(part)) for part in prototype.sublattices}
     placed: dict[Sublattice, dict[str, float]] = {part: {} for part in prototype.sublattices}
@@ -92,13 +92,13 @@ def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dic
                 room[part] -= taken
                 amount -= taken
         if amount > SLACK * scale * sum(elements.values()):
-            raise _misfit(prototype, f"there is no site for {amount / scale:.3g} of its {given:g} {symbol}")
+            raise _misfit(prototype, f"{amount / scale:.3g} of its {given:g} {symbol} have no site")
     for part in prototype.sublattices:
         sites = prototype.sites_of(part)
         if part.role == "ion":
             placed[part][VACANCY] = room[part]
             if not placed[part].get(ion):
-                raise _misfit(prototype, f"it holds no {ion} on the sites of the ion")
+                raise _misfit(prototype, f"it has no {ion} on the sites of the ion")
         elif room[part] > SLACK * sites:
             raise _misfit(prototype, f"{room[part] / sites:.3g} of the sites of {part.mark} would be empty")
         placed[part] = {symbol: amount / sites for symbol, amount in placed[part].items() if amount > EXACT}
@@ -119,13 +119,13 @@ def contents(
     Args:
         prototype: its sites.
         elements: amount of each element in the formula.
-        remaining: share of the ions that is left when the electrode is charged.
-        metal_sites: most sites of metals that a cell may have (a primitive cell may always be taken).
+        remaining: share of the ions that remains in the charged electrode.
+        metal_sites: largest number of metal sites in a cell (a primitive cell is always allowed).
         halfway: whether there must be a state between charged and discharged.
-        largest: whether sites that several elements share ask for the largest such cell, in place of the smallest.
+        largest: whether the largest such cell is used for mixed sites, instead of the smallest.
 
     Raises:
-        CandidateFailure: where the formula does not fit, or no cell has two states.
+        CandidateFailure: if the formula does not fit, or no cell has two states.
     """
     ion = working_ion(elements)
     wanted = shares(prototype, elements, ion)
@@ -142,13 +142,13 @@ def contents(
             break
     if best is None:
         raise CandidateFailure(
-            f"a cell of {metal_sites} metal sites holds too few {ion} to take some out; raise 'metal_sites'"
+            f"a cell of {metal_sites} metal sites has too few {ion} to remove some; increase 'metal_sites'"
         )
     return best
 
 
 def fitting_metal_sites(prototype: Prototype, elements: Mapping[str, float], remaining: float, most: int = 100) -> int:
-    """Returns how many metal sites would hold a formula exactly; zero where up to ``most`` do not."""
+    """Returns the number of metal sites that fit a formula exactly; zero if up to ``most`` do not."""
     ion = working_ion(elements)
     wanted = shares(prototype, elements, ion)
     primitive = sum(prototype.sites_of(part) for part in prototype.sublattices if part.role == "metal")
@@ -160,10 +160,10 @@ def fitting_metal_sites(prototype: Prototype, elements: Mapping[str, float], rem
 
 @lru_cache(maxsize=64)
 def compact_multiple(prototype: Prototype, copies: int) -> tuple[tuple[int, ...], ...]:
-    """Returns the supercell matrix of so many primitive cells whose shortest repeat is the longest.
+    """Returns the supercell matrix of a number of primitive cells whose shortest vector is the longest.
 
-    All supercells are looked through as Hermite normal forms (Hart and Forcade 2008, doi:10.1103/PhysRevB.77.224115),
-    each reduced to its shortest vectors. A single layer is repeated in its plane alone.
+    All supercells are enumerated as Hermite normal forms (Hart and Forcade 2008, doi:10.1103/PhysRevB.77.224115),
+    each reduced to its shortest vectors. A single layer is only repeated in its plane.
     """
     from pymatgen.core.lattice import Lattice
 
@@ -185,14 +185,14 @@ def compact_multiple(prototype: Prototype, copies: int) -> tuple[tuple[int, ...]
 
 
 def supercell(prototype: Prototype, copies: int) -> Structure:
-    """Returns the most compact cell of so many primitive ones."""
+    """Returns the most compact cell of a number of primitive ones."""
     cell = prototype.structure.copy()
     cell.make_supercell(compact_multiple(prototype, copies), to_unit_cell=False)
     return cell if prototype.single_layer else _right_handed(cell.get_reduced_structure("LLL"))
 
 
 def _right_handed(cell: Structure) -> Structure:
-    """The same crystal with right-handed vectors: calculators that divide by a negative volume turn stresses round."""
+    """The same crystal with right-handed vectors: a negative volume would invert the sign of stresses."""
     from pymatgen.core.structure import Structure
 
     if float(np.linalg.det(cell.lattice.matrix)) > 0.0:
@@ -216,7 +216,7 @@ def _rounded(
 
 
 def _whole(taken: Mapping[str, float], sites: int) -> dict[str, int]:
-    """Whole numbers that add up to ``sites``, by largest remainder."""
+    """Whole numbers that sum to ``sites``, by largest remainder."""
     exact = np.array(list(taken.values())) * sites / sum(taken.values())
     counts: NDArray[np.int64] = np.floor(exact + EXACT).astype(np.int64)
     order = np.argsort(-(exact - counts), kind="stable")
@@ -234,7 +234,7 @@ def _places(prototype: Prototype, symbol: str, ion: str) -> list[Sublattice]:
 
 
 def _specific(prototype: Prototype, symbol: str, ion: str) -> tuple[int, str]:
-    """Marks come first, then elements of few places; ions come last: what is over goes where room is left."""
+    """Marks come first, then elements with few allowed sites; ions come last, on the remaining sites."""
     marked = any(part.mark == symbol for part in prototype.sublattices)
     return (99 if symbol == ion else 0 if marked else len(_places(prototype, symbol, ion)), symbol)
 
@@ -249,5 +249,5 @@ def _divisors(number: int) -> list[int]:
 
 def _misfit(prototype: Prototype, why: str) -> CandidateFailure:
     return CandidateFailure(
-        f"the formula does not fit the prototype '{prototype.name}': {why}. What fits: {prototype.fits}"
+        f"the formula does not fit the prototype '{prototype.name}': {why}. Formulas that fit: {prototype.fits}"
     )

@@ -1,4 +1,4 @@
-"""The charged and discharged states of one ordering of an electrode, and what their energies say."""
+"""The charged and discharged states of one ordering of an electrode, and the properties that follow."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ SECONDS = 3.6
 
 @dataclass(frozen=True)
 class Electrode:
-    """A cell that holds a formula on a prototype, with an arrangement of its elements.
+    """A cell of a formula on a prototype, with an arrangement of its elements.
 
     Attributes:
-        prototype: where the sites come from.
-        contents: how many atoms of what are on them.
+        prototype: the source of the sites.
+        contents: the occupants of the sites.
         cell: all sites, by the marks of the prototype.
         matrix: of electrostatic energies of the cell's sites.
         labels: the element on each site, discharged.
@@ -49,15 +49,15 @@ class Electrode:
     labels: Sequence[str]
 
     def properties(self, how: Relaxation, deadline: Deadline, *, halfway: bool) -> dict[str, float]:
-        """Relaxes the states and returns every property that they give, in the objective's units.
+        """Relaxes the states and returns their properties, in the objective's units.
 
         Args:
-            how: by what and how far.
+            how: the calculator and its settings.
             deadline: of the candidate.
-            halfway: whether the state between the two is wanted too.
+            halfway: whether to compute the state between the two.
 
         Raises:
-            CandidateFailure: where a state fails; the message names the state.
+            CandidateFailure: if a state fails; the message names the state.
         """
         ion, ions, left = self.contents.ion, self.contents.ions, self.contents.left
         metal = metal_energy(ion, how, deadline)
@@ -65,7 +65,7 @@ class Electrode:
         charged = self._taken_out(left, "charged", full, how, deadline)
         moved, valence = ions - left, IONS[ion]
         volts = average_voltage(full.energy, charged.energy, metal, moved, valence)
-        per_mole = moved * valence * FARADAY / SECONDS  # mAh a mole of cells
+        per_mole = moved * valence * FARADAY / SECONDS  # mAh per mole of cells
         capacity = per_mole / float(full.atoms.get_masses().sum())
         values = {
             "voltage": volts,
@@ -85,7 +85,7 @@ class Electrode:
         return values
 
     def _taken_out(self, left: int, state: str, full: Relaxed, how: Relaxation, deadline: Deadline) -> Relaxed:
-        """The state with so many ions left, from the discharged one at rest; the lowest electrostatic energy stays."""
+        """The state with fewer ions, from the relaxed discharged one, with the lowest electrostatic energy."""
         ion = self.contents.ion
         part = next(part for part in self.contents.counts if part.role == "ion")
         marks = [site.species_string for site in self.cell]
@@ -118,13 +118,13 @@ class Electrode:
 
 
 def electrodes(prototype: Prototype, contents: Contents, most: int, ordering: Ordering = "ewald") -> list[Electrode]:
-    """Returns the electrodes of a formula that differ by the ordering of their elements.
+    """Returns the electrodes of a formula that differ in the ordering of their elements.
 
     Args:
-        prototype: where the sites come from.
-        contents: how many atoms of what are on them.
-        most: how many orderings, at most; there are fewer where symmetry makes them equal.
-        ordering: which come first.
+        prototype: the source of the sites.
+        contents: the occupants of the sites.
+        most: largest number of orderings; fewer if others are equivalent by symmetry.
+        ordering: how they are ranked.
     """
     cell = supercell(prototype, contents.copies)
     matrix = coulomb_matrix(cell)
@@ -141,7 +141,7 @@ def average_voltage(full: float, charged: float, metal: float, moved: int, valen
 
     Args:
         full: eV of the cell with all ions.
-        charged: eV of the cell with ``moved`` ions less.
+        charged: eV of the cell with ``moved`` fewer ions.
         metal: eV of an atom of the metal.
         moved: number of ions.
         valence: elementary charges of an ion.
@@ -150,7 +150,7 @@ def average_voltage(full: float, charged: float, metal: float, moved: int, valen
 
 
 def mean_and_spread(found: Sequence[Mapping[str, float]]) -> tuple[dict[str, float], dict[str, float]]:
-    """Returns mean and standard deviation over orderings of each property; zero spread where there is but one."""
+    """Returns mean and standard deviation over orderings of each property; zero spread for a single ordering."""
     values = {name: [one[name] for one in found] for name in found[0]}
     mean = {name: math.fsum(numbers) / len(numbers) for name, numbers in values.items()}
     spread = {name: float(np.std(numbers, ddof=1)) if len(numbers) > 1 else 0.0 for name, numbers in values.items()}
@@ -158,7 +158,7 @@ def mean_and_spread(found: Sequence[Mapping[str, float]]) -> tuple[dict[str, flo
 
 
 def reasons_in_words(reasons: Sequence[str], orderings: int) -> str:
-    """Joins why orderings failed, each reason once with how many it befell."""
+    """Joins the reasons of failed orderings, each with its count."""
     counted = Counter(reasons)
     if orderings == 1:
         return reasons[0]

@@ -1,6 +1,6 @@
-"""What single elements bring to a formula: charge, price, abundance, supply, toxicity; one array over all elements.
+"""Data of single elements: charge, price, abundance, supply, toxicity; one array over all elements.
 
-Each table is one that a library ships, or has its source beside it.
+Each table comes from a library or cites its source.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ TOXICITY: Mapping[int, frozenset[str]] = {
     2: frozenset({"Co", "Ni", "V", "Ag", "Au", "Ir", "Os", "Pd", "Pt", "Rh", "Ru", "Se", "Tl"}),
     3: frozenset({"Ba", "Cr", "Cu", "Li", "Mo", "Sb", "Sn"}),
 }
-"""Classes of elemental impurities in the guideline ICH Q3D(R2) of 2022, table 5.1: 1 are human toxicants of no use, 2
+"""Classes of elemental impurities in the guideline ICH Q3D(R2) of 2022, table 5.1: 1 are human toxicants without use, 2
 (2A and 2B together) are toxic by any route, 3 of low toxicity by mouth."""
 NOT_CLASSED = 4
 BULK_PRICES: Mapping[str, float] = {"Na": 3.0, "K": 12.85, "P": 2.69, "F": 2.0, "C": 0.122, "O": 0.154}
 """USD/kg of goods traded by the tonne (sodium 2020, potassium 2020, yellow phosphorus 2019, fluorine 2017, coal 2018,
-oxygen 2001), as collected in Wikipedia's "Prices of chemical elements"; where two are given, the middle. They take the
+oxygen 2001), as collected in Wikipedia's "Prices of chemical elements"; where two are given, the mean. They take the
 place of pymatgen's entries for these elements, which are those of laboratory bottles (250 USD/kg for sodium)."""
 
 
@@ -57,14 +57,14 @@ def highest_states(changed: Mapping[str, float]) -> NDArray[np.float64]:
     """Highest oxidation state of each redox metal; NaN for all other elements.
 
     Args:
-        changed: states that take the place of those in HIGHEST_STATES, or make a further element a redox metal.
+        changed: states that replace those in HIGHEST_STATES, or that make another element a redox metal.
     """
     return _spread({**HIGHEST_STATES, **changed})
 
 
 @cache
 def fixed_charges() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Charge of each element that is no redox metal, where oxygen makes cations of non-metals, and where it does not.
+    """Charge of each element that is not a redox metal; a pair if it depends on whether oxygen is present.
 
     Where pymatgen lists one common oxidation state, that one. Of several, the highest in the first array (phosphate,
     sulfate, carbonate, silicate) and the lowest in the second (phosphide, sulfide, carbide, nitride); halogens and
@@ -86,7 +86,7 @@ def fixed_charges() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def prices(changed: Mapping[str, float]) -> NDArray[np.float64]:
-    """USD/kg of the pure elements; NaN where none is known.
+    """USD/kg of the pure elements; NaN if none is known.
 
     pymatgen's table (most entries of 2013), BULK_PRICES, and then ``changed``.
     """
@@ -97,7 +97,7 @@ def prices(changed: Mapping[str, float]) -> NDArray[np.float64]:
 
 @cache
 def abundances() -> NDArray[np.float64]:
-    """mg/kg in the earth's crust, after SMACT, which has them from the CRC Handbook; NaN where none is known."""
+    """mg/kg in the earth's crust, after SMACT, which has them from the CRC Handbook; NaN if none is known."""
     from smact import Element
 
     found = {}
@@ -110,7 +110,7 @@ def abundances() -> NDArray[np.float64]:
 
 @cache
 def supply_concentrations() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Herfindahl-Hirschman indices (0 to 10,000) of production and of reserves by country; NaN where none is known.
+    """Herfindahl-Hirschman indices (0 to 10,000) of production and of reserves by country; NaN if none is known.
 
     Gaultois et al. 2013, doi:10.1021/cm400893e, as pymatgen ships them. 10,000 is one country with everything.
     """

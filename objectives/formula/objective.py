@@ -1,4 +1,4 @@
-"""What a formula tells by itself: capacity, oxidation states, cost, abundance, supply and toxicity of its elements."""
+"""Properties of a formula: capacity, oxidation states, cost, abundance, supply and toxicity of its elements."""
 
 from __future__ import annotations
 
@@ -28,55 +28,56 @@ Density = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 
 @settings
 class FormulaObjective(TravelsByFields):
-    """Gives properties of formulas that need no simulation, some hundred thousand formulas a second.
+    """Computes properties of formulas without a simulation, some hundred thousand formulas per second.
 
     * ``oxidation_state``: mean oxidation state of the redox metals (``elements.HIGHEST_STATES``) that
       makes the formula neutral; all other elements have fixed charges (``elements.fixed_charges``).
-      pymatgen's ``oxi_state_guesses`` gives the same where it finds one answer, in a thousand times the time.
+      pymatgen's ``oxi_state_guesses`` gives the same if its answer is unique, but takes a thousand times longer.
       Peroxides, thiophosphates and intermetallic compounds do not follow this rule.
-    * ``capacity`` (mAh/g of the formula as written): the charge of the working ions that may leave
+    * ``capacity`` (mAh/g of the formula as written): the charge of the extractable working ions
       (``extractable`` times their number), bounded by the electrons that the redox metals can give until they reach
-      ``highest_states``; times the Faraday constant, over the molar mass. LiFePO4: 169.9. Oxygen gives none, so that
-      Li2MnO3 has 0.
+      ``highest_states``; times the Faraday constant, over the molar mass. LiFePO4: 169.9. Oxygen is not oxidized, so
+      that Li2MnO3 has 0.
     * ``volumetric_capacity`` (mAh/cm^3): the same times ``density``.
     * ``molar_mass`` (g/mol), of the formula as written.
-    * ``cobalt_share``: cobalt among all metals but the working ion, by atoms.
-    * ``element_cost`` (USD/kg): prices of the pure elements, weighted by mass. Most are of 2013, and what a maker pays
-      is the price of salts: good to rank formulas by their dear elements, and no bill. Give ``prices`` of your own.
+    * ``cobalt_share``: atomic share of cobalt among all metals except the working ion.
+    * ``element_cost`` (USD/kg): prices of the pure elements, weighted by mass. Most are of 2013, and manufacturers pay
+      for salts: useful to rank formulas by their expensive elements, not as a cost estimate. Set ``prices`` to your
+      own.
     * ``crustal_abundance`` (mg/kg): geometric mean of the elements' abundances in the earth's crust, weighted by mass.
     * ``production_hhi``, ``reserves_hhi``: Herfindahl-Hirschman indices by country, weighted by mass (Gaultois et al.
       2013, doi:10.1021/cm400893e): below 1500 unconcentrated, above 2500 highly concentrated. Hydrogen, which has none,
       is left out.
     * ``toxicity_class``: the worst class among the elements in ICH Q3D(R2): 1 and 2 toxic by any route, 3 of low
-      toxicity by mouth, 4 not classed. It speaks of swallowed impurities and says nothing of elements that the
-      guideline does not assess, such as beryllium, nor of the compound.
+      toxicity by mouth, 4 not classed. It refers to ingested impurities and does not cover elements that the
+      guideline does not assess, such as beryllium, or the compound itself.
 
     Raises:
-        InputError: where a name is unknown or a number cannot be.
+        InputError: if a name is unknown or a number is invalid.
     """
 
     formula: str | None = None
-    """The parameter that is the formula; None for the only one of the space."""
+    """The formula parameter; None for the only one of the space."""
     wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
-    """The properties to give; empty for all (``volumetric_capacity`` only with a ``density``)."""
+    """The properties to compute; empty for all (``volumetric_capacity`` only with a ``density``)."""
     working_ion: str = "Li"
-    """Symbol of the ion that moves."""
+    """Symbol of the working ion."""
     extractable: float = bounded(default=1.0, gt=0, le=1)
-    """Share of the working ion that may leave, 0 to 1."""
+    """Extractable share of the working ion, 0 to 1."""
     highest_states: dict[str, Amount] = field(default_factory=dict)
-    """For each redox metal that should differ, the highest oxidation state that it reaches."""
+    """Highest oxidation states of redox metals that differ from the defaults."""
     density: Density | str | None = None
     """Density of all formulas in g/cm3, or the parameter that holds it."""
     prices: dict[str, Amount] = field(default_factory=dict)
-    """USD/kg of elements, in the place of the shipped ones."""
+    """Prices of elements in USD/kg that replace the included ones."""
 
     def __post_init__(self) -> None:
-        """Refuses unknown properties and elements, and numbers that cannot be."""
+        """Refuses unknown properties and elements, and invalid numbers."""
         for symbol in (self.working_ion, *self.highest_states, *self.prices):
             if symbol not in element_symbols():
-                raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
+                raise InputError(f"'{symbol}' is not an element.{nearest_element(symbol)}")
         if not fixed_charges()[0][element_symbols().index(self.working_ion)] > 0.0:
-            raise InputError(f"'{self.working_ion}' is no working ion. It should be a metal such as Li, Na or Mg.")
+            raise InputError(f"'{self.working_ion}' is not a working ion. Use a metal such as Li, Na or Mg.")
         if self.density is None and "volumetric_capacity" in self.wanted:
             raise InputError("'volumetric_capacity' needs a 'density' in g/cm3, or the parameter that holds it.")
 
@@ -97,13 +98,13 @@ class FormulaObjective(TravelsByFields):
         kinds = {column.name: column.kind for column in columns}
         problems = column_problems(columns, "formula", self.formula)
         if isinstance(self.density, str) and kinds.get(self.density) != "number":
-            problems.append(f"The density '{self.density}' is no parameter with numbers.{nearest(self.density, kinds)}")
+            problems.append(f"The density '{self.density}' is not a numeric parameter.{nearest(self.density, kinds)}")
         return problems
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         for column in (self.formula, self.density if isinstance(self.density, str) else self.formula):
             if column not in candidates.columns:
-                return failed(candidates.index, self.properties, f"there is no column '{column}'")
+                return failed(candidates.index, self.properties, f"the column '{column}' is missing")
         amounts, unread = _amounts(candidates[self.formula].tolist())
         batch = FormulaProperties(
             amounts,
@@ -122,7 +123,7 @@ class FormulaObjective(TravelsByFields):
                 if reason and readable[row] and reason not in reasons[row]:
                     reasons[row].append(reason)
         frame = pd.DataFrame(values, index=candidates.index, columns=list(self.properties))
-        return valued(frame, ["; ".join(told) or None for told in reasons])
+        return valued(frame, ["; ".join(row) or None for row in reasons])
 
     def _densities(self, candidates: pd.DataFrame) -> NDArray[np.float64] | None:
         if isinstance(self.density, str):
@@ -135,7 +136,7 @@ class FormulaObjective(TravelsByFields):
 
 
 def _amounts(formulas: Sequence[object]) -> tuple[NDArray[np.float64], list[str | None]]:
-    """Atoms of each element, all at once; one by one where a formula cannot be read, which then counts as hydrogen."""
+    """Atoms of each element, all at once; one by one if a formula cannot be read, which then counts as hydrogen."""
     texts = [text if isinstance(text, str) else str(text) for text in formulas]
     try:
         return element_amounts(texts, element_symbols()), [None] * len(texts)

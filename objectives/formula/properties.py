@@ -1,4 +1,4 @@
-"""Properties that follow from formulas alone, of many at once: products of amounts with the elements' tables."""
+"""Properties that follow from formulas alone, as products of amounts and the elements' tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Found = tuple["NDArray[np.float64]", list[str | None]]
 
 @dataclass(frozen=True)
 class ElementTables:
-    """What a user may change of the elements, over all elements.
+    """The elements' data that a user may change.
 
     Attributes:
         highest: oxidation states that redox metals reach; NaN for other elements.
@@ -41,10 +41,10 @@ class FormulaProperties:
 
     Args:
         amounts: atoms of each element in each formula, ``n x 118``.
-        tables: what the user may change of the elements.
-        working_ion: symbol of the ion that moves.
-        extractable: share of the working ion that may leave.
-        density: g/cm3 of each formula; None where it is not given.
+        tables: the elements' data that a user may change.
+        working_ion: symbol of the working ion.
+        extractable: extractable share of the working ion.
+        density: g/cm3 of each formula; None if it is not given.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class FormulaProperties:
     def oxidation_state(self) -> Found:
         """Mean oxidation state of the redox metals that makes the formula neutral.
 
-        Beside oxygen, carbon or sulfur may be a cation (carbonate) or an anion (a carbide with oxygen on its surface):
-        the cation is taken where it leaves the metals between 0 and the highest state that they reach.
+        Next to oxygen, carbon or sulfur may be a cation (carbonate) or an anion (a carbide with oxygen on its surface):
+        it is taken as a cation if this leaves the metals between 0 and their highest state.
         """
         beside, without = elements.fixed_charges()
         mixed = self._states(beside)
@@ -85,14 +85,14 @@ class FormulaProperties:
         negative = states < -STATE_TOLERANCE
         reasons: list[str | None] = [None] * len(states)
         for row in np.flatnonzero(np.isnan(states)):
-            reasons[row] = "holds no redox metal"
+            reasons[row] = "it contains no redox metal"
         for row in np.flatnonzero(negative):
             reasons[row] = "its charge does not balance: the redox metals would be negative"
         return np.where(negative, np.nan, states), reasons
 
     @cached_property
     def capacity(self) -> Found:
-        """mAh/g by the charge that can leave with the working ion."""
+        """mAh/g by the charge that can be extracted with the working ion."""
         states, reasons = self.oxidation_state
         place = element_symbols().index(self.working_ion)
         charge = elements.fixed_charges()[0][place]
@@ -102,7 +102,7 @@ class FormulaProperties:
         for row in np.flatnonzero(spare < -STATE_TOLERANCE):
             found[row] = f"its charge does not balance: the redox metals would be at {states[row]:+.2f} on average"
         for row in np.flatnonzero(ions <= 0.0):
-            found[row] = f"holds no {self.working_ion} to take out"
+            found[row] = f"it contains no {self.working_ion} to extract"
         electrons = np.minimum(self.extractable * ions * charge, np.maximum(spare, 0.0))
         values = electrons * FARADAY * COULOMB_IN_MAH / self._mass
         return np.where([reason is None for reason in found], values, np.nan), found
@@ -114,14 +114,14 @@ class FormulaProperties:
         if self.density is None:
             return np.full(len(values), np.nan), ["no density is given"] * len(values)
         dense = np.isfinite(self.density) & (self.density > 0.0)
-        told = list(reasons)
+        all_reasons = list(reasons)
         for row in np.flatnonzero(~dense):
-            told[row] = "its density is no positive number"
-        return np.where(dense, values * self.density, np.nan), told
+            all_reasons[row] = "its density is not a positive number"
+        return np.where(dense, values * self.density, np.nan), all_reasons
 
     @cached_property
     def cobalt_share(self) -> Found:
-        """Cobalt among the metals without the working ion; 0 where there is none."""
+        """Share of cobalt among the metals except the working ion; 0 without metals."""
         others = elements.metals().copy()
         others[element_symbols().index(self.working_ion)] = False
         held = self.amounts[:, others].sum(axis=1)
@@ -192,7 +192,7 @@ class FormulaProperties:
         reasons: list[str | None] = [None] * len(values)
         for row in np.flatnonzero(lacking):
             symbols = [element_symbols()[place] for place in np.flatnonzero(unknown & (weights[row] > 0.0))]
-            reasons[row] = f"no {what} is known of {', '.join(symbols) or ignored}"
+            reasons[row] = f"no known {what} of {', '.join(symbols) or ignored}"
         return np.where(lacking, np.nan, values), reasons
 
 

@@ -1,4 +1,4 @@
-"""From raw xTB values to those of an experiment or a better theory, learned from rows of the user's own table."""
+"""Calibrates raw xTB values with experiments or a more accurate theory, learned from a table of the user."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FEWEST_ROWS = 5
 
 @settings
 class Calibration:
-    """A table of known values, and how raw xTB values are brought to them.
+    """A table of known values, and the method that calibrates raw xTB values with them.
 
     Raises:
-        InputError: where the file or a column is missing, or the kind is unknown.
+        InputError: if the file or a column is missing, or the kind is unknown.
     """
 
     data: InputFile
@@ -42,12 +42,12 @@ class Calibration:
     value: str
     """The table's column of values."""
     property: str = "oxidation_potential"
-    """Which property of the redox objective they are values of."""
+    """The property of the redox objective that is calibrated."""
     kind: CalibrationKind = "gaussian-process"
-    """``linear`` in the xTB value, or ``gaussian-process``: linear in the xTB value plus what molecules alike in their
-    fingerprints share."""
+    """``linear`` in the xTB value, or ``gaussian-process``: linear in the xTB value plus a term that molecules with
+    similar fingerprints share."""
     unit: Unit | None = None
-    """Of the values; None for the property's own."""
+    """Unit of the values; None for the property's own."""
 
     def __post_init__(self) -> None:
         if Path(self.data).is_file():
@@ -65,7 +65,7 @@ class Calibration:
         """Canonical SMILES and their values in ``unit``; rows of one molecule are averaged.
 
         Raises:
-            InputError: where a row holds no molecule or no number, or there are fewer than five molecules.
+            InputError: if a row has no valid molecule or number, or there are fewer than five molecules.
         """
         self._check_header()
         canonical = canonical_smiles(self._frame[self.smiles])
@@ -73,26 +73,26 @@ class Calibration:
         for row, (molecule, value) in enumerate(zip(canonical, values, strict=True), start=2):
             if molecule is None or not np.isfinite(value):
                 what, column = ("molecule", self.smiles) if molecule is None else ("finite number", self.value)
-                raise InputError(f"Row {row} of the calibration's table holds no {what} in column '{column}'.")
+                raise InputError(f"Row {row} of the calibration's table needs a {what} in column '{column}'.")
         known = pd.Series(convert(values, self.unit or unit, unit), index=canonical).groupby(level=0, sort=True).mean()
         if len(known) < FEWEST_ROWS:
             raise InputError(f"A calibration needs at least {FEWEST_ROWS} molecules, not {len(known)}.")
         return tuple(map(str, known.index)), tuple(map(float, known))
 
     def basis(self, unit: str) -> str:
-        """A checksum of what the calibration rests on: the property, the kind, the known values in ``unit``.
+        """A checksum of the calibration's basis: the property, the kind, the known values in ``unit``.
 
         Raises:
             InputError: as ``rows``.
         """
         smiles, known = self.rows(unit)
-        told = [self.property, self.kind, *(f"{text} {value!r}" for text, value in zip(smiles, known, strict=True))]
-        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+        text = [self.property, self.kind, *(f"{one} {value!r}" for one, value in zip(smiles, known, strict=True))]
+        return hashlib.sha256("\n".join(text).encode()).hexdigest()
 
     @cached_property
     def _frame(self) -> pd.DataFrame:
         if not Path(self.data).is_file():
-            raise InputError(f"There is no file '{self.data}' to calibrate by.")
+            raise InputError(f"The calibration's file '{self.data}' does not exist.")
         try:
             return pd.read_csv(self.data)
         except (pd.errors.ParserError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
@@ -104,7 +104,7 @@ class GaussianProcessFit:
 
     Args:
         raw: xTB values.
-        known: what they should be.
+        known: the known values.
         smiles: the molecules.
     """
 
@@ -121,7 +121,7 @@ class GaussianProcessFit:
         self._known = known
 
     def left_out(self) -> NDArray[np.float64]:
-        """Error of each known value predicted from all others, hyperparameters unchanged."""
+        """Leave-one-out error of each known value, with unchanged hyperparameters."""
         means, _ = self._model.left_out()
         return self._known - means
 
@@ -142,15 +142,15 @@ class Fitted:
     """A fitted calibration.
 
     Attributes:
-        fit: what predicts.
-        report: how well.
+        fit: the fitted model.
+        report: its errors.
     """
 
     fit: LinearFit | GaussianProcessFit
     report: CalibrationReport
 
     def predict(self, raw: NDArray[np.float64], smiles: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Calibrated values and their standard deviations; a line looks at the raw value alone."""
+        """Calibrated values and their standard deviations; a line uses only the raw value."""
         return self.fit.predict(raw) if isinstance(self.fit, LinearFit) else self.fit.predict(raw, smiles)
 
 
@@ -167,16 +167,16 @@ def fitted(
         calibration: the kind, and the property.
         smiles: molecules.
         raw: their xTB values.
-        known: what they should be, in the same unit.
+        known: the known values, in the same unit.
         failures: molecules without a raw value, and why.
 
     Raises:
-        InputError: where too few molecules have a raw value.
+        InputError: if too few molecules have a raw value.
     """
     if len(raw) < FEWEST_ROWS:
         first = next(iter(failures.items()), ("", ""))
         raise InputError(
-            f"Only {len(raw)} of the calibration's molecules have a raw value, and {FEWEST_ROWS} are needed. "
+            f"Only {len(raw)} of the calibration's molecules have a raw value, but {FEWEST_ROWS} are needed. "
             f"{first[0]}: {first[1]}."
         )
     line = LinearFit(raw, known)

@@ -1,4 +1,4 @@
-"""From a SMILES to three-dimensional structures, and what must stay as it is when they relax: the bonds."""
+"""Three-dimensional structures of a SMILES, and a check that relaxation keeps the bonds."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 CONFORMER_SEED = 7
 FORCE_FIELD_STEPS = 2000
 SAME_CONFORMER = 1e-3
-"""kcal/mol: conformers whose force-field energies differ by less are one."""
+"""kcal/mol: conformers whose force-field energies differ by less are duplicates."""
 SIMILAR = 0.3
-"""Angstrom: embedded conformers whose atoms differ by less on average are one."""
+"""Angstrom: embedded conformers whose atoms differ by less on average are duplicates."""
 LONGEST_BOND = 1.3
 """A bond is broken beyond this multiple of the summed covalent radii, as RDKit's DetermineConnectivity has it."""
 NEW_BOND = 1.15
-"""Two atoms that were apart are bonded below this multiple; hydrogen bonds and crowded rings stay well above it."""
+"""Two unbonded atoms become bonded below this multiple; hydrogen bonds and crowded rings stay well above it."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Molecule:
     bonds: tuple[tuple[int, int], ...] = field(repr=False)
 
     def changed_bond(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> str | None:
-        """Says which bond a relaxation broke or made; None where all stay.
+        """Names a bond that a relaxation broke or formed; None if there is none.
 
         Args:
             before: positions in angstrom with the bonds as they should be.
@@ -78,20 +78,20 @@ def read_molecule(smiles: str, *, conformers: int, deadline: Deadline) -> Molecu
 
     Args:
         smiles: of one molecule without counter-ions.
-        conformers: how many to try; those that are alike count once.
-        deadline: when to stop.
+        conformers: number to try; duplicates count once.
+        deadline: time limit of the candidate.
 
     Raises:
-        CandidateFailure: where RDKit reads no molecule, finds several, or finds no conformer.
-        TransientFailure: where the time limit has passed.
+        CandidateFailure: if RDKit reads no molecule, finds several, or finds no conformer.
+        TransientFailure: if the time limit has passed.
     """
     from rdkit import Chem
     from rdkit.rdBase import BlockLogs
 
-    blocked = BlockLogs()  # RDKit writes each failure to stderr; here it becomes the candidate's reason
+    blocked = BlockLogs()  # RDKit would write each failure to stderr; here it becomes the candidate's reason
     read = Chem.MolFromSmiles(smiles)
     if read is None or not read.GetNumAtoms():
-        raise CandidateFailure(f"{smiles!r} is no molecule that RDKit can read")
+        raise CandidateFailure(f"{smiles!r} is not a molecule that RDKit can read")
     parts = len(Chem.GetMolFrags(read))
     if parts > 1:
         raise CandidateFailure(f"{smiles!r} has {parts} separate parts, not one molecule")
@@ -118,7 +118,7 @@ def _embedded(full: Any, count: int, deadline: Deadline) -> tuple[NDArray[np.flo
     places = list(rdDistGeom.EmbedMultipleConfs(full, count, settings))
     deadline.check()
     if not places:
-        raise CandidateFailure("RDKit finds no conformer")
+        raise CandidateFailure("RDKit found no conformer")
     if rdForceFieldHelpers.MMFFHasAllMoleculeParams(full):
         relaxed = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(full, maxIters=FORCE_FIELD_STEPS)
     elif rdForceFieldHelpers.UFFHasAllMoleculeParams(full):

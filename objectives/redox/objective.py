@@ -1,4 +1,4 @@
-"""Oxidation and reduction potentials of molecules by GFN2-xTB, calibrated where the user has better values."""
+"""Oxidation and reduction potentials of molecules by GFN2-xTB, optionally calibrated with known values."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ PROPERTIES: Mapping[str, str] = {
 }
 ABSOLUTE_POTENTIALS: Mapping[Reference, float] = {"Li/Li+": 1.40, "SHE": 4.44, "NHE": 4.44}
 """V. Conventions: 4.44 V is the absolute potential of the standard hydrogen electrode that IUPAC recommends (Trasatti
-1986, doi:10.1351/pac198658070955); the standard potential of Li/Li+ in water, -3.04 V, makes 1.40 V of it. The normal
+1986, doi:10.1351/pac198658070955); the standard potential of Li/Li+ in water, -3.04 V, makes it 1.40 V. The normal
 hydrogen electrode is taken as equal to the standard one; they differ by some millivolts."""
 SELF_INTERACTION = 4.846
-"""eV by which GFN2-xTB ionizes too dearly and binds an electron too strongly: the shift that the xtb program takes off
+"""eV by which GFN2-xTB overestimates ionization energies and electron affinities: the shift that xtb subtracts from
 vertical ionization potentials and electron affinities (Asgeirsson, Bauer and Grimme 2017, doi:10.1039/c7sc00601b)."""
 DEFAULT_SOLVENT = "acetonitrile"
 
 
 @settings
 class RedoxObjective(TravelsByFields):
-    """Computes redox potentials of molecules, one electron each way, and what comes with them.
+    """Computes one-electron redox potentials of molecules, and related properties.
 
     Conformers by ETKDG and MMFF94; the one lowest in GFN2-xTB's energy is relaxed by xTB in the medium; the ion starts
     from that structure. Bonds must be the same before and after. Then, in V against the reference (a benchmark
@@ -57,42 +57,42 @@ class RedoxObjective(TravelsByFields):
         reduction_potential = E(0) - E(-) - 4.846 - absolute potential of the reference
 
     Besides ``HOMO`` and ``LUMO`` (eV) and ``dipole`` (debye) of the molecule in its medium, and ``solvation_energy``
-    (eV): its energy there less that of the same structure in vacuum.
+    (eV): its energy there minus that of the same structure in vacuum.
 
-    Raw values are wrong by some tenths of a volt and their slope is too steep: calibrate per chemistry. Some are wrong
+    Raw values have errors of some tenths of a volt and too steep a slope: calibrate per chemistry. Some are wrong
     altogether: ethylene carbonate and other carbonates are reduced in a cell while lithium coordinates them, at around
     0.8 V against Li/Li+ (xTB without lithium gives far less), and follow-up reactions (rings that open, protons that
     leave) shift measured potentials of irreversible couples.
 
-    Every state is kept on disk by molecule and settings (``redox.db`` in the folder ``INVDESIGN_CACHE``, by default
+    Every state is cached on disk by molecule and settings (``redox.db`` in the folder ``INVDESIGN_CACHE``, by default
     ``~/.cache/invdesign``), so that nothing is computed twice.
 
     Raises:
-        InputError: where a name is unknown, or settings contradict each other.
+        InputError: if a name is unknown, or settings contradict each other.
     """
 
     molecule: str | None = None
-    """The parameter that is the molecule; None for the only one of the space."""
+    """The molecule parameter; None for the only one of the space."""
     wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
-    """The properties to give; empty for all. Only what they need is computed."""
+    """The properties to compute; empty for all. Only what they need is computed."""
     reference: Reference = "Li/Li+"
-    """The electrode that potentials are against: a convention, see ABSOLUTE_POTENTIALS."""
+    """The reference electrode of potentials: a convention, see ABSOLUTE_POTENTIALS."""
     solvent: str = DEFAULT_SOLVENT
-    """A solvent that ALPB knows, or ``vacuum``."""
+    """A solvent of the ALPB model, or ``vacuum``."""
     permittivity: float | None = bounded(default=None, ge=1)
-    """Relative permittivity, for a solvent without a name; a generalized Born model takes its place."""
+    """Relative permittivity, for a solvent that ALPB does not include; uses a generalized Born model instead."""
     ionization: Ionization = "adiabatic"
     """``adiabatic``: the ion relaxes. ``vertical``: it keeps the neutral's structure. ``orbital``: no ion is computed,
-    and the HOMO and LUMO stand for its energies (Koopmans): some times faster, for large pools, and of use only when
+    and the HOMO and LUMO replace its energies (Koopmans): several times faster, for large pools, and useful only if
     calibrated."""
     geometry: Geometry = "xtb"
     """Whether the neutral's structure is relaxed by ``xtb`` or taken from ``mmff``."""
     conformers: int = bounded(default=5, ge=1)
-    """Number of conformers that are tried."""
+    """Number of conformers to try."""
     time_limit: float = bounded(default=120.0, gt=0)
-    """Seconds a molecule, looked at between the steps of a calculation; a campaign ends a step that does not end."""
+    """Time limit per molecule in seconds, checked between steps; a campaign also ends a step that hangs."""
     calibration: Calibration | None = None
-    """A table of known values of one property, by which its raw values are corrected; the property then has a standard
+    """A table of known values of one property that calibrates its raw values; the property then has a standard
     deviation too. The table's molecules are computed at first use."""
 
     def __post_init__(self) -> None:
@@ -105,7 +105,9 @@ class RedoxObjective(TravelsByFields):
             raise InputError("Give a 'solvent' or a 'permittivity', not both.")
         if self.calibration is not None and self.calibration.property not in self.properties:
             wrong = self.calibration.property
-            raise InputError(f"The calibration is of '{wrong}', which is not given.{nearest(wrong, self.properties)}")
+            raise InputError(
+                f"The calibration refers to '{wrong}', which is not computed.{nearest(wrong, self.properties)}"
+            )
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -133,7 +135,7 @@ class RedoxObjective(TravelsByFields):
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         if self.molecule is None or self.molecule not in candidates.columns:
-            return failed(candidates.index, self.properties, f"there is no column '{self.molecule}' of molecules")
+            return failed(candidates.index, self.properties, f"the molecule column '{self.molecule}' is missing")
         given = candidates[self.molecule].tolist()
         canonical = canonical_smiles(given)
         values: list[dict[str, float]] = []
@@ -141,7 +143,7 @@ class RedoxObjective(TravelsByFields):
         for text, smiles in zip(given, canonical, strict=True):
             if smiles is None:
                 values.append(dict.fromkeys(self.properties, math.nan))
-                reasons.append(f"{text!r} is no molecule that RDKit can read")
+                reasons.append(f"{text!r} is not a molecule that RDKit can read")
             else:
                 found, reason = raw_values(smiles, self._protocol, self.reference, tuple(self.properties))
                 values.append(found)
@@ -156,10 +158,10 @@ class RedoxObjective(TravelsByFields):
         return with_grace((candidates + known) * self.time_limit)
 
     def calibration_report(self) -> CalibrationReport:
-        """Returns how well the calibration does; its molecules are computed where they are not on disk yet.
+        """Returns the errors of the calibration; computes its molecules if they are not on disk.
 
         Raises:
-            InputError: where there is no calibration, or too few of its molecules have a raw value.
+            InputError: if there is no calibration, or too few of its molecules have a raw value.
         """
         return self._fitted().report
 
@@ -200,9 +202,9 @@ class RedoxObjective(TravelsByFields):
 
     def _fitted(self) -> Fitted:
         if self.calibration is None:
-            raise InputError("This redox objective has no calibration. Give one: 'calibration: {data: ..., ...}'.")
+            raise InputError("This redox objective has no calibration. Add one: 'calibration: {data: ..., ...}'.")
         smiles, known = self.calibration.rows(PROPERTIES[self.calibration.property])
-        settings = replace(self.calibration, data="")  # the rows say what the table held, and they can be compared
+        settings = replace(self.calibration, data="")  # the rows hold the table's content and can be compared
         return _fitted(smiles, known, settings, self._protocol, self.reference)
 
     @property
@@ -222,11 +224,11 @@ def raw_values(
     Args:
         smiles: canonical.
         protocol: how states are computed.
-        reference: the electrode that potentials are against.
+        reference: the reference electrode of potentials.
         wanted: names of properties.
 
     Returns:
-        The value of each property, NaN where it has none, and why one has none.
+        The value of each property, NaN if it has none, and why one has none.
     """
     states = States(smiles, protocol)
     values: dict[str, float] = {}
@@ -264,7 +266,7 @@ def _fitted(
     protocol: Protocol,
     reference: Reference,
 ) -> Fitted:
-    """The fit of a calibration's rows, once a process: a worker is sent the objective with every candidate."""
+    """The fit of a calibration's rows, cached per process: a worker receives the objective with every candidate."""
     found = [raw_values(text, protocol, reference, (calibration.property,)) for text in smiles]
     raw = np.array([values[calibration.property] for values, _ in found])
     usable = np.isfinite(raw)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from invdesign.core.failures import Deadline
 
 LARGEST_FORCE = 0.03
-"""eV/angstrom at which a structure counts as relaxed: potentials then stand still to about 0.01 V."""
+"""eV/angstrom at which a structure counts as relaxed: potentials are then converged to about 0.01 V."""
 MOST_STEPS = 400
 
 
@@ -34,8 +34,8 @@ def relaxed(
         Positions in angstrom.
 
     Raises:
-        CandidateFailure: as ``single_point`` does, or where MOST_STEPS are not enough.
-        TransientFailure: where the time limit has passed; it is looked at between steps.
+        CandidateFailure: as for ``single_point``, or if MOST_STEPS are not enough.
+        TransientFailure: if the time limit has passed; it is checked between steps.
     """
     from ase import Atoms
     from ase.calculators.calculator import CalculatorError

@@ -1,4 +1,4 @@
-"""The states of a molecule that its potentials come from, each computed once for a set of settings and kept on disk."""
+"""The states of a molecule that determine its potentials, cached on disk by settings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Ionization = Literal["adiabatic", "vertical", "orbital"]
 Geometry = Literal["xtb", "mmff"]
 CACHE = DiskCache("redox")
 DIGITS = 6
-"""Of positions in angstrom, so that a state read from disk and one just computed lead to the same numbers."""
+"""Decimals of positions in angstrom, so that cached and newly computed states give the same numbers."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Protocol:
 
     @property
     def label(self) -> str:
-        """The settings that a state depends on: the key under which it is kept. The time limit is none of them."""
+        """The settings that a state depends on, as part of its cache key. The time limit is not included."""
         medium = self.medium.interaction or (VACUUM,)
         return " ".join(
             (METHOD, tblite_version(), *map(str, medium), self.geometry, str(self.conformers), str(LARGEST_FORCE))
@@ -50,11 +50,11 @@ class Protocol:
 
 
 class States:
-    """The states of one molecule; each is computed when it is first asked for.
+    """The states of one molecule; each is computed at first use.
 
     Args:
         smiles: canonical.
-        protocol: how.
+        protocol: how they are computed.
     """
 
     def __init__(self, smiles: str, protocol: Protocol) -> None:
@@ -64,7 +64,7 @@ class States:
 
     @cached_property
     def neutral(self) -> dict[str, Any]:
-        """The molecule as it is: energy, orbitals, dipole, positions."""
+        """The neutral molecule: energy, orbitals, dipole, positions."""
         return self._kept("neutral", self._neutral)
 
     @cached_property
@@ -73,8 +73,8 @@ class States:
         return float(self._kept("vacuum", self._vacuum)["energy"])
 
     def ion_energy(self, change: Literal[1, -1]) -> float:
-        """Energy in eV of the molecule with one electron less (1) or more (-1)."""
-        _ = self.neutral  # its failure is its own, not one of oxidation or reduction
+        """Energy in eV of the molecule with one electron fewer (1) or more (-1)."""
+        _ = self.neutral  # its failure is not one of oxidation or reduction
         name = f"{'cation' if change == 1 else 'anion'} {self.protocol.ionization}"
         return float(self._kept(name, lambda: self._ion(change))["energy"])
 
@@ -124,7 +124,7 @@ class States:
         molecule, positions = self._molecule, np.array(self.neutral["positions"])
         settings: dict[str, Any] = {
             "charge": molecule.charge + change,
-            # A radical pairs its electron, or loses it; a closed shell becomes a doublet.
+            # A radical gains or loses its unpaired electron; a closed shell becomes a doublet.
             "uhf": molecule.uhf - 1 if molecule.uhf else 1,
             "medium": self.protocol.medium,
         }
@@ -146,5 +146,5 @@ class States:
         return asdict(found)
 
     def _kept(self, state: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """A state from disk, or computed and written there; a failure is kept like a value, but for a time limit."""
+        """A state from disk, or computed and stored there; failures are cached like values, except time limits."""
         return CACHE.result((self.smiles, self.protocol.label, state), compute)

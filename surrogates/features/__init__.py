@@ -1,1 +1,1 @@
-"""What a model sees of a candidate: named numbers, built from its columns."""
+"""Features of candidates: named numbers, computed from their columns."""

@@ -1,4 +1,4 @@
-"""The elements: symbols, properties, and the symbol that a mistyped one probably means."""
+"""The elements: symbols, properties, and suggestions for misspelled symbols."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def element_symbols() -> tuple[str, ...]:
 
 
 def nearest_element(word: str) -> str:
-    """Returns a hint such as ``" Did you mean 'Ni'?"`` for what is no element's symbol: a name, or one letter wrong."""
+    """Returns a hint such as ``" Did you mean 'Ni'?"`` for a name or misspelled symbol of an element."""
     from pymatgen.core.periodic_table import Element
 
     symbols = {Element(symbol).long_name.lower(): symbol for symbol in element_symbols()}
     symbols |= {symbol.lower(): symbol for symbol in element_symbols()}
     close = [symbols[found] for found in difflib.get_close_matches(word.lower(), symbols, n=20, cutoff=0.4)]
     close.sort(key=lambda symbol: symbol[0] != word[:1].upper())  # the first letter is seldom the wrong one
-    return f" Did you mean '{close[0]}'?" if close else " Write the symbol of an element, such as 'Ni'."
+    return f" Did you mean '{close[0]}'?" if close else " Use the symbol of an element, such as 'Ni'."
 
 
 @cache

@@ -65,11 +65,11 @@ class Featurizer:
         self.settings = settings or Features()
 
     def fit(self, frame: pd.DataFrame, columns: Sequence[Column] | None = None) -> Featurizer:
-        """Learns scales, components and what fills gaps.
+        """Learns scales, components and the imputation of missing values.
 
         Args:
             frame: the candidates that the model is fitted on.
-            columns: what its columns are; guessed from their types where None. Bounds and values given there are used,
+            columns: what its columns are; guessed from their types if None. Bounds and values given there are used,
                 so that nothing depends on which candidates happen to be known.
 
         Raises:
@@ -124,8 +124,8 @@ class Featurizer:
             row, place = np.argwhere(gaps)[0]
             column = next(block.column for block in self.blocks if block.places.start <= place < block.places.stop)
             raise InputError(
-                f"Column '{column}' has no value in row {frame.index[row]}. Fill the gap, leave the row out, or say "
-                "that it is to be imputed (features: {missing: impute})."
+                f"Column '{column}' has no value in row {frame.index[row]}. Fill it, remove the row, or let "
+                "it be imputed (features: {missing: impute})."
             )
         return np.where(gaps, self._imputer.transform(raw), raw)
 
@@ -185,7 +185,7 @@ class Featurizer:
 def guess_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     """Describes columns by their types: numbers by their observed bounds, words as categories.
 
-    A molecule or a formula cannot be told from a word: say so by passing columns yourself.
+    Molecules and formulas cannot be distinguished from words: pass their columns explicitly.
     """
     guessed = []
     for name in frame.columns:
@@ -199,12 +199,12 @@ def guess_columns(frame: pd.DataFrame) -> tuple[Column, ...]:
 
 def _column(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame:
-        raise InputError(f"The frame lacks the column '{name}'.{nearest(name, frame.columns)}")
+        raise InputError(f"The frame has no column '{name}'.{nearest(name, frame.columns)}")
     return frame[name]
 
 
 def _bounded(column: Column, frame: pd.DataFrame) -> Column:
-    """A number's column with the bounds that its values have, where none were given."""
+    """A number's column with the bounds that its values have, if none were given."""
     if column.kind != "number" or column.bounds is not None:
         return column
     known = _numbers(column, _column(frame, column.name))
@@ -218,7 +218,7 @@ def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
         return values.to_numpy(dtype=np.float64)
     except (TypeError, ValueError):
         odd = next((value for value in values if isinstance(value, str)), None)
-        raise InputError(f"Column '{column.name}' holds text where a number is needed: {odd!r}.") from None
+        raise InputError(f"Column '{column.name}' contains {odd!r}, which is not a number.") from None
 
 
 def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
@@ -226,7 +226,7 @@ def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
     if np.isinf(numbers).any():
         raise InputError(
             f"Column '{column.name}' has no finite number in row {values.index[np.isinf(numbers)][0]}. "
-            "Leave the field empty where there is no value."
+            "Leave the field empty if there is no value."
         )
     low, high = column.bounds or (0.0, 1.0)
     if column.log:
@@ -242,7 +242,7 @@ def _one_hot(column: Column, values: pd.Series) -> NDArray[np.float64]:
     gaps = values.isna().to_numpy()
     unknown = [value for value, gap in zip(values, gaps, strict=True) if not gap and value not in place]
     if unknown:
-        raise InputError(f"Column '{column.name}': {unknown[0]!r} is not known.{nearest(str(unknown[0]), place)}")
+        raise InputError(f"Column '{column.name}': unknown value {unknown[0]!r}.{nearest(str(unknown[0]), place)}")
     block = np.zeros((len(values), len(place)))
     filled = np.flatnonzero(~gaps)
     block[filled, [place[value] for value in values[~gaps]]] = 1.0

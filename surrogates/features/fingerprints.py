@@ -33,7 +33,7 @@ def _fingerprint_of(smiles: str) -> NDArray[np.uint8]:
 
     molecule = Chem.MolFromSmiles(smiles)
     if molecule is None:
-        raise InputError(f"{smiles!r} is no molecule that RDKit can read.")
+        raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
     return np.minimum(_generator().GetCountFingerprintAsNumPy(molecule), 255).astype(np.uint8)
 
 
@@ -41,6 +41,6 @@ def count_fingerprints(smiles: Sequence[str]) -> NDArray[np.uint8]:
     """Count fingerprints of molecules, shape ``n x SIZE``; a count beyond 255 counts as 255.
 
     Raises:
-        InputError: where a SMILES cannot be read.
+        InputError: if a SMILES cannot be read.
     """
     return np.stack([_fingerprint_of(text) for text in smiles]) if len(smiles) else np.empty((0, SIZE), dtype=np.uint8)

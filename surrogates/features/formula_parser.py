@@ -26,7 +26,7 @@ _POWERS = 10.0 ** np.arange(MOST_DIGITS + 1)
 
 
 def token_amounts(formulas: Sequence[str], place: Mapping[str, int]) -> NDArray[np.float64] | None:
-    """Reads how much of each token formulas state, shape ``n x len(place)``; None where one cannot be read.
+    """Reads how much of each token formulas state, shape ``n x len(place)``; None if one cannot be read.
 
     Args:
         formulas: such as ``LiNi0.8Mn0.1Co0.1O2``; a token may stand in one several times, and its amounts add up.
@@ -79,7 +79,7 @@ def _block(
 def _numbers(
     data: NDArray[np.uint8], kinds: NDArray[np.uint8], heads: NDArray[np.int64], is_head: NDArray[np.bool_]
 ) -> NDArray[np.float64] | None:
-    """The amount behind each head, one where none is written; None where one is no number."""
+    """The amount behind each head, one if none is written; None if one is not a number."""
     stops = np.append(heads[1:], len(data))
     owner = np.cumsum(is_head, dtype=np.int32) - 1
     digits = np.flatnonzero(kinds == _DIGIT)
@@ -99,7 +99,7 @@ def _numbers(
 
 @cache
 def _kinds() -> NDArray[np.uint8]:
-    """What each byte is: a token's start, its second letter, a digit, a point, an end; zero for what is no part."""
+    """What each byte is: a token's start, its second letter, a digit, a point, an end; zero for what is not a part."""
     kinds = np.zeros(256, dtype=np.uint8)
     kinds[ord("A") : ord("Z") + 1] = _HEAD
     kinds[_FIRST_GROUP:] = _HEAD

@@ -37,7 +37,7 @@ def element_amounts(formulas: Sequence[str], elements: Sequence[str]) -> NDArray
         elements: symbols; every element of every formula must be among them.
 
     Raises:
-        InputError: where a formula cannot be read, holds no atoms or an element that is not among ``elements``.
+        InputError: if a formula cannot be read, holds no atoms or an element that is not among ``elements``.
     """
     place = {symbol: position for position, symbol in enumerate(elements)}
     flat = [_flat(formula) for formula in formulas]
@@ -46,7 +46,7 @@ def element_amounts(formulas: Sequence[str], elements: Sequence[str]) -> NDArray
         raise InputError(_complaint(formulas, flat, place))
     empty = np.flatnonzero(amounts.sum(axis=1) <= 0.0)
     if len(empty):
-        raise InputError(f"The formula {formulas[empty[0]]!r} holds no atoms.")
+        raise InputError(f"The formula {formulas[empty[0]]!r} contains no atoms.")
     return amounts
 
 
@@ -54,7 +54,7 @@ def elements_of(formulas: Iterable[str]) -> tuple[str, ...]:
     """The elements of formulas, by atomic number.
 
     Raises:
-        InputError: where a formula cannot be read.
+        InputError: if a formula cannot be read.
     """
     listed = list(formulas)
     held = element_amounts(listed, element_symbols()).sum(axis=0)
@@ -75,16 +75,16 @@ class FormulaFeatures:
         kind: ``magpie`` gives the attributes of Ward et al. in the place of these few statistics, scaled alike.
 
     Raises:
-        InputError: where there is no element, or one is none (the nearest is named).
+        InputError: if there is no element, or one is none (the nearest is named).
     """
 
     def __init__(self, parts: Sequence[str], kind: FormulaKind = "compact") -> None:
         elements = tuple(part for part in parts if not part.startswith("("))
         if not elements:
-            raise InputError("Formulas need at least one element.")
+            raise InputError("At least one element is needed.")
         for symbol in elements:
             if symbol not in element_symbols():
-                raise InputError(f"'{symbol}' is no element.{nearest_element(symbol)}")
+                raise InputError(f"'{symbol}' is not an element.{nearest_element(symbol)}")
         self.elements = elements
         self.groups = tuple(part for part in parts if part.startswith("("))
         self._magpie = MagpieAttributes(elements, scaled=True) if kind == "magpie" else None
@@ -105,7 +105,7 @@ class FormulaFeatures:
         """The features of formulas, shape ``n x len(names)``.
 
         Raises:
-            InputError: where a formula cannot be read or holds an element that cannot occur.
+            InputError: if a formula cannot be read or holds an element that cannot occur.
         """
         amounts = element_amounts(formulas, self.elements)
         shares = amounts / amounts.sum(axis=1, keepdims=True)
@@ -141,7 +141,7 @@ def _group_count(formula: str, group: str) -> float:
 def _flat(formula: str) -> str:
     """A formula without brackets or spaces, in as many atoms."""
     if not isinstance(formula, str):
-        raise InputError(f"{formula!r} is no formula. Write one such as 'LiFePO4'.")
+        raise InputError(f"{formula!r} is not a formula. Use one such as 'LiFePO4'.")
     if formula.isalnum() or not any(sign in formula for sign in "([{ \n"):
         return formula
     return _without_brackets("".join(formula.split()))
@@ -170,10 +170,10 @@ def _complaint(formulas: Sequence[str], flat: Sequence[str], place: Mapping[str,
         for symbol, _ in _PART.findall(plain):
             if symbol not in place:
                 known = symbol in element_symbols()
-                what = "an element that cannot occur here" if known else "no element"
+                what = "an element that cannot occur here" if known else "not an element"
                 hint = nearest(symbol, place) if known else nearest_element(symbol)
-                return f"The formula {formula!r} holds '{symbol}', which is {what}.{hint}"
+                return f"The formula {formula!r} contains '{symbol}', which is {what}.{hint}"
         rest = _PART.sub("", plain)
         if rest:
-            return f"The formula {formula!r} cannot be read at '{rest}'. Write one such as 'LiNi0.8Mn0.1Co0.1O2'."
+            return f"The formula {formula!r} cannot be read at '{rest}'. Use one such as 'LiNi0.8Mn0.1Co0.1O2'."
     return "A formula cannot be read."  # pragma: no cover - the caller found one

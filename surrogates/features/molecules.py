@@ -45,7 +45,7 @@ def _descriptors_of(smiles: str) -> NDArray[np.float64]:
 
     molecule = Chem.MolFromSmiles(smiles)
     if molecule is None:
-        raise InputError(f"{smiles!r} is no molecule that RDKit can read.")
+        raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
     wanted = set(descriptor_names())
     return np.array([function(molecule) for name, function in Descriptors.descList if name in wanted])
 
@@ -54,7 +54,7 @@ def descriptors(smiles: Sequence[str]) -> NDArray[np.float64]:
     """RDKit descriptors of molecules, shape ``n x len(descriptor_names())``; kept per molecule once computed.
 
     Raises:
-        InputError: where a SMILES cannot be read.
+        InputError: if a SMILES cannot be read.
     """
     return np.stack([_descriptors_of(text) for text in smiles]) if len(smiles) else np.empty((0, 0))
 

@@ -30,12 +30,12 @@ CACHE = DiskCache("orbitals")
 
 
 def orbital_energies(smiles: Sequence[str]) -> NDArray[np.float64]:
-    """HOMO and LUMO, scaled, shape ``n x 2``; NaN where a molecule has no conformer or does not converge.
+    """HOMO and LUMO, scaled, shape ``n x 2``; NaN if a molecule has no conformer or does not converge.
 
     About 0.2 s for a molecule that was never asked for; then a look-up.
 
     Raises:
-        InputError: where a SMILES cannot be read, or tblite is not installed.
+        InputError: if a SMILES cannot be read, or tblite is not installed.
     """
     energies = np.array([_cached(text) for text in smiles]).reshape(len(smiles), len(ORBITALS))
     centers, spreads = np.array(TYPICAL).T
@@ -44,7 +44,7 @@ def orbital_energies(smiles: Sequence[str]) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=200_000)
 def _cached(smiles: str) -> tuple[float, float]:
-    """HOMO and LUMO in eV, from disk where they were computed before; NaN where they cannot be computed."""
+    """HOMO and LUMO in eV, from disk where they were computed before; NaN if they cannot be computed."""
     try:
         found = CACHE.result((smiles, SETTINGS, tblite_version()), lambda: _computed(smiles))
     except CandidateFailure:
@@ -58,10 +58,10 @@ def _computed(smiles: str) -> dict[str, float]:
 
     molecule = Chem.MolFromSmiles(smiles)
     if molecule is None:
-        raise InputError(f"{smiles!r} is no molecule that RDKit can read.")
+        raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
     molecule = Chem.AddHs(molecule)
     if rdDistGeom.EmbedMolecule(molecule, randomSeed=CONFORMER_SEED) != 0:
-        raise CandidateFailure("RDKit finds no conformer")
+        raise CandidateFailure("RDKit found no conformer")
     if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
         rdForceFieldHelpers.MMFFOptimizeMolecule(molecule, maxIters=2000)
     else:

@@ -12,7 +12,7 @@ def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
         smiles: anything that should be a SMILES string.
 
     Returns:
-        The canonical SMILES of each, or None where RDKit reads no molecule (an empty one counts as none).
+        The canonical SMILES of each, or None if RDKit reads no molecule (an empty one counts as none).
     """
     from rdkit import Chem
     from rdkit.rdBase import BlockLogs

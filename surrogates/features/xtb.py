@@ -36,7 +36,7 @@ def tblite_version() -> str:
     """Version of tblite, which belongs to the key of what it computes.
 
     Raises:
-        InputError: where it is not installed.
+        InputError: if it is not installed.
     """
     try:
         return version("tblite")
@@ -46,7 +46,7 @@ def tblite_version() -> str:
 
 @dataclass(frozen=True)
 class Medium:
-    """What surrounds the molecule.
+    """The medium of the molecule.
 
     Attributes:
         solvent: a solvent that ALPB knows, or ``vacuum``.
@@ -75,8 +75,9 @@ class Medium:
             _join(Calculator(METHOD, np.array([1, 1]), np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.4]])), self)
         except (RuntimeError, ValueError):
             raise InputError(
-                f"ALPB has no solvent '{self.solvent}'. It has acetonitrile, dmso, dmf, thf, water, acetone, ether, "
-                f"toluene and others; write '{VACUUM}' for none, or give a 'permittivity'."
+                f"Unknown ALPB solvent '{self.solvent}'. Known are acetonitrile, dmso, dmf, thf, water, "
+                f"acetone, ether, "
+                f"toluene and others; use '{VACUUM}' for none, or give a 'permittivity'."
             ) from None
 
 
@@ -107,12 +108,12 @@ def single_point(
         positions: angstrom, ``n x 3``.
         charge: in elementary charges.
         uhf: unpaired electrons.
-        medium: what surrounds the molecule.
+        medium: the medium of the molecule.
 
     Raises:
-        CandidateFailure: where an element has no parameters, the electrons do not fit ``uhf``, or xTB does not
+        CandidateFailure: if an element has no parameters, the electrons do not fit ``uhf``, or xTB does not
             converge.
-        InputError: where tblite is not installed.
+        InputError: if tblite is not installed.
     """
     try:
         from tblite.interface import Calculator
@@ -148,7 +149,7 @@ def check_electrons(numbers: NDArray[np.int64], *, charge: int, uhf: int) -> Non
         raise CandidateFailure(f"{METHOD} has no parameters for the element with the atomic number {numbers.max()}")
     electrons = int(numbers.sum()) - charge
     if electrons < uhf or (electrons - uhf) % 2:
-        raise CandidateFailure(f"{uhf} unpaired electrons do not fit {electrons} electrons")
+        raise CandidateFailure(f"{uhf} unpaired electrons are not possible with {electrons} electrons")
 
 
 def _join(calculator: Any, medium: Medium) -> None:

@@ -1,4 +1,4 @@
-"""Neural networks: an ensemble of small ones, each with a mean and a variance of its own."""
+"""Neural networks: an ensemble of small networks, each predicting a mean and a variance."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ class NeuralNetwork(EnsembleRegressor):
     weight_decay: float = bounded(default=0.03, ge=0)
     """Decay of the weights toward zero."""
     epochs: int = bounded(default=250, ge=1)
-    """Most passes over the rows in the training of each network."""
+    """Largest number of epochs in the training of each network."""
 
     def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> EnsembleModel:
         from invdesign.surrogates.neural_network.model import NetworkEnsemble, Training

@@ -79,7 +79,7 @@ def test_a_dataset_is_downloaded_once(served):
 
 def test_an_altered_download_is_refused(served):
     served.write_bytes(b"smiles,E\nCCO,9.9\n")
-    with pytest.raises(InputError, match=r"is not the registered dataset 'small'.*It was not kept"):
+    with pytest.raises(InputError, match=r"is not the registered dataset 'small'.*It was deleted"):
         datasets.fetch("small")
 
 

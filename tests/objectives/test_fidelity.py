@@ -48,7 +48,7 @@ def test_each_row_is_evaluated_at_its_fidelity():
 def test_a_fidelity_that_is_not_there_is_a_reason():
     found = OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0, 1.0], "fidelity": ["deer", "dear"]}))
     assert found["f"].isna().tolist() == [True, False]
-    assert found[REASON][0] == "there is no fidelity 'deer'. Did you mean 'dear'?"
+    assert found[REASON][0] == "unknown fidelity 'deer'. Did you mean 'dear'?"
     assert "no column 'fidelity'" in OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0]}))[REASON][0]
 
 
@@ -73,17 +73,17 @@ def test_what_does_not_fit_is_said():
     (told,) = OBJECTIVE.check(COLUMNS[:1])
     assert "fidelity=Fidelity({'cheap': ..., 'dear': ...})" in told
     (told,) = OBJECTIVE.check((COLUMNS[0], Column("fidelity", "fidelity", values=("dear", "cheap"))))
-    assert "in their order" in told
+    assert "fidelities in order" in told
     table = TableObjective(pd.DataFrame({"x": [1.0], "f": [2.0]}), {"x": "x"}, {"f": "f"}, {"f": "V"})
     tabled = MultiFidelityObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": table})
     assert tabled.check(COLUMNS) == []
     assert tabled.check((Column("y", "number"), COLUMNS[1])) == [
-        "Fidelity 'dear': The table's key 'x' is no parameter. Known: 'y'."
+        "Fidelity 'dear': The table's key 'x' is not a parameter. Known: 'y'."
     ]
 
 
 def test_fidelities_that_cannot_be_compared_are_refused():
-    with pytest.raises(InputError, match="two objectives or more"):
+    with pytest.raises(InputError, match="two or more objectives"):
         MultiFidelityObjective({"dear": PythonObjective(dear, {"f": "V"})})
     with pytest.raises(InputError, match="'cheap' gives f in 'mV', and the fidelity 'dear' f in 'V'"):
         MultiFidelityObjective(

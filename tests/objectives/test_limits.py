@@ -55,7 +55,7 @@ def test_a_calculator_that_blocks_is_a_reason_and_the_campaign_goes_on(tmp_path,
     )
     campaign.run(objective, evaluations=2)
     frame = campaign.frame().set_index("cathode")
-    assert frame["reason"]["LiNiO2"].startswith("the time limit passed within a step that did not end")
+    assert frame["reason"]["LiNiO2"].startswith("the time limit was exceeded within a step that did not end")
     assert frame["reason"].isna()["LiCoO2"]
     assert pd.notna(frame["voltage"]["LiCoO2"])
 

@@ -45,7 +45,7 @@ def test_a_function_is_found_by_its_name(tmp_path):
     [
         ("math:sqr", "Did you mean 'sqrt'"),
         ("no_such_module:f", "cannot be imported"),
-        ("nowhere.py:f", "There is no Python file"),
+        ("nowhere.py:f", "Python file 'nowhere.py' does not exist"),
     ],
 )
 def test_a_function_that_is_not_there_is_named(function, words):
@@ -54,14 +54,14 @@ def test_a_function_that_is_not_there_is_named(function, words):
 
 def test_wrong_answers_are_reasons():
     assert PythonObjective(lambda x: {"q": x}, {"p": ""}).evaluate(pd.DataFrame({"x": [1.0]}))["reason"].tolist() == [
-        "the function returned no 'p'"
+        "the function did not return 'p'"
     ]
     told = PythonObjective(lambda x: x, {"p": ""}).evaluate(pd.DataFrame({"x": [1.0]}))["reason"][0]
     assert told.startswith("TypeError")
 
 
 def test_bad_settings_are_refused():
-    with pytest.raises(InputError, match="names no function"):
+    with pytest.raises(InputError, match="is not a function"):
         PythonObjective("areas", {"p": ""})
     with pytest.raises(InputError, match="'units' needs 1 entry or more"):
         PythonObjective(areas, {})

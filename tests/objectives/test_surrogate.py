@@ -65,7 +65,7 @@ def test_bad_settings_and_data_are_told_before_anything_runs():
     objective = SurrogateObjective(data, {"x": "X"}, {"f": "F"})
     assert "censored" in objective.check(space.columns)[0]
     assert SurrogateObjective(data, {"x": "X"}, {"f": "F"}, censored="drop").check(space.columns) == []
-    assert "no parameter" in SurrogateObjective(data, {"y": "X"}, {"f": "F"}).check(space.columns)[0]
+    assert "not a parameter" in SurrogateObjective(data, {"y": "X"}, {"f": "F"}).check(space.columns)[0]
     with pytest.raises(ind.InputError, match="no column 'G'"):
         SurrogateObjective(data, {"x": "X"}, {"f": "G"})
     with pytest.raises(ind.InputError, match=r"Unknown censored 'dropp'.*'drop'"):

@@ -50,11 +50,11 @@ def test_rows_that_contradict_each_other_are_named():
 
 def test_text_in_a_number_column_is_named():
     text = pd.DataFrame({"smi": ["CCO", "CC"], "E": ["1.5", "<1E-10"]})
-    assert "holds '<1E-10' in row 3, which is no number" in table(data=text).check(MOLECULE)[0]
+    assert "holds '<1E-10' in row 3, which is not a number" in table(data=text).check(MOLECULE)[0]
 
 
 def test_a_key_that_is_no_parameter_is_named():
-    assert "'molecul' is no parameter. Did you mean 'molecule'?" in table(key={"molecul": "smi"}).check(MOLECULE)[0]
+    assert "'molecul' is not a parameter. Did you mean 'molecule'?" in table(key={"molecul": "smi"}).check(MOLECULE)[0]
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Where evaluations run: in this process, in worker processes, or on any executor."""
+"""Runs evaluations: in this process, in worker processes, or on any executor."""

@@ -1,4 +1,4 @@
-"""Evaluating candidates: in this process, or spread over any ``concurrent.futures`` executor."""
+"""Evaluates candidates in this process, or on any ``concurrent.futures`` executor."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def evaluate_all(objective: Objective, candidates: pd.DataFrame, executor: Executor | None) -> Iterator[Result]:
-    """Evaluates candidates call by call and gives each result as soon as it is there.
+    """Evaluates candidates call by call and yields each result as soon as it is available.
 
-    A call that takes longer than its objective allows (see ``limits``) is ended where a WorkerPool runs it, and a
-    call whose process dies is repeated row by row, so that only the guilty fail.
+    A call that takes longer than its objective allows (see ``limits``) is ended if a WorkerPool runs it, and a
+    call whose process dies is repeated row by row, so that only the rows that cause it fail.
 
     Args:
         objective: the source of values.
         candidates: one row each, indexed by candidate number.
-        executor: where calls run; None for one after the other: in this process, or, where one may have to be ended, in
-            a worker process that is kept for the next.
+        executor: where calls run; None for one after the other in this process, or, if a call may have to be ended, in
+            a worker process that is reused.
     """
     size = objective.rows_per_call or max(1, -(-len(candidates) // _workers(executor)))
     chunks = [candidates.iloc[start : start + size] for start in range(0, len(candidates), size)]
@@ -80,7 +80,7 @@ def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Exec
 
 
 def _one_by_one(objective: Objective, chunks: Sequence[pd.DataFrame]) -> Iterator[Result]:
-    # The user's own settings for threads stand here: no other worker runs beside.
+    # The user's own thread settings apply here: no other worker runs at the same time.
     environment = {**ONE_THREAD, **os.environ}
     worker = _lone_worker(tuple(sorted(environment.items())), str(Path.cwd()), tuple(sys.path))
     kept = Kept(objective)
@@ -99,7 +99,7 @@ def _one_by_one(objective: Objective, chunks: Sequence[pd.DataFrame]) -> Iterato
 def _again(
     objective: Objective, chunk: pd.DataFrame, error: Exception, call: Callable[[pd.DataFrame], Result]
 ) -> Iterator[Result]:
-    """Repeats a spoiled call row by row."""
+    """Repeats a failed call row by row."""
     if _ends_here(chunk, error):
         yield _lost(objective, chunk, error)
         return
@@ -111,28 +111,30 @@ def _again(
 
 
 def _ends_here(chunk: pd.DataFrame, error: Exception) -> bool:
-    """Whether a spoiled call needs no repetition: a row that hung alone hangs again, and is not waited for twice."""
+    """Whether a failed call is not repeated: a single row that reached the time limit would reach it again."""
     return isinstance(error, WorkerOverran) and len(chunk) == 1
 
 
 def _lost(objective: Objective, row: pd.DataFrame, error: Exception) -> Result:
-    reason, seconds = "its worker process died", 0.0
+    reason, seconds = "the worker process died", 0.0
     if isinstance(error, WorkerDied):
         reason = f"{reason}: {error}"
     elif isinstance(error, WorkerOverran):
         seconds = error.seconds
-        reason = f"the time limit passed within a step that did not end: its worker was ended after {seconds:.0f} s"
+        reason = (
+            f"the time limit was exceeded within a step that did not end: the worker was stopped after {seconds:.0f} s"
+        )
     return Result(failed(row.index, objective.properties, reason), seconds)
 
 
 class WorkerPool(Executor):
-    """Worker processes for simulations, one numerical thread each; one that dies or is ended leaves the others alone.
+    """Worker processes for simulations, one numerical thread each; one that dies does not affect the others.
 
     Args:
-        workers: how many processes, at most; each starts when it is first needed.
+        workers: maximum number of processes; each starts when it is first needed.
 
     Raises:
-        InputError: where fewer than one worker is asked for.
+        InputError: if fewer than one worker is asked for.
     """
 
     def __init__(self, workers: int) -> None:
@@ -140,7 +142,7 @@ class WorkerPool(Executor):
             raise InputError(f"At least one worker is needed, not {workers}.")
         self.workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="invdesign-worker")
-        self._idle: LifoQueue[Worker] = LifoQueue()  # the last one used first, for it has its model loaded
+        self._idle: LifoQueue[Worker] = LifoQueue()  # the last one used first: it has its model loaded
         for _ in range(workers):
             self._idle.put(Worker({**os.environ, **ONE_THREAD}))
 
@@ -151,13 +153,13 @@ class WorkerPool(Executor):
     def submit_within(
         self, seconds: float | None, fn: Callable[..., T], /, *args: object, **kwargs: object
     ) -> Future[T]:
-        """Submits a call that is ended where it takes longer; its future then raises WorkerOverran.
+        """Submits a call with a time limit; its future raises WorkerOverran if the call is ended.
 
         Args:
-            seconds: that it may take once it has begun; None for any time.
-            fn: what to call.
-            args: with what.
-            kwargs: with what.
+            seconds: time limit from its start; None for no limit.
+            fn: the function to call.
+            args: its positional arguments.
+            kwargs: its keyword arguments.
         """
         return self._threads.submit(self._call, task_of(fn, *args, **kwargs), seconds)
 
@@ -177,7 +179,7 @@ class WorkerPool(Executor):
 
 @lru_cache(maxsize=1)
 def _lone_worker(environment: tuple[tuple[str, str], ...], *surroundings: object) -> Worker:
-    """The worker of campaigns without an executor: one for this process, and a fresh one in other surroundings."""
+    """The worker of campaigns without an executor: one for this process, replaced if the environment changes."""
     return Worker(dict(environment))
 
 

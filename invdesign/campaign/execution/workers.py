@@ -1,7 +1,7 @@
-"""A process of our own that does one call at a time, and that can be ended in the middle of it.
+"""A worker process that runs one call at a time and can be ended during a call.
 
-``concurrent.futures`` has no way to end a call that hangs, and a process that dies takes the whole pool along. Nor can
-its processes be started by a script that does not guard its main part, for they run it again; these do not.
+``concurrent.futures`` cannot end a call that hangs, and a process that dies breaks the whole pool. Its processes also
+run an unguarded main script again; these do not.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ BOOT = (
     "import json, sys; pipe, sys.path[:], sys.argv[:] = json.loads(sys.argv[1]); "
     "from invdesign.campaign.execution.workers import serve; serve(pipe)"
 )
-"""What a worker's process runs: functions find what they would find in the process that sends them."""
+"""Code of a worker's process: it has the import path and arguments of the process that sends the calls."""
 START = 300.0
-"""Seconds in which a process must have started and imported what its call needs. A busy disk takes a minute."""
+"""Seconds to start a process and import the modules of its call. It may take a minute on a busy disk."""
 PATIENCE = 2.0
-"""Seconds that a process has to end in peace, and to end what it started, before it is killed."""
+"""Seconds that a process has to end itself and its own child processes before it is killed."""
 
 
 class WorkerDied(BrokenProcessPool):
-    """A worker's process ended in the middle of a call; the message says how."""
+    """A worker's process ended during a call; the message says how."""
 
 
-class WorkerOverran(Exception):  # noqa: N818 - no fault of the program: a result of the call
-    """A call took longer than it was allowed, and its process was ended.
+class WorkerOverran(Exception):  # noqa: N818 - not an error of the program: a result of the call
+    """A call exceeded its time limit, and its process was ended.
 
     Attributes:
-        seconds: that it was allowed.
+        seconds: the time limit.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -55,7 +55,7 @@ class WorkerOverran(Exception):  # noqa: N818 - no fault of the program: a resul
 
 
 class Worker:
-    """A process that does one call at a time. It starts at the first call, and anew after it has ended.
+    """A process that runs one call at a time. It starts at the first call, and again after it has ended.
 
     Args:
         environment: its environment variables.
@@ -67,21 +67,21 @@ class Worker:
         self._free = Lock()
 
     def call(self, task: bytes, *, seconds: float | None) -> Any:
-        """Does a call and waits for what it returns; calls from several threads wait for each other.
+        """Runs a call and waits for its result; calls from several threads wait for each other.
 
         Args:
             task: from ``task_of``.
-            seconds: that it may take, from when it has started; None for any time.
+            seconds: time limit from its start; None for no limit.
 
         Raises:
-            WorkerOverran: where it took longer.
-            WorkerDied: where the process ended before the call did.
-            Exception: what the call itself raised.
+            WorkerOverran: if it exceeded the limit.
+            WorkerDied: if the process ended before the call did.
+            Exception: whatever the call raised.
         """
         with self._free:
             try:
                 outcome = self._exchange(task, seconds)
-            except BaseException:  # an interrupt too: whatever is still going on there is of no use to anybody
+            except BaseException:  # including interrupts: the rest of the call is of no use
                 self.end()
                 raise
         if outcome.error is not None:
@@ -89,7 +89,7 @@ class Worker:
         return outcome.value
 
     def end(self) -> None:
-        """Ends the process with all that it started; without effect where there is none."""
+        """Ends the process and its child processes; does nothing if there is none."""
         if self._running is not None:
             self._running.end()
             self._running = None
@@ -101,37 +101,37 @@ class Worker:
         try:
             self._running.answer(START)
         except WorkerOverran:
-            raise WorkerDied(f"it did not begin within {START:g} s") from None
+            raise WorkerDied(f"it did not start within {START:g} s") from None
         outcome: _Outcome = self._running.answer(seconds)
         return outcome
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a call returned or raised."""
+    """The result or the exception of a call."""
 
     value: Any = None
     error: Exception | None = None
 
 
 class _Running:
-    """A process that runs, and our end of the pipe to it."""
+    """A running process, and our end of the pipe to it."""
 
     def __init__(self, process: subprocess.Popen[bytes], pipe: Connection[Any, Any]) -> None:
         self._process = process
         self._pipe = pipe
-        self.end: Callable[[], object] = weakref.finalize(self, _end, process, pipe)  # at the latest when we exit
+        self.end: Callable[[], object] = weakref.finalize(self, _end, process, pipe)  # at exit at the latest
 
     @classmethod
     def started(cls, environment: Mapping[str, str]) -> _Running:
         ours, theirs = Pipe()
         with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
                 [sys.executable, "-c", BOOT, json.dumps([theirs.fileno(), [*map(str, sys.path)], sys.argv])],
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                # A group of its own: it can be ended with all that it started, and Ctrl-C reaches the campaign alone.
+                # A process group of its own: it can be ended with its children, and Ctrl-C reaches only the campaign.
                 start_new_session=True,
             )
         return cls(process, ours)
@@ -154,18 +154,18 @@ class _Running:
         try:
             code = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            return WorkerDied("its pipe is closed")
+            return WorkerDied("its pipe was closed")
         return WorkerDied(_signal_name(-code) if code < 0 else f"exit code {code}")
 
 
 class Kept:
-    """Something that a worker keeps: sent again it is the one that is there, with all that it has loaded or fitted.
+    """A value that a worker caches: when it is sent again, the worker uses its own, with whatever it has loaded.
 
     Args:
-        value: what a call in the worker gets in the place of this.
+        value: the object that a call in the worker receives instead of this.
 
     Raises:
-        InputError: where it cannot travel, such as an open file.
+        InputError: if it cannot be sent to another process, such as an open file.
     """
 
     def __init__(self, value: object) -> None:
@@ -176,16 +176,16 @@ class Kept:
 
 
 def task_of(function: Callable[..., Any], *args: Any, **settings: Any) -> bytes:
-    """Packs a call for a worker; functions of a script or a notebook too, which pickle would leave out.
+    """Serializes a call for a worker, including functions of a script or notebook, which pickle does not.
 
     Raises:
-        InputError: where something in it cannot travel, such as an open file.
+        InputError: if part of it cannot be sent to another process, such as an open file.
     """
     return _packed((function, args, settings))
 
 
 def serve(descriptor: int) -> NoReturn:
-    """Does calls until it is ended: what a worker's process runs.
+    """Runs calls until it is ended: the main function of a worker's process.
 
     Args:
         descriptor: of its end of the pipe.
@@ -205,14 +205,14 @@ def serve(descriptor: int) -> NoReturn:
 
 def _done(task: bytes, pipe: Connection[Any, Any]) -> _Outcome:
     try:
-        function, args, settings = pickle.loads(task)  # noqa: S301 - from the process that started us, by its own pipe
-    except Exception as error:  # noqa: BLE001 - an import may raise anything; who called is told
+        function, args, settings = pickle.loads(task)  # noqa: S301 - from the parent process, through its own pipe
+    except Exception as error:  # noqa: BLE001 - an import may raise anything; the caller is informed
         pipe.send(None)
         return _Outcome(error=error)
-    pipe.send(None)  # imports are over: from here on the time counts
+    pipe.send(None)  # imports are done: the time limit starts here
     try:
         return _Outcome(function(*args, **settings))
-    except Exception as error:  # noqa: BLE001 - foreign code; who called is told
+    except Exception as error:  # noqa: BLE001 - third-party code; the caller is informed
         return _Outcome(error=error)
 
 
@@ -226,15 +226,15 @@ def _packed(value: object) -> bytes:
 
     try:
         return bytes(cloudpickle.dumps(value))
-    except Exception as error:  # noqa: BLE001 - pickling foreign objects raises anything
+    except Exception as error:  # noqa: BLE001 - pickling third-party objects may raise anything
         raise InputError(
-            f"What is to travel between processes cannot: {type(error).__name__}: {error}. It should be made of plain "
-            "settings and numbers, and open its files and connections where it is called."
+            f"An object cannot be sent to another process: {type(error).__name__}: {error}. It should consist of plain "
+            "settings and numbers, and open its files and connections when it is called."
         ) from None
 
 
 def _receive(pipe: Connection[Any, Any], tasks: SimpleQueue[bytes]) -> None:
-    """Hands tasks on; ends this process where the one that started it is gone, even in the middle of a call."""
+    """Passes tasks on; ends this process if its parent has ended, even during a call."""
     try:
         while True:
             tasks.put(pipe.recv_bytes())
@@ -245,7 +245,7 @@ def _receive(pipe: Connection[Any, Any], tasks: SimpleQueue[bytes]) -> None:
 
 
 def _leave(number: int, frame: object) -> NoReturn:
-    raise SystemExit(128 + number)  # and not at once: what the call has started is ended on the way out
+    raise SystemExit(128 + number)  # not os._exit: the children of the call are ended on the way out
 
 
 def _end(process: subprocess.Popen[bytes], pipe: Connection[Any, Any]) -> None:

@@ -1,7 +1,7 @@
-"""What every evaluated candidate is worth to a search that only compares: swarms and genetic algorithms.
+"""Fitness of evaluated candidates for searches that only compare: swarms and genetic algorithms.
 
-Deb's rules (2000, doi:10.1016/S0045-7825(99)00389-8): who meets all bounded targets comes before who misses one; those
-who miss are compared by their summed shortfall, those who meet by their directions. One without a value comes last.
+Deb's rules (2000, doi:10.1016/S0045-7825(99)00389-8): candidates that meet all bounded targets come first; those
+that miss one are compared by summed shortfall, the others by their objectives. Candidates without a value come last.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fitness:
-    """The worth of evaluated candidates, in the history's order.
+    """The fitness of evaluated candidates, in the history's order.
 
     Attributes:
         violation: summed shortfall from the bounded targets, each in spreads of its property, so that units do not
-            matter; zero where all are met, infinite where a value is missing. Shape ``n``.
-        losses: the directed properties with the sign turned so that smaller is better, shape ``n x directions``.
+            matter; zero if all are met, infinite if a value is missing. Shape ``n``.
+        losses: the properties to optimize, with signs such that smaller is better, shape ``n x directions``.
         shortfalls: from each bounded target, in its property's unit, shape ``n x bounded``; infinite without a value.
     """
 
@@ -38,7 +38,7 @@ class Fitness:
 
     @classmethod
     def of(cls, values: pd.DataFrame, targets: Targets) -> Self:
-        """Judges property values, one row a candidate, in the targets' units; one that is not finite counts as none."""
+        """Computes the fitness of property values, one row per candidate; non-finite values count as missing."""
         wanted = values.reindex(columns=list(targets.properties)).astype(float)
         wanted = wanted.where(np.isfinite(wanted))
         failed = wanted.isna().any(axis=1).to_numpy()
@@ -62,18 +62,18 @@ class Fitness:
 
     @property
     def many(self) -> bool:
-        """True where directions compete, so that the best are a front and not one candidate."""
+        """True if there are several objectives, so that the best are a front and not one candidate."""
         return self.losses.shape[1] > 1
 
     def taken(self, rows: NDArray[np.int64]) -> Fitness:
-        """The worth of some candidates."""
+        """The fitness of some candidates."""
         return Fitness(self.violation[rows], self.losses[rows], self.shortfalls[rows])
 
     def ranks(self) -> NDArray[np.int64]:
         """Orders candidates by Deb's rules, 0 the best; equals have equal ranks.
 
         Returns:
-            Shape ``n``; those without a value have the largest rank.
+            Shape ``n``; candidates without a value have the largest rank.
         """
         ranks = np.zeros(len(self), dtype=np.int64)
         met = self.violation == 0.0
@@ -84,7 +84,7 @@ class Fitness:
         return ranks
 
     def height(self) -> NDArray[np.float64]:
-        """One number a candidate in the order of Deb's rules, smaller is better, for at most one direction.
+        """One number per candidate in the order of Deb's rules, smaller is better, for at most one objective.
 
         The summed shortfall in spreads for those that miss a target; below zero, the loss in spreads, for the others.
         """
@@ -98,7 +98,7 @@ class Fitness:
         return np.where(met, (np.where(met, loss, 0.0) - behind) / (spread or 1.0) - 1.0, self.violation)
 
     def progress(self) -> NDArray[np.bool_]:
-        """Which candidates were a step forward: no earlier one was as good, or they are one more that meets all.
+        """Which candidates were progress: better than all earlier ones, or another one that meets all targets.
 
         A row's answer depends on it and on earlier rows alone, and on no unit: with several bounded targets it must be
         undercut in every shortfall at once to be no progress.
@@ -114,7 +114,7 @@ class Fitness:
 
 
 def crowding(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Crowding distance within a front (Deb et al. 2002, doi:10.1109/4235.996017): the larger, the lonelier.
+    """Crowding distance within a front (Deb et al. 2002, doi:10.1109/4235.996017): the larger, the less crowded.
 
     Args:
         losses: of one front, shape ``n x m``.
@@ -133,14 +133,14 @@ def crowding(losses: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def lonely(points: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Chooses points far from each other: the first one, then always the farthest from all chosen (Gonzalez 1985).
+    """Chooses distant points: the first one, then always the farthest from all chosen (Gonzalez 1985).
 
     Args:
         points: shape ``n x d``.
-        most: how many.
+        most: largest number.
 
     Returns:
-        Places of the chosen ones, and the distance of each to those chosen before (infinite for the first).
+        Indices of the chosen ones, and the distance of each to those chosen before (infinite for the first).
     """
     chosen: list[int] = []
     gaps: list[float] = []

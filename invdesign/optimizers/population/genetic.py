@@ -1,4 +1,4 @@
-"""Genetic algorithm: children of the best candidates so far, each column varied by its own kind."""
+"""Genetic algorithm: children of the best candidates so far, each column varied by its parameter."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROUNDS = 4
-"""Times that children are made before what is still lacking is drawn at random."""
+"""Number of attempts to create children before missing ones are drawn at random."""
 
 MANY_SPREAD = 15.0
-"""Distribution index of the crossover where NSGA-III selects."""
+"""Distribution index of the crossover with NSGA-III."""
 BEST = 0.5
 """Share of the parents to which children are drawn."""
 
 
 @dataclass(frozen=True)
 class Parents:
-    """What children are made of.
+    """The parents of children.
 
     Attributes:
         space: that they stay in.
@@ -71,34 +71,34 @@ class Parents:
 class GeneticOptimizer:
     """Selects the best candidates of all so far as parents, and proposes their children.
 
-    Parents are those that a (mu + lambda) strategy would keep: by Deb's rules for bounded targets, by tournament and
-    elitism for one direction, by NSGA-II for two and three, by NSGA-III for more (Deb et al. 2002, Deb and Jain 2014;
+    Parents are the survivors of a (mu + lambda) strategy: by Deb's rules for bounded targets, by tournament and
+    elitism for one objective, by NSGA-II for two and three, by NSGA-III for more (Deb et al. 2002, Deb and Jain 2014;
     DEAP's selection). Of candidates that are equally good, such as those that meet every bounded target, the ones
     farthest from each other become parents, so that hits differ.
 
-    Where directions do not compete, a share of the children have their numbers moved together instead: from a parent
-    some of the way to one of the best, and along the difference of two others, as in differential evolution.
+    With at most one objective, a share of the children have their numbers moved together instead: from a parent
+    part of the way to one of the best, and along the difference of two others, as in differential evolution.
 
     Numbers are otherwise varied by simulated binary crossover and polynomial mutation (Deb and Agrawal 1995),
     compositions by swaps, transfers and mixtures, libraries by their substituents, molecules by their graphs; see
     ``invdesign.space.variation``.
 
     Raises:
-        InputError: where a setting is out of its range.
+        InputError: if a setting is out of its range.
     """
 
     population: int = bounded(default=30, ge=2)
-    """Parents that are kept."""
+    """Number of parents."""
     crossover: float = bounded(default=0.9, ge=0, le=1)
     """Share of children that have two parents."""
     mutation: float = bounded(default=0.5, ge=0, le=1)
     """Share of the children of two parents that are mutated as well; those of one always are."""
     differential: float = bounded(default=0.5, ge=0, le=1)
-    """Share of children whose numbers move along the differences of others; with at most one direction."""
+    """Share of children whose numbers move along the differences of others; with at most one objective."""
     step: float = bounded(default=0.03, gt=0, le=0.5)
     """Mean size of a mutation, as a share of a number's range."""
     tournament: int = bounded(default=3, ge=1)
-    """Candidates among which the best becomes a parent."""
+    """Number of candidates in a tournament."""
     selection: Selection | None = None
     """DEAP's operator that selects the parents. None: elitism for one objective direction, NSGA-II for two and three,
     NSGA-III for more."""
@@ -107,13 +107,13 @@ class GeneticOptimizer:
     mutation_operator: Mutation | None = None
     """DEAP's operator, on points of the unit cube. None: an operator for each kind of parameter."""
     surrogate_assisted: bool = False
-    """True to search on a model of the properties, and to propose only what it finds best."""
+    """Whether to search on a surrogate, and to propose only the best candidates found there."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] = from_elsewhere(default_factory=GaussianProcess)
-    """The model, where the search is assisted; it is never fitted itself, only copies of it."""
+    """The model of a surrogate-assisted search; copies of it are fitted."""
 
     @property
     def generation(self) -> int:
-        """Candidates in one generation of a surrogate-assisted search."""
+        """Number of candidates in one generation of a surrogate-assisted search."""
         return self.population
 
     def propose(
@@ -165,11 +165,11 @@ class GeneticOptimizer:
         share = 0.0 if parents.fitness.many or own else self.differential * number_share(parents.space)
         shifting = int(rng.binomial(n, share)) if share else 0
         children = joined(self._of_pairs(n - shifting, parents, rng), self._shifted(shifting, parents, rng))
-        # In a random order, so that a proposal cut short holds every kind of child.
+        # In a random order, so that a shortened proposal contains every kind of child.
         return children.iloc[rng.permutation(n)].reset_index(drop=True)
 
     def _shifted(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
-        """Children of any parents, drawn to one of the best of them."""
+        """Children of any parents, moved toward one of the best of them."""
         worth, candidates = parents.worth, parents.candidates
         order = np.array(sorted(range(len(worth)), key=worth.__getitem__, reverse=True))
         best = order[rng.integers(0, min(len(order), max(2, round(BEST * len(order)))), n)]
@@ -187,7 +187,7 @@ class GeneticOptimizer:
         size = 1 if on_fronts and rivals.losses.shape[1] > MOST_OBJECTIVES else self.tournament
         winners = tournament_winners(worth, 2 * n, size, rng)
         if on_fronts and size > 1:
-            # One parent by its rank, for speed; the other by dominance and loneliness, for the front's width.
+            # One parent by its rank, for speed; the other by dominance and crowding distance, for the front's width.
             alone = np.array([gap for _, gap in worth])
             winners[n:] = crowded_winners(rivals.losses, alone, n, self.tournament, rng)
         first = candidates.iloc[winners[:n]].reset_index(drop=True)
@@ -195,7 +195,7 @@ class GeneticOptimizer:
         two = rng.random(n) < self.crossover
         children = first.copy()
         if two.any():
-            # Parents are far from each other on a front of many directions; their children are to stay near (eta as in
+            # Parents are far from each other on a front of many objectives; their children should stay near (eta as in
             # NSGA-III's own experiments is large), or few of them are on the front.
             spread = MANY_SPREAD if rivals.losses.shape[1] > MOST_OBJECTIVES else SPREAD
             mixed = self._crossed(space, first[two], second[two], rng, spread)

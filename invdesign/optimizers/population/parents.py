@@ -1,4 +1,4 @@
-"""Which candidates of a history become parents, and which of those win a tournament: DEAP's selection."""
+"""Selection of parents from a history, and tournaments among them, by DEAP."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from invdesign.space import SearchSpace
 
 MOST_SELECTED = 4
-"""Individuals that DEAP's selection sees, which takes a time quadratic in them, for each that it selects."""
+"""Individuals for DEAP's selection per selected one; its time is quadratic in their number."""
 MOST_EQUALS = 512
-"""Equally good candidates, the latest, among which those far from each other are looked for."""
+"""Number of equally good candidates, the latest, from which distant ones are selected."""
 MOST_OBJECTIVES = 3
-"""Up to so many directions NSGA-II selects; beyond, its crowding distance says little, and NSGA-III does."""
+"""Largest number of objectives for NSGA-II; with more, its crowding distance is uninformative, and NSGA-III is used."""
 REFERENCES = 1.25
-"""NSGA-III's reference points for each parent, at most: with about as many, each niche keeps its one nearest."""
+"""Largest number of NSGA-III's reference points per parent: with about one, each niche keeps its nearest member."""
 PENALTY = 2.0
-"""What the distance from a reference line costs beside that along it: the penalty of boundary intersection.
+"""Weight of the distance from a reference line relative to that along it: penalty-based boundary intersection.
 
 Zhang and Li 2007 (doi:10.1109/TEVC.2007.892759); within NSGA-III, Yuan et al. 2016 (doi:10.1109/TEVC.2015.2420112)."""
 Worth = tuple[float, ...]
-"""What a tournament compares, larger is better: first the rank, then how lonely a candidate is."""
+"""The order of a tournament, larger is better: first the rank, then the crowding distance."""
 
 
 @dataclass(frozen=True)
 class Individual:
-    """A candidate as DEAP takes it.
+    """A candidate for DEAP.
 
     Attributes:
         row: of the history, or place among the parents.
@@ -48,13 +48,13 @@ class Individual:
 def selected_parents(
     fitness: Fitness, candidates: pd.DataFrame, space: SearchSpace, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.int64], list[Worth]]:
-    """Selects the parents that survive of all candidates so far.
+    """Selects the surviving parents of all candidates so far.
 
     Args:
         fitness: of the candidates.
         candidates: evaluated ones.
-        space: which tells how far candidates are from each other.
-        count: how many parents; fewer where fewer candidates have values.
+        space: defines the distance between candidates.
+        count: how many parents; fewer if fewer candidates have values.
         rng: source of randomness.
 
     Returns:
@@ -77,7 +77,7 @@ def selected_parents(
 
 
 def tournament_winners(worth: list[Worth], count: int, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Places of the winners of tournaments of ``size`` among candidates of some worth, shape ``count``."""
+    """Indices of the winners of tournaments of ``size`` among candidates, shape ``count``."""
     from deap.tools import selTournament
 
     individuals = [Individual(place, value) for place, value in enumerate(worth)]
@@ -89,15 +89,15 @@ def tournament_winners(worth: list[Worth], count: int, size: int, rng: np.random
 def crowded_winners(
     losses: NDArray[np.float64], alone: NDArray[np.float64], count: int, size: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Places of the winners of crowded tournaments (Deb et al. 2002), shape ``count``.
+    """Indices of the winners of crowded tournaments (Deb et al. 2002), shape ``count``.
 
-    Who dominates the other wins; where neither does, the lonelier. Dominance, not the rank: while fronts are many and
-    thin, ranks would let the first of them have all the children.
+    The dominating candidate wins; if neither dominates, the one with the larger crowding distance. Ranks are not
+    used, because while fronts are many and thin, the first of them would have all the children.
 
     Args:
         losses: of the candidates, shape ``n x m``.
-        alone: how far each is from others of its front.
-        count: of winners.
+        alone: crowding distance within the front.
+        count: number of winners.
         size: candidates of one tournament.
         rng: source of randomness.
     """
@@ -150,13 +150,13 @@ def reference_points(directions: int, count: int) -> Any:
 
 
 def _thinned(fitness: Fitness, front: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Those of a large front from which the selection will choose: its loneliest, or the best along references."""
+    """The members of a large front to select from: the least crowded, or the best along reference lines."""
     if len(front) <= MOST_SELECTED * count:
         return front
     losses = fitness.losses[front]
     if losses.shape[1] <= MOST_OBJECTIVES:
         return front[np.argsort(-crowding(losses), kind="stable")[: MOST_SELECTED * count]]
-    # Crowding would drop the very ones that NSGA-III keeps: beside each reference line there is a crowd. Of all that
+    # Crowding would drop those that NSGA-III selects, because each reference line is crowded. Of all that
     # were ever on the front many are near a line but far behind, which its selection, by nearness alone, would prefer.
     lines = reference_points(losses.shape[1], count)
     lines = lines / np.linalg.norm(lines, axis=1, keepdims=True)
@@ -178,7 +178,7 @@ def _far_apart(candidates: pd.DataFrame, space: SearchSpace, rows: NDArray[np.in
 def _loneliness(
     fitness: Fitness, ranks: NDArray[np.int64], candidates: pd.DataFrame, space: SearchSpace, rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """How far each parent is from equally good ones: on the front by its losses, else in the unit cube."""
+    """Distance of each parent from equally good ones: on the front by its losses, else in the unit cube."""
     alone = np.zeros(len(rows))
     best = ranks[rows] == ranks[rows].min()
     if best.sum() < 2:
@@ -198,7 +198,7 @@ def _loneliness(
 def worth_of(
     rows: NDArray[np.int64], fitness: Fitness, ranks: NDArray[np.int64], candidates: pd.DataFrame, space: SearchSpace
 ) -> list[Worth]:
-    """The worth of parents in tournaments: their rank, and how lonely they are among equals."""
+    """The worth of parents in tournaments: their rank, and their crowding distance among equals."""
     return _worth(ranks[rows], _loneliness(fitness, ranks, candidates, space, rows))
 
 

@@ -1,4 +1,4 @@
-"""Particle swarm: candidates that move through the unit cube, drawn by their own best and by the swarm's."""
+"""Particle swarm: candidates that move through the unit cube, toward their own best and the swarm's."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 Topology = Literal["star", "ring", "pyramid", "random", "von-neumann"]
 ELITE = 20
-"""Members that lead on a front of two directions; each further direction makes it as many times more."""
+"""Number of leaders on a front of two objectives; multiplied by it for each further objective."""
 
 MOVING_ON = 0.5
-"""Candidates that move on where directions compete, as a share of the particles; the lonelier ones move on twice."""
+"""Candidates that move on with several objectives, as a share of the particles; less crowded ones move on twice."""
 
 SETTLING = 0.75
 """Share of the particles that lose their momentum once a front is as large as the swarm."""
@@ -50,19 +50,19 @@ class ParticleSwarmOptimizer:
     """Moves a swarm of candidates through the space's unit cube (Kennedy and Eberhart 1995; pyswarms' backend).
 
     Each particle goes on by its inertia, toward its own best and toward a leader: the best of the swarm, or of its
-    neighbors. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then directions. Where
-    several candidates meet every target, each particle follows one of them, of two drawn at random the lonelier one
-    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). Where directions compete, what
-    NSGA-II or NSGA-III would keep of all candidates moves on, the lonelier ones oftener, each toward one of the
-    loneliest members of the front (while those are few, of the best of what was kept), of two the nearer (a
+    neighbors. Candidates are compared by Deb's rules: bounded targets by their shortfall first, then objectives. If
+    several candidates meet every target, each particle follows one of them, the less crowded of two drawn at random
+    (Coello Coello, Pulido and Lechuga 2004, doi:10.1109/TEVC.2004.826067). With several objectives, the candidates that
+    NSGA-II or NSGA-III would select move on, less crowded ones more often, each toward one of the
+    least crowded members of the front (or of the best selected ones, if these are few), the nearer of two (a
     competition as in the swarm of Zhang et al. 2018, doi:10.1016/j.ins.2017.10.037).
-    Bounds reflect. Whatever is not a number takes part by its coordinates in the cube.
+    Bounds reflect. Columns that are not numbers take part by their coordinates in the cube.
 
     The swarm is placed by a Sobol sequence; particle ``i`` makes every proposal ``k`` with ``k % particles == i``. It
     starts anew at other places after ``stagnation`` generations without progress.
 
     Raises:
-        InputError: where a setting is out of its range.
+        InputError: if a setting is out of its range.
     """
 
     particles: int = bounded(default=30, ge=2)
@@ -74,27 +74,27 @@ class ParticleSwarmOptimizer:
     neighbors: int = bounded(default=5, ge=1)
     """Particles, itself included, of which the best leads, with the topologies ``ring`` and ``random``."""
     inertia: tuple[Share, Share] = (0.9, 0.3)
-    """Share of a velocity that is kept, at the start and at the end of the schedule (Shi and Eberhart 1998)."""
+    """Inertia weight at the start and at the end of the schedule (Shi and Eberhart 1998)."""
     schedule: int = bounded(default=25, ge=1)
-    """Generations in which it falls from the one to the other."""
+    """Generations in which the inertia weight decreases."""
     cognitive: float = bounded(default=1.5, ge=0)
-    """Pull of a particle's own best."""
+    """Acceleration toward a particle's own best."""
     social: float = bounded(default=1.5, ge=0)
-    """Pull of the leader."""
+    """Acceleration toward the leader."""
     velocity_limit: float = bounded(default=0.3, gt=0, le=1)
     """Longest move along a coordinate, as a share of the cube, or as far as to another value."""
     turbulence: float = bounded(default=0.1, ge=0, le=1)
-    """Share of the proposals that are mutated besides, as in the swarm of Coello Coello et al."""
+    """Share of the proposals that are also mutated, as in the swarm of Coello Coello et al."""
     stagnation: int = bounded(default=20, ge=1)
-    """Generations without progress after which the swarm starts anew."""
+    """Generations without progress after which the swarm restarts."""
     surrogate_assisted: bool = False
-    """True to search on a model of the properties, and to propose only what it finds best."""
+    """Whether to search on a surrogate, and to propose only the best candidates found there."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] = from_elsewhere(default_factory=GaussianProcess)
-    """The model, where the search is assisted; it is never fitted itself, only copies of it."""
+    """The model of a surrogate-assisted search; copies of it are fitted."""
 
     @property
     def generation(self) -> int:
-        """Candidates in one generation of a surrogate-assisted search."""
+        """Number of candidates in one generation of a surrogate-assisted search."""
         return self.particles
 
     def propose(
@@ -157,7 +157,7 @@ class ParticleSwarmOptimizer:
             ahead = self._ahead(rows, worth, state.leaders, fitness)
             rows = self._places(rows, worth, fitness, rng)
             position = own_best = space.encode(proposed.iloc[rows])
-            # Momentum carries a swarm to the front and widens it; without it, particles settle along what is found.
+            # Momentum carries a swarm to the front and widens it; without it, particles settle along the front.
             settling = SETTLING * min(1.0, len(state.leaders) / self.particles)
             going = rng.random((self.particles, 1)) >= settling
             velocity = np.where(going, position - space.encode(proposed.iloc[state.before(rows)]), 0.0)
@@ -213,7 +213,7 @@ class ParticleSwarmOptimizer:
     def _ahead(
         self, rows: NDArray[np.int64], worth: list[Worth], front: NDArray[np.int64], fitness: Fitness
     ) -> NDArray[np.int64]:
-        """Rows that lead where directions compete: the front's loneliest or, while it is small, the best selected.
+        """Leaders with several objectives: the front's least crowded or, while it is small, the best selected.
 
         The first members of a front lie in one corner as often as not; led by them alone, the whole swarm would
         gather there before it is known what else is worth having.
@@ -227,7 +227,7 @@ class ParticleSwarmOptimizer:
     def _places(
         self, rows: NDArray[np.int64], worth: list[Worth], fitness: Fitness, rng: np.random.Generator
     ) -> NDArray[np.int64]:
-        """The row from which each particle moves on: of two drawn at random the better or, of equals, the lonelier.
+        """The row from which each particle moves on: of two drawn at random the better or, of equals, the less crowded.
 
         With a particle for each row, most would start where most were good before: the swarm would follow the first
         corner that it finds and lose what lies beyond, as long as that is dominated by a crowd a little further on.

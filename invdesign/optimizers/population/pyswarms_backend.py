@@ -19,12 +19,12 @@ LOGGING = Path(__file__).with_name("pyswarms_logging.yaml")
 MOST_TRIANGULATED = 7
 """Dimensions up to which a Delaunay triangulation of a swarm takes milliseconds."""
 VARIABLE = "LOG_CFG"
-"""The environment variable by which pyswarms is told of a logging configuration."""
+"""The environment variable for pyswarms' logging configuration."""
 
 
 @dataclass(frozen=True)
 class Backend:
-    """The parts of pyswarms that a swarm is moved with. None of them remembers anything from call to call.
+    """The parts of pyswarms that move a swarm, all without state.
 
     Attributes:
         swarm: the class of a swarm.
@@ -50,7 +50,7 @@ class Backend:
         """Own best position of each particle's best neighbor, shape ``particles x dimension``.
 
         Ring and von Neumann by pyswarms. Its pyramid and its random topology put neighborhoods of different sizes into
-        one array, which numpy refuses since version 1.24: theirs are made here, of the same neighbors.
+        one array, which numpy refuses since version 1.24: these are computed here, with the same neighbors.
 
         Args:
             topology: one with neighborhoods.

@@ -1,4 +1,4 @@
-"""Surrogate-assisted search: a population or a swarm lives on a model for a while, and only its best are evaluated."""
+"""Surrogate-assisted search: a population or a swarm evolves on a model, and only its best are evaluated."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES
 from invdesign.targets import Targets
 
 GENERATIONS = 20
-"""Generations that live on the model for one proposal."""
+"""Number of generations on the model for one proposal."""
 SCATTERED = 5
-"""Generations that are drawn at random before, to start from."""
+"""Number of random generations to start from."""
 OPTIMISM = 1.0
-"""Standard deviations by which a direction's prediction is taken better than its mean."""
+"""Standard deviations by which predictions of objectives are better than their mean."""
 APART = 0.05
 """Distance in the unit cube that proposals keep from each other, where enough good ones do."""
 LESS_LIKELY = 1.5
@@ -35,7 +35,7 @@ INNER = 1
 
 
 class PopulationOptimizer(Protocol):
-    """An optimizer that goes on from what lived so far, and can do so on a model: a dataclass with these fields."""
+    """An optimizer that evolves a history, and can do so on a model: a dataclass with these fields."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
@@ -83,7 +83,7 @@ def population_proposal(
     history: History,
     seed: np.random.SeedSequence,
 ) -> pd.DataFrame:
-    """Proposes the next generation, on a model where the optimizer is assisted; arguments as in ``Optimizer.propose``.
+    """Proposes the next generation, on a model if ``surrogate_assisted``; arguments as for ``Optimizer.propose``.
 
     Before any value is known, candidates come from the Sobol sequence.
     """
@@ -105,13 +105,13 @@ def surrogate_assisted_proposal(
     history: History,
     seed: np.random.SeedSequence,
 ) -> pd.DataFrame:
-    """Proposes what an optimizer finds best on a model of the properties; arguments as in ``Optimizer.propose``.
+    """Proposes the best candidates that an optimizer finds on a model; arguments as for ``Optimizer.propose``.
 
-    The optimizer goes on from the history as it would, but its candidates are given the values that the model predicts
-    (directions one standard deviation better than the mean). Of all candidates that lived so, those are proposed that
+    The optimizer continues from the history, but its candidates get the values that the model predicts
+    (objectives one standard deviation better than the mean). Of all these candidates, those are proposed that
     most probably meet the bounded targets, then those of the best predicted front, different from each other.
 
-    Before every property has two values there is nothing to model: candidates then come from the Sobol sequence.
+    Before every property has two values, candidates come from the Sobol sequence.
     """
     names = list(targets.properties)
     measured = history.properties.reindex(columns=names).astype(float)
@@ -153,7 +153,7 @@ class _Imagined:
     seed: np.random.SeedSequence
 
     def candidates(self, history: History, measured: pd.DataFrame, n: int) -> pd.DataFrame:
-        """All candidates that lived on the model."""
+        """All candidates of the search on the model."""
         plain: PopulationOptimizer = replace(self.optimizer, surrogate_assisted=False)
         lived = history.proposed[list(self.space.names)]
         values = measured
@@ -217,7 +217,7 @@ class _Imagined:
         return likely >= likely[0] - np.log(LESS_LIKELY)
 
     def _order(self, candidates: pd.DataFrame) -> np.ndarray:
-        """Candidates from best to worst: by the chance to meet the bounded targets, or by the predicted front."""
+        """Candidates from best to worst: by the probability of meeting bounded targets, or by the predicted front."""
         mean, std = self.model.predict(candidates, return_std=True)
         likely = self.targets.log_probability(mean, std)
         if not self.targets.optimized:

@@ -1,4 +1,4 @@
-"""The state of a particle swarm, read off a history: where its particles are, how they move and what they remember.
+"""The state of a particle swarm, derived from a history: positions, velocities and personal bests.
 
 Particle ``i`` is every row ``k`` of the swarm's own with ``k % particles == i``, and ``k // particles`` its generation;
 so the swarm needs no memory but the campaign's. A particle's velocity is the way between its last two positions. Rows
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 LEAST_PROGRESS = 1e-8
 """What counts as progress, in spreads of the values: a swarm that settles at a bottom improves by ever less.
 
-It is left to settle as exactly as anyone reads a value: with more, smooth bottoms are left half way down."""
+With a larger value, the swarm would restart before it has converged in a smooth minimum."""
 
 
 @dataclass(frozen=True)
 class SwarmState:
-    """What a swarm knows when it moves on.
+    """The state of a swarm before its next move.
 
     Attributes:
         own: rows of ``proposed`` that are the swarm's since its last start, oldest first.
@@ -47,14 +47,14 @@ class SwarmState:
     def read(
         cls, history: History, fitness: Fitness, ranks: NDArray[np.int64], *, particles: int, patience: int
     ) -> SwarmState:
-        """Reads the state.
+        """Derives the state.
 
         Args:
             history: of the campaign.
             fitness: of its evaluated candidates.
             ranks: of these, 0 the best.
             particles: of the swarm.
-            patience: generations without progress after which the swarm starts anew.
+            patience: generations without progress after which the swarm restarts.
         """
         everything = np.arange(history.count)
         own = everything if history.own is None else np.flatnonzero(history.own)
@@ -91,7 +91,7 @@ class SwarmState:
         return self.own[places + self.particles * ((last - places) // self.particles - 1)]
 
     def before(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The row at which the particle that proposed a row was before; the row itself where it did not move there.
+        """The row at which the particle that proposed a row was before; the row itself if it did not move there.
 
         Args:
             rows: of ``proposed``, any; those of others and of the first generations were not moved to.
@@ -103,7 +103,7 @@ class SwarmState:
 
     @cached_property
     def best(self) -> NDArray[np.int64]:
-        """The row of each particle's own best, of equals the latest; where it has no value yet, its current row."""
+        """The row of each particle's own best, of equals the latest; if it has no value yet, its current row."""
         generations = -(-len(self.own) // self.particles)
         rows = np.full(generations * self.particles, -1, dtype=np.int64)
         rows[: len(self.own)] = self.own
@@ -115,7 +115,7 @@ class SwarmState:
 
     @cached_property
     def best_cost(self) -> NDArray[np.float64]:
-        """The rank of each particle's own best, shape ``particles``; behind all ranks where it has no value."""
+        """The rank of each particle's own best, shape ``particles``; behind all ranks if it has no value."""
         return np.nan_to_num(self._cost(self.best), posinf=float(len(self.ranks) + 1))
 
     @cached_property
@@ -125,7 +125,7 @@ class SwarmState:
         return self.known[ranks == ranks.min()] if len(ranks) else self.known
 
     def _cost(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Ranks of rows; infinite where there is no value (``known`` is sorted)."""
+        """Ranks of rows; infinite if there is no value (``known`` is sorted)."""
         place = np.searchsorted(self.known, rows)
         found = place < len(self.known)
         found[found] = self.known[place[found]] == rows[found]
@@ -135,9 +135,9 @@ class SwarmState:
 
 
 def _last_start(own: NDArray[np.int64], fitness: Fitness, particles: int, patience: int) -> int:
-    """The generation in which the swarm started last; 0 where it never stagnated.
+    """The generation of the last restart; 0 if the swarm never stagnated.
 
-    With competing directions it never starts anew: its leaders are spread over a front, which keeps it moving.
+    With several objectives it never restarts: its leaders are spread over a front, which keeps it moving.
     """
     if fitness.many:
         return 0

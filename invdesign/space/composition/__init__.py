@@ -1,4 +1,4 @@
-"""Chemical formulas on sublattices: what may stand where, how they are drawn, encoded and repaired."""
+"""Chemical formulas on sublattices: their sites and rules, sampling, encoding and repair."""
 
 from invdesign.space.composition.composition import Composition
 

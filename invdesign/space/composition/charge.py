@@ -1,10 +1,10 @@
 """Oxidation states of elements and the charge of species, for compositions that must be neutral.
 
-The states of an element are those that pymatgen lists as common or as found in the ICSD (Ong et al. 2013,
-doi:10.1016/j.commatsci.2012.10.028) and that SMACT lists too (Davies et al. 2019, doi:10.21105/joss.01361; its list of
+The states of an element are those that pymatgen lists as common or as occurring in the ICSD (Ong et al. 2013,
+doi:10.1016/j.commatsci.2012.10.028) and that SMACT also lists (Davies et al. 2019, doi:10.21105/joss.01361; its list of
 2024 is from the ICSD as well). SMACT's own test takes whole numbers of atoms with one state each; a formula such as
-LiNi0.8Mn0.1Co0.1O2 stands for a mixture of valences, so here every atom may take any of its states, and a composition
-can be neutral where zero lies between its least and its greatest charge.
+LiNi0.8Mn0.1Co0.1O2 has mixed valences, so here every atom may take any of its states, and a composition
+can be neutral if zero lies between its lowest and its highest charge.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ IONS = {
     "H2O": 0,
     "NH3": 0,
 }
-"""Charges of ions and molecules that keep together (IUPAC, Nomenclature of Inorganic Chemistry 2005, table IX;
+"""Charges of polyatomic ions and molecules (IUPAC, Nomenclature of Inorganic Chemistry 2005, table IX;
 O2 is peroxide)."""
 
 
 @cache
 def oxidation_states(symbol: str) -> tuple[int, ...]:
-    """The states that an element may take, in rising order; empty where none is known.
+    """The oxidation states of an element, in ascending order; empty if none is known.
 
     Args:
         symbol: of the element.
@@ -53,18 +53,18 @@ def oxidation_states(symbol: str) -> tuple[int, ...]:
     listed = {int(state) for state in (*element.common_oxidation_states, *element.icsd_oxidation_states) if state}
     try:
         known = {int(state) for state in smact.Element(symbol).oxidation_states or ()}
-    except (KeyError, NameError):  # what SMACT raises for an element that it has no data of
+    except (KeyError, NameError):  # raised by SMACT for an element without data
         known = set()
     return tuple(sorted(listed & known or listed or known))
 
 
 def charge_range(option: str, atoms: dict[str, float], given: dict[str, list[int]]) -> tuple[float, float] | None:
-    """The least and the greatest charge of an element's atom or of a species; None where nothing is known.
+    """The lowest and the highest charge of an element's atom or of a species; None if unknown.
 
     Args:
-        option: the element or species; an empty text is a vacancy, without charge.
-        atoms: how many of each element it holds.
-        given: states that take the place of the known ones, by element or species.
+        option: the element or species; an empty text is a neutral vacancy.
+        atoms: number of atoms of each element in it.
+        given: states that replace the known ones, by element or species.
     """
     if not option:
         return 0.0, 0.0

@@ -1,4 +1,4 @@
-"""A chemical formula as a parameter: elements and species on sites, with rules that every formula keeps."""
+"""A chemical formula as a parameter: elements and species on sites, with rules for every formula."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 CHARGE_SLACK = 1e-4
-"""Elementary charges per formula unit by which continuous compositions may miss neutrality: the amounts' rounding."""
+"""Tolerance of the charge of continuous compositions, in elementary charges per formula unit: rounding of amounts."""
 TRIES = 50
-"""Changes that are tried for each neighbor that is wanted."""
+"""Number of changes to try for each requested neighbor."""
 
 
 @settings
@@ -43,12 +43,12 @@ class Composition:
     """A formula such as ``LiNi0.8Mn0.1Co0.1O2``, written site by site.
 
     A formula names the options in the order of the sites and, on a site, in the order of its list, with amounts per
-    formula unit; an option on two sites stands where it comes first, with its whole amount. Where all amounts are
-    whole, they are divided by their common divisor. Equal compositions are equal strings. A species of several atoms is
-    one thing: OH is not O and H. Amounts have the decimals of the site's step, or six without one.
+    formula unit; an option on two sites appears once, at its first site, with its total amount. If all amounts are
+    whole numbers, they are divided by their common divisor. Equal compositions are equal strings. A species of
+    several atoms is a unit: OH is not O and H. Amounts have the decimals of the site's step, or six without one.
 
-    In the unit cube an option whose amount varies takes one coordinate, its amount between the least and the greatest
-    that it can have. Every point decodes to the nearest composition that keeps the rules.
+    In the unit cube an option whose amount varies has one coordinate, its amount between the smallest and the largest
+    possible one. Every point decodes to the nearest composition that satisfies the rules.
 
     Example:
         >>> Composition(
@@ -61,28 +61,28 @@ class Composition:
         ... )
 
     Raises:
-        InputError: naming the site or the rule that is wrong, and what would be right.
+        InputError: naming the site or rule that is invalid, and what would be right.
     """
 
     sites: Annotated[dict[str, Site], Field(min_length=1)]
     """The sublattices by name, each a ``Site`` or its mapping, in the order of the formula."""
     charge_balanced: bool = False
-    """True where the formula must be neutral. Every atom may take any of its oxidation states, so that it is enough
-    that zero lies between the least and the greatest charge; see the module ``charge``."""
+    """Whether the formula must be neutral. Every atom may take any of its oxidation states, so it is sufficient
+    that zero lies between the lowest and the highest charge; see the module ``charge``."""
     oxidation_states: dict[str, list[int]] = field(default_factory=dict)
-    """Oxidation states of elements or species, in the place of the known ones."""
+    """Oxidation states of elements or species that replace the known ones."""
     exclude: list[tuple[str, str]] = field(default_factory=list)
     """Pairs of elements or species that must not occur together."""
     limits: dict[str, tuple[Real, Real]] = field(default_factory=dict)
-    """Least and greatest value of quantities: an element's amount per formula unit (``Co``), its share of the metals on
-    the varied sites that can hold it (``share_Co``), the mean Pauling electronegativity of the atoms
+    """Smallest and largest value of quantities: an element's amount per formula unit (``Co``), its share of the
+    metals on the varied sites that can hold it (``share_Co``), the mean Pauling electronegativity of the atoms
     (``mean_electronegativity``)."""
 
     def __post_init__(self) -> None:
         if self.oxidation_states and not self.charge_balanced:
-            raise InputError("oxidation_states have no effect without charge_balanced: true.")
+            raise InputError("oxidation_states need charge_balanced: true.")
         if not self._product.varied.size:
-            raise InputError("Nothing varies in this composition. Give a site two elements or more.")
+            raise InputError("Nothing varies in this composition. Give at least one site two or more elements.")
         _ = self._text
         self._demand_one()
 
@@ -92,11 +92,11 @@ class Composition:
 
     @property
     def size(self) -> float:
-        """How many formulas there are; infinite where an amount is continuous.
+        """Number of formulas; infinite if an amount is continuous.
 
         It is exact unless ``size_is_exact`` says otherwise: without rules across sites it is counted; with them, or
-        with an element on two sites, up to a million fillings are looked through one by one, and beyond that it is the
-        number of fillings times the share of 32,768 random ones that keep the rules (at least one), an estimate.
+        with an element on two sites, up to a million fillings are enumerated, and beyond that it is the
+        number of fillings times the share of 32,768 random ones that satisfy the rules (at least one), an estimate.
         """
         size = self._product.size
         if size is None:
@@ -107,7 +107,7 @@ class Composition:
 
     @property
     def size_is_exact(self) -> bool:
-        """False where ``size`` is an estimate; ``at`` then has no order to count in."""
+        """False if ``size`` is an estimate; ``at`` cannot be used then."""
         return self._product.size is None or self._region.plain or self._region.is_listed
 
     @property
@@ -131,23 +131,24 @@ class Composition:
 
     def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
         if self._product.size is None:
-            raise InputError("A composition with continuous amounts has no countable values. Give its sites a step.")
+            raise InputError("A composition with continuous amounts cannot be enumerated. Give its sites a step.")
         if self._region.plain:
             return self._written(self._product.at(np.asarray(places)))
         if not self._region.is_listed:
             raise InputError(
-                f"The formulas that keep the rules cannot be numbered: more than {LARGEST_LIST:,} fillings would have "
-                "to be looked through. Draw them at random."
+                f"The formulas that satisfy the rules cannot be enumerated: there are more than "
+                f"{LARGEST_LIST:,} fillings "
+                "to check. Sample them at random."
             )
         return self._written(self._region.listed[np.asarray(places)].astype(np.int64))
 
     def neighbors(self, formula: str, rng: np.random.Generator, n: int) -> NDArray[np.object_]:
-        """Formulas that are one small change away: an amount moved, two elements exchanged, another one picked.
+        """Formulas that are one small change away: an amount changed, two elements exchanged, another one picked.
 
         Args:
             formula: of the space.
             rng: source of randomness.
-            n: how many, at most; fewer where there are no more near by.
+            n: largest number of formulas; fewer if there are no more nearby.
 
         Returns:
             Different formulas, none of them the given one.
@@ -159,7 +160,7 @@ class Composition:
         return np.array(different[:n], dtype=object)
 
     def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
-        """One child of each formula: two amounts of a site exchanged, or some moved, a ``step`` of it in the mean."""
+        """One child of each formula: two amounts of a site exchanged, or some changed, by ``step`` on average."""
         amounts = self._filled(np.asarray(values, dtype=object))
         return self._written(mutated_amounts(self._region, amounts, rng, step))
 
@@ -171,7 +172,7 @@ class Composition:
     def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         """An amount (``Co``), a share (``share_Co``) or the ``mean_electronegativity`` of formulas.
 
-        Electronegativities are Pauling's, as pymatgen has them. See ``limits`` in the class for what a share is.
+        Electronegativities are Pauling's, from pymatgen. See ``limits`` for the definition of a share.
         """
         quantity = self._quantities.find(name)
         if quantity is None:
@@ -199,7 +200,7 @@ class Composition:
                     self._rules.excluded if label == "excluded pairs" else (),
                 ).kept(totals[[row]])[0]
             ]
-            raise InputError(f"The formula {formulas[row]!r} breaks {' and '.join(labels)}.")
+            raise InputError(f"The formula {formulas[row]!r} violates {' and '.join(labels)}.")
         return amounts
 
     def _split(self, formulas: NDArray[np.object_], totals: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -228,7 +229,7 @@ class Composition:
             filled = filling(self._product, amounts)
             if filled is None:
                 formula = formulas[int(np.flatnonzero(back.ravel() == row)[0])]
-                raise InputError(f"The formula {formula!r} is not of this space: its sites cannot be filled so.")
+                raise InputError(f"The formula {formula!r} is not in this space: the sites cannot hold these amounts.")
             found.append(filled)
         return np.array(found, dtype=np.int64).reshape(-1, self._product.columns)[back.ravel()]
 
@@ -240,7 +241,7 @@ class Composition:
         parts += [f"exactly {site.pick} of them"] if site.pick else []
         parts += [f"at most {site.max_elements} of them"] if site.max_elements else []
         parts += [f"steps of {site.step:g}"] if site.step else []
-        return f"The formula {formula!r} is not of this space: site {name} takes {', '.join(parts)}."
+        return f"The formula {formula!r} is not in this space: site {name} needs {', '.join(parts)}."
 
     def _written(self, amounts: NDArray[np.int64]) -> NDArray[np.object_]:
         return self._text.write(self._product.totals(amounts))
@@ -252,7 +253,7 @@ class Composition:
             raise InputError(self._emptiness()) from None
 
     def _emptiness(self) -> str:
-        """Says which rules leave no formula."""
+        """Names the rules that exclude all formulas."""
         if CHARGE in self._rules.labels:
             found = charge_problem(self._product, [rule for rule in self._rules.linear if rule.label == CHARGE])
             if found:
@@ -264,7 +265,9 @@ class Composition:
                 Region(self._product, fewer, self._charges).demand_one()
             except NoFillingError:
                 guilty = fewer
-        return f"No formula keeps {' and '.join(guilty.labels)}. Relax one of them, or widen the ranges of the sites."
+        return (
+            f"No formula satisfies {' and '.join(guilty.labels)}. Relax one of them, or widen the ranges of the sites."
+        )
 
     @cached_property
     def _product(self) -> Product:
@@ -290,7 +293,7 @@ class Composition:
 
     @cached_property
     def _charges(self) -> tuple[int, ...]:
-        """Charge of one step of each column where every option has one state alone; else zeros."""
+        """Charge of one step of each column if every option has a single state; else zeros."""
         balance = [rule for rule in self._rules.linear if rule.label == CHARGE]
         nothing = (0,) * self._product.columns
         if not balance or any(
@@ -309,8 +312,8 @@ class Composition:
         anchor = self._product.anchor
         if anchor is None:
             raise InputError(
-                "Every site may be vacant, so that nothing says how large the formula unit is. Give one site without "
-                "'none', whose elements sit on no site that has it."
+                "Every site may be vacant, so the size of the formula unit is undefined. Give one site without "
+                "'none', with elements that are on no site with 'none'."
             )
         digits = self._product.lattices[0].digits
         largest = (

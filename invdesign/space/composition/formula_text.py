@@ -1,6 +1,6 @@
-"""Amounts to canonical formulas and back, many at a time.
+"""Converts amounts to canonical formulas and back, many at a time.
 
-A formula names its tokens (elements, and species in brackets) in one fixed order, each with the amount that it has per
+A formula lists its tokens (elements, and species in brackets) in one fixed order, each with its amount per
 formula unit; an amount of one is not written. Where all amounts are whole numbers, they are divided by their greatest
 common divisor. Amounts are counted in units of ``10**-digits``, so that equal amounts are equal text.
 """
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LARGEST_TABLE = 20_000
-"""Amounts whose text is kept ready; larger or finer ones are put together from three pieces."""
+"""Number of amounts whose text is precomputed; larger or finer ones are composed of three parts."""
 _TOKEN = re.compile(r"(\([A-Za-z\d]+\)|[A-Z][a-z]?)")
 _THOUSANDS = np.array([f"{number:03d}" for number in range(1000)], dtype=object)
 _TRIMMED = np.array([text.rstrip("0") for text in _THOUSANDS], dtype=object)
 
 
 def amount_text(amount: int, digits: int) -> str:
-    """An amount in units of ``10**-digits`` as it stands in a formula: nothing for one, no trailing zeros."""
+    """An amount in units of ``10**-digits`` as written in a formula: nothing for one, no trailing zeros."""
     whole, part = divmod(amount, 10**digits)
     if not part:
         return "" if whole == 1 else str(whole)
@@ -38,7 +38,7 @@ def amount_text(amount: int, digits: int) -> str:
 
 
 def token_text(option: str) -> str:
-    """An element or species as it stands in a formula: species of several atoms in brackets."""
+    """An element or species as written in a formula: species of several atoms in brackets."""
     return option if re.fullmatch(r"[A-Z][a-z]?", option) else f"({option})"
 
 
@@ -47,11 +47,11 @@ class FormulaText:
     """The formulas of one composition space.
 
     Attributes:
-        options: elements and species in the order in which a formula names them.
-        digits: of an amount behind the decimal point, at most 6.
-        anchor: places of the options whose amounts always have the same sum, which gives a reduced formula its scale.
-        anchored: that sum, in units of ``10**-digits``.
-        reducible: False where it is known that no common divisor can occur.
+        options: elements and species in the order of the formula.
+        digits: decimals of an amount, at most 6.
+        anchor: indices of the options with a constant total amount, which sets the scale of a reduced formula.
+        anchored: that total, in units of ``10**-digits``.
+        reducible: False if no common divisor can occur.
         largest: the largest amount of one option, in units of ``10**-digits``.
     """
 
@@ -92,22 +92,23 @@ class FormulaText:
             Amounts per formula unit in units of ``10**-digits``.
 
         Raises:
-            InputError: where a formula cannot be read, or names what is no option.
+            InputError: if a formula cannot be read, or contains something that is not an option.
         """
         listed: list[Any] = formulas.tolist()
         for formula in listed:
             if type(formula) is not str:
-                raise InputError(f"{formula!r} is no formula. Write one such as 'LiNi0.8Mn0.1Co0.1O2'.")
+                raise InputError(f"{formula!r} is not a formula. Use one such as 'LiNi0.8Mn0.1Co0.1O2'.")
         counts = self._counted(listed)
         held = counts[:, list(self.anchor)].sum(axis=1)
         if (held <= 0).any():
             raise InputError(
-                f"The formula {listed[int(np.argmax(held <= 0))]!r} holds none of "
-                f"{', '.join(self.options[place] for place in self.anchor)}, of which every formula here has some."
+                f"The formula {listed[int(np.argmax(held <= 0))]!r} contains none of "
+                f"{', '.join(self.options[place] for place in self.anchor)}, but every formula of this "
+                f"space contains some of them."
             )
         scaled = counts * (self.anchored / held)[:, None]
         amounts = np.rint(scaled).astype(np.int64)
-        # A reduced formula is exact in its own digits; dividing it again leaves rounding of the last one at most.
+        # A reduced formula is exact in its own digits; scaling it rounds the last digit at most.
         off = (np.abs(scaled - amounts) > 1e-3).any(axis=1)
         if off.any():
             raise InputError(
@@ -116,12 +117,12 @@ class FormulaText:
         return amounts
 
     def _counted(self, formulas: Sequence[str]) -> NDArray[np.float64]:
-        """The amounts as formulas state them, not scaled."""
+        """The amounts as written in the formulas, not scaled."""
         split = token_amounts(formulas, self._places)
         return self._counted_by_element(formulas) if split is None else split
 
     def _counted_by_element(self, formulas: Sequence[str]) -> NDArray[np.float64]:
-        """Reads formulas that are written otherwise, where atoms alone tell what they hold."""
+        """Reads formulas in other notations, if their atoms determine the species."""
         if all(option == token_text(option) for option in self.options):
             return element_amounts(formulas, self.options)
         for formula in formulas:
@@ -129,7 +130,7 @@ class FormulaText:
                 unknown = [token for token in _TOKEN.findall(formula) if token not in self._places]
                 raise InputError(
                     f"The formula {formula!r} cannot be read{f' at {unknown[0]!r}' if unknown else ''}. "
-                    f"Formulas of this space are made of {', '.join(map(token_text, self.options))}."
+                    f"Formulas of this space consist of {', '.join(map(token_text, self.options))}."
                 )
         raise InputError("A formula of this space cannot be read.")  # pragma: no cover - one of them was the reason
 
@@ -138,7 +139,7 @@ class FormulaText:
         return {token_text(option): place for place, option in enumerate(self.options)}
 
     def _written(self, place: int, amounts: NDArray[np.int64]) -> NDArray[np.object_]:
-        """One option's name and amount in each formula; nothing where it has none of it."""
+        """One option's name and amount in each formula; empty text if it has none of it."""
         if self.largest <= LARGEST_TABLE:
             return self._ready[place][amounts]
         micro = amounts * 10 ** (6 - self.digits)
@@ -155,7 +156,7 @@ class FormulaText:
 
     @cached_property
     def _starts(self) -> list[NDArray[np.object_]]:
-        """Name and whole part, first for whole amounts, then for broken ones, which need the point."""
+        """Name and integer part, first for whole amounts, then for fractional ones, which need the point."""
         largest = self.largest // 10**self.digits + 1
         whole = ["", *(amount_text(amount, 0) for amount in range(1, largest + 1))]
         found = []

@@ -1,6 +1,6 @@
-"""Small changes of a composition: from one option to another on a site, two that change places, two at once.
+"""Small changes of a composition: transfers between options of a site, exchanges, and two transfers at once.
 
-Every change is as likely as its reverse, so that a chain of those that keep the rules draws from the feasible
+Every change is as likely as its reverse, so that a chain of feasible changes samples the feasible
 compositions uniformly (Metropolis et al. 1953, doi:10.1063/1.1699114).
 """
 
@@ -24,10 +24,10 @@ class Moves:
 
     Attributes:
         product: the sites.
-        charges: of one step of each column where charge balance leaves no room (one state each), else zeros: two
-            transfers at once are then measured so that their charges cancel.
-        largest: of a transfer, as a share of the site's amount.
-        smallest: of a transfer, likewise, where that is more than a step.
+        charges: of one step of each column if every option has a single state, else zeros: two
+            simultaneous transfers are then scaled so that their charges cancel.
+        largest: largest transfer, as a share of the site's amount.
+        smallest: smallest transfer, as a share of the site's amount, if that is more than a step.
     """
 
     product: Product
@@ -38,12 +38,12 @@ class Moves:
     def proposed(
         self, amounts: NDArray[np.int64], rng: np.random.Generator, *, same: bool = False
     ) -> NDArray[np.int64]:
-        """A random change of each row; what it gives may break any rule, the site's own too.
+        """A random change of each row; the result may violate any rule, including the site's own.
 
         Args:
             amounts: in steps, shape ``n x columns``.
             rng: source of randomness.
-            same: True for one change that is tried on every row.
+            same: True to apply the same change to every row.
         """
         n = 1 if same else len(amounts)
         given, taken, steps = self._transfer(n, rng)
@@ -72,7 +72,7 @@ class Moves:
     def _transfer(
         self, n: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Columns that give and take, two of one site, and how many steps: small ones as likely as large ones."""
+        """Columns that give and take, two of one site, and the number of steps, log-uniformly."""
         starts, widths, totals = self._sites
         site = rng.choice(len(starts), n, p=widths / widths.sum())
         given = (rng.random(n) * widths[site]).astype(np.int64)

@@ -1,7 +1,7 @@
-"""All sites of a composition together: amounts on each, without rules across them.
+"""All sites of a composition together: amounts on each, without rules across sites.
 
-Amounts are whole numbers of each site's steps, one column an option of a site; ``totals`` adds them up to amounts of
-elements and species per formula unit, which is what a formula states.
+Amounts are whole numbers of each site's steps, one column per option of a site; ``totals`` adds them up to amounts of
+elements and species per formula unit, as in a formula.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Product:
 
     @cached_property
     def size(self) -> int | None:
-        """In how many ways the sites can be filled; None where an amount is continuous."""
+        """Number of ways to fill the sites; None if an amount is continuous."""
         return ways(self.lattices)
 
     @cached_property
@@ -73,7 +73,7 @@ class Product:
 
     @cached_property
     def shared(self) -> bool:
-        """True where an option sits on two sites, so that one formula can stand for several fillings."""
+        """True if an option is on two sites, so that one formula can describe several fillings."""
         return bool(((self.merge > 0).sum(axis=0) > 1).any())
 
     def totals(self, amounts: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -84,7 +84,7 @@ class Product:
         return amounts[:, columns] * self.merge[columns, np.arange(len(self.options))]
 
     def contains(self, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Says which rows fill every site as it must be."""
+        """Whether each row is a valid filling of every site."""
         inside = np.ones(len(amounts), dtype=bool)
         for lattice, part in self.parts():
             inside &= lattice.simplex.contains(amounts[:, part])
@@ -103,7 +103,7 @@ class Product:
         return drawn
 
     def at(self, places: NDArray[Any]) -> NDArray[np.int64]:
-        """The fillings at places, the last site's changing fastest; only where ``size`` is not None."""
+        """The fillings at given indices, the last site's changing fastest; only if ``size`` is not None."""
         amounts = np.empty((len(places), self.columns), dtype=np.int64)
         rest = np.asarray(places)
         for lattice, part in reversed(list(self.parts())):
@@ -116,11 +116,11 @@ class Product:
 
     @cached_property
     def varied(self) -> NDArray[np.int64]:
-        """Columns that take a coordinate of the unit cube: those whose amount is not always the same."""
+        """Columns with a coordinate of the unit cube: those whose amount varies."""
         return np.flatnonzero(self._high > self._low)
 
     def coordinates(self, amounts: NDArray[Any]) -> NDArray[np.float64]:
-        """Places fillings in the unit cube: each amount between its least and its greatest."""
+        """Encodes fillings in the unit cube: each amount between its smallest and its largest."""
         low, high = self._low[self.varied], self._high[self.varied]
         return np.asarray((amounts[:, self.varied] - low) / (high - low), dtype=np.float64)
 
@@ -136,9 +136,9 @@ class Product:
 
     @cached_property
     def anchor(self) -> tuple[tuple[int, ...], int] | None:
-        """Options whose amounts always have the same sum, and that sum, in units; None where there are none.
+        """Options whose total amount is constant, and that total, in units; None if there are none.
 
-        They are the options of a site without vacancies, together with those of the sites that share options with it.
+        These are the options of a site without vacancies and of the sites that share options with it.
         """
         place = {option: position for position, option in enumerate(self.options)}
         for first in self.lattices:
@@ -157,7 +157,7 @@ class Product:
 
     @cached_property
     def always(self) -> int:
-        """Greatest common divisor of the options' totals that never change, in units; zero where all change."""
+        """Greatest common divisor of the constant totals of options, in units; zero if all vary."""
         fixed = [
             int(self.merge[:, place] @ self._low)
             for place in range(len(self.options))

@@ -1,6 +1,6 @@
 """Feasible compositions by mixed-integer linear programming (HiGHS, through SciPy).
 
-Sampling finds what is not rare; a program finds what is, and proves where there is none.
+Sampling cannot find rare compositions; a program can, or it proves that there are none.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
     from invdesign.space.composition.rules import Rules
 
 SECONDS = 10.0
-"""Limit of one program."""
+"""Time limit of one program."""
 INFEASIBLE = 2
 
 
 class NoFillingError(Exception):
-    """The program proves that nothing keeps the rules."""
+    """The program proves that no composition satisfies the rules."""
 
 
 def corners(product: Product, rules: Rules, count: int) -> Iterator[NDArray[np.int64]]:
-    """Compositions at the edge of what the rules allow, in random directions (always the same ones).
+    """Compositions at the boundary of the feasible region, in random directions (always the same ones).
 
     Args:
         product: the sites.
         rules: across them.
-        count: how many directions to try; fewer are given where rounding breaks a rule.
+        count: number of directions; fewer compositions result if rounding violates a rule.
 
     Raises:
-        NoFillingError: where there is no composition.
+        NoFillingError: if there is no composition.
     """
     rng = np.random.default_rng(0)
     for _ in range(count):
@@ -47,7 +47,7 @@ def corners(product: Product, rules: Rules, count: int) -> Iterator[NDArray[np.i
 
 
 def filling(product: Product, totals: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """A way to fill the sites that gives certain totals, shape ``columns``; None where there is none."""
+    """A filling of the sites with given totals, shape ``columns``; None if there is none."""
     rows = product.merge.T.astype(np.float64)
     try:
         solved = _solved(product, None, np.arange(product.columns, dtype=np.float64), (rows, totals.astype(np.float64)))
@@ -66,7 +66,7 @@ def _solved(
     objective: NDArray[np.float64],
     equal: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None,
 ) -> NDArray[np.float64] | None:
-    """Minimizes over the columns' amounts, in steps, and whether each is there; None where the solver gives up."""
+    """Minimizes over the columns' amounts, in steps, and their presence; None if the solver fails."""
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     columns = product.columns
@@ -74,8 +74,8 @@ def _solved(
     high = np.array([greatest for site in product.lattices for greatest in site.simplex.high], dtype=np.float64)
     nothing, one = np.zeros(columns), np.eye(columns)
     constraints: list[Any] = [
-        LinearConstraint(np.hstack([one, -np.diag(high)]), -np.inf, 0.0),  # an amount only of what is there
-        LinearConstraint(np.hstack([one, -one]), 0.0, np.inf),  # and one step of it at least
+        LinearConstraint(np.hstack([one, -np.diag(high)]), -np.inf, 0.0),  # an amount only if present
+        LinearConstraint(np.hstack([one, -one]), 0.0, np.inf),  # at least one step if present
     ]
     for site, part in product.parts():
         sums = np.zeros((2, 2 * columns))

@@ -1,4 +1,4 @@
-"""The compositions that keep every rule: uniform samples, the nearest to a point, all of them where they are few."""
+"""The compositions that satisfy every rule: uniform samples, the nearest to a point, or a list of all."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from invdesign.space.composition.rules import Rules
 
 LARGEST_LIST = 1_000_000
-"""Fillings that are looked through one by one."""
+"""Largest number of fillings to enumerate."""
 LARGEST_TREE = 100_000
-"""Feasible fillings among which the nearest is looked up; of more, it is searched for."""
+"""Largest number of feasible fillings to compare for the nearest; beyond it, a search is used."""
 BLOCK = 4096
 FEWEST_KEPT = 8
-"""Feasible ones in a block below which something cleverer than drawing and throwing away is used."""
+"""Number of feasible fillings in a block below which chains replace rejection sampling."""
 CHAINS = 64
 CORNERS = 24
 ANCHORS = 512
@@ -47,21 +47,21 @@ class Region:
 
     @property
     def plain(self) -> bool:
-        """True where every filling counts, and each is another formula."""
+        """True if every filling is feasible, and each is a different formula."""
         return not self.rules and not self.product.shared
 
     def keeps(self, amounts: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Says which fillings, each right by its sites, keep the rules across them."""
+        """Whether fillings, each valid on its sites, satisfy the rules across sites."""
         return self.rules.kept(self.product.totals(amounts))
 
     @property
     def is_listed(self) -> bool:
-        """True where the fillings are few enough to be looked through."""
+        """True if the fillings are few enough to be enumerated."""
         return self.product.size is not None and self.product.size <= LARGEST_LIST
 
     @cached_property
     def listed(self) -> NDArray[np.int32]:
-        """All feasible fillings, one a formula, in the product's order; only where ``is_listed``."""
+        """All feasible fillings, one per formula, in the product's order; only if ``is_listed``."""
         found = []
         for start in range(0, self.product.size or 0, BLOCK * 16):
             places = np.arange(start, min(start + BLOCK * 16, self.product.size or 0))
@@ -84,7 +84,7 @@ class Region:
         """Finds a feasible filling.
 
         Raises:
-            NoFillingError: where there is none.
+            NoFillingError: if there is none.
         """
         if not self.rules or self.keeps(self.product.draw(256, np.random.default_rng(0))).any():
             return
@@ -97,8 +97,8 @@ class Region:
     def sample(self, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
         """Draws feasible fillings uniformly, with replacement, shape ``n x columns``.
 
-        Formulas are uniform, too, unless an option sits on two sites of a space too large to list: then a formula
-        counts as often as there are ways to fill the sites with it.
+        Formulas are also uniform, unless an option is on two sites of a space too large to enumerate: then a formula
+        is as likely as the number of its fillings.
         """
         if self.plain:
             return self.product.draw(n, rng)
@@ -117,10 +117,10 @@ class Region:
         return np.concatenate(kept) if kept else np.empty((0, self.product.columns), dtype=np.int64)
 
     def nearest(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
-        """A feasible filling near each point of the unit cube; the point's own where that is feasible.
+        """A feasible filling near each point of the unit cube; the point's own filling if it is feasible.
 
-        Each site's amounts are the nearest ones of that site. Where these break a rule across sites, the answer is the
-        nearest feasible filling where those can be listed; else one that is found from there, and is near.
+        Each site's amounts are the nearest ones of that site. If these violate a rule across sites, the result is the
+        nearest feasible filling if those can be enumerated, or else one that a local search finds nearby.
         """
         amounts = self.product.nearest(points)
         if not self.rules:
@@ -164,7 +164,7 @@ class Region:
         return np.where(good[:, None], proposed, amounts)
 
     def _searched(self, wished: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Walks from each point toward its nearest anchor until the rules are kept, then back as near as it gets."""
+        """Moves each point toward its nearest anchor until it is feasible, then back as close as possible."""
         from scipy.spatial.distance import cdist
 
         anchors = self.product.coordinates(self._anchors)
@@ -177,20 +177,20 @@ class Region:
             good = self.keeps(tried)
             amounts = np.where(good[:, None], tried, amounts)
             high, low = np.where(good, middle, high), np.where(good, low, middle)
-        # The same changes are tried on every row, so that a row's answer does not depend on the others.
+        # The same changes are tried on every row, so that a row's result does not depend on the others.
         rng = np.random.default_rng(0)
         moves = Moves(self.product, self.charges)
         distance = ((self.product.coordinates(amounts) - wished) ** 2).sum(axis=1)
         for _ in range(POLISH):
             tried = self._stepped(amounts, moves.proposed(amounts, rng, same=True))
             there = ((self.product.coordinates(tried) - wished) ** 2).sum(axis=1)
-            nearer = there < distance - 1e-12  # rounding must not decide
+            nearer = there < distance - 1e-12  # ignores rounding errors
             amounts, distance = np.where(nearer[:, None], tried, amounts), np.where(nearer, there, distance)
         return amounts
 
     @cached_property
     def _starts(self) -> NDArray[np.int64]:
-        """Where chains start: random feasible fillings where some turn up, and corners of the region."""
+        """Starting points of chains: random feasible fillings if any are drawn, and corners of the region."""
         rng = np.random.default_rng(0)
         drawn = [self.product.draw(BLOCK, rng) for _ in range(4)]
         found = [block[self.keeps(block)] for block in drawn]
@@ -206,7 +206,7 @@ class Region:
 
     @cached_property
     def _tree(self) -> Any:
-        """Looks up the nearest of the feasible fillings; None where they are too many."""
+        """The nearest of the feasible fillings; None if there are too many."""
         if not self.is_listed or len(self.listed) > LARGEST_TREE:
             return None
         from scipy.spatial import cKDTree

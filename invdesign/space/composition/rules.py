@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from invdesign.space.composition.sites import SiteLattice
 
 SLACK = 1e-9
-"""Share of the compared amounts by which an inequality may be broken: rounding, and no more."""
+"""Relative tolerance of an inequality, for rounding."""
 CHARGE = "charge balance"
 ELECTRONEGATIVITY = "mean_electronegativity"
 SHARE = "share_"
@@ -38,10 +38,10 @@ class Linear:
     """A rule ``coefficients @ totals + constant >= 0``, with totals in the space's units.
 
     Attributes:
-        label: what the rule is called in messages.
-        coefficients: one an option.
+        label: name of the rule in messages.
+        coefficients: one per option.
         constant: in the unit of ``coefficients @ totals``.
-        slack: by which it may be broken, in the same unit.
+        slack: tolerance, in the same unit.
     """
 
     label: str
@@ -56,7 +56,7 @@ class Rules:
 
     Attributes:
         linear: inequalities.
-        excluded: pairs of options, by their places, that must not occur together.
+        excluded: pairs of options, by index, that must not occur together.
     """
 
     linear: tuple[Linear, ...] = ()
@@ -67,19 +67,19 @@ class Rules:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What there are rules about."""
+        """The names of the rules."""
         found = [rule.label for rule in self.linear] + ["excluded pairs"] * bool(self.excluded)
         return tuple(dict.fromkeys(found))
 
     def without(self, label: str) -> Rules:
-        """The rules but those of one label."""
+        """The rules without those of one label."""
         return Rules(
             tuple(rule for rule in self.linear if rule.label != label),
             () if label == "excluded pairs" else self.excluded,
         )
 
     def kept(self, totals: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Says which rows of totals keep every rule."""
+        """Whether each row of totals satisfies every rule."""
         good = np.ones(len(totals), dtype=bool)
         if self.linear:
             matrix, constants, slack = self._arrays
@@ -101,18 +101,18 @@ class Rules:
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number that follows from totals: ``above @ totals / below @ totals``, or an amount where ``below`` is None.
+    """A number computed from totals: ``above @ totals / below @ totals``, or an amount if ``below`` is None.
 
     Attributes:
-        above: one an option.
-        below: one an option, or None.
+        above: one per option.
+        below: one per option, or None.
     """
 
     above: tuple[float, ...]
     below: tuple[float, ...] | None = None
 
     def value(self, totals: NDArray[np.int64], unit: float) -> NDArray[np.float64]:
-        """The quantity for rows of totals; an amount per formula unit, or a ratio (not a number where it has none).
+        """The quantity for rows of totals: an amount per formula unit, or a ratio (NaN if it is undefined).
 
         Args:
             totals: in units.
@@ -152,7 +152,7 @@ class Quantities:
         return (*self.elements, *shares, ELECTRONEGATIVITY)
 
     def find(self, name: str) -> Quantity | None:
-        """The quantity of a name; None where there is none."""
+        """The quantity of a name; None if there is none."""
         if name in self.elements:
             return Quantity(self._amount(name))
         if name == ELECTRONEGATIVITY:
@@ -173,7 +173,7 @@ class Quantities:
         return tuple(float(atoms.get(symbol, 0.0)) for atoms in self.atoms)
 
     def _beside(self, symbol: str) -> tuple[str, ...]:
-        """What an element's share is of: the metals on the varied sites that hold it; all elements for a nonmetal."""
+        """The basis of an element's share: the metals on the varied sites with it; all elements for a nonmetal."""
         found: dict[str, None] = {}
         for lattice in self.product.lattices:
             here = [other for option in lattice.options if option for other in atoms_of(option)]
@@ -186,29 +186,29 @@ class Quantities:
 def charge_rules(
     product: Product, quantities: Quantities, states: Mapping[str, list[int]], slack: float
 ) -> tuple[Linear, Linear]:
-    """The two inequalities of charge balance: the least charge not above zero, the greatest not below.
+    """The two inequalities of charge balance: lowest charge at most zero, highest charge at least zero.
 
     Args:
         product: the sites.
         quantities: of their formulas.
-        states: oxidation states that take the place of the known ones.
+        states: oxidation states that replace the known ones.
         slack: of the charge, in elementary charges times the unit of totals.
 
     Raises:
-        InputError: where no state is known of an option, or the charge can never balance.
+        InputError: if an option has no known state, or the charge can never balance.
     """
     for name in states:
         known = {*product.options, *quantities.elements}
         if name not in known:
-            raise InputError(f"oxidation_states names '{name}', which is nowhere.{nearest(name, known)}")
+            raise InputError(f"oxidation_states refers to '{name}', which is on no site.{nearest(name, known)}")
         if not states[name]:
-            raise InputError(f"oxidation_states of {name} is empty. Write such as {name}: [2, 3].")
+            raise InputError(f"oxidation_states of {name} is empty. Give values such as {name}: [2, 3].")
     ranges = []
     for option, atoms in zip(product.options, quantities.atoms, strict=True):
         found = charge_range(option, atoms, dict(states))
         if found is None:
             raise InputError(
-                f"No oxidation state of {option} is known. Give it, such as oxidation_states: {{{option}: [2]}}."
+                f"The oxidation state of {option} is unknown. Give it, such as oxidation_states: {{{option}: [2]}}."
             )
         ranges.append(found)
     least, greatest = zip(*ranges, strict=True)
@@ -220,19 +220,21 @@ def limit_rules(quantities: Quantities, limits: Mapping[str, tuple[float, float]
 
     Args:
         quantities: that can be limited.
-        limits: least and greatest value of each.
+        limits: smallest and largest value of each.
         unit: of a total, in atoms per formula unit.
 
     Raises:
-        InputError: where a quantity is unknown (the nearest is named) or the limits are not in order.
+        InputError: if a quantity is unknown (the nearest is suggested) or the limits are not in order.
     """
     found = []
     for name, (least, greatest) in limits.items():
         quantity = quantities.find(name)
         if quantity is None:
-            raise InputError(f"limits: there is no quantity '{name}'.{nearest(name, quantities.names)}")
+            raise InputError(f"limits: unknown quantity '{name}'.{nearest(name, quantities.names)}")
         if not least <= greatest:
-            raise InputError(f"limits: {name} goes from {least:g} to {greatest:g}. Write [least, greatest].")
+            raise InputError(
+                f"limits: the bounds of {name} are not in order: {least:g} to {greatest:g}. Write [smallest, largest]."
+            )
         above = np.array(quantity.above)
         label = f"the limits of {name}"
         if quantity.below is None:
@@ -246,16 +248,16 @@ def limit_rules(quantities: Quantities, limits: Mapping[str, tuple[float, float]
 
 
 def excluded_pairs(product: Product, pairs: Sequence[Sequence[str]]) -> tuple[tuple[int, int], ...]:
-    """The places of options that must not occur together.
+    """The indices of options that must not occur together.
 
     Raises:
-        InputError: where a pair is no pair, or names what is on no site (the nearest is named).
+        InputError: if an entry is not a pair, or refers to something on no site (the nearest is suggested).
     """
     place = {option: position for position, option in enumerate(product.options)}
     found = []
     for pair in pairs:
         if len(pair) != 2 or pair[0] == pair[1]:
-            raise InputError(f"exclude: {list(pair)} is no pair of two different elements or species.")
+            raise InputError(f"exclude: {list(pair)} is not a pair of two different elements or species.")
         for name in pair:
             if name not in place:
                 raise InputError(f"exclude: '{name}' is on no site.{nearest(name, product.options)}")
@@ -264,11 +266,11 @@ def excluded_pairs(product: Product, pairs: Sequence[Sequence[str]]) -> tuple[tu
 
 
 def charge_problem(product: Product, balance: Sequence[Linear]) -> str | None:
-    """Says that the charge can never balance, whatever else is demanded; None where it may.
+    """The message if the charge can never balance, whatever the other rules; None if it can.
 
     Args:
         product: the sites.
-        balance: what ``charge_rules`` gave.
+        balance: the result of ``charge_rules``.
     """
     lowest, highest = -np.array(balance[0].coefficients), np.array(balance[1].coefficients)
     unit = 10.0 ** -product.lattices[0].digits
@@ -296,7 +298,7 @@ def _most_charge(product: Product, charges: NDArray[np.float64]) -> float:
 
 
 def _most_of(values: NDArray[np.float64], lattice: SiteLattice) -> float:
-    """The largest ``values @ amounts`` on a site, its limit on the number of elements aside."""
+    """The largest ``values @ amounts`` on a site, ignoring its limit on the number of elements."""
     high = lattice.simplex.high
     amounts = np.array(lattice.simplex.low)
     left = lattice.simplex.total - int(amounts.sum())

@@ -1,7 +1,7 @@
 """Whole numbers with a fixed sum, bounds and a limited number of nonzeros: the lattice of one site's amounts.
 
-A site's amounts are counted in steps, so that they sum exactly and no floating-point noise enters a formula. How many
-such vectors there are, and the one at a given place, is in ``simplex_counting``; uniform points of the continuous
+A site's amounts are counted in steps, so that they sum exactly and formulas have no rounding errors. The number of
+such vectors and the one at a given index are in ``simplex_counting``; uniform points of the continuous
 simplex are in ``simplex_volume``.
 """
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROUNDS = 80
-"""Most iterations of the projection; a dozen are usual, and bisection alone would need 60 to run out of digits."""
+"""Largest number of iterations of the projection; a dozen are usual, and bisection alone would need 60."""
 
 
 class EmptySimplexError(Exception):
-    """No vector has the sum within the bounds; the site turns it into a message that says why."""
+    """No vector has the sum within the bounds; the site turns this into a message with the reason."""
 
 
 @dataclass(frozen=True)
 class Simplex:
     """Vectors ``x`` of whole numbers with ``sum(x) == total``, ``low <= x <= high`` and a number of nonzeros.
 
-    Make it with ``Simplex.of``, which tightens bounds and finds out whether there is any such vector.
+    Use ``Simplex.of``, which tightens bounds and checks that there is such a vector.
 
     Attributes:
         total: the sum.
         low: smallest value of each part.
         high: largest value of each part.
-        fewest: how many parts must not be zero, at least.
-        most: how many parts may differ from zero; either ``fewest``, or ``fewest`` is at most one.
+        fewest: smallest number of nonzero parts.
+        most: largest number of nonzero parts; either ``fewest``, or ``fewest`` is at most one.
     """
 
     total: int
@@ -50,10 +50,10 @@ class Simplex:
     def of(
         cls, total: int, low: Sequence[int], high: Sequence[int], *, fewest: int = 0, most: int | None = None
     ) -> Self:
-        """Makes a simplex with the tightest bounds that hold the same vectors.
+        """Creates a simplex with the tightest bounds for the same vectors.
 
         Raises:
-            EmptySimplexError: where there is no such vector.
+            EmptySimplexError: if there is no such vector.
         """
         most = len(low) if most is None else min(most, len(low))
         bounds = list(zip(low, high, strict=True))
@@ -66,16 +66,16 @@ class Simplex:
 
     @property
     def parts(self) -> int:
-        """How many parts the total is divided into."""
+        """Number of parts of the total."""
         return len(self.low)
 
     @property
     def is_point(self) -> bool:
-        """True where there is only one vector."""
+        """True if there is only one vector."""
         return self.low == self.high
 
     def contains(self, vectors: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Says which rows of whole numbers belong to the simplex."""
+        """Whether each row of whole numbers belongs to the simplex."""
         inside = (vectors >= self._low).all(axis=1) & (vectors <= self._high).all(axis=1)
         inside &= vectors.sum(axis=1) == self.total
         if self.fewest > 1 or self.most < self.parts:
@@ -86,9 +86,9 @@ class Simplex:
     def nearest(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
         """The vector nearest to each row of real numbers, shape ``n x parts``.
 
-        The largest parts are kept where not all may differ from zero (Beck and Hallak 2016, doi:10.1287/moor.2015.0722,
+        The largest parts remain if not all may differ from zero (Beck and Hallak 2016, doi:10.1287/moor.2015.0722,
         show that this is the nearest where all have the same bounds), then the row is projected on the sum, and rounded
-        to whole numbers with the sum kept (Conway and Sloane 1982, doi:10.1109/TIT.1982.1056484). A row that belongs to
+        to whole numbers with the same sum (Conway and Sloane 1982, doi:10.1109/TIT.1982.1056484). A row that belongs to
         the simplex is returned unchanged.
         """
         vectors = np.rint(points).astype(np.int64)
@@ -103,7 +103,7 @@ class Simplex:
         return vectors
 
     def _kept(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Says which parts of each row may differ from zero: the largest that together can hold the total."""
+        """The parts of each row that may differ from zero: the largest that can sum to the total."""
         if self.most >= self.parts:
             return np.ones(points.shape, dtype=bool)
         must = self._low > 0
@@ -132,15 +132,15 @@ class Simplex:
 def projected(
     points: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64], total: int
 ) -> NDArray[np.float64]:
-    """Projects rows on ``sum == total`` and ``low <= row <= high``: all parts move by the same, until they hit a bound.
+    """Projects rows on ``sum == total`` and ``low <= row <= high``: all parts shift equally, up to their bounds.
 
     Args:
         points: shape ``n x parts``.
         low: of each part of each row, or of each part.
-        high: as ``low``; the bounds must let the total in.
+        high: as ``low``; the bounds must allow the total.
         total: the sum.
     """
-    # sum(clip(points + shift)) grows with the shift and is piecewise linear: Newton's method, kept within a bracket.
+    # sum(clip(points + shift)) increases with the shift and is piecewise linear: Newton's method within a bracket.
     shape = points.shape
     low, high = np.broadcast_to(low, shape), np.broadcast_to(high, shape)
     found = np.empty(shape)
@@ -172,7 +172,7 @@ def rounded(points: NDArray[np.float64], total: int) -> NDArray[np.int64]:
     excess = vectors.sum(axis=1) - total
     wrong = np.flatnonzero(excess)
     if len(wrong):
-        # What was rounded up the most goes down again, and the other way round: each part changes by one at most.
+        # The parts rounded up the most are rounded down instead, and vice versa: each part changes by one at most.
         sign = np.sign(excess[wrong])
         order = np.argsort(sign[:, None] * (points[wrong] - vectors[wrong]), axis=1, kind="stable")
         change = np.arange(points.shape[1]) < np.abs(excess[wrong])[:, None]
@@ -183,7 +183,7 @@ def rounded(points: NDArray[np.float64], total: int) -> NDArray[np.int64]:
 
 
 def _reachable(total: int, bounds: Sequence[tuple[int, int]], fewest: int, most: int) -> bool:
-    """True where parts within bounds, so many of them not zero, can sum to the total."""
+    """True if parts within bounds, with a limited number of nonzeros, can sum to the total."""
     must = sum(low > 0 for low, _ in bounds)
     possible = sum(high > 0 for _, high in bounds)
     if any(low > high for low, high in bounds) or must > most or possible < fewest:
@@ -194,7 +194,7 @@ def _reachable(total: int, bounds: Sequence[tuple[int, int]], fewest: int, most:
 def _span(
     total: int, part: tuple[int, int], others: Sequence[tuple[int, int]], fewest: int, most: int
 ) -> tuple[int, int]:
-    """The least and the greatest value of a part, where there is a vector: zero, or what the others leave to it."""
+    """The smallest and the largest value of a part in any vector: zero, or what the others leave."""
     may_be_zero = part[0] == 0 and _reachable(total, others, fewest, most)
     least = max(part[0], 1, total - _capacity(others, most - 1))
     greatest = min(part[1], total - _load(others, fewest - 1))
@@ -205,13 +205,13 @@ def _span(
 
 
 def _load(bounds: Sequence[tuple[int, int]], fewest: int) -> int:
-    """The smallest sum of parts of which so many must not be zero."""
+    """The smallest sum of parts with the required number of nonzeros."""
     must = sum(low > 0 for low, _ in bounds)
     return sum(low for low, _ in bounds) + max(0, fewest - must)
 
 
 def _capacity(bounds: Sequence[tuple[int, int]], most: int) -> int:
-    """The largest sum of at most ``most`` parts, those among them that must not be zero."""
+    """The largest sum of at most ``most`` parts, including those that must not be zero."""
     must = [high for low, high in bounds if low > 0]
     rest = sorted((high for low, high in bounds if low == 0), reverse=True)
     return sum(must) + sum(rest[: max(0, most - len(must))])

@@ -1,8 +1,8 @@
-"""How many vectors a simplex of whole numbers holds, and which stands at a place: exact, by dynamic programming.
+"""The number of vectors of a simplex of whole numbers, and the one at an index: exact, by dynamic programming.
 
-The table's entry ``[part][nonzeros][sum]`` says in how many ways the parts from that one on can give that sum with that
-many nonzeros. Walking it from the first part on finds the vector at any place (combinatorial unranking, Nijenhuis and
-Wilf 1978, Combinatorial Algorithms), so uniform places give uniform vectors.
+The table's entry ``[part][nonzeros][sum]`` is the number of ways in which the parts from that one on give that sum
+with that many nonzeros. Walking it from the first part on finds the vector at any index (combinatorial unranking,
+Nijenhuis and Wilf 1978, Combinatorial Algorithms), so uniform indices give uniform vectors.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from invdesign.space.composition.simplex import Simplex
 
 LARGEST_TABLE = 20_000_000
-"""Entries of the table beyond which a site counts as too fine to be counted: some 160 MB."""
+"""Entries of the table beyond which a site is too fine to be counted: about 160 MB."""
 INT64 = 2**62
 
 
 def table_entries(parts: int, most: int, total: int) -> int:
-    """How many entries the table of a simplex takes."""
+    """Number of entries of the table of a simplex."""
     return (parts + 1) * (most + 1) * (total + 1)
 
 
@@ -44,21 +44,21 @@ def random_places(size: int, n: int, rng: np.random.Generator) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Counting:
-    """The vectors of a simplex in an order, which is counted and not listed.
+    """The ordered vectors of a simplex, counted without listing them.
 
     Attributes:
-        simplex: whose vectors they are.
+        simplex: the simplex.
     """
 
     simplex: Simplex
 
     @cached_property
     def size(self) -> int:
-        """How many vectors there are."""
+        """Number of vectors."""
         return sum(int(ways) for ways in self._by_nonzeros)
 
     def at(self, places: NDArray[Any]) -> NDArray[np.int64]:
-        """The vectors at places, ``0 <= place < size``, shape ``n x parts``."""
+        """The vectors at indices, ``0 <= place < size``, shape ``n x parts``."""
         simplex = self.simplex
         rank = np.asarray(places, dtype=self._type)
         nonzeros = np.zeros(len(rank), dtype=np.int64)
@@ -92,7 +92,7 @@ class Counting:
     def _value(
         self, part: int, rank: NDArray[Any], nonzeros: NDArray[np.int64], left: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """The part's value, not zero, at a rank among those, and the rank that is left among the parts behind it."""
+        """The part's nonzero value at a rank, and the remaining rank among the following parts."""
         below = self._below[part + 1]
         first = max(self.simplex.low[part], 1)
         start = below[nonzeros - 1, left - first + 1]
@@ -106,19 +106,19 @@ class Counting:
 
     @cached_property
     def _by_nonzeros(self) -> list[Any]:
-        """In how many ways the total is reached with 0, 1, 2, ... nonzeros; zero where so many are not allowed."""
+        """Number of ways to reach the total with 0, 1, 2, ... nonzeros; zero if that number is not allowed."""
         ways = self._ways[0][:, self.simplex.total]
         return [count if number >= self.simplex.fewest else 0 for number, count in enumerate(ways.tolist())]
 
     @cached_property
     def _type(self) -> Any:
-        # Floats carry the size well enough to tell whether 64 bits hold it.
+        # Floats are accurate enough to decide whether 64 bits suffice.
         rough = _tables(self.simplex, np.float64)[0][0][:, self.simplex.total].sum()
         return np.int64 if rough < INT64 / 2 and self._widest < INT64 / 2 else object
 
     @property
     def _widest(self) -> float:
-        """The largest number in the tables, at most: bounds of the sum are not the bounds of what stands before it."""
+        """An upper bound of the numbers in the tables, for any bounds of the preceding parts."""
         return float(max(table.max() for table in _tables(self.simplex, np.float64)[1]))
 
     @cached_property
@@ -135,7 +135,7 @@ class Counting:
 
 
 def _tables(simplex: Simplex, dtype: Any) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-    """Ways ``[part][nonzeros, sum]``, and their sums over all smaller sums, ``[part][nonzeros, sum]``."""
+    """Counts ``[part][nonzeros, sum]``, and their cumulative sums, ``[part][nonzeros, sum]``."""
     total, most = simplex.total, simplex.most
     last = np.zeros((most + 1, total + 1), dtype=dtype)
     last[0, 0] = 1

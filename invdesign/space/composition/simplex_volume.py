@@ -1,11 +1,11 @@
-"""Uniform points of a simplex with bounds, of which at most so many parts differ from zero.
+"""Uniform points of a simplex with bounds and a limited number of nonzero parts.
 
-Such a set is a union of faces, one for each choice of parts. Faces of fewer parts have no volume beside those of more,
-so a uniform point has as many parts as are allowed. The choice of parts is drawn in proportion to the face's volume,
-which is exact by inclusion and exclusion; parts with equal bounds can be swapped, so that choices are counted by how
-many parts of each kind they take and not listed. Within a face, a point of the simplex without upper bounds is drawn
-(normalized exponentials; Devroye 1986, Non-Uniform Random Variate Generation, ch. XI.4.1) and kept where it lies
-within them. Where few would, chains exchange between two parts at a time (Gibbs sampling along the edges, a
+Such a set is a union of faces, one for each choice of parts. Faces with fewer parts have zero volume relative to
+others, so a uniform point has as many parts as are allowed. The choice of parts is drawn in proportion to the face's
+volume, which is exact by inclusion and exclusion; parts with equal bounds can be swapped, so that choices are counted
+by how many parts of each kind they take and not listed. Within a face, a point of the simplex without upper bounds is
+drawn (normalized exponentials; Devroye 1986, Non-Uniform Random Variate Generation, ch. XI.4.1) and accepted if it lies
+within them. If few would, chains exchange between two parts at a time (Gibbs sampling along the edges, a
 coordinate form of hit-and-run), which leaves the uniform distribution unchanged.
 """
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from invdesign.space.composition.simplex import Simplex
 
 LARGEST_LIST = 50_000
-"""Kinds of faces that are weighed; more come only from more than 15 parts with all different bounds."""
+"""Largest number of kinds of faces; more only occur for more than 15 parts with all different bounds."""
 FEWEST_KEPT = 0.02
 """Share of drawn points within the bounds below which chains are used."""
 SWEEPS = 20
-"""Exchanges of a chain, times the square of the number of parts."""
+"""Exchanges of a chain, to be multiplied by the square of the number of parts."""
 
 
 def capped_volume(rest: int, caps: tuple[int, ...]) -> int:
@@ -56,9 +56,9 @@ class Face:
     """Faces of one kind: the same number of parts from each group of parts with equal bounds.
 
     Attributes:
-        taken: how many parts of each group.
-        weight: the faces' volume together; only ratios matter.
-        kept: share of the simplex without upper bounds that lies within them.
+        taken: number of parts of each group.
+        weight: total volume of the faces; only ratios matter.
+        kept: share of the simplex without upper bounds that lies within the bounds.
     """
 
     taken: tuple[int, ...]
@@ -68,7 +68,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Volume:
-    """The continuous set that a simplex of very many steps stands for.
+    """The continuous set that a simplex with very many steps approximates.
 
     Attributes:
         simplex: its bounds, in steps.
@@ -90,7 +90,7 @@ class Volume:
         points[walk] = self._walked(low[walk], high[walk], rng)
         vectors = rounded(points, self.simplex.total)
         unfit = ~self.simplex.contains(vectors)
-        if unfit.any():  # a part that must be there was rounded to nothing: once in a million
+        if unfit.any():  # a required part was rounded to zero: once in a million
             vectors[unfit] = self.simplex.nearest(vectors[unfit].astype(np.float64))
         return vectors
 
@@ -104,7 +104,7 @@ class Volume:
         return inside
 
     def _thrown(self, low: NDArray[np.int64], high: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Draws from the simplex without upper bounds, again and again until within them."""
+        """Draws from the simplex without upper bounds, repeatedly until within the bounds."""
         points = np.empty(low.shape)
         rest = (self.simplex.total - low.sum(axis=1)).astype(np.float64)
         waiting = np.arange(len(low))
@@ -116,7 +116,7 @@ class Volume:
         return np.minimum(points, high)
 
     def _walked(self, low: NDArray[np.int64], high: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Draws by chains, one a row, that exchange between two of the row's parts at a time."""
+        """Draws by chains, one per row, that exchange between two of the row's parts at a time."""
         if not len(low):
             return np.empty(low.shape)
         start = np.asarray(low + rng.random(low.shape) * (high - low), dtype=np.float64)
@@ -136,7 +136,7 @@ class Volume:
 
     @property
     def kinds(self) -> int:
-        """How many kinds of faces there are to weigh, at most; beyond ``LARGEST_LIST`` it would take long."""
+        """Upper bound of the number of kinds of faces; beyond ``LARGEST_LIST`` it would take too long."""
         if self.simplex.most >= self.simplex.parts:
             return 1
         return math.prod(min(len(group), self.simplex.most) + 1 for group in self.groups[:-1])
@@ -151,7 +151,7 @@ class Volume:
 
     @cached_property
     def groups(self) -> list[list[int]]:
-        """The parts that may be zero, by their upper bound; those that are always zero left out."""
+        """The parts that may be zero, grouped by upper bound, without those that are always zero."""
         groups: dict[int, list[int]] = {}
         for part, (low, high) in enumerate(zip(self.simplex.low, self.simplex.high, strict=True)):
             if low == 0 and high > 0:
@@ -164,7 +164,7 @@ class Volume:
 
     @cached_property
     def _faces(self) -> list[Face]:
-        """The kinds of faces with their weights; those of the highest dimension that there is."""
+        """The kinds of faces of the highest dimension, with their weights."""
         simplex = self.simplex
         must = [part for part, low in enumerate(simplex.low) if low > 0]
         caps_of_must = [simplex.high[part] - simplex.low[part] for part in must]
@@ -185,7 +185,7 @@ class Volume:
         return solid or flat
 
     def _choices(self, count: int) -> Iterator[tuple[int, ...]]:
-        """How many parts to take from each group, so that they are ``count``, or all that there are."""
+        """Numbers of parts to take from each group, ``count`` in total or all available ones."""
         sizes = [len(group) for group in self.groups]
         count = min(count, sum(sizes))
         for head in itertools.product(*(range(min(size, count) + 1) for size in sizes[:-1])):

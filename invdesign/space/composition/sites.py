@@ -1,4 +1,4 @@
-"""One site of a composition: what may sit on it, and how much of each."""
+"""One site of a composition: its elements or species and their amounts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from invdesign.surrogates.features.elements import element_symbols, nearest_elem
 
 VACANCY = "none"
 DIGITS = 6
-"""Decimals of an amount, at most: a millionth of a formula unit is finer than anything can be weighed."""
+"""Largest number of decimals of an amount: finer than can be weighed."""
 LARGEST_AMOUNT = 10_000
 
 
@@ -25,8 +25,8 @@ LARGEST_AMOUNT = 10_000
 class Site:
     """A sublattice: the elements or species that share it, and their amounts per formula unit, which sum to ``amount``.
 
-    Without ``step``, amounts vary continuously, to a millionth; with it, in multiples of it. A site that one option
-    takes as a whole (``pick: 1``) needs no step.
+    Without ``step``, amounts vary continuously, to a millionth; with it, in multiples of it. A site with a single
+    option at a time (``pick: 1``) does not need a step.
     """
 
     amount: float = bounded(gt=0, le=LARGEST_AMOUNT)
@@ -36,13 +36,13 @@ class Site:
     species: tuple[str, ...] = ()
     """Elements, groups such as OH, and none for a vacancy."""
     range: dict[str, tuple[Real, Real]] = field(default_factory=dict)
-    """Least and greatest amount of some of them."""
+    """Smallest and largest amount of some of them."""
     pick: int | None = bounded(default=None, ge=1)
-    """Choose exactly so many of them."""
+    """Exact number of different elements or species on the site."""
     max_elements: int | None = bounded(default=None, ge=1)
-    """At most so many of them at once."""
+    """Largest number of different elements or species on the site."""
     step: float | None = bounded(default=None, gt=0)
-    """Amounts are multiples of it; continuous where missing."""
+    """Step of the amounts; continuous by default."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,11 @@ class SiteLattice:
 
     Attributes:
         name: of the site.
-        options: elements and species in their order; an empty text is a vacancy.
+        options: elements and species in order; an empty text is a vacancy.
         unit: of an amount, ``10**-digits`` formula units; the space has one unit for all its sites.
         step: in units.
-        simplex: the amounts that are allowed, in steps.
-        continuous: True where the steps stand for a continuous amount.
+        simplex: the allowed amounts, in steps.
+        continuous: True if the steps approximate a continuous amount.
     """
 
     name: str
@@ -67,12 +67,12 @@ class SiteLattice:
 
     @property
     def varies(self) -> bool:
-        """True where there is more than one way to fill the site."""
+        """True if there is more than one way to fill the site."""
         return not self.simplex.is_point
 
     @property
     def amount(self) -> int:
-        """Of the site, in units."""
+        """Amount of the site, in units."""
         return self.simplex.total * self.step
 
     @cached_property
@@ -87,16 +87,16 @@ class SiteLattice:
 
 
 def decimals(value: float) -> int:
-    """How many decimals a number is written with."""
+    """Number of decimals of a number."""
     exponent = _decimal(value).normalize().as_tuple().exponent
     return max(0, -int(exponent))
 
 
 def digits_of(name: str, site: Site) -> int:
-    """How many decimals the amounts of a site take.
+    """Number of decimals of the amounts of a site.
 
     Raises:
-        InputError: where a number of the site has too many.
+        InputError: if a number of the site has too many.
     """
     numbers = [
         site.amount,
@@ -106,7 +106,7 @@ def digits_of(name: str, site: Site) -> int:
     for amount in numbers:
         if decimals(amount) > DIGITS:
             raise InputError(
-                f"Site {name}: {amount!r} has more than {DIGITS} decimals. Round it, or double all amounts."
+                f"Site {name}: {amount!r} has more than {DIGITS} decimals. Round it, or multiply all amounts."
             )
     return DIGITS if _is_continuous(site) else max(map(decimals, numbers))
 
@@ -116,11 +116,11 @@ def site_lattice(name: str, site: Site, digits: int) -> SiteLattice:
 
     Args:
         name: of the site.
-        site: as the file says it.
+        site: its settings.
         digits: of the space's amounts.
 
     Raises:
-        InputError: saying what is wrong and what would be right.
+        InputError: with what is wrong and what would be right.
     """
     listed = _listed(name, site)
     _check_numbers(name, site, listed)
@@ -141,30 +141,32 @@ def site_lattice(name: str, site: Site, digits: int) -> SiteLattice:
     options = tuple("" if option == VACANCY else option for option in listed)
     lattice = SiteLattice(name, options, digits, step, simplex, continuous=_is_continuous(site))
     if lattice.continuous and lattice.volume.kinds > LARGEST_LIST:
-        raise InputError(f"Site {name}: {len(listed)} options with different ranges are too many. Give some the same.")
+        raise InputError(
+            f"Site {name}: {len(listed)} options with different ranges are too many. Use the same range for some."
+        )
     if not lattice.continuous and table_entries(simplex.parts, simplex.most, total) > LARGEST_TABLE:
-        raise InputError(f"Site {name}: a step of {site.step:g} is too fine to count. Leave it out.")
+        raise InputError(f"Site {name}: a step of {site.step:g} is too fine to enumerate. Remove it.")
     return lattice
 
 
 def _listed(name: str, site: Site) -> tuple[str, ...]:
     """The options of a site, each checked."""
     if site.elements and site.species:
-        raise InputError(f"Site {name} has elements and species. Write all of them as species.")
+        raise InputError(f"Site {name} has both elements and species. List all of them as species.")
     listed = site.elements or site.species
     if not listed:
-        raise InputError(f"Site {name} is empty. Name its elements, such as elements: [Li].")
+        raise InputError(f"Site {name} is empty. List its elements, such as elements: [Li].")
     repeated = sorted({option for option in listed if listed.count(option) > 1})
     if repeated:
-        raise InputError(f"Site {name} names {repeated[0]} more than once.")
+        raise InputError(f"Site {name} lists {repeated[0]} more than once.")
     for option in listed:
         if site.elements and option == VACANCY:
-            raise InputError(f"Site {name}: a vacancy is no element. Write species: [{', '.join(listed)}].")
+            raise InputError(f"Site {name}: a vacancy is not an element. Use species: [{', '.join(listed)}].")
         if site.elements and option not in element_symbols():
-            hint = " Write it as species." if _is_species(option) else nearest_element(option)
-            raise InputError(f"Site {name}: '{option}' is no element.{hint}")
+            hint = " List it under species." if _is_species(option) else nearest_element(option)
+            raise InputError(f"Site {name}: '{option}' is not an element.{hint}")
         if not site.elements and option != VACANCY and not _is_species(option):
-            raise InputError(f"Site {name}: '{option}' is no species.{nearest_element(option)}")
+            raise InputError(f"Site {name}: '{option}' is not a species.{nearest_element(option)}")
     return listed
 
 
@@ -179,34 +181,36 @@ def _check_numbers(name: str, site: Site, listed: tuple[str, ...]) -> None:
     for option, (least, greatest) in site.range.items():
         if option not in listed:
             raise InputError(
-                f"Site {name}: the range of '{option}' is of nothing on the site.{nearest(option, listed)}"
+                f"Site {name}: the range refers to '{option}', which is not on the site.{nearest(option, listed)}"
             )
         if not 0 <= least <= greatest:
             raise InputError(
-                f"Site {name}: the range of {option} goes from {least:g} to {greatest:g}. Write [least, greatest]."
+                f"Site {name}: the range of {option} is not in order: {least:g} to {greatest:g}. Write "
+                f"[smallest, largest]."
             )
         if least > site.amount:
-            raise InputError(f"Site {name}: at least {least:g} {option} do not fit into the amount {site.amount:g}.")
+            raise InputError(f"Site {name}: at least {least:g} {option} exceeds the amount {site.amount:g}.")
     if site.pick is not None and site.max_elements is not None:
         raise InputError(
-            f"Site {name} has pick and max_elements. Use pick for exactly so many, max_elements for at most."
+            f"Site {name} has both pick and max_elements. Use pick for an exact number, max_elements for a "
+            f"largest number."
         )
     if site.pick is not None and site.pick > len(listed):
-        raise InputError(f"Site {name}: pick {site.pick} of {len(listed)} ({', '.join(listed)}) is too many.")
+        raise InputError(f"Site {name}: pick must be at most {len(listed)} ({', '.join(listed)}), not {site.pick}.")
 
 
 def _emptiness(name: str, site: Site, listed: tuple[str, ...]) -> str:
-    """Why no amounts of the site sum to its amount."""
+    """The reason why no amounts of the site sum to its amount."""
     least = sum(site.range[option][0] for option in listed if option in site.range)
     greatest = sum(site.range.get(option, (0.0, site.amount))[1] for option in listed)
     if least > site.amount:
-        return f"Site {name}: the amounts cannot sum to {site.amount:g}: the ranges ask for at least {least:g}."
+        return f"Site {name}: the amounts cannot sum to {site.amount:g}: the ranges require at least {least:g}."
     if greatest < site.amount:
-        return f"Site {name}: the amounts cannot sum to {site.amount:g}: the ranges allow {greatest:g} at most."
+        return f"Site {name}: the amounts cannot sum to {site.amount:g}: the ranges allow at most {greatest:g}."
     must = [option for option in listed if option in site.range and site.range[option][0] > 0]
     most = site.pick or site.max_elements
     if most is not None and len(must) > most:
-        return f"Site {name}: {', '.join(must)} must all be there by their ranges, more than the {most} allowed."
+        return f"Site {name}: {', '.join(must)} are all required by their ranges, but at most {most} are allowed."
     word = "pick" if site.pick else "max_elements"
     limited = f" with {word} {most}" if most is not None else ""
     stepped = f" in steps of {site.step:g}" if site.step is not None else ""
@@ -214,7 +218,7 @@ def _emptiness(name: str, site: Site, listed: tuple[str, ...]) -> str:
 
 
 def _is_whole(site: Site) -> bool:
-    """True where one option takes the site as a whole."""
+    """True if a single option fills the site."""
     return len(site.elements or site.species) == 1 or 1 in (site.pick, site.max_elements)
 
 
@@ -223,7 +227,7 @@ def _is_continuous(site: Site) -> bool:
 
 
 def _decimal(value: float) -> Decimal:
-    """A number as it was meant: 0.1 + 0.2 is 0.3."""
+    """Removes rounding errors: 0.1 + 0.2 is 0.3."""
     return Decimal(repr(round(float(value), 9)))
 
 
@@ -232,12 +236,12 @@ def _units(value: float, digits: int) -> int:
 
 
 def common_digits(sites: dict[str, Site]) -> int:
-    """The decimals in which the amounts of all sites are written."""
+    """The number of decimals of the amounts of all sites."""
     return max(digits_of(name, site) for name, site in sites.items())
 
 
 def ways(lattices: tuple[SiteLattice, ...]) -> int | None:
-    """In how many ways the sites can be filled; None where an amount is continuous."""
+    """In how many ways the sites can be filled; None if an amount is continuous."""
     if any(lattice.continuous and lattice.varies for lattice in lattices):
         return None
     return math.prod(lattice.counting.size for lattice in lattices)

@@ -1,4 +1,4 @@
-"""Children of compositions: site swaps and transfers of one, mixtures of two, always within the rules."""
+"""Children of compositions: exchanges and transfers on a site, mixtures of two parents, always feasible."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from invdesign.space.composition.region import Region
 
 TRIES = 16
-"""Changes that are tried at once for each composition that still waits for one that keeps the rules."""
+"""Number of changes to try at once for each composition without a feasible change."""
 ROUNDS = 4
 FINEST = 0.02
 """The shortest transfer, as a share of the longest."""
 LONGEST = 4.0
-"""The longest transfer in steps: spread over its orders of magnitude from the shortest on, its mean is one step."""
+"""The longest transfer in steps: with log-uniform lengths from the shortest on, the mean is one step."""
 BEYOND = 0.25
-"""How far a mixture may lie beyond its parents, as a share of their distance."""
+"""Extrapolation of a mixture beyond its parents, as a share of their distance."""
 
 
 def mutated_amounts(
     region: Region, amounts: NDArray[np.int64], rng: np.random.Generator, step: float
 ) -> NDArray[np.int64]:
-    """One feasible filling a small change away from each; the filling itself where none was found.
+    """One feasible filling a small change away from each; the filling itself if none is found.
 
     Args:
         region: the feasible fillings.
@@ -58,10 +58,10 @@ def mutated_amounts(
 def crossed_amounts(
     region: Region, first: NDArray[np.int64], second: NDArray[np.int64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """One feasible filling of each pair: amounts crossed one by one, and projected on each site's sum and bounds.
+    """One feasible child of each pair: amounts crossed one by one, and projected on each site's sum and bounds.
 
-    Where that breaks a rule across sites, each site becomes a mixture of the parents' as a whole, which keeps what is
-    linear (charges cancel in a mixture as they do in both parents) but for the rounding to steps. Where that fails too,
+    If that violates a rule across sites, each site becomes a mixture of the parents' sites, which satisfies linear
+    rules (such as charge balance) except for rounding to steps. If that also fails,
     the child is the first parent.
 
     Args:

@@ -19,7 +19,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class MoleculeCoordinates:
-    """Points of the unit cube, one a molecule, no two in the same place.
+    """Points of the unit cube, one per molecule, all different.
 
     A coordinate is the molecule's rank by one principal component of its RDKit descriptors, so that each coordinate is
     spread evenly over the cube whatever the component's distribution. Molecules of equal component follow each other
@@ -41,14 +41,14 @@ class MoleculeCoordinates:
             components: how many at most.
 
         Raises:
-            InputError: where the molecules are too few or too alike to span a single component.
+            InputError: if the molecules are too few or too alike to span a single component.
         """
         from scipy.spatial import KDTree
 
         fitted = MoleculeFeatures(components=components).fit(smiles) if len(smiles) > 1 else None
         if fitted is None or not fitted.names:
             raise InputError(
-                "These molecules are too few or too alike for components as coordinates. Use coordinates: index."
+                "These molecules are too few or too similar for principal components. Use coordinates: index."
             )
         blocks = [
             fitted.transform(smiles[start : start + AT_ONCE]).astype(np.float32)

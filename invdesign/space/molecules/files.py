@@ -1,6 +1,6 @@
 """Files of molecules, read line by line: CSV, SMI, Parquet and SDF, the texts also compressed by gzip.
 
-A molecule is handed on with the line where it starts (in Parquet: its row), so that what is wrong with it can be told.
+Each molecule comes with the line where it starts (in Parquet: its row), for messages.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ Entry = tuple[int, str]
 
 @dataclass(frozen=True)
 class MoleculeFile:
-    """The molecules of a file, not yet read.
+    """The molecules of a file, read on demand.
 
     Attributes:
         path: of the file.
-        column: the column that holds SMILES, in CSV and Parquet; ``smiles`` where None.
+        column: the column of SMILES, in CSV and Parquet; ``smiles`` if None.
 
     Raises:
-        InputError: where there is no such file, or its ending is not known.
+        InputError: if the file does not exist, or its format is unknown.
     """
 
     path: Path
@@ -40,30 +40,29 @@ class MoleculeFile:
 
     def __post_init__(self) -> None:
         if not self.path.is_file():
-            raise InputError(f"There is no file '{self.path}'.")
+            raise InputError(f"The file '{self.path}' does not exist.")
         if self._kind not in _READERS:
             raise InputError(
-                f"'{self.path}' ends in none of {', '.join(_READERS)} (or one of the texts with .gz), by which the "
-                "format of a file of molecules is known. Rename it."
+                f"'{self.path}' has an unknown format. Its name must end in one of {', '.join(_READERS)} "
+                f"(text formats also "
+                "with .gz). Rename it."
             )
         if self.column is not None and self._kind not in _WITH_COLUMNS:
-            raise InputError(
-                f"'{self.path}' has no columns; leave out the name of the SMILES column ('{self.column}')."
-            )
+            raise InputError(f"'{self.path}' has no columns. Remove the name of the SMILES column ('{self.column}').")
 
     @property
     def place_word(self) -> str:
-        """What an entry's number counts."""
+        """The unit of an entry's number: line or row."""
         return "row" if self._kind == ".parquet" else "line"
 
     def entries(self) -> Iterator[Entry]:
-        """The number of the line (or row), and the SMILES that stands there, in the file's order.
+        """Line (or row) numbers and their SMILES, in the file's order.
 
-        Blank lines are passed over. What stands in the place of a SMILES is handed on whatever it is; a record of an
+        Blank lines are skipped. The text of the SMILES is not checked; a record of an
         SDF file that RDKit cannot read is an empty text.
 
         Raises:
-            InputError: where the file cannot be read in its format, or lacks the column (the nearest is named).
+            InputError: if the file cannot be read in its format, or the column is missing (the nearest is suggested).
         """
         try:
             yield from _READERS[self._kind](self)
@@ -77,10 +76,10 @@ class MoleculeFile:
         return self.path.open(encoding="utf-8-sig", newline="")
 
     def column_of(self, header: list[str]) -> str:
-        """The column that holds SMILES.
+        """The column of SMILES.
 
         Raises:
-            InputError: where the header lacks it.
+            InputError: if it is missing from the header.
         """
         column = self.column or DEFAULT_COLUMN
         if column not in header:
@@ -109,7 +108,7 @@ def _from_csv(file: MoleculeFile) -> Iterator[Entry]:
 
 
 def _from_smi(file: MoleculeFile) -> Iterator[Entry]:
-    """A SMILES a line, a name behind it where there is one; ``#`` starts a comment, which no SMILES does."""
+    """One SMILES per line, optionally followed by a name; ``#`` starts a comment."""
     with file.open_text() as text:
         for number, line in enumerate(text, start=1):
             words = line.split(maxsplit=1)

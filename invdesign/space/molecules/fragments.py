@@ -41,13 +41,13 @@ class Fragment:
 
 
 def scaffold_fragment(smiles: str) -> Fragment:
-    """Reads a scaffold.
+    """Parses a scaffold.
 
     Args:
         smiles: with attachment points ``[*:1]``, ``[*:2]``, ..., each number once.
 
     Raises:
-        InputError: where it cannot be read, has no attachment point, or one without a number or of several bonds.
+        InputError: if it cannot be read, has no attachment point, or one without a number or of several bonds.
     """
     molecule = _molecule(smiles, "scaffold")
     dummies = _dummies(molecule)
@@ -64,7 +64,7 @@ def scaffold_fragment(smiles: str) -> Fragment:
 
 
 def substituent_fragment(smiles: str, number: int) -> Fragment:
-    """Reads a substituent of the attachment point ``number``.
+    """Parses a substituent of the attachment point ``number``.
 
     Args:
         smiles: with one attachment point ``*`` for the bond to the scaffold (more of them, numbered, for substituents
@@ -72,7 +72,7 @@ def substituent_fragment(smiles: str, number: int) -> Fragment:
         number: of the point where it stands.
 
     Raises:
-        InputError: where it cannot be read or has not exactly one such point.
+        InputError: if it cannot be read or has not exactly one such point.
     """
     if smiles.strip() in ("[H]", "*[H]", "[H]*", "[H][*]", "[*][H]"):
         return Fragment(smiles, "[H]", "", {})
@@ -81,7 +81,7 @@ def substituent_fragment(smiles: str, number: int) -> Fragment:
     if len(own) != 1:
         raise InputError(
             f"The substituent {smiles!r} of [*:{number}] has {len(own) or 'no'} attachment point"
-            f"{'s' if len(own) > 1 else ''} *, where it needs one, as in '*OC' for methoxy."
+            f"{'s' if len(own) > 1 else ''} *, but needs exactly one, as in '*OC' for methoxy."
         )
     _check_points(smiles, f"substituent of [*:{number}]", _dummies(molecule))
     own[0].SetAtomMapNum(0)
@@ -93,7 +93,7 @@ def substituent_fragment(smiles: str, number: int) -> Fragment:
 
 
 def joined(outer: str, number: int, inner: Fragment, first_ring: int) -> str:
-    """Puts a substituent in the place of an attachment point.
+    """Replaces an attachment point by a substituent.
 
     Args:
         outer: text of the scaffold.
@@ -126,9 +126,9 @@ def _molecule(smiles: str, role: str) -> Any:
     with BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
     if molecule is None or not molecule.GetNumAtoms():
-        raise InputError(f"The {role}, {smiles!r}, is no molecule that RDKit can read.")
+        raise InputError(f"The {role}, {smiles!r}, is not a molecule that RDKit can read.")
     if len(Chem.GetMolFrags(molecule)) > 1:
-        raise InputError(f"The {role}, {smiles!r}, is in several pieces. It must hang together.")
+        raise InputError(f"The {role}, {smiles!r}, is not connected. It must be a single molecule.")
     return molecule
 
 

@@ -1,4 +1,4 @@
-"""An open-ended space of molecules: whatever can be made from seeds by small changes, within rules."""
+"""An open-ended space of molecules: all molecules reachable from seeds by small changes, within rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 TRIES = 60
-"""Moves that are tried from one molecule before it is given up."""
+"""Number of moves to try from one molecule."""
 WALKERS = 32
 LONGEST_WALK = 8
 """Moves between a seed and the first molecule of a walk."""
@@ -37,13 +37,13 @@ DEFAULT_ELEMENTS = ("C", "H", "N", "O", "F", "S")
 
 @settings
 class MoleculeGraph(PlainParameter):
-    """Molecules without a list of them: seeds, their mutants and crosses, and theirs again.
+    """Molecules without a list: seeds and their descendants by mutation and crossover.
 
     Molecules are constitutions here: stereochemistry is dropped from seeds and not searched.
 
     In the unit cube a molecule is a string of SELFIES symbols, one a coordinate. Every point decodes to a molecule that
     keeps the rules: where the symbols' own molecule breaks one, the longest beginning or ending of the string that
-    stands for an allowed molecule is taken, and where none does, the seed whose point is nearest.
+    stands for an allowed molecule is taken, and if none does, the seed whose point is nearest.
 
     No uniform distribution exists on an open space. ``draw`` returns molecules on random walks of mutations that start
     at random seeds, so what is drawn resembles the seeds; a draw of more than a thousand repeats some of them.
@@ -52,27 +52,27 @@ class MoleculeGraph(PlainParameter):
         >>> MoleculeGraph(seeds=("COCCOC", "O=C1OCCO1"), max_atoms=12, max_rings=1, forbidden=("[O][O]",))
 
     Raises:
-        InputError: where a seed cannot be read, breaks a rule or does not fit the code, or a rule cannot be kept.
+        InputError: if a seed cannot be read, breaks a rule or does not fit the code, or a rule cannot be kept.
     """
 
     seeds: tuple[str, ...] | InputFile
     """SMILES, or a file of molecules (its column of SMILES, in CSV, is ``smiles``)."""
     elements: tuple[str, ...] = DEFAULT_ELEMENTS
-    """Symbols of the elements that a molecule may hold; hydrogen always may be."""
+    """Symbols of the allowed elements; hydrogen is always allowed."""
     max_atoms: int = bounded(default=30, ge=1)
-    """Most atoms besides hydrogen."""
+    """Largest number of atoms besides hydrogen."""
     min_atoms: int = bounded(default=1, ge=1)
-    """Fewest atoms besides hydrogen."""
+    """Smallest number of atoms besides hydrogen."""
     max_rings: int = bounded(default=4, ge=0)
-    """Most rings."""
+    """Largest number of rings."""
     charge: int = bounded(default=0)
     """Total charge, in elementary charges."""
     forbidden: tuple[str, ...] = ()
-    """SMARTS of substructures that no molecule may have."""
+    """SMARTS of forbidden substructures."""
     max_sa_score: float | None = bounded(default=None, gt=1, le=10)
     """Highest synthetic accessibility score, from 1 (easy) to 10; None for no limit."""
     length: int | None = bounded(default=None, ge=1)
-    """SELFIES symbols a molecule; twice ``max_atoms`` where None."""
+    """SELFIES symbols per molecule; twice ``max_atoms`` if None."""
     rules: MoleculeRules = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ class MoleculeGraph(PlainParameter):
         )
 
     def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
-        raise InputError("An open-ended space of molecules cannot be counted.")
+        raise InputError("An open-ended space of molecules cannot be enumerated. Use a pool or a library.")
 
     def neighbors(self, smiles: str, rng: np.random.Generator, n: int) -> list[str]:
         """Different allowed molecules, one mutation away from a molecule of the space; fewer where few are found.
@@ -138,7 +138,7 @@ class MoleculeGraph(PlainParameter):
             n: how many.
 
         Raises:
-            InputError: where the molecule is not of the space.
+            InputError: if the molecule is not of the space.
         """
         own = self._own(smiles)
         found: dict[str, None] = {}
@@ -151,7 +151,7 @@ class MoleculeGraph(PlainParameter):
         return list(found)
 
     def crossover(self, first: str, second: str, rng: np.random.Generator) -> str | None:
-        """An allowed molecule that joins parts of two; None where no attempt gives one.
+        """An allowed molecule that joins parts of two; None if no attempt gives one.
 
         Args:
             first: SMILES of a molecule of the space.
@@ -159,7 +159,7 @@ class MoleculeGraph(PlainParameter):
             rng: source of randomness.
 
         Raises:
-            InputError: where a parent is not of the space.
+            InputError: if a parent is not of the space.
         """
         parents = self._own(first), self._own(second)
         for _ in range(TRIES):
@@ -173,7 +173,7 @@ class MoleculeGraph(PlainParameter):
         return _strings([self._step(smiles, rng) for smiles in np.asarray(values, dtype=object)])
 
     def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[np.object_]:
-        """One child of each pair, which joins parts of both; the first parent where no attempt gives one."""
+        """One child of each pair, which joins parts of both; the first parent if no attempt gives one."""
         pairs = zip(np.asarray(first, dtype=object), np.asarray(second, dtype=object), strict=True)
         return _strings([self.crossover(one, other, rng) or one for one, other in pairs])
 
@@ -207,7 +207,7 @@ class MoleculeGraph(PlainParameter):
         """
         smiles = constitution(value)
         if smiles is None:
-            raise InputError(f"{value!r} is no molecule that RDKit can read.")
+            raise InputError(f"{value!r} is not a molecule that RDKit can read.")
         refusal = self._refusal(smiles)
         if refusal is not None:
             raise InputError(f"{value!r} is not in this space: {refusal}.")
@@ -223,7 +223,7 @@ class MoleculeGraph(PlainParameter):
         return None
 
     def _read(self, symbols: Symbols) -> str | None:
-        """The molecule that symbols stand for; None where a rule forbids it, which is asked before SMILES are made."""
+        """The molecule that symbols stand for; None if a rule forbids it, which is asked before SMILES are made."""
         text = self._code.text(symbols)
         molecule = _parsed(text) if text else None
         if molecule is None or self.rules.refusal(molecule) is not None:
@@ -240,13 +240,13 @@ class MoleculeGraph(PlainParameter):
         for place, given in _given_seeds(self.seeds):
             smiles = constitution(given)
             if smiles is None:
-                raise InputError(f"The seed {given!r}{place} is no molecule that RDKit can read.")
+                raise InputError(f"The seed {given!r}{place} is not a molecule that RDKit can read.")
             refusal = self.rules.refusal(_parsed(smiles))
             if refusal is not None:
-                raise InputError(f"The seed {given!r}{place} breaks the space's own rules: {refusal}.")
+                raise InputError(f"The seed {given!r}{place} violates the space's rules: {refusal}.")
             seeds[smiles] = None
         if not seeds:
-            raise InputError("An open-ended space needs at least one seed molecule to start from.")
+            raise InputError("An open-ended space needs at least one seed molecule.")
         return tuple(seeds)
 
     @property

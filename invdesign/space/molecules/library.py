@@ -1,4 +1,4 @@
-"""A library of molecules: a scaffold, and the substituents that each of its attachment points may bear."""
+"""A library of molecules: a scaffold and the substituents of its attachment points."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RINGS_PER_FRAGMENT = 100
 
 @settings
 class MoleculeLibrary(PlainParameter):
-    """All molecules of a scaffold with a choice of substituents, enumerated only as far as somebody asks.
+    """All molecules of a scaffold with a choice of substituents, enumerated on demand.
 
     In the unit cube each attachment point takes a coordinate a substituent, of which the largest wins, so that
     optimizers search by substituents. Doan et al. (2020, doi:10.1021/acs.chemmater.0c00768) searched such a library of
@@ -47,7 +47,7 @@ class MoleculeLibrary(PlainParameter):
         >>> MoleculeLibrary("COC([*:1])c1ccc([*:2])cc1", {"R1": ["[H]", "*C"], "R2": ["*OC", "*C#N", "*N(C)C"]})
 
     Raises:
-        InputError: where a SMILES cannot be read, or attachment points and substituents do not match.
+        InputError: if a SMILES cannot be read, or attachment points and substituents do not match.
     """
 
     scaffold: str
@@ -58,10 +58,10 @@ class MoleculeLibrary(PlainParameter):
 
     def __post_init__(self) -> None:
         if len(set(self._numbers)) < len(self._numbers):
-            raise InputError(f"Two of {', '.join(self.substituents)} name the same attachment point.")
+            raise InputError(f"Two of {', '.join(self.substituents)} refer to the same attachment point.")
         for name, listed in zip(self._names, self._fragments, strict=True):
             if not listed:
-                raise InputError(f"'{name}' lists no substituent. Give one or more, such as [H] and '*C'.")
+                raise InputError(f"'{name}' lists no substituents. Give one or more, such as [H] and '*C'.")
             if len({fragment.text for fragment in listed}) < len(listed):
                 raise InputError(f"'{name}' lists a substituent twice.")
         self._check_points()
@@ -76,7 +76,7 @@ class MoleculeLibrary(PlainParameter):
         return float(math.prod(self._counts))
 
     def distinct_size(self) -> int | None:
-        """How many different molecules there are; None where the library is too large to enumerate."""
+        """Number of different molecules; None if the library is too large to enumerate."""
         return len(self._enumerated) if self.size <= LARGEST_COUNT else None
 
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
@@ -103,7 +103,7 @@ class MoleculeLibrary(PlainParameter):
         """Which substituents make a molecule, by their places in the lists; the first where several choices do.
 
         Raises:
-            InputError: where the molecule is not of the library.
+            InputError: if the molecule is not of the library.
         """
         smiles = canonical_smiles([molecule])[0]
         found = self._finder(smiles) if smiles is not None else None
@@ -148,7 +148,7 @@ class MoleculeLibrary(PlainParameter):
             used = ", ".join(
                 f"{name}={self.substituents[name][at]}" for name, at in zip(self._names, choice, strict=True)
             )
-            raise InputError(f"The scaffold {self.scaffold!r} with {used} is no molecule that RDKit can read.")
+            raise InputError(f"The scaffold {self.scaffold!r} with {used} is not a molecule that RDKit can read.")
         return str(Chem.MolToSmiles(molecule))
 
     def _text(self, choice: tuple[int, ...]) -> str:
@@ -168,22 +168,24 @@ class MoleculeLibrary(PlainParameter):
                 )
             for inner, bond in listed[0].items():
                 if inner in open_points:
-                    raise InputError(f"The attachment point [*:{inner}] stands in the library twice.")
+                    raise InputError(f"The attachment point [*:{inner}] appears twice in the library.")
                 open_points[inner] = bond
         for number in sorted(open_points.keys() - set(self._numbers)):
             raise InputError(f"The attachment point [*:{number}] has no substituents. Add 'R{number}: [...]'.")
         for name, number in zip(self._names, self._numbers, strict=True):
             if number not in open_points:
                 have = ", ".join(f"[*:{point}]" for point in sorted(open_points))
-                raise InputError(f"'{name}' belongs to [*:{number}], which is not in the scaffold. It has {have}.")
+                raise InputError(
+                    f"'{name}' belongs to [*:{number}], which is not in the scaffold. The scaffold has {have}."
+                )
             for fragment in self._fragments[self._numbers.index(number)]:
                 if fragment.bond != open_points[number]:
                     raise InputError(
                         f"The substituent {fragment.smiles!r} of '{name}' is bound by a {fragment.bond_word} bond, "
-                        f"which the attachment point [*:{number}] has not."
+                        f"unlike the attachment point [*:{number}]."
                     )
         if len(self._order) < len(self._numbers):
-            raise InputError("Some substituents bear each other's attachment points in a circle.")
+            raise InputError("Some substituents refer to each other's attachment points in a circle.")
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -265,7 +267,7 @@ class MoleculeLibrary(PlainParameter):
 def _number(name: str) -> int:
     found = re.fullmatch(r"[A-Za-z_]*?(\d+)", str(name))
     if found is None:
-        raise InputError(f"'{name}' names no attachment point. Write R1 for [*:1], R2 for [*:2] and so on.")
+        raise InputError(f"'{name}' is not an attachment point. Use R1 for [*:1], R2 for [*:2] and so on.")
     return int(found[1])
 
 

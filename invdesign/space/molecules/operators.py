@@ -31,7 +31,7 @@ def mutated(smiles: str, elements: Sequence[str], rng: np.random.Generator) -> s
         rng: source of randomness.
 
     Returns:
-        Canonical SMILES; None where the move cannot be made here or gives no valid molecule.
+        Canonical SMILES; None if the move cannot be made here or gives no valid molecule.
     """
     graph = _editable(smiles)
     move = _MOVES[int(rng.choice(len(_MOVES), p=_WEIGHTS))]
@@ -47,7 +47,7 @@ def crossed(first: str, second: str, rng: np.random.Generator) -> str | None:
         rng: source of randomness.
 
     Returns:
-        Canonical SMILES; None where a parent cannot be cut or the parts give no valid molecule.
+        Canonical SMILES; None if a parent cannot be cut or the parts give no valid molecule.
     """
     ring = bool(rng.random() < 0.5)
     parts = [_part(_editable(smiles), rng, ring=ring) for smiles in (first, second)]

@@ -64,7 +64,7 @@ class PackedStrings(Sequence[str]):
         for start, end in zip(first.tolist(), again.tolist(), strict=True):
             place = int(order[end])
             twins = (int(other) for other in order[start:end] if self._encoded(int(other)) == self._encoded(place))
-            earliest = next(twins, None)  # None where two different strings share a hash
+            earliest = next(twins, None)  # None if two different strings share a hash
             if earliest is not None:
                 repeats[place] = earliest
         return repeats

@@ -26,29 +26,29 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 AT_ONCE = 4096
-"""Molecules that are made canonical at a time."""
+"""Number of molecules to canonicalize at a time."""
 MOST_REMARKS = 1000
 LEAPS = 0.2
-"""Share of mutations that take any molecule of the pool."""
+"""Share of mutations that choose any molecule of the pool."""
 Coordinates = Literal["index", "components"]
 
 
 @dataclass(frozen=True)
 class MoleculePool(PlainParameter):
-    """A list of molecules, of which a candidate is one.
+    """A list of molecules to choose from.
 
-    In the unit cube a molecule stands at its place in the list (``index``, what optimizers need that score the pool
+    In the unit cube a molecule is at its position in the list (``index``, for optimizers that score the pool
     itself), or at its principal components, so that molecules alike are near each other (``components``, for particle
-    swarms and other searches of the cube). Components take about 10 ms a molecule of the whole pool, once.
+    swarms and other searches of the cube). Components take about 10 ms per molecule of the whole pool, once.
 
     Attributes:
-        smiles: canonical SMILES, each once. Any sequence of strings; it is kept packed.
-        remarks: what was wrong with the source: lines that hold no molecule, molecules that stand there twice.
-        coordinates: where a molecule stands in the unit cube.
+        smiles: canonical SMILES, each once. Any sequence of strings; it is stored packed.
+        remarks: problems of the source: invalid molecules and duplicates.
+        coordinates: how molecules are encoded in the unit cube.
         components: how many principal components, where these are the coordinates; fewer where the pool spans fewer.
 
     Raises:
-        InputError: where the pool is empty or the SMILES are not distinct; use ``from_smiles`` to sort them out.
+        InputError: if the pool is empty or the SMILES are not distinct; use ``from_smiles`` to remove duplicates.
     """
 
     smiles: Sequence[str] = field(repr=False)
@@ -62,11 +62,13 @@ class MoleculePool(PlainParameter):
         if not packed:
             raise InputError(_emptiness(self.remarks))
         if packed.repeated():
-            raise InputError("A molecule pool holds each molecule once. Use MoleculePool.from_smiles to sort them out.")
+            raise InputError(
+                "A molecule pool must contain each molecule once. Use MoleculePool.from_smiles to remove duplicates."
+            )
         if self.coordinates not in ("index", "components"):
-            raise InputError(f"The coordinates of a pool are 'index' or 'components', not '{self.coordinates}'.")
+            raise InputError(f"The coordinates of a pool must be 'index' or 'components', not '{self.coordinates}'.")
         if self.components < 1:
-            raise InputError(f"A pool needs one component or more, not {self.components}.")
+            raise InputError(f"A pool needs at least one component, not {self.components}.")
 
     @classmethod
     def from_smiles(
@@ -78,12 +80,12 @@ class MoleculePool(PlainParameter):
         coordinates: Coordinates = "index",
         components: int = 5,
     ) -> Self:
-        """Makes a pool of any SMILES: canonical, each once, the rest named in ``remarks``.
+        """Creates a pool of any SMILES: canonical, each once, with problems listed in ``remarks``.
 
         Args:
-            smiles: one a molecule.
+            smiles: one per molecule.
             first_line: the line of the first one in its source, for the remarks.
-            canonical: True where they are RDKit's canonical SMILES already: they are then taken as they stand, unread.
+            canonical: True if they are RDKit's canonical SMILES already: they are then used without parsing.
             coordinates: as of the class.
             components: as of the class.
         """
@@ -105,13 +107,13 @@ class MoleculePool(PlainParameter):
         Args:
             pool: the file's path, or ``dataset:NAME`` for a registered dataset.
             smiles: the column that holds SMILES, in CSV and Parquet; ``smiles`` where None.
-            canonical: True where the file holds RDKit's canonical SMILES already: they are then taken as they stand,
-                unread, which spares a large pool some 0.15 ms a molecule.
+            canonical: True if the file holds RDKit's canonical SMILES already: they are then used
+                without parsing, which saves about 0.15 ms per molecule.
             coordinates: as of the class.
             components: as of the class.
 
         Raises:
-            InputError: where the file or the column is missing (the nearest column is named), or no line can be read.
+            InputError: if the file or the column is missing (the nearest column is suggested), or no line can be read.
         """
         file = MoleculeFile(datasets.resolve(pool), smiles)
         strings, remarks = _sorted_out(file.entries(), file.place_word, canonical=canonical)
@@ -147,14 +149,14 @@ class MoleculePool(PlainParameter):
         return self.at(np.clip(places, 0, len(self.smiles) - 1))
 
     def decode_distinct(self, points: NDArray[np.float64], without: Iterable[str] = ()) -> NDArray[np.object_]:
-        """Reads molecules off points as ``decode`` does, but none twice: a taken one gives way to the next nearest.
+        """Decodes points to different molecules: one that is already taken is replaced by the next nearest.
 
         Args:
-            points: shape ``n x dimension``; the first come first.
-            without: molecules that are taken already, such as those that were evaluated.
+            points: shape ``n x dimension``; earlier ones have priority.
+            without: molecules to exclude, such as those already evaluated.
 
         Raises:
-            InputError: where too few molecules are left.
+            InputError: if too few molecules are left.
         """
         taken = set(self._places(list(without)).tolist())
         if len(points) > len(self.smiles) - len(taken):
@@ -177,9 +179,9 @@ class MoleculePool(PlainParameter):
         return self._packed.taken(np.asarray(places, dtype=np.int64))
 
     def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
-        """Another molecule each: one near in the pool's coordinates, or now and then any.
+        """Another molecule each: one nearby in the pool's coordinates, or sometimes any.
 
-        The order of a list need not mean anything, and components leave out much: hence the leaps.
+        Any molecule is chosen sometimes, because the order of a list may be arbitrary and components are incomplete.
         """
         places = self._places(values)
         count = len(self.smiles)
@@ -205,7 +207,7 @@ class MoleculePool(PlainParameter):
 
     @property
     def _packed(self) -> PackedStrings:
-        return cast("PackedStrings", self.smiles)  # __post_init__ packs whatever was given
+        return cast("PackedStrings", self.smiles)  # __post_init__ packs the given sequence
 
     @cached_property
     def _coordinates(self) -> MoleculeCoordinates:
@@ -214,7 +216,7 @@ class MoleculePool(PlainParameter):
 
 @settings
 class MoleculePoolFile:
-    """A pool of molecules as a campaign file names it: a file, read when the space is built."""
+    """A molecule pool in a campaign file, read when the space is built."""
 
     pool: InputFile
     """File of molecules: CSV, SMI, Parquet or SDF by its ending, the texts also with ``.gz``; or ``dataset:NAME``."""
@@ -223,7 +225,7 @@ class MoleculePoolFile:
     canonical: bool = False
     """Whether the file holds RDKit's canonical SMILES already; they are then not parsed, which saves time."""
     coordinates: Coordinates = "index"
-    """Where a molecule lies in the unit cube: at its place in the list, or at its principal components."""
+    """Encoding in the unit cube: position in the list (``index``) or principal components (``components``)."""
     components: int = bounded(default=5, ge=1)
     """Number of principal components, where these are the coordinates."""
 
@@ -241,7 +243,7 @@ class MoleculePoolFile:
 def _sorted_out(
     entries: Iterable[tuple[int, object]], place_word: str, *, canonical: bool
 ) -> tuple[PackedStrings, tuple[str, ...]]:
-    """Canonical SMILES, each once, and remarks on the rest; of these the first ones and the number of all."""
+    """Canonical SMILES, each once, and remarks on the rest: the first ones and the total number."""
     strings = PackedStrings()
     lines = np.empty(0, dtype=np.int64)
     blocks: list[NDArray[np.int64]] = []
@@ -254,14 +256,15 @@ def _sorted_out(
         blocks.append(np.array([line for line, _ in good], dtype=np.int64))
         failures += len(bad)
         wrong += [
-            (line, f"{given!r} is no molecule that RDKit can read") for line, given in bad[: MOST_REMARKS - len(wrong)]
+            (line, f"{given!r} is not a molecule that RDKit can read")
+            for line, given in bad[: MOST_REMARKS - len(wrong)]
         ]
     lines = np.concatenate([lines, *blocks])
     repeats = strings.repeated()
     for again in sorted(repeats)[:MOST_REMARKS]:
-        told = f"{strings[again]!r} is the molecule of {place_word} {lines[repeats[again]]} again"
-        wrong.append((int(lines[again]), told))
-    remarks = [f"{place_word} {line}: {told}" for line, told in sorted(wrong)[:MOST_REMARKS]]
+        repeat = f"{strings[again]!r} repeats the molecule of {place_word} {lines[repeats[again]]}"
+        wrong.append((int(lines[again]), repeat))
+    remarks = [f"{place_word} {line}: {text}" for line, text in sorted(wrong)[:MOST_REMARKS]]
     left_out = failures + len(repeats) - len(remarks)
     if left_out:
         remarks.append(f"and {left_out} more: {failures} unreadable and {len(repeats)} repeated in all")
@@ -281,4 +284,4 @@ def _read(batch: list[tuple[int, object]], *, canonical: bool) -> tuple[list[Ent
 
 def _emptiness(remarks: tuple[str, ...]) -> str:
     cause = f" The source's {remarks[0]}." if remarks else ""
-    return f"A molecule pool needs at least one molecule that can be read.{cause}"
+    return f"A molecule pool needs at least one valid molecule.{cause}"

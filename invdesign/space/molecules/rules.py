@@ -1,4 +1,4 @@
-"""What a molecule of an open-ended space may be: elements, size, rings, charge, substructures, ease of synthesis."""
+"""Rules for molecules of an open-ended space: elements, size, rings, charge, substructures, synthetic accessibility."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAVIEST = 118
 
 @dataclass(frozen=True)
 class MoleculeRules:
-    """Limits that a molecule must keep. Whatever they are, it hangs together and has no unpaired electron.
+    """Limits for molecules. Molecules must also be connected and have no unpaired electrons.
 
     Attributes:
         elements: symbols of the elements that it may hold; hydrogen always may be.
@@ -28,7 +28,7 @@ class MoleculeRules:
             doi:10.1186/1758-2946-1-8, as in RDKit's Contrib folder); None for no limit.
 
     Raises:
-        InputError: where an element or a SMARTS is none, or limits exclude each other.
+        InputError: if an element or a SMARTS is invalid, or limits exclude each other.
     """
 
     elements: tuple[str, ...]
@@ -42,46 +42,47 @@ class MoleculeRules:
     def __post_init__(self) -> None:
         for symbol in self.elements:
             if symbol not in element_symbols():
-                raise InputError(f"{symbol!r} is no chemical element.{nearest(str(symbol), element_symbols())}")
+                raise InputError(f"{symbol!r} is not a chemical element.{nearest(str(symbol), element_symbols())}")
         if not set(self.elements) - {"H"}:
-            raise InputError("Molecules need an element besides hydrogen, such as C.")
+            raise InputError("The elements must include one besides hydrogen, such as C.")
         if not 1 <= self.min_atoms <= self.max_atoms:
             raise InputError(
-                f"min_atoms ({self.min_atoms}) and max_atoms ({self.max_atoms}) leave no molecule: 1 or more, in order."
+                f"min_atoms ({self.min_atoms}) and max_atoms ({self.max_atoms}) exclude all molecules. Use "
+                f"numbers from 1 with min_atoms <= max_atoms."
             )
         if self.max_rings < 0:
-            raise InputError(f"max_rings is 0 or more, not {self.max_rings}.")
+            raise InputError(f"max_rings must be at least 0, not {self.max_rings}.")
         if self.max_sa_score is not None and not 1.0 < self.max_sa_score <= 10.0:
-            raise InputError(f"Synthetic accessibility goes from 1 (easy) to 10; {self.max_sa_score} is no limit.")
+            raise InputError(f"max_sa_score must be between 1 (easy) and 10, not {self.max_sa_score}.")
         _ = self._patterns
 
     def refusal(self, molecule: Any) -> str | None:
-        """Says which rule a sanitized RDKit molecule breaks; None where it is allowed."""
+        """The rule that a sanitized RDKit molecule violates; None if it is allowed."""
         symbols = {atom.GetSymbol() for atom in molecule.GetAtoms()} - {"H"}
         strange = sorted(symbols - set(self.elements))
         if strange:
-            return f"it holds {strange[0]}, and the elements are {', '.join(self.elements)}"
+            return f"it contains {strange[0]}, but the allowed elements are {', '.join(self.elements)}"
         atoms = molecule.GetNumHeavyAtoms()
         if not self.min_atoms <= atoms <= self.max_atoms:
-            return f"it has {atoms} atoms besides hydrogen, and {self.min_atoms} to {self.max_atoms} are allowed"
+            return f"it has {atoms} atoms besides hydrogen, but {self.min_atoms} to {self.max_atoms} are allowed"
         return self._structure_refusal(molecule)
 
     def _structure_refusal(self, molecule: Any) -> str | None:
         from rdkit import Chem
 
         if len(Chem.GetMolFrags(molecule)) > 1:
-            return "it is in several pieces"
+            return "it is not connected"
         if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
             return "it has an unpaired electron"
         rings = molecule.GetRingInfo().NumRings()
         if rings > self.max_rings:
-            return f"it has {rings} rings, and at most {self.max_rings} are allowed"
+            return f"it has {rings} rings, but at most {self.max_rings} are allowed"
         charge = Chem.GetFormalCharge(molecule)
         if charge != self.charge:
             return f"its charge is {charge:+d}, not {self.charge:+d}"
         for smarts, pattern in self._patterns:
             if molecule.HasSubstructMatch(pattern):
-                return f"it holds the forbidden {smarts}"
+                return f"it contains the forbidden {smarts}"
         if self.max_sa_score is not None and (score := sa_score(molecule)) > self.max_sa_score:
             return f"its synthetic accessibility score is {score:.2f}, above {self.max_sa_score}"
         return None
@@ -97,14 +98,14 @@ class MoleculeRules:
                 pattern = Chem.MolFromSmarts(smarts) if smarts.strip() else None
                 if pattern is None:
                     raise InputError(
-                        f"The forbidden SMARTS {smarts!r} cannot be read. A right one is '[O][O]' for peroxides."
+                        f"The forbidden SMARTS {smarts!r} cannot be read. A valid one is '[O][O]' for peroxides."
                     )
                 patterns.append((smarts, pattern))
         return tuple(patterns)
 
 
 def constitution(smiles: object) -> str | None:
-    """Canonical SMILES without stereochemistry, the same when made again; None where RDKit reads no molecule."""
+    """Canonical SMILES without stereochemistry, the same when made again; None if RDKit reads no molecule."""
     from rdkit import Chem
     from rdkit.rdBase import BlockLogs
 
@@ -144,7 +145,9 @@ def _scorer() -> Any:
     path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
     specification = importlib.util.spec_from_file_location("sascorer", path)
     if not path.is_file() or specification is None or specification.loader is None:
-        raise InputError(f"This RDKit lacks its Contrib folder ('{path}'), which scores synthesis. Reinstall rdkit.")
+        raise InputError(
+            f"The Contrib folder of RDKit ('{path}') is missing, which scores synthetic accessibility. Reinstall rdkit."
+        )
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     return module

@@ -53,7 +53,7 @@ class SelfiesCode:
             length: symbols a molecule.
 
         Raises:
-            InputError: where a seed cannot be written as SELFIES.
+            InputError: if a seed cannot be written as SELFIES.
         """
         import selfies
 
@@ -97,7 +97,7 @@ class SelfiesCode:
             smiles: canonical.
 
         Raises:
-            InputError: where it is too long for the code, or needs a symbol that is not in the alphabet.
+            InputError: if it is too long for the code, or needs a symbol that is not in the alphabet.
         """
         shortest, strange = None, None
         for start in _writings(smiles):
@@ -110,13 +110,14 @@ class SelfiesCode:
                 shortest = min(shortest or len(symbols), len(symbols))
         if shortest is not None:
             raise InputError(
-                f"{smiles!r} takes {shortest} SELFIES symbols, and the code holds {self.length}. Lengthen it."
+                f"{smiles!r} takes {shortest} SELFIES symbols, more than the {self.length} of the code. "
+                f"Increase the number of symbols."
             )
         if strange is not None:
             raise InputError(
                 f"{smiles!r} needs the SELFIES symbol {strange}, which no seed has. Add a seed that has it."
             )
-        raise InputError(f"{smiles!r} cannot be written as SELFIES so that the same molecule comes back.")
+        raise InputError(f"{smiles!r} cannot be converted to SELFIES and back to the same molecule.")
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -132,7 +133,7 @@ def _symbols(smiles: str) -> Symbols:
         return tuple(_WITH_HYDROGEN.sub(r"[\1]", symbol) for symbol in symbols)
     except selfies.EncoderError as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{smiles!r} cannot be written as SELFIES: {reason}.") from None
+        raise InputError(f"{smiles!r} cannot be converted to SELFIES: {reason}.") from None
 
 
 def _writings(smiles: str) -> Iterable[str]:

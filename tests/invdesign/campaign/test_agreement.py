@@ -102,10 +102,10 @@ def test_named_candidates_are_verified(campaign):
     assert sorted(verified.index[verified["stage"] == "again"]) == sorted(numbers)
     with pytest.raises(InputError, match="Candidate 4711 has no value"):
         campaign.verify(PythonObjective(truth, {"f": "V"}), candidates=[4711], stage="again")
-    with pytest.raises(InputError, match="either top or candidates"):
+    with pytest.raises(InputError, match="exactly one of top"):
         campaign.verify(PythonObjective(truth, {"f": "V"}), stage="again")
 
 
 def test_a_stage_in_another_unit_is_refused(campaign):
-    with pytest.raises(InputError, match="keeps the properties"):
+    with pytest.raises(InputError, match="holds the properties"):
         campaign.verify(PythonObjective(truth, {"f": "mV"}), top=3, stage="other")

@@ -92,13 +92,13 @@ def test_a_calibration_that_fails_is_a_reason(answer, words):
     [
         ("table A", "table B", "with another calibration"),
         ("", "table A", "without a calibration"),
-        ("table A", "", "with a calibration, and now there is none"),
+        ("table A", "", "with a calibration, which is now missing"),
     ],
 )
 def test_values_by_another_calibration_are_not_mixed(tmp_path, before, now, words):
     campaign(tmp_path / "c.db").run(objective(basis=before), evaluations=3)
     mine = campaign(tmp_path / "c.db")
-    with pytest.raises(InputError, match=rf"keeps values of 'f' that the search found {words}"):
+    with pytest.raises(InputError, match=rf"holds values of 'f' that the search computed {words}"):
         mine.run(objective(basis=now), evaluations=5)
     assert len(mine.frame()) == 3
     mine.run(objective(basis=before), evaluations=5)
@@ -109,7 +109,7 @@ def test_a_stage_with_another_calibration_is_refused_before_it_runs():
     mine = campaign()
     mine.run(objective(), evaluations=4)
     mine.verify(objective(), top=1, stage="finer")
-    with pytest.raises(InputError, match="that the stage 'finer' found with another"):
+    with pytest.raises(InputError, match="that the stage 'finer' computed with another"):
         mine.verify(objective(basis="table B"), top=2, stage="finer")
     assert len(mine.verified()) == 1
 

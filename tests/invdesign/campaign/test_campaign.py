@@ -151,7 +151,7 @@ def test_a_worker_that_dies_costs_only_its_own_candidate():
     with WorkerPool(2) as pool:
         mine.run(PythonObjective(dies, {"f": "V"}), evaluations=6, executor=pool)
     frame = mine.frame()
-    assert (frame.loc[frame["k"] == 4, "reason"] == "its worker process died: exit code 9").all()
+    assert (frame.loc[frame["k"] == 4, "reason"] == "the worker process died: exit code 9").all()
     assert (frame["k"] == 4).any()
     assert frame.loc[(frame["k"] < 4) & (frame["x"] <= 0.9), "state"].eq("done").all()
 
@@ -232,11 +232,11 @@ def test_what_was_really_made_is_kept():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"f": ["0.5 V", "0.6"]}, r"row 1: f is '0.5 V', which is no finite number"),
+        ({"f": ["0.5 V", "0.6"]}, r"row 1: f is '0.5 V', which is not a finite number"),
         ({"x": [0.5, 7.0]}, r"row 2: Column 'x': 7 lies outside"),
         ({"w": ["p", "r"]}, r"row 2: Column 'w': 'r' is not one"),
-        ({"candidate": [0, 55]}, r"row 2: candidate 55 was never proposed"),
-        ({"candidate": [0, 0]}, r"row 2: candidate 0 stands there twice"),
+        ({"candidate": [0, 55]}, r"row 2: candidate 55 was not proposed"),
+        ({"candidate": [0, 0]}, r"row 2: candidate 0 appears twice"),
     ],
 )
 def test_bad_results_are_refused_whole(change, words):
@@ -251,30 +251,30 @@ def test_results_are_taken_once():
     mine = campaign()
     batch = mine.ask(2).assign(f=[0.5, 0.6])
     mine.tell(batch)
-    with pytest.raises(InputError, match="candidate 0 is done already"):
+    with pytest.raises(InputError, match="candidate 0 is already done"):
         mine.tell(batch)
-    with pytest.raises(InputError, match="lack the column 'f'"):
+    with pytest.raises(InputError, match="have no column 'f'"):
         mine.tell(batch.drop(columns="f"))
 
 
 def test_a_store_of_another_campaign_is_refused(tmp_path):
     place = tmp_path / "c.db"
     campaign(place).run(OBJECTIVE, evaluations=3)
-    with pytest.raises(InputError, match="with another seed"):
+    with pytest.raises(InputError, match="with a different seed"):
         campaign(place, seed=4)
-    with pytest.raises(InputError, match="with another space"):
+    with pytest.raises(InputError, match="with a different space"):
         campaign(place, space=SearchSpace(x=Continuous(0, 2)))
-    with pytest.raises(InputError, match="with another optimizer"):
+    with pytest.raises(InputError, match="with a different optimizer"):
         campaign(place, optimizer=BayesianOptimizer(separation=0.1))
     assert campaign(place, seed=4, name="another").status().evaluated == 0
-    with pytest.raises(InputError, match="keeps the properties"):
+    with pytest.raises(InputError, match="holds the properties"):
         campaign(place).run(PythonObjective(wave, {"f": "mV"}), evaluations=4)
 
 
 def test_bad_stores_are_refused(tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         campaign(tmp_path / "none" / "c.db")
-    (tmp_path / "text.db").write_text("this is no database, and long enough to be taken for none" * 50)
+    (tmp_path / "text.db").write_text("this is not a database, and long enough to be taken for none" * 50)
     with pytest.raises(InputError, match="cannot be used as a store"):
         campaign(tmp_path / "text.db")
 

@@ -109,13 +109,13 @@ def test_a_laboratory_answers_at_both_fidelities():
 def test_what_does_not_fit_is_refused_before_anything_runs():
     with pytest.raises(InputError, match="The space needs a fidelity column"):
         campaign(space=SearchSpace(k=Integer(0, 59))).run(OBJECTIVE, evaluations=4)
-    with pytest.raises(InputError, match="A space with fidelities needs no rounds"):
+    with pytest.raises(InputError, match="A space with fidelities cannot have rounds"):
         campaign().run_rounds(OBJECTIVE, Stage("truth", OBJECTIVE, top=2, rounds=2), evaluations=9)
 
 
 def test_other_costs_are_another_space(tmp_path):
     campaign(tmp_path / "c.db")
-    with pytest.raises(InputError, match="with another space"):
+    with pytest.raises(InputError, match="with a different space"):
         campaign(tmp_path / "c.db", SearchSpace(k=Integer(0, 59), fidelity=Fidelity({"cheap": 2, "dear": 20})))
 
 

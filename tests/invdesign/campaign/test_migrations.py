@@ -73,12 +73,12 @@ def test_a_migrated_store_still_refuses_another_space_and_seed(tmp_path):
     with pytest.raises(InputError, match="with the parameters binder, layers, porosity, not x"):
         opened(place, ind.SearchSpace(x=ind.Continuous(0, 1)))
     opened(place)
-    with pytest.raises(InputError, match="with another seed"):
+    with pytest.raises(InputError, match="with a different seed"):
         ind.Campaign(
             SPACE, ind.Targets(ind.Maximize("voltage")), optimizer=ind.RandomOptimizer(), store=place, name="small"
         )
     wider = ind.SearchSpace({**SPACE.parameters, "layers": ind.Integer(1, 9)})
-    with pytest.raises(InputError, match="with another space"):
+    with pytest.raises(InputError, match="with a different space"):
         opened(place, wider)
 
 

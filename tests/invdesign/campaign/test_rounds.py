@@ -64,7 +64,7 @@ def test_the_evaluations_after_the_initial_ones_are_shared_equally():
     assert due_counts(60, initial=12, rounds=3) == [28, 44, 60]
     assert due_counts(13, initial=10, rounds=3) == [11, 12, 13]
     assert due_counts(20, initial=10, rounds=1) == [20]
-    with pytest.raises(InputError, match="3 rounds need at least as many evaluations after the 10 initial ones, not 2"):
+    with pytest.raises(InputError, match="3 rounds need at least 3 evaluations after the 10 initial ones, not 2"):
         due_counts(12, initial=10, rounds=3)
 
 
@@ -257,7 +257,7 @@ def test_objectives_that_do_not_fit_are_refused_before_anything_runs():
 def test_another_stage_cannot_go_on_with_the_corrections_of_the_first():
     mine = campaign(optimizer=RandomOptimizer())
     run(mine)
-    with pytest.raises(InputError, match="corrects its search by the stage 'truth'; this one is 'other'"):
+    with pytest.raises(InputError, match="corrects its search with the stage 'truth', not 'other'"):
         mine.run_rounds(CHEAP, Stage("other", TRUTH, 2, 2), evaluations=30)
 
 

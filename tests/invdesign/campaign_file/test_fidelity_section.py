@@ -63,22 +63,23 @@ def test_a_space_may_name_its_fidelities_where_a_laboratory_answers(tmp_path):
 
 
 BROKEN = {
-    "misspelt key": ("cost: 20", "costs: 20", 11, "Unknown setting 'costs'. Did you mean 'cost'"),
+    "misspelled key": ("cost: 20", "costs: 20", 11, "Unknown setting 'costs'. Did you mean 'cost'"),
     "no cost": ("      cost: 20\n", "", 10, "'fidelities.1.cost' is missing"),
     "cost of nothing": ("cost: 20", "cost: 0", 11, "must be above 0, not 0"),
     "cheaper than the cheap": ("cost: 20", "cost: 0.5", 8, "costs 0.5, less than the 1 of the one before"),
-    "one name twice": ("name: dear", "name: cheap", 10, "Two fidelities are called 'cheap'"),
+    "one name twice": ("name: dear", "name: cheap", 10, "Two fidelities have the name 'cheap'"),
     "another unit": ("        units: {f: V}", "        units: {f: mV}", 8, "'cheap' gives f in 'V', and the"),
     "other properties": ("        units: {f: V}", "        units: {f: V, g: V}", 8, "the same properties"),
     "unknown objective": ("        type: python", "        type: pyton", 13, "Did you mean 'python'"),
-    "misspelt in a fidelity": ("        function:", "        functoin:", 14, "Did you mean 'function'"),
+    "misspelled in a fidelity": ("        function:", "        functoin:", 14, "Did you mean 'function'"),
     "verify": ("  type: multi-fidelity\n", "  type: multi-fidelity\n  verify: top 5\n", 8, "Unknown setting 'verify'"),
-    "name of a parameter": ("  x: {", "  fidelity: {", 3, "'fidelity' is a parameter, and the name of the fid"),
-    "a list": ("  type: multi-fidelity\n  fidelities:", "  - type: multi-fidelity\n    fidelities:", 7, "stands alone"),
+    "name of a parameter": ("  x: {", "  fidelity: {", 3, "'fidelity' is both a parameter and the name of the fid"),
+    "a list": ("  type: multi-fidelity\n  fidelities:", "  - type: multi-fidelity\n    fidelities:", 7,
+        "multi-fidelity objective cannot be combined with others"),
     "cost of one": ("cost: 300", "cost: 30", 16, r"at least 2 evaluations at the target fidelity \(40\)"),
     "negative budget": ("cost: 300", "cost: -3", 16, "must be above 0"),
     "constraint on the fidelity": (
-        "targets:\n", "constraints: [fidelity == 'cheap']\ntargets:\n", 4, "speaks of 'fidelity', which is no parameter"
+        "targets:\n", "constraints: [fidelity == 'cheap']\ntargets:\n", 4, "refers to unknown parameter 'fidelity'"
     ),
 }  # fmt: skip
 
@@ -104,7 +105,7 @@ def test_one_fidelity_is_none(tmp_path):
 
 def test_a_cost_needs_fidelities(tmp_path):
     head, tail = FILE.split("objective:\n", 1)
-    with pytest.raises(FileError, match="Evaluations cost alike here") as caught:
+    with pytest.raises(FileError, match="cost needs an objective with several fidelities") as caught:
         read(tmp_path, head + "budget:" + tail.split("budget:")[1])
     assert caught.value.problems[0].line == 6
 

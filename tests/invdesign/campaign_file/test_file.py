@@ -89,52 +89,52 @@ def test_targets_from_a_file_of_their_own(folder):
 
 
 BROKEN = {
-    "misspelt section": ("optimizer:", "optimiser:", 22, "Did you mean 'optimizer'"),
-    "misspelt setting": ("low: 0,", "lo: 0,", 4, "Unknown setting 'lo'. Did you mean 'low'"),
+    "misspelled section": ("optimizer:", "optimiser:", 22, "Did you mean 'optimizer'"),
+    "misspelled setting": ("low: 0,", "lo: 0,", 4, "Unknown setting 'lo'. Did you mean 'low'"),
     "missing setting": ("low: 0, ", "", 4, "The setting 'low' is missing"),
     "unknown parameter type": ("{type: continuous, low: 0", "{type: continous, low: 0", 4, "Did you mean 'continuous'"),
-    "parameter without type": ("{type: continuous, low: 0", "{low: 0", 4, "a type is needed"),
+    "parameter without type": ("{type: continuous, low: 0", "{low: 0", 4, "must be a mapping with a type"),
     "text for a number": ("low: 40", "low: forty", 7, "'low' must be a number, not 'forty'"),
     "bounds in the wrong order": ("high: 120", "high: 12", 5, "below the upper one"),
     "unknown unit": ("unit: um", "unit: umm", 9, "'umm' is not a known unit"),
     "one category": ("[water, DMSO]", "[water]", 10, "'values' needs 2 entries or more"),
     "category twice": ("[water, DMSO]", "[water, water]", 10, "more than once"),
     "numbers as categories": ("[water, DMSO]", "[1, 2]", 10, "'values.0' must be text, not 1"),
-    "name that is no name": ("  x: {", "  2x: {", 4, "cannot be a parameter's name"),
+    "name that is not a name": ("  x: {", "  2x: {", 4, "cannot be a parameter's name"),
     "constraint on nothing": ("x * thickness", "x * thicknes", 12, "Did you mean 'thickness'"),
     "constraint that is code": ("x * thickness", "open('f').read()", 12, "not allowed"),
-    "constraint without comparison": ("x * thickness <= 100", "x * thickness", 12, "compares nothing"),
+    "constraint without comparison": ("x * thickness <= 100", "x * thickness", 12, "needs a comparison"),
     "constraint that empties the space": ("<= 100", ">= 1000", 12, "No candidate meets"),
     "constraint on a word": ("x * thickness <= 100", "solvent == 'watr'", 12, "Did you mean 'water'"),
     "constraints as text": ("\n  - x * thickness <= 100", " x <= 1", 11, "a list of expressions"),
-    "target without a wish": ("between: [1.4, 1.7], ", "", 14, "exactly one of"),
-    "target with two wishes": ("minimize: true", "minimize: true\n    at_most: 3", 15, "found at_most and minimize"),
-    "misspelt wish": ("between:", "betwen:", 14, "Did you mean 'between'"),
+    "target without bounds": ("between: [1.4, 1.7], ", "", 14, "exactly one of"),
+    "target of two kinds": ("minimize: true", "minimize: true\n    at_most: 3", 15, "found at_most and minimize"),
+    "misspelled kind of target": ("between:", "betwen:", 14, "Did you mean 'between'"),
     "window in the wrong order": ("[1.4, 1.7]", "[1.7, 1.4]", 14, "lower value first"),
     "window with one end": ("[1.4, 1.7]", "[1.4]", 14, "between"),
-    "misspelt property": ("property: voltage", "property: volatge", 14, "Did you mean 'voltage'"),
+    "misspelled property": ("property: voltage", "property: volatge", 14, "Did you mean 'voltage'"),
     "target in another quantity": ("unit: V}", "unit: kg}", 14, "cannot be converted"),
     "negative tolerance": ("between: [1.4, 1.7]", "close_to: 1.5, tolerance: -1", 14, "tolerance must be positive"),
-    "close without tolerance": ("between: [1.4, 1.7]", "close_to: 1.5", 14, "belong together"),
-    "no targets": (GOOD[GOOD.index("targets:") : GOOD.index("objective:")], "targets: []\n", 13, "targets is a list"),
+    "close without tolerance": ("between: [1.4, 1.7]", "close_to: 1.5", 14, "close_to needs tolerance"),
+    "no targets": (GOOD[GOOD.index("targets:") : GOOD.index("objective:")], "targets: []\n", 13, "must be a list"),
     "unknown objective type": ("type: python", "type: pyton", 18, "Did you mean 'python'"),
     "function that is not there": ("mine.py:value", "mine.py:valeu", 17, "Did you mean 'value'"),
-    "file that is not there": ("mine.py:value", "yours.py:value", 17, "no Python file"),
+    "file that is not there": ("mine.py:value", "yours.py:value", 17, "does not exist"),
     "unknown kernel": ("{type: gaussian-process}", "{type: gaussian-process, kernel: linear}", 21, "kernel"),
     "unknown surrogate": ("type: gaussian-process", "type: gausian-process", 21, "Did you mean 'gaussian-process'"),
     "unknown optimizer": ("type: bayesian", "type: bayesain", 22, "Did you mean 'bayesian'"),
     "separation too large": ("{type: bayesian}", "{type: bayesian, separation: 3}", 22, "separation"),
     "negative budget": ("evaluations: 20", "evaluations: -20", 23, "evaluations"),
-    "more initial than all": ("initial: 5", "initial: 50", 23, "initial .50. is more than"),
+    "more initial than all": ("initial: 5", "initial: 50", 23, "initial .50. exceeds"),
     "campaign name with a slash": ("campaign: small", "campaign: ../small", 1, "campaign"),
-    "seed that is no number": ("seed: 4", "seed: four", 2, "'seed' must be a whole number, not 'four'"),
+    "seed that is not a number": ("seed: 4", "seed: four", 2, "'seed' must be a whole number, not 'four'"),
     "missing section": ("campaign: small\n", "", 1, "The section 'campaign' is missing"),
-    "key twice": ("seed: 4", "seed: 4\nseed: 5", 3, "not YAML"),
-    "tab": ("  x: {", "\tx: {", 4, "not YAML"),
-    "unclosed bracket": ("[1.4, 1.7]", "[1.4, 1.7", 14, "not YAML"),
+    "key twice": ("seed: 4", "seed: 4\nseed: 5", 3, "not valid YAML"),
+    "tab": ("  x: {", "\tx: {", 4, "not valid YAML"),
+    "unclosed bracket": ("[1.4, 1.7]", "[1.4, 1.7", 14, "not valid YAML"),
     "python object": ("campaign: small", "campaign: !!python/object/apply:os.system ['ls']", 1, "campaign"),
     "verify without number": ("type: python", "type: python\n  verify: best", 19, "top 10"),
-    "only verifying": ("type: python", "type: python\n  verify: top 3", 17, "only verifies"),
+    "only verifying": ("type: python", "type: python\n  verify: top 3", 17, "is a verifying stage"),
 }  # fmt: skip
 
 
@@ -144,16 +144,22 @@ def test_a_broken_file_names_the_line(folder, case):
     assert old in GOOD
     with pytest.raises(FileError) as caught:
         read_campaign(written(folder, GOOD.replace(old, new, 1)))
-    told = [(problem.line, problem.message) for problem in caught.value.problems]
-    matching = [where for where, message in told if re.search(words, message)]
-    assert matching, told
+    found = [(problem.line, problem.message) for problem in caught.value.problems]
+    matching = [where for where, message in found if re.search(words, message)]
+    assert matching, found
     # ruamel marks an error of syntax where it notices it, which may be a line on.
-    assert line in matching or ("not YAML" in words and line + 1 in matching), told
+    assert line in matching or ("not valid YAML" in words and line + 1 in matching), found
 
 
 def test_every_error_is_named_at_once(folder):
     text = GOOD
-    for case in ("misspelt setting", "misspelt wish", "unknown objective type", "unknown optimizer", "negative budget"):
+    for case in (
+        "misspelled setting",
+        "misspelled kind of target",
+        "unknown objective type",
+        "unknown optimizer",
+        "negative budget",
+    ):
         old, new, _, _ = BROKEN[case]
         text = text.replace(old, new, 1)
     with pytest.raises(FileError) as caught:
@@ -181,12 +187,12 @@ def test_files_that_cannot_be_read(folder):
 def test_any_text_is_read_or_refused(tmp_path_factory, text):
     path = tmp_path_factory.mktemp("any") / "file.yaml"
     path.write_text(text, encoding="utf-8", errors="surrogatepass" if "\ud800" in text else "strict")
-    told = str(path)
+    found = str(path)
     try:
         read(path)
     except InputError as error:
-        told = str(error)
-    assert str(path) in told
+        found = str(error)
+    assert str(path) in found
 
 
 @given(
@@ -219,7 +225,13 @@ def test_the_schema_accepts_what_the_reader_accepts():
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     assert list(validator.iter_errors(YAML(typ="safe", pure=True).load(GOOD))) == []
-    for case in ("misspelt setting", "misspelt section", "unknown optimizer", "negative budget", "text for a number"):
+    for case in (
+        "misspelled setting",
+        "misspelled section",
+        "unknown optimizer",
+        "negative budget",
+        "text for a number",
+    ):
         old, new, _, _ = BROKEN[case]
         assert list(validator.iter_errors(YAML(typ="safe", pure=True).load(GOOD.replace(old, new, 1)))), case
 

@@ -102,7 +102,7 @@ def test_a_file_without_a_table_says_what_is_needed(campaign_file):
     campaign_file.write_text(text)
     result = CliRunner().invoke(app, ["models", str(campaign_file)])
     assert result.exit_code == 2
-    assert "names no data" in result.output
+    assert "needs data" in result.output
 
 
 def test_a_surrogate_with_settings_of_its_own_is_compared_beside_words(campaign_file):

@@ -58,15 +58,15 @@ def test_a_stage_without_a_name_is_called_by_its_type(tmp_path):
 
 BROKEN = {
     "text without number": ("{top: 4, rounds: 3}", "best", 12, r"'top 10', or {top: 10, rounds: 3}.*not 'best'"),
-    "list": ("{top: 4, rounds: 3}", "[4, 3]", 12, "verify says how many"),
-    "misspelt setting": ("rounds: 3", "round: 3", 12, "Unknown setting 'round'. Did you mean 'rounds'"),
+    "list": ("{top: 4, rounds: 3}", "[4, 3]", 12, "verify must be the number"),
+    "misspelled setting": ("rounds: 3", "round: 3", 12, "Unknown setting 'round'. Did you mean 'rounds'"),
     "no top": ("{top: 4, rounds: 3}", "{rounds: 3}", 12, "The setting 'top' is missing"),
     "top of nothing": ("top: 4", "top: 0", 12, "'top' must be at least 1, not 0"),
     "half a round": ("rounds: 3", "rounds: 2.5", 12, "'rounds' must be a whole number, not 2.5"),
     "no round": ("rounds: 3", "rounds: 0", 12, "'rounds' must be at least 1, not 0"),
     "more rounds than evaluations": ("rounds: 3", "rounds: 16", 12, "16 rounds need at least .* not 15"),
-    "two stages that correct": ("verify: top 2", "verify: {top: 2, rounds: 2}", 17, "'dear' corrects the search"),
-    "two stages of one name": ("name: dearest", "name: dear", 16, "Two stages are called 'dear'"),
+    "two stages that correct": ("verify: top 2", "verify: {top: 2, rounds: 2}", 17, "'dear' already corrects the"),
+    "two stages of one name": ("name: dearest", "name: dear", 16, "Two stages have the name 'dear'"),
     "another unit": ("{f: V}\n    name: dear\n", "{f: mV}\n    name: dear\n", 8, "'f' is in 'mV' here and in 'V'"),
     "no value for a target": ("{f: V}\n    name: dear\n", "{h: V}\n    name: dear\n", 5, "No objective"),
 }  # fmt: skip
@@ -94,6 +94,6 @@ def test_the_schema_knows_how_a_stage_verifies():
         return list(validator.iter_errors(YAML(typ="safe", pure=True).load(text)))
 
     assert not wrong(FILE)
-    for case in ("text without number", "misspelt setting", "no top", "top of nothing", "no round"):
+    for case in ("text without number", "misspelled setting", "no top", "top of nothing", "no round"):
         old, new, _, _ = BROKEN[case]
         assert wrong(FILE.replace(old, new, 1)), case

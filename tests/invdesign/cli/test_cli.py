@@ -72,7 +72,7 @@ def test_a_larger_budget_goes_on(folder):
 def test_check_tells_the_size_and_five_samples(folder):
     told = invdesign("check", "p.yaml")
     assert "p.yaml is a valid campaign file" in told
-    assert "without number, in 3 dimensions" in told
+    assert "continuous, with 3 dimensions" in told
     assert sum("plus" in line or "minus" in line for line in told.splitlines()) == 5
     assert not (folder / "parabola.db").exists()
 
@@ -83,7 +83,7 @@ def test_ask_and_tell_through_files(folder):
     assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
     batch.assign(f=[0.5, 0.1, 0.2]).to_csv("done.csv", index=False)
     assert "1 of 3 candidates meet all targets" in invdesign("tell", "p.yaml", "done.csv")
-    assert "done already" in invdesign("tell", "p.yaml", "done.csv", code=2)
+    assert "already done" in invdesign("tell", "p.yaml", "done.csv", code=2)
     assert invdesign("ask", "p.yaml").startswith("candidate,x,word,f\n3,")
 
 
@@ -92,12 +92,12 @@ def test_ask_and_tell_through_files(folder):
     [
         (["check", "none.yaml"], "none.yaml:1: The file cannot be read"),
         (["run", "broken.yaml"], "broken.yaml:6: Unknown setting 'betwen'"),
-        (["status", "p.yaml"], "There is no campaign in 'parabola.db' yet"),
-        (["report", "p.yaml"], "There is no campaign in 'parabola.db' yet"),
+        (["status", "p.yaml"], "The store 'parabola.db' does not exist yet"),
+        (["report", "p.yaml"], "The store 'parabola.db' does not exist yet"),
         (["tell", "p.yaml", "none.csv"], "cannot be read as CSV"),
         (["run", "p.yaml", "--store", "none/x.db"], "The folder 'none' of the store"),
         (["check", "p.yaml", "--targets", "wrong.yaml"], "Did you mean 'f'"),
-        (["run", "lab.yaml"], "names no objective to run"),
+        (["run", "lab.yaml"], "has no objective to run"),
         (["data", "fetch", "hbee"], "Did you mean 'hbe'"),
     ],
 )
@@ -131,7 +131,7 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
-    assert "goes on from here" in told
+    assert "run the same command to continue" in told
     subprocess.run([*command, "20"], check=True, capture_output=True, env=environment)
     whole, resumed = (invdesign("status", "p.yaml", "--store", place) for place in ("whole.db", "parabola.db"))
     assert whole == resumed

@@ -59,7 +59,7 @@ def test_a_file_with_rounds_runs_verifies_and_tells(folder):
 
 
 def test_too_small_a_budget_for_its_rounds_is_refused_before_anything_runs(folder):
-    assert "2 rounds need at least as many evaluations" in invdesign("run", "s.yaml", "--evaluations", "7", code=2)
+    assert "2 rounds need at least 2 evaluations" in invdesign("run", "s.yaml", "--evaluations", "7", code=2)
     assert opened().frame().empty
 
 

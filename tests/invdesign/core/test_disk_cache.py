@@ -79,7 +79,7 @@ def filled(rows: int = 300) -> None:
 
 
 def garbled() -> None:
-    CACHE.path.write_bytes(b"this is no database" * 100)
+    CACHE.path.write_bytes(b"this is not a database" * 100)
 
 
 def truncated() -> None:
@@ -105,7 +105,7 @@ def test_a_damaged_file_is_set_aside_with_a_warning_and_begun_anew(folder, damag
     filled()
     damage()
     before = CACHE.path.read_bytes()
-    with pytest.warns(UserWarning, match=r"test\.db' is damaged: .*It was set aside as 'test\.db\.damaged-\d+'"):
+    with pytest.warns(UserWarning, match=r"test\.db' is damaged: .*It was renamed to 'test\.db\.damaged-\d+'"):
         assert CACHE.result(("299",), lambda: {"energy": 299.0}) == {"energy": 299.0}
     (aside,) = folder.glob("test.db.damaged-*")
     assert aside.read_bytes() == before

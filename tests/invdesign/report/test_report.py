@@ -158,7 +158,7 @@ def test_the_headline_counts_what_the_campaign_counts(verified: ind.Campaign, pa
 
 def test_every_target_has_its_count_in_the_unit_of_the_values(verified: ind.Campaign, page: Page) -> None:
     frame = verified.frame()
-    rows = page.tables["What was wanted"][1:]
+    rows = page.tables["Targets"][1:]
     assert rows[0][:3] == ["voltage between 3.4 and 3.8 V", "V", str(int(frame["voltage"].between(3.4, 3.8).sum()))]
     assert rows[1][2] == str(int((frame["specific_energy"] >= 20.0).sum()))
 
@@ -195,7 +195,7 @@ def test_nothing_is_loaded_from_anywhere(page: Page) -> None:
 
 def test_what_users_wrote_is_text(page: Page) -> None:
     assert sum(tag == "script" for tag, _ in page.tags) == 4, "the page's own: errors, plotly, figures, behavior"
-    assert f"ValueError: {NASTY}" in [cell for row in page.tables["Why values are missing"] for cell in row]
+    assert f"ValueError: {NASTY}" in [cell for row in page.tables["Reasons for missing values"] for cell in row]
     assert any(NASTY in text for text in page.texts["pre"])
     assert "invdesign run 'a & b.yaml'" in page.texts["pre"]
     assert "alert(1)</script>" not in page.source
@@ -239,7 +239,7 @@ def test_parity_is_held_out_and_scored(verified: ind.Campaign, page: Page) -> No
 
 def test_how_to_reproduce_names_seed_and_versions(verified: ind.Campaign, page: Page) -> None:
     assert "Seed: 5" in page.source
-    rows = page.tables["Installed packages on which results may depend"]
+    rows = page.tables["Installed packages that may affect results"]
     assert {row[0]: row[1] for row in rows[1:]}.items() >= verified.store.facts()["versions"].items()
 
 
@@ -326,7 +326,7 @@ def test_a_campaign_that_has_nothing_yet_has_a_report(tmp_path: Path) -> None:
 
 def test_too_few_values_are_said_to_be_too_few(tmp_path: Path) -> None:
     page = page_of(campaign_of(WANTED, "few", evaluations=6), tmp_path)
-    assert "Too few values to judge the surrogate" in page.source
+    assert "Too few values to validate the surrogate" in page.source
     assert not any(name.startswith("parity") for name in page.figures)
 
 

@@ -57,9 +57,9 @@ def test_bad_fidelities_are_named(costs, words):
 
 
 def test_a_space_has_one_fidelity_and_something_to_search():
-    with pytest.raises(InputError, match="'b' is a second column of fidelities, besides 'a'"):
+    with pytest.raises(InputError, match="'b' is a second fidelity column, besides 'a'"):
         SearchSpace(x=Continuous(0, 1), a=FIDELITY, b=FIDELITY)
-    with pytest.raises(InputError, match="nothing is there to be searched"):
+    with pytest.raises(InputError, match="no parameters to search"):
         SearchSpace(fidelity=FIDELITY)
-    with pytest.raises(InputError, match="speaks of the fidelity, which the optimizer chooses"):
+    with pytest.raises(InputError, match="refers to the fidelity, which the optimizer chooses"):
         SearchSpace(x=Continuous(0, 1), fidelity=FIDELITY, constraints=["fidelity == 'dear'"])

@@ -203,7 +203,7 @@ def test_volume_fractions_that_exceed_one_are_infeasible() -> None:
         wanted=("areal_capacity",),
     )
     result = both.evaluate(pd.DataFrame({"pores": [0.4, 0.25], "active": [0.7, 0.75]}))
-    assert "do not fit" in result["reason"].iloc[0]
+    assert "sum to more than 1" in result["reason"].iloc[0]
     assert np.isnan(result["areal_capacity"].iloc[0])
     assert result["reason"].iloc[1] is None
 
@@ -260,7 +260,7 @@ def test_a_cell_that_delivers_nothing_at_the_slow_rate_has_no_retention() -> Non
     result = hopeless.evaluate(pd.DataFrame({"thickness": [75.0]}))
     assert result["specific_energy"].tolist() == [0.0]
     assert result["energy_retention"].isna().all()
-    assert result["reason"].tolist() == ["no energy_retention: it delivers nothing at 100C"]
+    assert result["reason"].tolist() == ["no energy_retention: the cell delivers no energy at 100C"]
 
 
 def test_a_separator_cannot_be_more_than_pores() -> None:
@@ -305,20 +305,20 @@ def test_other_parameter_sets() -> None:
     [
         (CELL, COLUMNS, None),
         (replace(CELL, parameter_set="Chen2021"), COLUMNS, "Did you mean 'Chen2020'"),
-        (replace(CELL, parameter_set="Prada2013"), COLUMNS, "lacks what the cell objective needs"),
+        (replace(CELL, parameter_set="Prada2013"), COLUMNS, "which the cell objective needs"),
         (replace(CELL, units={}), COLUMNS, "Write units: {thickness: um}"),
         (replace(CELL, units={**UNITS, "thickness": "kg"}), COLUMNS, "cannot be converted"),
         (replace(CELL, units={**UNITS, "thicknes": "um"}), COLUMNS, "Did you mean 'thickness'"),
-        (CELL, COLUMNS[1:], "'thickness' is no parameter of the space"),
+        (CELL, COLUMNS[1:], "'thickness' is not a parameter of the space"),
         (CELL, [Column("thickness", "category"), *COLUMNS[1:]], "is a category"),
         (CellObjective(inputs={"thickness": "Positive electrod thickness [m]"}), COLUMNS[:1], "Did you mean 'Positive"),
-        (CellObjective(inputs={"thickness": "Current function [A]"}), COLUMNS[:1], "set by the cell objective itself"),
+        (CellObjective(inputs={"thickness": "Current function [A]"}), COLUMNS[:1], "because the cell objective"),
         (CellObjective(inputs={"thickness": "Negative electrode OCP [V]"}), COLUMNS[:1], "is a function"),
-        (CellObjective(inputs={"thickness": "Negative electrode density [kg.m-3]"}), COLUMNS[:1], "cannot differ"),
-        (CELL, [*COLUMNS[:2], Column("negative_porosity", "number", unit="kg"), *COLUMNS[3:]], "for 'dimensionless'"),
+        (CellObjective(inputs={"thickness": "Negative electrode density [kg.m-3]"}), COLUMNS[:1], "cannot vary"),
+        (CELL, [*COLUMNS[:2], Column("negative_porosity", "number", unit="kg"), *COLUMNS[3:]], "s 'dimensionless'"),
         (CELL, [Column("thickness", "number", unit="nm"), *COLUMNS[1:]], "is in 'nm'"),
         (replace(CELL, parameters={"Separator thicknes [m]": 1e-5}), COLUMNS, "Did you mean 'Separator thickness [m]'"),
-        (replace(CELL, parameters={"Current function [A]": 5.0}), COLUMNS, "set by the cell objective itself"),
+        (replace(CELL, parameters={"Current function [A]": 5.0}), COLUMNS, "because the cell objective computes it"),
     ],
 )  # fmt: skip
 def test_check(objective: CellObjective, columns: list[Column], words: str | None) -> None:

@@ -66,17 +66,23 @@ def test_csv_goes_both_ways(tmp_path):
             "the program ended with exit code 3: no license",
         ),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "the program was killed by SIGKILL"),
-        ("pass", "the program left no results.json"),
-        ("open('results.json', 'w').write('{\"twice\": ')", "results.json is no JSON"),
-        ("open('results.json', 'w').write('[1]')", "results.json holds no object"),
-        ("open('results.json', 'w').write('{\"one\": 1}')", "results.json holds no 'twice'"),
-        ("open('results.json', 'w').write('{\"twice\": Infinity}')", "results.json holds no finite number for 'twice'"),
+        ("pass", "the program did not write results.json"),
+        ("open('results.json', 'w').write('{\"twice\": ')", "results.json is not valid JSON"),
+        ("open('results.json', 'w').write('[1]')", "results.json must hold an object"),
+        ("open('results.json', 'w').write('{\"one\": 1}')", "results.json: 'twice' is missing"),
+        (
+            "open('results.json', 'w').write('{\"twice\": Infinity}')",
+            "results.json: 'twice' is 'inf', not a finite number",
+        ),
         (
             "open('results.json', 'w').write('{\"twice\": \"many\"}')",
-            "results.json holds no number for 'twice' but 'many'",
+            "results.json: 'twice' is 'many', not a number",
         ),
-        ("open('results.json', 'w').write('{\"twice\": null}')", "results.json holds no number for 'twice'"),
-        ("open('results.json', 'w').write('{\"twice\": true}')", "results.json holds no finite number for 'twice'"),
+        ("open('results.json', 'w').write('{\"twice\": null}')", "results.json: 'twice' is 'None', not a number"),
+        (
+            "open('results.json', 'w').write('{\"twice\": true}')",
+            "results.json: 'twice' is 'True', not a finite number",
+        ),
         ("open('results.json', 'wb').write(bytes([255, 254, 200]))", "results.json cannot be read"),
         ("import os; os.mkdir('results.json')", "results.json cannot be read"),
     ],
@@ -93,7 +99,7 @@ def test_what_goes_wrong_is_the_reason(tmp_path, code, reason):
         ("", "results.csv holds 0 lines"),
         ("twice\n1\n2\n", "results.csv holds 3 lines"),
         ("twice,more\n1\n", "results.csv has 2 names in its header, but 1 values"),
-        ("twice\ninf\n", "results.csv holds no finite number"),
+        ("twice\ninf\n", "results.csv: 'twice' is 'inf', not a finite number"),
     ],
 )
 def test_malformed_csv_is_a_reason(tmp_path, text, reason):
@@ -105,7 +111,7 @@ def test_what_can_be_read_is_kept(tmp_path):
     code = "open('results.json', 'w').write('{\"twice\": 1, \"other\": NaN}')"
     result = objective(tmp_path, code, units={"twice": "V", "other": ""}).evaluate(ROWS.head(1))
     assert result["twice"].tolist() == [1.0]
-    assert result["reason"][7] == "results.json holds no finite number for 'other' but 'nan'"
+    assert result["reason"][7] == "results.json: 'other' is 'nan', not a finite number"
 
 
 def test_the_time_limit_ends_all_that_was_started(tmp_path):
@@ -115,7 +121,7 @@ def test_the_time_limit_ends_all_that_was_started(tmp_path):
         "open('child', 'w').write(str(child.pid)); time.sleep(60)\n"
     )
     result = objective(tmp_path, code, time_limit=1.0).evaluate(ROWS.head(1))
-    assert result["reason"][7] == "the program passed its time limit of 1 s"
+    assert result["reason"][7] == "the program exceeded its time limit of 1 s"
     assert not _running(int((runs(tmp_path)[0] / "child").read_text()))
 
 
@@ -131,7 +137,7 @@ def _running(pid: int) -> bool:
 def test_a_program_that_cannot_start_is_a_reason(tmp_path):
     absent = CommandObjective(["/no/such/program"], {"p": ""}, folder=str(tmp_path / "runs"))
     assert absent.evaluate(ROWS.head(1))["reason"][7].startswith("the program cannot start")
-    assert "There is no program '/no/such/program'" in absent.check(())[0]
+    assert "The program '/no/such/program' does not exist" in absent.check(())[0]
     assert json.loads((runs(tmp_path)[0] / "ended.json").read_text())["exit_code"] is None
 
 
@@ -144,7 +150,7 @@ def test_a_folder_that_cannot_be_made_is_a_reason(tmp_path):
 
 def test_no_shell_unless_asked(tmp_path):
     plain = CommandObjective("echo $HOME > results.csv", {"p": ""}, folder=str(tmp_path / "runs"))
-    assert plain.evaluate(ROWS.head(1))["reason"][7] == "the program left no results.csv"
+    assert plain.evaluate(ROWS.head(1))["reason"][7] == "the program did not write results.csv"
     spaced = tmp_path / "with space"
     text = "printf 'p\\n%s\\n' $(wc -l < {candidate}) > {results}"
     asked = CommandObjective(text, {"p": ""}, folder=str(spaced), shell=True)  # noqa: S604 - what is tested

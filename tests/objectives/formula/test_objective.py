@@ -69,7 +69,7 @@ def test_volumetric_capacity_takes_a_number_or_a_column():
     objective = FormulaObjective("f", ("volumetric_capacity",), density="rho")
     result = objective.evaluate(frame)
     assert result["volumetric_capacity"][0] == pytest.approx(5.05 * 273.84, abs=0.1)
-    assert result["reason"].tolist() == [None, "its density is no positive number"]
+    assert result["reason"].tolist() == [None, "its density is not a positive number"]
     fixed = FormulaObjective("f", ("volumetric_capacity",), density=5.05).evaluate(frame)["volumetric_capacity"]
     assert fixed[0] == result["volumetric_capacity"][0]
 
@@ -81,11 +81,11 @@ def test_volumetric_capacity_takes_a_number_or_a_column():
         ("LiCoO2)", "cannot be read"),
         ("", "holds no atoms"),
         (None, "cannot be read"),
-        ("FePO4", "holds no Li to take out"),
-        ("Li2O", "holds no redox metal"),
+        ("FePO4", "it contains no Li to extract"),
+        ("Li2O", "it contains no redox metal"),
         ("LiNiO4", "charge does not balance"),
         ("LiArCoO2", None),
-        ("LiTcO2", "no price|no crustal abundance|no supply"),
+        ("LiTcO2", "no known price|no known crustal abundance|no known supply"),
     ],
 )
 def test_what_has_no_value_has_a_reason(formula, words):
@@ -113,7 +113,7 @@ def test_a_further_formula_takes_few_calls(python_calls):
     [
         ({"wanted": ("capacty",)}, "Did you mean 'capacity'"),
         ({"working_ion": "Lithium"}, "Did you mean 'Li'"),
-        ({"working_ion": "O"}, "no working ion"),
+        ({"working_ion": "O"}, "is not a working ion"),
         ({"extractable": 1.5}, "'extractable'"),
         ({"density": -1.0}, "'density'"),
         ({"wanted": ("volumetric_capacity",)}, "needs a 'density'"),
@@ -128,7 +128,7 @@ def test_bad_settings_are_refused(settings, words):
 def test_the_only_formula_is_found_and_a_missing_one_is_named():
     columns = [Column("cathode", "formula"), Column("t", "number")]
     assert FormulaObjective().for_columns(columns).formula == "cathode"
-    assert "Say which parameter" in FormulaObjective().check(columns)[0]
+    assert "parameter is not unique" in FormulaObjective().check(columns)[0]
     assert "Did you mean 'cathode'" in FormulaObjective("catode").check(columns)[0]
     assert "is a number" in FormulaObjective("t").check(columns)[0]
     assert FormulaObjective("cathode", density="t").check(columns) == []

@@ -94,11 +94,11 @@ def test_a_permittivity_stands_for_a_solvent_without_a_name():
 @pytest.mark.parametrize(
     ("smiles", "reason"),
     [
-        ("C1CC", "is no molecule that RDKit can read"),
-        ("", "is no molecule that RDKit can read"),
-        (None, "is no molecule that RDKit can read"),
+        ("C1CC", "is not a molecule that RDKit can read"),
+        ("", "is not a molecule that RDKit can read"),
+        (None, "is not a molecule that RDKit can read"),
         ("[Li+].[Cl-]", "has 2 separate parts"),
-        ("C1#CC1", "RDKit finds no conformer"),
+        ("C1#CC1", "RDKit found no conformer"),
         ("[U]", "has no parameters for the element with the atomic number 92"),
         ("CBr", "the bond C1-Br2 breaks on reduction"),
     ],
@@ -121,7 +121,7 @@ def test_a_failing_ion_leaves_the_other_properties():
 def test_the_time_limit_is_a_reason_and_is_not_kept():
     settings = {"wanted": ("HOMO",), "conformers": 2}
     late = values(["CCCCOC"], time_limit=1e-6, **settings)
-    assert late["reason"].tolist() == ["the time limit of 1e-06 s a candidate has passed"]
+    assert late["reason"].tolist() == ["the time limit of 1e-06 s per candidate was exceeded"]
     assert values(["CCCCOC"], **settings)["reason"].tolist() == [None]
 
 
@@ -205,8 +205,8 @@ def test_a_calibration_without_usable_rows_is_a_reason(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ({"S": ["C", "x"], "v": [1.0, 2.0]}, "Row 3 .* no molecule"),
-        ({"S": ["C", "CC"], "v": [1.0, None]}, "Row 3 .* no finite number"),
+        ({"S": ["C", "x"], "v": [1.0, 2.0]}, "Row 3 .* needs a molecule"),
+        ({"S": ["C", "CC"], "v": [1.0, None]}, "Row 3 .* needs a finite number"),
         ({"S": ["C", "CC"], "v": [1.0, 2.0]}, "at least 5 molecules"),
     ],
 )
@@ -217,7 +217,7 @@ def test_bad_calibrations_are_found_before_anything_runs(tmp_path, rows, words):
     with pytest.raises(InputError, match="no column 'T'"):
         Calibration(tmp_path / "k.csv", "T", "v")
     objective = RedoxObjective("m", calibration=Calibration("absent.csv", "S", "v"))
-    assert "There is no file 'absent.csv'" in objective.check([Column("m", "molecule")])[0]
+    assert "file 'absent.csv' does not exist" in objective.check([Column("m", "molecule")])[0]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ def test_bad_calibrations_are_found_before_anything_runs(tmp_path, rows, words):
         ({"permittivity": 0.5}, "'permittivity'"),
         ({"conformers": 0}, "conformer"),
         ({"time_limit": 0.0}, "'time_limit'"),
-        ({"wanted": ("HOMO",), "calibration": Calibration("k.csv", "S", "v")}, "which is not given"),
+        ({"wanted": ("HOMO",), "calibration": Calibration("k.csv", "S", "v")}, "which is not computed"),
     ],
 )
 def test_bad_settings_are_refused(settings, words):
@@ -244,7 +244,7 @@ def test_the_only_molecule_is_found_and_a_missing_one_is_named():
     objective = RedoxObjective().for_columns(columns)
     assert objective.molecule == "solvent"
     assert objective.check(columns) == []
-    assert "Say which parameter" in RedoxObjective().check(columns)[0]
+    assert "parameter is not unique" in RedoxObjective().check(columns)[0]
     assert "Did you mean 'solvent'" in RedoxObjective("solvnt").check(columns)[0]
     assert "is a number" in RedoxObjective("t").check(columns)[0]
     assert "ALPB has no solvent 'wine'" in replace(objective, solvent="wine").check(columns)[0]

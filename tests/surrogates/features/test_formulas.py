@@ -53,7 +53,7 @@ def test_amounts_are_the_nearest_floats():
 @pytest.mark.parametrize(
     ("formula", "message"),
     [
-        ("LiXx2", "'Xx', which is no element"),
+        ("LiXx2", "'Xx', which is not an element"),
         ("LiFeO2", "'Fe', which is an element that cannot occur here"),
         ("li2O", "cannot be read at 'li2'"),
         ("2LiO", "cannot be read at '2'"),
@@ -64,8 +64,8 @@ def test_amounts_are_the_nearest_floats():
         ("Liµ", "cannot be read"),
         ("", "holds no atoms"),
         ("Li0", "holds no atoms"),
-        (None, "None is no formula"),
-        (float("nan"), "nan is no formula"),
+        (None, "None is not a formula"),
+        (float("nan"), "nan is not a formula"),
     ],
 )
 def test_bad_formulas_are_named(formula, message):
@@ -120,7 +120,7 @@ def test_equal_compositions_have_equal_features():
 def test_bad_elements_are_refused():
     with pytest.raises(InputError, match="at least one element"):
         FormulaFeatures([])
-    with pytest.raises(InputError, match="'Lo' is no element"):
+    with pytest.raises(InputError, match="'Lo' is not an element"):
         FormulaFeatures(["Lo"])
 
 

@@ -56,5 +56,5 @@ def test_canonical_smiles_are_one_string_a_molecule():
 
 
 def test_a_molecule_that_cannot_be_read_is_named():
-    with pytest.raises(InputError, match="'C1CC' is no molecule"):
+    with pytest.raises(InputError, match="'C1CC' is not a molecule"):
         descriptors(["C1CC"])

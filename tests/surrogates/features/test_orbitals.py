@@ -50,5 +50,5 @@ def test_a_molecule_is_calculated_once_also_where_it_cannot_be(monkeypatch):
 
 
 def test_what_is_not_a_molecule_is_named():
-    with pytest.raises(InputError, match="'C1CC' is no molecule"):
+    with pytest.raises(InputError, match="'C1CC' is not a molecule"):
         orbital_energies(["C1CC"])

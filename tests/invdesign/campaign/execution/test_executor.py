@@ -34,7 +34,7 @@ def trying(x):
         os.kill(os.getpid(), signal.SIGKILL)
     return {"f": 10.0 * x, "pid": os.getpid()}
 
-def stubborn(x):  # hangs where no signal of Python's is seen to, as a compiled solver does
+def stubborn(x):  # hangs if no signal of Python's is seen to, as a compiled solver does
     if x == 1.0:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         time.sleep(600)
@@ -62,8 +62,8 @@ def results(objective, executor=None, rows=ROWS):
 def check_tried(frame):
     assert frame.index.tolist() == [4, 5, 6, 7]
     np.testing.assert_equal(frame["f"].tolist(), [0.0, np.nan, np.nan, 30.0])
-    hung = "the time limit passed within a step that did not end: its worker was ended after 1 s"
-    assert frame["reason"].tolist() == [None, hung, "its worker process died: SIGKILL", None]
+    hung = "the time limit was exceeded within a step that did not end: the worker was stopped after 1 s"
+    assert frame["reason"].tolist() == [None, hung, "the worker process died: SIGKILL", None]
 
 
 def test_a_call_that_hangs_or_is_killed_is_a_record_without_an_executor(hard):
@@ -89,7 +89,7 @@ def test_of_a_batch_only_the_guilty_rows_fail(hard):
 def test_a_step_that_heeds_no_signal_is_ended_too(functions):
     frame = results(PythonObjective(f"{functions}:stubborn", {"f": "V"}, time_limit=0.6), rows=ROWS.head(2))
     assert frame["f"].tolist()[0] == 0.0
-    assert "its worker was ended" in frame["reason"].tolist()[1]
+    assert "the worker was stopped" in frame["reason"].tolist()[1]
 
 
 def test_the_worker_is_kept_between_calls(hard):
@@ -124,8 +124,8 @@ def test_a_campaign_goes_on():
 
     campaign.run(PythonObjective(rough, {"f": ""}, time_limit=0.5), evaluations=8)
     frame = campaign.frame()
-    assert frame.loc[frame["x"] > 1.5, "reason"].str.startswith("the time limit passed").all()
-    assert (frame.loc[frame["x"] < 0.5, "reason"] == "its worker process died: SIGKILL").all()
+    assert frame.loc[frame["x"] > 1.5, "reason"].str.startswith("the time limit was exceeded").all()
+    assert (frame.loc[frame["x"] < 0.5, "reason"] == "the worker process died: SIGKILL").all()
     assert frame.loc[frame["x"].between(0.5, 1.5), "f"].notna().all()
     assert frame["f"].isna().sum() >= 2
     assert campaign.status().evaluated >= 2
@@ -151,7 +151,7 @@ def test_without_a_limit_calls_stay_in_this_process():
 def test_an_objective_that_cannot_travel_is_refused():
     lock = threading.Lock()
     locks = PythonObjective(lambda x: {"f": float(lock.locked())}, {"f": ""}, time_limit=5.0)
-    with pytest.raises(InputError, match="cannot: TypeError"):
+    with pytest.raises(InputError, match="cannot be sent to another process: TypeError"):
         results(locks)
 
 

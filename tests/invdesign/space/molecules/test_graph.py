@@ -96,12 +96,12 @@ def test_moves_make_every_kind_of_change():
 @pytest.mark.parametrize(
     ("rules", "smiles", "reason"),
     [
-        ({}, "CCl", "it holds Cl"),
+        ({}, "CCl", "it contains Cl"),
         ({}, "C" * 10, "10 atoms"),
-        ({"min_atoms": 3}, "CC", "2 atoms besides hydrogen, and 3 to 9"),
+        ({"min_atoms": 3}, "CC", "2 atoms besides hydrogen, but 3 to 9"),
         ({}, "C1CC1C1CC1", "2 rings"),
         ({}, "C[NH3+]", r"charge is \+1, not \+0"),
-        ({}, "C.C", "several pieces"),
+        ({}, "C.C", "not connected"),
         ({}, "[CH3]", "unpaired electron"),
         ({"forbidden": ("OO",)}, "COOC", "forbidden OO"),
         ({"max_sa_score": 2.0}, "FC1(O)ON=C1N", "synthetic accessibility score is .*, above 2.0"),
@@ -122,16 +122,16 @@ def test_rules_say_why(rules, smiles, reason):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"seeds": ("C(((",)}, r"The seed 'C\(\(\(' is no molecule"),
+        ({"seeds": ("C(((",)}, r"The seed 'C\(\(\(' is not a molecule"),
         ({"seeds": ()}, "at least one seed"),
-        ({"seeds": ("CCl",)}, "breaks the space's own rules: it holds Cl"),
-        ({"elements": ("C", "CL")}, r"'CL' is no chemical element. Did you mean 'Cl'"),
-        ({"elements": ("H",)}, "an element besides hydrogen"),
+        ({"seeds": ("CCl",)}, "violates the space's rules: it contains Cl"),
+        ({"elements": ("C", "CL")}, r"'CL' is not a chemical element. Did you mean 'Cl'"),
+        ({"elements": ("H",)}, "must include one besides hydrogen"),
         ({"forbidden": ("C(((",)}, r"SMARTS 'C\(\(\(' cannot be read"),
-        ({"min_atoms": 8, "max_atoms": 7}, "leave no molecule"),
+        ({"min_atoms": 8, "max_atoms": 7}, "exclude all molecules"),
         ({"max_rings": -1}, "'max_rings' must be at least 0"),
         ({"max_sa_score": 0.5}, "must be above 1"),
-        ({"length": 2}, "takes 3 SELFIES symbols, and the code holds 2"),
+        ({"length": 2}, "takes 3 SELFIES symbols, more than the 2"),
         ({"length": 0}, "'length' must be at least 1"),
     ],
 )
@@ -141,9 +141,9 @@ def test_bad_spaces_are_refused(settings, message):
 
 
 def test_foreign_molecules_are_refused_with_the_reason():
-    with pytest.raises(InputError, match="'CCCl' is not in this space: it holds Cl"):
+    with pytest.raises(InputError, match="'CCCl' is not in this space: it contains Cl"):
         SPACE.encode(["CCCl"])
-    with pytest.raises(InputError, match="no molecule that RDKit can read"):
+    with pytest.raises(InputError, match="is not a molecule that RDKit can read"):
         SPACE.encode(["?"])
     with pytest.raises(InputError, match="SELFIES symbols, and the code holds 4"):
         MoleculeGraph(("COC",), length=4).encode(["CCCCCC"])
@@ -155,7 +155,7 @@ def test_foreign_molecules_are_refused_with_the_reason():
 
 def test_seeds_may_stand_in_a_file(tmp_path, examples):
     (tmp_path / "seeds.smi").write_text("COC ether\nC((( bad\n")
-    with pytest.raises(InputError, match=r"in line 2 of '.*seeds.smi' is no molecule"):
+    with pytest.raises(InputError, match=r"in line 2 of '.*seeds.smi' is not a molecule"):
         MoleculeGraph(str(tmp_path / "seeds.smi"))
     space = MoleculeGraph(examples / "solvents.smi")
     assert len(space.seeds) == 12

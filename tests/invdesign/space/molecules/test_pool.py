@@ -23,16 +23,16 @@ def test_pool_is_canonical_and_reports_what_it_left_out(tmp_path):
     pool = MoleculePool.from_csv(path, smiles="smiles")
     assert pool.smiles == ("CCO", "c1ccccc1")
     assert pool.remarks == (
-        "line 3: 'not a molecule' is no molecule that RDKit can read",
-        "line 4: 'CCO' is the molecule of line 2 again",
-        "line 6: '' is no molecule that RDKit can read",
+        "line 3: 'not a molecule' is not a molecule that RDKit can read",
+        "line 4: 'CCO' repeats the molecule of line 2",
+        "line 6: '' is not a molecule that RDKit can read",
     )
 
 
 def test_lines_are_those_of_the_file_where_a_cell_holds_several(tmp_path):
     path = tmp_path / "pool.csv"
     path.write_text('name,smiles\n"two\nlines",CC\n\nthree,??\n')
-    assert MoleculePool.from_file(path).remarks == ("line 5: '??' is no molecule that RDKit can read",)
+    assert MoleculePool.from_file(path).remarks == ("line 5: '??' is not a molecule that RDKit can read",)
 
 
 def test_smi_files_hold_names_comments_and_blank_lines(tmp_path):
@@ -44,8 +44,8 @@ def test_smi_files_hold_names_comments_and_blank_lines(tmp_path):
     assert pools[0] == pools[1]
     assert pools[0].smiles == ("CCO", "CC")
     assert pools[0].remarks == (
-        "line 5: 'CCO' is the molecule of line 3 again",
-        "line 6: 'x' is no molecule that RDKit can read",
+        "line 5: 'CCO' repeats the molecule of line 3",
+        "line 6: 'x' is not a molecule that RDKit can read",
     )
 
 
@@ -59,8 +59,8 @@ def test_sdf_files_are_read_record_by_record(tmp_path):
     starts = np.cumsum([1, *(record.count("\n") + 1 for record in records)])
     assert pool.smiles == ("CCO", "C1CCOC1")
     assert pool.remarks == (
-        f"line {starts[2]}: '' is no molecule that RDKit can read",
-        f"line {starts[3]}: 'CCO' is the molecule of line 1 again",
+        f"line {starts[2]}: '' is not a molecule that RDKit can read",
+        f"line {starts[3]}: 'CCO' repeats the molecule of line 1",
     )
 
 
@@ -73,8 +73,8 @@ def test_parquet_files_are_read_by_column(tmp_path):
     pool = MoleculePool.from_file(tmp_path / "pool.parquet", smiles="canonSMILES")
     assert pool.smiles == ("CCO", "CC")
     assert pool.remarks == (
-        "row 2: '' is no molecule that RDKit can read",
-        "row 4: 'CCO' is the molecule of row 1 again",
+        "row 2: '' is not a molecule that RDKit can read",
+        "row 4: 'CCO' repeats the molecule of row 1",
     )
     with pytest.raises(InputError, match="Did you mean 'canonSMILES'"):
         MoleculePool.from_file(tmp_path / "pool.parquet", smiles="canonSMILE")
@@ -132,13 +132,13 @@ def test_bad_pools_are_refused(tmp_path):
     path.write_text("name,canonSMILES\na,CC\n")
     with pytest.raises(InputError, match=r"no column 'canonSMILE'.*Did you mean 'canonSMILES'"):
         MoleculePool.from_csv(path, smiles="canonSMILE")
-    with pytest.raises(InputError, match="There is no file"):
+    with pytest.raises(InputError, match="does not exist"):
         MoleculePool.from_csv(tmp_path / "none.csv")
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(InputError, match="cannot be read as CSV"):
         MoleculePool.from_csv(tmp_path / "empty.csv")
     (tmp_path / "header.csv").write_text("smiles\n")
-    with pytest.raises(InputError, match="at least one molecule"):
+    with pytest.raises(InputError, match="at least one valid molecule"):
         MoleculePool.from_csv(tmp_path / "header.csv")
     (tmp_path / "binary.smi.gz").write_text("CC")
     with pytest.raises(InputError, match="cannot be read as SMI"):
@@ -149,7 +149,7 @@ def test_bad_pools_are_refused(tmp_path):
     (tmp_path / "pool.smi").write_text("CC")
     with pytest.raises(InputError, match="has no columns"):
         MoleculePool.from_file(tmp_path / "pool.smi", smiles="smiles")
-    with pytest.raises(InputError, match="at least one molecule"):
+    with pytest.raises(InputError, match="at least one valid molecule"):
         MoleculePool.from_smiles(["?"])
     with pytest.raises(InputError, match="holds each molecule once"):
         MoleculePool(("CC", "CC"))
