@@ -48,7 +48,7 @@ def test_the_mean_is_the_probability_of_one_and_the_deviation_that_of_a_coin(fam
 def test_values_other_than_zero_and_one_are_refused_with_what_would_be_right(family):
     frame, y = two_classes(20)
     y.iloc[3, 0] = 0.3
-    with pytest.raises(InputError, match=r"'stable' is 0.3 somewhere; a classifier learns values of 0 .no. and 1"):
+    with pytest.raises(InputError, match=r"'stable' contains 0.3, but a classifier needs values of 0 .no. and 1"):
         dataclasses.replace(family).fit(frame, y)
 
 

@@ -43,7 +43,7 @@ def test_censored_values_are_found_and_the_choice_is_the_users(clean):
         cleaned(frame, texts)
     _, limited, told = cleaned(frame, texts, censored="limit")
     assert limited.loc[3, "capacity"] == 100.0
-    assert told == ["Took the limit for 1 values of 'capacity'."]
+    assert told == ["Used the limit for 1 values of 'capacity'."]
     _, dropped, _ = cleaned(frame, texts, censored="drop")
     assert np.isnan(dropped.loc[3, "capacity"])
     assert len(dropped) == 60
@@ -53,7 +53,7 @@ def test_other_text_is_an_error(clean):
     frame, y = clean
     texts = y.astype(object)
     texts.loc[3, "capacity"] = "high"
-    with pytest.raises(InputError, match="text where numbers are expected: 'high' in row 3"):
+    with pytest.raises(InputError, match="contains 'high' in row 3, which is not a number"):
         cleaned(frame, texts, censored="drop")
 
 

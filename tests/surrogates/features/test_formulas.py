@@ -62,8 +62,8 @@ def test_amounts_are_the_nearest_floats():
         ("Li.O", "cannot be read"),
         ("Li-1O", "cannot be read at '-1'"),
         ("Liµ", "cannot be read"),
-        ("", "holds no atoms"),
-        ("Li0", "holds no atoms"),
+        ("", "contains no atoms"),
+        ("Li0", "contains no atoms"),
         (None, "None is not a formula"),
         (float("nan"), "nan is not a formula"),
     ],
@@ -118,7 +118,7 @@ def test_equal_compositions_have_equal_features():
 
 
 def test_bad_elements_are_refused():
-    with pytest.raises(InputError, match="at least one element"):
+    with pytest.raises(InputError, match="At least one element"):
         FormulaFeatures([])
     with pytest.raises(InputError, match="'Lo' is not an element"):
         FormulaFeatures(["Lo"])
