@@ -1,4 +1,4 @@
-"""Objectives bound to a search space: told its columns and checked against it, each once."""
+"""Objectives bound to a search space: given its columns and checked against it, each once."""
 
 from __future__ import annotations
 
