@@ -31,8 +31,8 @@ def check_objective(
 
     Its properties have units; ``check`` finds nothing wrong with these columns; results have the candidates' index,
     floats, and a reason wherever a value is missing; a candidate that fails is NaN and a reason, never an exception,
-    and hurts no other; a batch gives what its rows give one by one; the candidates that it is given stay unchanged; and
-    it gives the same values after a journey to a worker (cloudpickle).
+    and changes no other; a batch gives what its rows give one by one; the candidates that it is given stay unchanged;
+    and it gives the same values after pickling, as in a worker process (cloudpickle).
 
     Args:
         objective: with its settings; it need not know the columns yet.
@@ -64,7 +64,7 @@ def check_objective(
     _check_bad_rows(bound, given, whole, rtol)
     if failing is not None:
         _check_failing(bound, given, failing, whole, rtol)
-    _check_journey(bound, given, whole, rtol)
+    _check_pickling(bound, given, whole, rtol)
 
 
 def _check_properties(objective: Objective) -> None:
@@ -106,7 +106,7 @@ def _bound(objective: Objective, columns: tuple[Column, ...]) -> Objective:
         assert isinstance(messages, list), wrong
         assert all(isinstance(message, str) and message for message in messages), wrong
     problems = bound.check(columns)
-    assert not problems, f"check finds fault with the candidates' columns: {' '.join(problems)}"
+    assert not problems, f"check reports problems with the candidates' columns: {' '.join(problems)}"
     return bound
 
 
@@ -138,8 +138,8 @@ def _evaluated(objective: Objective, candidates: pd.DataFrame, which: str) -> pd
     lacking = result[names].isna().any(axis=1)
     for row, reason, lacks in zip(result.index, result[REASON], lacking, strict=True):
         if lacks:
-            told = isinstance(reason, str) and bool(reason)
-            assert told, f"Row {row} lacks a value and has the reason {reason!r} ({which}). Say in words why."
+            has_reason = isinstance(reason, str) and bool(reason)
+            assert has_reason, f"Row {row} lacks a value and has the reason {reason!r} ({which}). Say in words why."
         else:
             assert reason is None, f"Row {row} has all values and yet the reason {reason!r} ({which}). Make it None."
     return result
@@ -187,13 +187,13 @@ def _check_failing(
     _same(found.loc[candidates.index], whole, rtol, "Candidates that fail changed another row:")
 
 
-def _check_journey(objective: Objective, candidates: pd.DataFrame, whole: pd.DataFrame, rtol: float) -> None:
+def _check_pickling(objective: Objective, candidates: pd.DataFrame, whole: pd.DataFrame, rtol: float) -> None:
     try:
-        travelled = cloudpickle.loads(cloudpickle.dumps(objective))
+        unpickled = cloudpickle.loads(cloudpickle.dumps(objective))
     except Exception as error:
         raise AssertionError(
             f"It cannot be sent to a worker: {type(error).__name__}: {error}. Keep what cannot be pickled, such as "
             "open files and loaded models, out of the state (invdesign.objectives.base.TravelsByFields)."
         ) from error
-    assert dict(travelled.properties) == dict(objective.properties), "In a worker it has other properties."
-    _same(_evaluated(travelled, candidates, "in a worker"), whole, rtol, "In a worker it has other values:")
+    assert dict(unpickled.properties) == dict(objective.properties), "In a worker it has other properties."
+    _same(_evaluated(unpickled, candidates, "in a worker"), whole, rtol, "In a worker it has other values:")

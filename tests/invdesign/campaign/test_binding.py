@@ -1,4 +1,4 @@
-"""An objective is told the columns of its space and checked once, from Python as from a campaign file."""
+"""An objective is given the columns of its space and checked once, from Python as from a campaign file."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ TARGETS = ind.Targets(ind.AtLeast("f", 0.5))
 
 
 class Counting:
-    """Gives x under a name; counts how often it was told the columns and checked."""
+    """Gives x under a name; counts how often it was given the columns and checked."""
 
     rows_per_call = None
 
     def __init__(self, name: str = "f", problem: str = "") -> None:
         self.properties = {name: ""}
         self.problem = problem
-        self.told = self.checked = 0
+        self.bound = self.checked = 0
 
     def for_columns(self, columns):
-        self.told += 1
+        self.bound += 1
         return self
 
     def check(self, columns):
@@ -43,7 +43,7 @@ def test_a_campaign_binds_and_checks_an_objective_once():
     for evaluations in (2, 3, 4):
         campaign.run(objective, evaluations=evaluations)
     campaign.verify(objective, stage="again", top=1)
-    assert (objective.told, objective.checked) == (1, 1)
+    assert (objective.bound, objective.checked) == (1, 1)
 
 
 def test_every_problem_is_said_at_every_run():
@@ -63,7 +63,7 @@ def test_objectives_of_a_file_are_not_checked_again_by_its_campaign():
     campaign = ind.Campaign(SPACE, TARGETS, optimizer=ind.RandomOptimizer(), bindings=bindings)
     campaign.run(whole, evaluations=2)
     assert campaign.frame()["g"].notna().all()
-    assert [(part.told, part.checked) for part in parts] == [(1, 1), (1, 1)]
+    assert [(part.bound, part.checked) for part in parts] == [(1, 1), (1, 1)]
 
 
 def test_what_is_joined_has_the_problems_of_its_parts():

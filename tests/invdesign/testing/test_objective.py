@@ -161,7 +161,7 @@ class Faulty:
         (Faulty(size=True), "rows_per_call is a whole number"),
         (Faulty("forgets"), "for_columns gives another objective"),
         (Faulty("text"), "check returns a list of messages"),
-        (Faulty("complains"), "check finds fault.*too small"),
+        (Faulty("complains"), "check reports problems.*too small"),
         (Faulty("raises"), "evaluate raised ValueError.*NaN and a reason"),
         (Faulty("changes"), "changed the candidates"),
         (Faulty("spreads"), "changed another row"),

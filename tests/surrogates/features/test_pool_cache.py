@@ -16,7 +16,7 @@ def _three_a_block(monkeypatch, tmp_path):
 
 
 class Lengths:
-    """Length of each SMILES and its square; remembers how many were asked for, and fails when told to."""
+    """Length of each SMILES and its square; remembers how many were asked for, and may be interrupted."""
 
     def __init__(self, fails_at: int = 99) -> None:
         self.asked: list[int] = []
