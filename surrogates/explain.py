@@ -75,7 +75,7 @@ def partial_dependence(
         InputError: where there is no such column.
     """
     if column not in frame:
-        raise InputError(f"There is no column '{column}'.{nearest(column, map(str, frame.columns))}")
+        raise InputError(f"Unknown column '{column}'.{nearest(column, map(str, frame.columns))}")
     if values is None and pd.api.types.is_numeric_dtype(frame[column]):
         values = np.linspace(frame[column].min(), frame[column].max(), points).tolist()
     elif values is None:
@@ -116,7 +116,7 @@ def shapley_values(
         raise InputError("Shapley values need shap. Install it: pip install 'invdesign[explain]'") from None
     if property_name not in surrogate.predict(frame.iloc[:1]):
         known = surrogate.predict(frame.iloc[:1]).columns
-        raise InputError(f"There is no property '{property_name}'.{nearest(property_name, map(str, known))}")
+        raise InputError(f"Unknown property '{property_name}'.{nearest(property_name, map(str, known))}")
     # The library knows numbers only: rows of the two frames are named by their places, column by column.
     both = pd.concat([background, frame], ignore_index=True)
 

@@ -129,7 +129,7 @@ def _class_scores(name: str, part: pd.DataFrame) -> list[float]:
     if not np.isin(observed, (0.0, 1.0)).all():
         raise InputError(f"Property '{name}' has values other than 0 and 1; class scores are not for it.")
     if ((chance < 0.0) | (chance > 1.0)).any():
-        raise InputError(f"The predictions of '{name}' are no probabilities; class scores need a classifier.")
+        raise InputError(f"The predictions of '{name}' are not probabilities; class scores need a classifier.")
     guessed = (chance >= 0.5).astype(np.float64)
     both = len(np.unique(observed)) == 2
     return [

@@ -1,4 +1,4 @@
-"""Which features go into which part of a Gaussian process's kernel, and which of them share a lengthscale."""
+"""Which features go into which part of a Gaussian process's kernel, and which of them share a length scale."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 Combination = Literal["joint", "sum", "product"]
 MOST_LENGTHSCALES = 20
-"""Numbers and categories up to which each has lengthscales of its own, where the user does not say."""
+"""Numbers and categories up to which each has length scales of its own, where the user does not say."""
 MOST_VALUES = 32
-"""Values of a category up to which each has a lengthscale of its own: how unlike the others it is. Of a hundred values
-most are seen once or never, and one lengthscale for all of them then finds more (measured at 15, 38 and 124)."""
+"""Values of a category up to which each has a length scale of its own: how unlike the others it is. Of a hundred values
+most are seen once or never, and one length scale for all of them then finds more (measured at 15, 38 and 124)."""
 ORBITAL = 2.0
 """How many times as much as all descriptors of a molecule one of its orbitals' energies counts in a distance: what the
 descriptors share is what the orbitals already tell (hits of 60 on homobenzylic ethers: 58.8 at 1, 59.0 at 2)."""
@@ -48,13 +48,13 @@ def kernel_terms(blocks: Sequence[Block], *, combine: Combination, ard: bool | N
 
 
 def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:
-    """A kernel on distances, with a lengthscale for each feature, for those that go together, or for all."""
+    """A kernel on distances, with a length scale for each feature, for those that go together, or for all."""
     crowded = _things(blocks) > MOST_LENGTHSCALES or any(block.kind == "molecule" for block in blocks)
     shared = crowded and ard is None
     groups = _groups(blocks, shared=shared)
     if ard is False or (shared and len(set(groups)) == 1):
         groups = ()
-    # Where lengthscales are shared, the distance goes by all features; a category of one lengthscale is one thing.
+    # Where length scales are shared, the distance goes by all features; a category of one length scale is one thing.
     varied = _things(blocks) if crowded or not groups else len(set(groups))
     return Part(
         "stationary",
@@ -67,12 +67,12 @@ def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:
 
 
 def _groups(blocks: Sequence[Block], *, shared: bool) -> tuple[int, ...]:
-    """The number of each feature's lengthscale.
+    """The number of each feature's length scale.
 
     Args:
         blocks: of the features.
         shared: whether features that are many go together: a molecule's, a formula's, and numbers and categories where
-            they are more than 20. Then what stands beside a molecule still has lengthscales of its own: one number
+            they are more than 20. Then what stands beside a molecule still has length scales of its own: one number
             would be lost among two hundred descriptors.
     """
     few = _things([block for block in blocks if block.kind not in (*MOLECULAR, "formula")]) <= MOST_LENGTHSCALES

@@ -124,7 +124,7 @@ class Covariance:
         return replace(self, scales=np.exp(values[:count]), lengthscales=tuple(pieces), noise=float(np.exp(values[-1])))
 
     def tied(self) -> Covariance | None:
-        """The same with one lengthscale for each pooled part, where those of each are equal; None elsewhere."""
+        """The same with one length scale for each pooled part, where those of each are equal; None elsewhere."""
         parts = [part for term in self.terms for part in term]
         alike = [np.ptp(own) == 0.0 for part, own in zip(parts, self.lengthscales, strict=True) if part.pooled]
         if not alike or not all(alike):

@@ -47,7 +47,7 @@ class _Problem:
         self.parts = [part for term in covariance.terms for part in term]
         self.inputs = [np.ascontiguousarray(features[:, part.places]) for part in self.parts]
         self.fixed = [_fixed(part, given) for part, given in zip(self.parts, self.inputs, strict=True)]
-        # One lengthscale for all features only divides distances, which are then the same at every step.
+        # One length scale for all features only divides distances, which are then the same at every step.
         self.apart = [
             part.squared(given, given, np.ones(1)) if part.kind == "stationary" and not part.groups else None
             for part, given in zip(self.parts, self.inputs, strict=True)
@@ -136,7 +136,7 @@ class _Problem:
         return np.concatenate([by_scale, *by_lengthscale, [by_noise]])
 
     def _pulls(self, number: int, lengthscale: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives by the logarithms of a part's lengthscales (or factor), from those by squared distances."""
+        """Derivatives by the logarithms of a part's length scales (or factor), from those by squared distances."""
         part, apart = self.parts[number], self.apart[number]
         if part.kind == "factor":
             return np.array([weight.sum()])
@@ -185,7 +185,7 @@ def fitted_covariance(
         chosen = np.sort(np.random.default_rng(0).choice(len(values), LARGEST_FIT, replace=False))
         features, values = features[chosen], values[chosen]
         row_noise = row_noise[chosen] if row_noise is not None else None
-    # Where many lengthscales are alike, first their common one is found: from the prior's mode all at once go astray.
+    # Where many length scales are alike, first their common one is found: from the prior's mode all at once go astray.
     tied = start.tied()
     if tied is not None:
         start = start.untied(_likeliest(tied, features, values, row_noise))

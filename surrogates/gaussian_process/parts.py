@@ -21,11 +21,11 @@ class Part:
         kind: ``stationary`` (by scaled distance), ``tanimoto`` (on counts), ``linear`` (a product of features) or
             ``factor`` (of one feature from 0 to 1: a product of numbers that go from 1 to a learned factor).
         places: columns of the features that it looks at.
-        groups: for each of them the number of its lengthscale; one for all where empty. The one-hot features of a
+        groups: for each of them the number of its length scale; one for all where empty. The one-hot features of a
             category of many values share one.
-        dimension: how many things vary, for the prior of the lengthscales; the number of features where zero. A
-            category whose values share a lengthscale is one thing, however many they are.
-        pooled: whether its lengthscales are alike unless the values say otherwise, as many of them have to be.
+        dimension: how many things vary, for the prior of the length scales; the number of features where zero. A
+            category whose values share a length scale is one thing, however many they are.
+        pooled: whether its length scales are alike unless the values say otherwise, as many of them have to be.
         weights: of a stationary part, what each feature is multiplied by before distances are taken; nothing where
             empty.
     """
@@ -39,7 +39,7 @@ class Part:
 
     @property
     def lengthscales(self) -> int:
-        """How many lengthscales it has; the factor of a ``factor`` stands among them."""
+        """How many length scales it has; the factor of a ``factor`` stands among them."""
         if self.kind == "factor":
             return 1
         if self.kind != "stationary":
@@ -60,19 +60,19 @@ class Part:
     def squared(
         self, a: NDArray[np.float64], b: NDArray[np.float64], lengthscales: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Squared distances in lengthscales, shapes ``n x d`` and ``m x d`` of the part's features to ``n x m``."""
+        """Squared distances in length scales, shapes ``n x d`` and ``m x d`` of the part's features to ``n x m``."""
         if not self.groups and not self.weights:
             return squared_distance(a, b) / lengthscales[0] ** 2
         wide = self.spread_out(lengthscales)
         return squared_distance(a / wide, b / wide)
 
     def spread_out(self, lengthscales: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What divides each feature (or all of them) before distances are taken, from the part's lengthscales."""
+        """What divides each feature (or all of them) before distances are taken, from the part's length scales."""
         wide = lengthscales[list(self.groups)] if self.groups else lengthscales
         return wide / np.array(self.weights) if self.weights else wide
 
     def gathered(self, by_feature: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Derivatives by the lengthscales of a stationary part with several, from those by each feature's."""
+        """Derivatives by the length scales of a stationary part with several, from those by each feature's."""
         summed = np.bincount(self.groups, weights=by_feature, minlength=self.lengthscales)
         return np.asarray(summed, dtype=np.float64)
 

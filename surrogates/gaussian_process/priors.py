@@ -83,13 +83,13 @@ class LogCauchy:
 
 @dataclass(frozen=True)
 class Pooled:
-    """A prior of many lengthscales that are alike unless the values say otherwise.
+    """A prior of many length scales that are alike unless the values say otherwise.
 
     Their logarithms are normal around their mean, and the mean has a prior of its own: a hierarchical prior, by which a
     hundred features can be weighted from some dozen values, since those that tell nothing stay near the others.
 
     Attributes:
-        mean: prior of the lengthscale at the mean of the logarithms.
+        mean: prior of the length scale at the mean of the logarithms.
         spread: standard deviation of the logarithms around it.
     """
 
@@ -121,7 +121,7 @@ FACTOR_PRIOR = LogNormal(1.0, 1.0)
 
 
 def own_prior(part: Part) -> LogNormal | Pooled:
-    """The prior of a part's lengthscales, or of its factor."""
+    """The prior of a part's length scales, or of its factor."""
     if part.kind == "factor":
         return FACTOR_PRIOR
     prior = lengthscale_prior(part.varied)
@@ -175,8 +175,8 @@ class InverseGamma:
 
 
 LARGE_SCALE = InverseGamma(1.0, 4.0)
-"""The same where numbers and categories have lengthscales of their own: the lengthscales of Hvarfner et al. stand for a
-variance of about one, and a much smaller one lets the few values of a rugged function pass for noise."""
+"""The same where numbers and categories have length scales of their own: the length scales of Hvarfner et al. stand
+for a variance of about one, and a much smaller one lets the few values of a rugged function pass for noise."""
 
 
 def scale_prior(term: Sequence[Part]) -> Gamma | InverseGamma:

@@ -58,7 +58,7 @@ class GaussianProcess:
     kernel: KernelName = "matern-2.5"
     """Covariance function; ``matern-2.5`` suits most properties."""
     ard: bool | None = None
-    """Whether each feature has a lengthscale of its own, each value of a category too, up to 32 of them. Where numbers
+    """Whether each feature has a length scale of its own, each value of a category too, up to 32 of them. Where numbers
     and categories are more than 20, or there are a molecule's features, they are pooled: alike unless the values say
     otherwise, which predicts better from some seventy values on. None: each its own up to 20, one for all beyond, and
     one for all features of a molecule or a rich formula, since a search that has seen but one corner of the space would

@@ -64,7 +64,7 @@ def cost_problems(cost: Cost, space: SearchSpace) -> list[str]:
     columns = {column.name: column for column in space.columns}
     for name, prices in cost.items():
         if name not in columns:
-            problems.append(f"The cost names '{name}', which is no parameter.{nearest(name, columns)}")
+            problems.append(f"The cost names '{name}', which is not a parameter.{nearest(name, columns)}")
             continue
         without = [value for value in columns[name].values if value not in prices]
         if columns[name].kind not in ("category", "molecule") or not columns[name].values:
@@ -123,5 +123,5 @@ class PerCost:
         price = costs(self.cost, self.space, candidates)
         if self.logarithmic:
             return np.asarray(scores - np.log(price))
-        # Below zero stands what gains nothing, by how much it lacks: there a dear candidate lacks more.
+        # Below zero stands what gains nothing, by how much it lacks: there a costly candidate misses more.
         return np.where(scores > 0.0, scores / price, scores * price)

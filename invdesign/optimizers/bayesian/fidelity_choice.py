@@ -62,7 +62,7 @@ class FidelityChoice:
 
     Attributes:
         space: what is searched; it has fidelities.
-        model: fitted on values of all fidelities, and told what is under way.
+        model: fitted on values of all fidelities, and conditioned on what is pending.
         targets: in the units of the properties.
         proposed: what was ever proposed, at any fidelity.
     """
@@ -92,8 +92,8 @@ class FidelityChoice:
             cheaper = true.assign(**{column: name})
             if without_duplicates(cheaper, self.proposed).empty:
                 continue
-            told, cost = ValueOfInformation.of(self.model, self.targets, true, cheaper), fidelity.costs[name]
-            worth = told.hits_a_cost(cost, target_cost) if screens else told.information() / cost
+            value, cost = ValueOfInformation.of(self.model, self.targets, true, cheaper), fidelity.costs[name]
+            worth = value.hits_a_cost(cost, target_cost) if screens else value.information() / cost
             if worth > most:
                 best, most = cheaper, worth
         return best

@@ -1,4 +1,4 @@
-"""Climbs an acquisition along its gradient in the continuous parameters, from many starts at once."""
+"""Maximizes an acquisition function along its gradient in the continuous parameters, from many starts at once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NUDGE = 1e-4
 
 @dataclass(frozen=True)
 class GradientAscent:
-    """A climb in the coordinates of continuous parameters, all others held.
+    """A gradient ascent in the coordinates of continuous parameters, all others held.
 
     Attributes:
         space: what is searched.
@@ -46,7 +46,7 @@ class GradientAscent:
 
     @classmethod
     def of(cls, space: SearchSpace, acquisition: Acquisition) -> GradientAscent | None:
-        """The climb that an acquisition allows; None where it has no gradient or nothing is continuous."""
+        """The ascent that an acquisition function allows; None where it has no gradient or nothing is continuous."""
         if not isinstance(acquisition, MomentAcquisition):
             return None
         if not isinstance(acquisition.surrogate, DifferentiableSurrogate):
@@ -64,11 +64,11 @@ class GradientAscent:
         return cls(space, model, np.array(coordinates), np.array(places), slopes)
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where the climbs from points of the cube (shape ``n x dimension``) end; constraints are not looked at."""
+        """Where the ascents from points of the cube (shape ``n x dimension``) end; constraints are not looked at."""
         features = self.model.transform(self.space.decode(points))
         shape = (len(points), len(self.coordinates))
         before, _ = self.slopes(features)
-        # All climb in one problem, whose value is their sum: one that starts far below must not outweigh the others.
+        # All ascend in one problem, whose value is their sum: one that starts far below must not outweigh the others.
         weights = 1.0 / (1.0 + before.max() - before)
 
         def downhill(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

@@ -62,7 +62,7 @@ class ExhaustiveSearch:
 class GeneticSearch:
     """Searches a space that is too large to score whole.
 
-    Many feasible starts; the best of them are refined in turns: continuous parameters climb along the gradient where
+    Many feasible starts; the best of them are refined in turns: continuous parameters ascend along the gradient where
     there is one, and children by the operators of each kind of column look around in the others. It serves every
     surrogate and every mix of columns.
 

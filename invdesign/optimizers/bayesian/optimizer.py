@@ -51,11 +51,11 @@ class BayesianOptimizer:
     one Maximize or Minimize among the targets it asks for the largest expected improvement, with two to four for the
     largest expected gain of the front, with more for that of a random scalarization; the other targets are constraints.
     A batch is chosen one by one: the model takes what it predicts for a chosen or pending candidate as if it had been
-    measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be told more keeps its distance from
+    measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be conditioned keeps its distance from
     them instead (local penalization, González et al. 2016).
 
-    A property that is only to meet one bound, and whose values spread over many sizes, is modelled with its tails drawn
-    in (see ``tails``).
+    A property with one bound, whose values span orders of magnitude, is modeled after arcsinh warping (see
+    ``outcome_transforms``).
 
     Where the space has fidelities, a Gaussian process learns all of them, a candidate is judged by its value at the
     target fidelity, and evaluated at the fidelity that tells most about it for its cost (see ``fidelity_choice``).
@@ -153,7 +153,7 @@ class BayesianOptimizer:
         if isinstance(self.surrogate, MultiFidelitySurrogate) and self.surrogate.learns_fidelities():
             chosen = joined(chosen, lacking_pairs(space, history).head(n))
         while len(chosen) < len(history.pending) + n:
-            # What is under way at a cheaper fidelity waits for its value before it is asked for again.
+            # What is pending at a cheaper fidelity waits for its value before it is asked for again.
             seen = joined(target_history.candidates, to_target_fidelity(space, chosen))
             pick = policy.best(acquisition_optimizer, chosen, seen, look_ahead=self.goal == "most-hits")
             if pick.empty:

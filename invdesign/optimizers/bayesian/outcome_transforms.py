@@ -1,8 +1,8 @@
-"""Draws in the tails of properties, so that a model learns most about the values near the targets.
+"""Warps properties with long tails, so that a model learns most about the values near the targets.
 
 A Gaussian process takes a property's spread for its scale: a few values that are a hundred times too large leave it
 blind to the bound that matters. So the logarithm-like inverse hyperbolic sine of the distance from the target is
-modelled where values spread that far, and the targets are moved along; elsewhere nothing changes. Eriksson and
+modeled where values spread that far, and the targets are moved along; elsewhere nothing changes. Eriksson and
 Poloczek (2021, arXiv:2002.08526) do alike for constraints. A property with bounds on both sides stays as it is: a
 search soon gathers values within them, beside which all others look like a tail, and bending what is no tail costs
 hits (58.5 instead of 59.3 of 60 on homobenzylic ethers with orbital energies).
@@ -41,13 +41,13 @@ class ArcsinhWarping:
     scale: float
 
     def __call__(self, values: ArrayLike) -> NDArray[np.float64]:
-        """The values drawn in, any shape, in the property's unit."""
+        """The warped values, any shape, in the property's unit."""
         away = (np.asarray(values, dtype=np.float64) - self.centre) / self.scale
         return np.asarray(self.centre + self.scale * np.arcsinh(away))
 
 
 def arcsinh_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFrame]:
-    """Targets and values with the tails of properties drawn in; both unchanged where there is no tail.
+    """Warped targets and values; both unchanged if no property has a long tail.
 
     A property that is maximized or minimized stays as it is: what is expected of it would be another thing.
 
@@ -77,7 +77,7 @@ def _centre(targets: Targets, name: str) -> float:
 
 
 def _moved(target: Target, tail: ArcsinhWarping) -> Target:
-    """The same wish on the property as it is drawn in; several bounds on one side stay several."""
+    """The same target for the warped property; several bounds on one side stay several."""
     low, high = (float(tail(end)) for end in target.interval)
     kind, bound = (AtLeast, low) if math.isfinite(low) else (AtMost, high)
     return kind(target.property, bound, unit=target.unit)

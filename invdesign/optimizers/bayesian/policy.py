@@ -1,4 +1,4 @@
-"""What one proposal of the Bayesian optimizer knows, and which acquisition follows from it."""
+"""Policy of the Bayesian optimizer: which acquisition function one proposal maximizes, and on what model."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Policy:
 
         Args:
             acquisition_optimizer: finds the candidate of the highest acquisition.
-            chosen: candidates that are under way.
+            chosen: pending candidates.
             seen: all candidates that must not be proposed again.
             look_ahead: whether hits that may follow count too.
         """
@@ -100,7 +100,7 @@ class Policy:
 
         Args:
             pick: a frame of one row.
-            chosen: candidates that are under way.
+            chosen: pending candidates.
             proposed: all that were ever proposed, at any fidelity.
         """
         if self.space.fidelity is None:
@@ -129,13 +129,13 @@ class Policy:
         return self.model.condition_on(chosen, self.model.predict(chosen))
 
     def _weighed(self, acquisition: Acquisition, chosen: pd.DataFrame, *, logarithmic: bool = True) -> Acquisition:
-        """An acquisition per cost, and lower near pending candidates where the model cannot be told of them."""
+        """An acquisition per cost, and lower near pending candidates if the model cannot be conditioned on them."""
         if self.cost is not None:
             acquisition = PerCost(acquisition, self.cost, self.space, logarithmic)
         return self._kept_apart(acquisition, chosen)
 
     def _kept_apart(self, acquisition: Acquisition, chosen: pd.DataFrame) -> Acquisition:
-        """Keeps a distance from pending candidates, where the model cannot be told of them."""
+        """Keeps a distance from pending candidates, if the model cannot be conditioned on them."""
         if not len(chosen) or isinstance(self.model, ConditionalSurrogate):
             return acquisition
         return _Penalized(acquisition, self.space, self.space.encode(chosen))
@@ -157,14 +157,14 @@ class Policy:
         smooth = predicted(model, candidates[met])[0][target.property].to_numpy()
         return ExpectedImprovement(self.targets, best=float((target.direction * smooth).max()) * target.direction)
 
-    def _front(self, model: Surrogate, met: pd.DataFrame, under_way: pd.DataFrame) -> MomentScore:
-        """Improvement on the front of what is known to meet the targets, or under way and expected to.
+    def _front(self, model: Surrogate, met: pd.DataFrame, pending: pd.DataFrame) -> MomentScore:
+        """Improvement on the front of what is known to meet the targets, or pending and expected to.
 
         Its values are as the model smooths or predicts them.
         """
         front = predicted(model, met)[0]
-        if len(under_way):
-            coming = predicted(model, under_way)[0]
+        if len(pending):
+            coming = predicted(model, pending)[0]
             front = pd.concat([front, coming[self.targets.all_met(coming)]])
         blind = predicted(model, self.space.sample(BLIND, np.random.default_rng(self.seed)))[0]
         typical = np.median(self.targets.gains(blind), axis=0)
