@@ -14,20 +14,20 @@ class InputError(ValueError):
     """
 
 
-RENAMED: Mapping[str, str] = {
-    "assisted": "surrogate_assisted",
-    "depth": "max_depth",
-    "global": "star",
-    "leaf": "min_samples_leaf",
-    "level": "fidelity",
-    "levels": "fidelities",
-    "local": "ring",
-    "neighbors": "n_neighbors",
-    "neighbours": "neighbors",
-    "share": "max_features",
-    "trees": "n_estimators",
+RENAMED: Mapping[str, tuple[str, ...]] = {
+    "assisted": ("surrogate_assisted",),
+    "depth": ("max_depth",),
+    "global": ("star",),
+    "leaf": ("min_samples_leaf",),
+    "level": ("fidelity", "ionization"),
+    "levels": ("fidelities", "multi-fidelity"),
+    "local": ("ring",),
+    "neighbors": ("n_neighbors",),
+    "neighbours": ("neighbors", "n_neighbors"),
+    "share": ("max_features",),
+    "trees": ("n_estimators",),
 }
-"""Names in earlier campaign files, and their current names."""
+"""Words of earlier campaign files, and today's in one place or another."""
 
 
 def nearest(word: str, valid: Iterable[str]) -> str:
@@ -42,8 +42,9 @@ def nearest(word: str, valid: Iterable[str]) -> str:
     words = sorted(set(valid))
     if not words:
         return ""
-    if RENAMED.get(word) in words:
-        return f" It is called '{RENAMED[word]}'."
+    today = next((new for new in RENAMED.get(word, ()) if new in words), None)
+    if today is not None:
+        return f" It is called '{today}'."
     folded = {known.lower(): known for known in reversed(words)}
     close = difflib.get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
     if close:

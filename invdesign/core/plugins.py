@@ -28,6 +28,8 @@ Section = Literal["parameter", "objective", "surrogate", "optimizer"]
 SECTION_REFERENCE = "invdesign-section"
 """Key in a JSON schema whose value names the section that is allowed there."""
 
+OTHER_WORDS: Mapping[Section, tuple[str, ...]] = {"objective": ("multi-fidelity",)}
+"""Types that the campaign file builds itself, for suggestions."""
 _OWN: Mapping[Section, Mapping[str, str]] = {
     "parameter": {
         "continuous": "invdesign.space.parameters:Continuous",
@@ -97,7 +99,7 @@ def settings_class(section: Section, word: str) -> type[Any]:
     """
     known = known_words(section)
     if word not in known:
-        raise InputError(f"Unknown {section} type '{word}'.{nearest(word, known)}")
+        raise InputError(f"Unknown {section} type '{word}'.{nearest(word, (*known, *OTHER_WORDS.get(section, ())))}")
     point = known[word]
     try:
         module = importlib.import_module(point.module)

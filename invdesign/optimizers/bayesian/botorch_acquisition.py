@@ -30,6 +30,7 @@ from invdesign.surrogates.base import DifferentiableSurrogate
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
     from invdesign.space import SearchSpace
     from invdesign.targets import Targets
@@ -190,10 +191,10 @@ class BotorchProposal:
         import torch
         from botorch.optim import optimize_acqf
 
-        features = torch.as_tensor(self.model.transform(base), dtype=torch.float64)
+        features = self._tensor(self.model.transform(base))
         free = self._continuous
         held = {place: float(features[0, place]) for place in range(features.shape[1]) if place not in free.values()}
-        bounds = torch.stack([torch.zeros(features.shape[1]), torch.ones(features.shape[1])]).double()
+        bounds = torch.stack([torch.zeros_like(features[0]), torch.ones_like(features[0])])
         point, _ = optimize_acqf(
             function,
             bounds=bounds,
@@ -217,10 +218,23 @@ class BotorchProposal:
 
         if candidates.empty:
             return candidates
-        features = torch.as_tensor(self.model.transform(candidates), dtype=torch.float64).unsqueeze(1)
+        features = self._tensor(self.model.transform(candidates)).unsqueeze(1)
         with torch.no_grad():
-            scores = torch.cat([function(part) for part in torch.split(features, AT_ONCE)]).numpy()
+            scores = torch.cat([function(part) for part in torch.split(features, AT_ONCE)]).cpu().numpy()
         return candidates.iloc[np.argsort(-scores, kind="stable")].reset_index(drop=True)
+
+    def _tensor(self, array: NDArray[np.float64]) -> torch.Tensor:
+        """An array where the surrogate's model is: on its GPU, or on the CPU."""
+        import torch
+
+        return torch.as_tensor(array, dtype=torch.float64, device=self._device)
+
+    @functools.cached_property
+    def _device(self) -> torch.device:
+        import torch
+
+        model = self.model.botorch_model(list(self.targets.properties))
+        return next((one.device for one in model.parameters()), torch.device("cpu"))
 
     def _first_new(self, ranked: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
         return without_duplicates(ranked, seen).head(1)
@@ -232,8 +246,8 @@ class BotorchProposal:
 
         names = list(self.targets.properties)
         known = self.values.notna().all(axis=1).to_numpy()
-        baseline = torch.as_tensor(self.model.transform(self.candidates[known]), dtype=torch.float64)
-        observed = torch.as_tensor(self.values.loc[known, names].to_numpy(np.float64))
+        baseline = self._tensor(self.model.transform(self.candidates[known]))
+        observed = self._tensor(self.values.loc[known, names].to_numpy(np.float64))
         objective, constraints = self._objective(observed)
         gains = objective(observed)
         met = (
@@ -250,7 +264,7 @@ class BotorchProposal:
             "objective": objective,
             "constraints": constraints or None,
             "sampler": SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=int(self.rng.integers(2**31))),
-            "X_pending": torch.as_tensor(self.model.transform(pending), dtype=torch.float64) if len(pending) else None,
+            "X_pending": self._tensor(self.model.transform(pending)) if len(pending) else None,
             "partitioning": _partitioning(feasible) if feasible.ndim > 1 else None,
         }
         taken = inspect.signature(self.acquisition).parameters
@@ -279,9 +293,8 @@ class BotorchProposal:
         optimized = [(names.index(target.property), float(target.direction)) for target in self.targets.optimized]
         bounds = self._bounds()
         if len(optimized) > 1:
-            import torch
 
-            weights = torch.tensor([sign for _, sign in optimized], dtype=torch.float64)
+            weights = self._tensor(np.array([sign for _, sign in optimized]))
             places = [place for place, _ in optimized]
             if not {"ref_point", "partitioning"} & set(inspect.signature(self.acquisition).parameters):
                 return self._scalarized(weights * observed[:, places], places, weights), bounds
@@ -297,11 +310,10 @@ class BotorchProposal:
 
     def _scalarized(self, gains: torch.Tensor, places: list[int], signs: torch.Tensor) -> Any:
         """Several optimized properties as one, by Chebyshev's scalarization with random weights (Knowles 2006)."""
-        import torch
         from botorch.acquisition.objective import GenericMCObjective
         from botorch.utils.multi_objective.scalarization import get_chebyshev_scalarization
 
-        weights = torch.as_tensor(self.rng.dirichlet(np.ones(len(places))))
+        weights = self._tensor(self.rng.dirichlet(np.ones(len(places))))
         scalarized = get_chebyshev_scalarization(weights, gains)
         return GenericMCObjective(lambda samples, X=None: scalarized(signs * samples[..., places]))
 
@@ -338,7 +350,7 @@ def _partitioning(gains: torch.Tensor) -> Any:
     import torch
     from botorch.utils.multi_objective.box_decompositions import FastNondominatedPartitioning
 
-    return FastNondominatedPartitioning(ref_point=torch.tensor(_reference(gains)).double(), Y=gains)
+    return FastNondominatedPartitioning(ref_point=torch.tensor(_reference(gains)).to(gains), Y=gains)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from invdesign.core.errors import InputError
+from invdesign.core.plugins import settings_class
 from invdesign.core.settings import (
     InputFile,
     OneOf,
@@ -158,3 +159,8 @@ def test_documentation_and_settings_are_inherited():
 def test_what_comes_from_elsewhere_is_no_setting_of_a_file():
     assert "columns" not in file_setting_names(Cell)
     assert Cell(columns=("a",)).columns == ("a",)
+
+
+def test_an_earlier_type_says_todays():
+    with pytest.raises(InputError, match=r"Unknown objective type 'levels'\. It is called 'multi-fidelity'"):
+        settings_class("objective", "levels")
