@@ -54,7 +54,7 @@ def shown(mine):
     return str(list(table.columns[1].cells)[-1])
 
 
-def test_a_calibration_is_kept_with_the_campaign_and_told(tmp_path):
+def test_a_calibration_is_stored_with_the_campaign(tmp_path):
     campaign(tmp_path / "c.db").run(objective(), evaluations=3)
     mine = campaign(tmp_path / "c.db")
     (noted,) = noted_calibrations(mine.store)

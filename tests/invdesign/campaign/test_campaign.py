@@ -215,7 +215,7 @@ def test_the_laboratory_asks_and_tells():
     assert mine.status().hits == 1
 
 
-def test_told_results_survive_a_csv_file(tmp_path):
+def test_results_survive_a_csv_file(tmp_path):
     mine = campaign()
     path = tmp_path / "batch.csv"
     mine.ask(3).assign(f=[1.0, 2.0, 3.0]).to_csv(path)
@@ -292,7 +292,7 @@ def test_an_objective_that_does_not_fit_is_refused_before_anything_runs():
     assert mine.status().pending == 0
 
 
-def test_the_best_are_verified_once_by_a_truer_objective(tmp_path):
+def test_the_best_are_verified_once_by_a_more_accurate_objective(tmp_path):
     mine = campaign(tmp_path / "c.db")
     mine.run(OBJECTIVE, evaluations=12, batch=3)
     calls = []

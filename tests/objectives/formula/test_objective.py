@@ -79,7 +79,7 @@ def test_volumetric_capacity_takes_a_number_or_a_column():
     [
         ("Xy2", "no element"),
         ("LiCoO2)", "cannot be read"),
-        ("", "holds no atoms"),
+        ("", "contains no atoms"),
         (None, "cannot be read"),
         ("FePO4", "it contains no Li to extract"),
         ("Li2O", "it contains no redox metal"),

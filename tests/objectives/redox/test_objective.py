@@ -247,7 +247,7 @@ def test_the_only_molecule_is_found_and_a_missing_one_is_named():
     assert "parameter is not unique" in RedoxObjective().check(columns)[0]
     assert "Did you mean 'solvent'" in RedoxObjective("solvnt").check(columns)[0]
     assert "is a number" in RedoxObjective("t").check(columns)[0]
-    assert "ALPB has no solvent 'wine'" in replace(objective, solvent="wine").check(columns)[0]
+    assert "Unknown ALPB solvent 'wine'" in replace(objective, solvent="wine").check(columns)[0]
     Medium("dmso").check()
 
 
