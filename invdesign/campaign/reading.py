@@ -142,9 +142,9 @@ class Reading:
         """
         if cost is None:
             return wanted
-        dearest = max(self.space.fidelity[1].costs.values()) if self.space.fidelity is not None else 1.0
+        highest = max(self.space.fidelity[1].costs.values()) if self.space.fidelity is not None else 1.0
         # Costs are sums of decimals; a rounding error must not cost an evaluation.
-        return min(wanted, math.floor((cost - self.cost()) / dearest + 1e-9))
+        return min(wanted, math.floor((cost - self.cost()) / highest + 1e-9))
 
     def by_fidelity(self) -> pd.DataFrame:
         """Evaluations at each fidelity: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.

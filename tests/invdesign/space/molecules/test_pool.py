@@ -144,7 +144,7 @@ def test_bad_pools_are_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read as SMI"):
         MoleculePool.from_file(tmp_path / "binary.smi.gz")
     (tmp_path / "pool.xyz").write_text("CC")
-    with pytest.raises(InputError, match=r"ends in none of \.csv, \.smi"):
+    with pytest.raises(InputError, match=r"must end in one of \.csv, \.smi"):
         MoleculePool.from_file(tmp_path / "pool.xyz")
     (tmp_path / "pool.smi").write_text("CC")
     with pytest.raises(InputError, match="has no columns"):
