@@ -115,7 +115,7 @@ def test_another_calculator_takes_its_place(tmp_path, monkeypatch):
         ("LiCo", "layered", "it contains no O"),
         ("LiCoO2", "olivine", "Formulas that fit: A M P O4"),
         ("Ti3C2O2Li2", "mxene", "Formulas that fit: M2 X Z2"),
-        ("LiXxO2", "layered", "no element"),
+        ("LiXxO2", "layered", "not an element"),
         (None, "layered", "is not a formula"),
         ("LiCmO2", "layered", "CHGNet has no parameters for Cm"),
     ],

@@ -213,7 +213,7 @@ def test_columns_are_guessed_where_none_are_told():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"y": lambda y: y[:5]}, "candidates and 5 rows"),
+        ({"y": lambda y: y[:5]}, "candidates but 5 rows"),
         ({"y": lambda y: y * np.nan}, "'f' has 0 values"),
         ({"y": lambda y: y.assign(f=np.inf)}, "'f' is infinite in row 0"),
         ({"y": lambda y: y.assign(f="<1E-10")}, "'f' contains"),

@@ -149,7 +149,7 @@ def test_foreign_molecules_are_refused_with_the_reason():
         MoleculeGraph(("COC",), length=4).encode(["CCCCCC"])
     with pytest.raises(InputError, match="no seed has"):
         MoleculeGraph(("COC",)).encode(["C[N+](=O)[O-]"])
-    with pytest.raises(InputError, match="cannot be counted"):
+    with pytest.raises(InputError, match="cannot be enumerated"):
         SPACE.at(np.array([0]))
 
 

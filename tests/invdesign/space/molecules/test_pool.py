@@ -151,7 +151,7 @@ def test_bad_pools_are_refused(tmp_path):
         MoleculePool.from_file(tmp_path / "pool.smi", smiles="smiles")
     with pytest.raises(InputError, match="at least one valid molecule"):
         MoleculePool.from_smiles(["?"])
-    with pytest.raises(InputError, match="holds each molecule once"):
+    with pytest.raises(InputError, match="must contain each molecule once"):
         MoleculePool(("CC", "CC"))
     with pytest.raises(InputError, match="'CCC' is not in the pool of 1 molecules"):
         MoleculePool(("CC",)).encode(["CCC"])
