@@ -126,9 +126,9 @@ def test_the_time_limit_is_a_reason_and_is_not_kept():
 
 
 def test_wrong_electrons_are_refused_where_tblite_would_take_them():
-    with pytest.raises(CandidateFailure, match="do not fit"):
+    with pytest.raises(CandidateFailure, match="are not possible with"):
         check_electrons(np.array([8, 1, 1]), charge=0, uhf=1)
-    with pytest.raises(CandidateFailure, match="do not fit"):
+    with pytest.raises(CandidateFailure, match="are not possible with"):
         check_electrons(np.array([1]), charge=1, uhf=1)
     assert read_molecule("[O][O]", conformers=1, deadline=Deadline(10.0)).uhf == 2
 
