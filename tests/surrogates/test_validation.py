@@ -197,5 +197,5 @@ def test_class_scores_against_numbers_worked_out_by_hand() -> None:
     assert np.isnan(score(table, "b", "balanced_accuracy"))
     with pytest.raises(InputError, match="other than 0 and 1"):
         class_scores(found.assign(observed=0.5))
-    with pytest.raises(InputError, match="no probabilities"):
+    with pytest.raises(InputError, match="not probabilities"):
         class_scores(found.assign(mean=1.5))

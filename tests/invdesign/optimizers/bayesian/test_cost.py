@@ -46,7 +46,7 @@ def test_costs_of_values_are_added_up():
         ("cathode.Xx", "reads 'cathode.Xx'"),
         ("50 - temperature", "above zero for every candidate, and is -"),
         ("1 + solvent", "cannot be computed"),
-        ({"solvant": {"water": 1.0}}, "names 'solvant', which is no parameter. Did you mean 'solvent'"),
+        ({"solvant": {"water": 1.0}}, "names 'solvant', which is not a parameter. Did you mean 'solvent'"),
         ({"solvent": {"water": 1.0, "toluene": 2.0}}, "cost of 'acetonitrile' in column 'solvent' is missing"),
         ({"temperature": {"20": 1.0}}, "'temperature' has no list of values"),
     ],
@@ -61,7 +61,7 @@ def test_a_cost_that_does_not_fit_the_space_is_named_before_anything_runs(cost, 
 @pytest.mark.parametrize(
     ("cost", "words"),
     [
-        ("temperature <= 3", "compares where it should be a number"),
+        ("temperature <= 3", "must be a number, such as '2 \+ 0.1 \* temperature', not a comparison"),
         ("__import__('os')", "not allowed"),
         ("", "an expression such as"),
         ({}, "a mapping of columns"),
