@@ -293,7 +293,6 @@ class BotorchProposal:
         optimized = [(names.index(target.property), float(target.direction)) for target in self.targets.optimized]
         bounds = self._bounds()
         if len(optimized) > 1:
-
             weights = self._tensor(np.array([sign for _, sign in optimized]))
             places = [place for place, _ in optimized]
             if not {"ref_point", "partitioning"} & set(inspect.signature(self.acquisition).parameters):

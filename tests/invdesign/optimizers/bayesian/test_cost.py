@@ -61,7 +61,7 @@ def test_a_cost_that_does_not_fit_the_space_is_named_before_anything_runs(cost, 
 @pytest.mark.parametrize(
     ("cost", "words"),
     [
-        ("temperature <= 3", "must be a number, such as '2 \+ 0.1 \* temperature', not a comparison"),
+        ("temperature <= 3", "must be a number, such as .*, not a comparison"),
         ("__import__('os')", "not allowed"),
         ("", "an expression such as"),
         ({}, "a mapping of columns"),
