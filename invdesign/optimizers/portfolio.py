@@ -122,9 +122,9 @@ class PortfolioOptimizer:
         turns = np.zeros(count, dtype=np.int64)
         gained, lost = np.ones(len(self.members)), np.ones(len(self.members))
         for row in range(count):
-            known = row - self.lag - 1
-            if 0 <= known < len(progress) and not (given is not None and given[known]):
+            row_known = row - self.lag - 1
+            if 0 <= row_known < len(progress) and not (given is not None and given[row_known]):
                 gained, lost = 1.0 + FADING * (gained - 1.0), 1.0 + FADING * (lost - 1.0)
-                (gained if progress[known] else lost)[turns[known]] += 1.0
+                (gained if progress[row_known] else lost)[turns[row_known]] += 1.0
             turns[row] = int(np.argmax(betaincinv(gained, lost, chances[row])))
         return turns

@@ -29,9 +29,9 @@ def check_whole(start: Atoms, relaxed: Atoms, ion: str) -> None:
         ion: the working ion, which is not part of the framework.
     """
     bonds = neighbors(relaxed)
-    lonely = bonds.sum(axis=1) == 0
-    if lonely.any():
-        place = int(np.argmax(lonely))
+    unbonded = bonds.sum(axis=1) == 0
+    if unbonded.any():
+        place = int(np.argmax(unbonded))
         raise CandidateFailure(f"the structure tore apart: {relaxed[place].symbol}{place} has no neighbors left")
     framework = np.flatnonzero([symbol != ion for symbol in start.get_chemical_symbols()])
     before, after = (_parts(found, framework) for found in (neighbors(start), bonds))

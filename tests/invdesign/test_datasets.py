@@ -12,7 +12,7 @@ from invdesign.core.errors import InputError
 from invdesign.datasets import Dataset
 
 
-def test_every_dataset_tells_where_it_comes_from():
+def test_every_dataset_names_its_source():
     known = datasets.registered()
     assert {"hbe", "mxene", "ncm-imputed"} <= set(known)
     for dataset in known.values():

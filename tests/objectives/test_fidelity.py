@@ -49,7 +49,7 @@ def test_a_fidelity_that_is_not_there_is_a_reason():
     found = OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0, 1.0], "fidelity": ["deer", "dear"]}))
     assert found["f"].isna().tolist() == [True, False]
     assert found[REASON][0] == "unknown fidelity 'deer'. Did you mean 'dear'?"
-    assert "no column 'fidelity'" in OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0]}))[REASON][0]
+    assert "fidelity column 'fidelity' is missing" in OBJECTIVE.evaluate(pd.DataFrame({"x": [1.0]}))[REASON][0]
 
 
 class Raising(PythonObjective):

@@ -59,7 +59,7 @@ def test_equal_rows_with_different_values_are_averaged_by_the_model():
     assert objective.evaluate(pd.DataFrame({"x": [1.0]}))["f"].item() == pytest.approx(1.5, abs=0.05)
 
 
-def test_bad_settings_and_data_are_told_before_anything_runs():
+def test_bad_settings_and_data_are_reported_before_anything_runs():
     data = pd.DataFrame({"X": [0.0, 1.0, 2.0], "F": ["<1", "2", "3"]})
     space = ind.SearchSpace(x=ind.Continuous(0, 2))
     objective = SurrogateObjective(data, {"x": "X"}, {"f": "F"})

@@ -65,7 +65,7 @@ def test_a_key_that_is_no_parameter_is_named():
         ({"key": {}}, "'key' needs 1 entry"),
         ({"units": {"potential": "Volts/"}}, "not a known unit"),
         ({"units": {"potentiel": "V"}}, "Did you mean 'potential'"),
-        ({"data": "nowhere.csv"}, "There is no file"),
+        ({"data": "nowhere.csv"}, "does not exist"),
     ],
 )
 def test_bad_tables_are_refused(changes, words):

@@ -69,7 +69,7 @@ def test_two_rows_of_a_class_are_enough(family):
     assert mean["stable"].between(0.0, 1.0, inclusive="neither").all()
 
 
-def test_superionic_crystals_are_told_from_others(real_data):
+def test_superionic_crystals_are_distinguished_from_others(real_data):
     table = pd.read_csv(real_data / "sendek-training" / "Ion_Data_Featurized.csv")
     y = pd.DataFrame({"superionic": (table["Ionic_Conductivity"] >= 1e-4).astype(float)})
     frame = table[["llb", "sbi", "afc", "lasd", "llsd"]]

@@ -68,7 +68,7 @@ def test_equal_candidates_with_different_values_are_found_and_averaged_on_demand
     merged, values, told = cleaned(frame, y, duplicates="mean")
     assert len(merged) == len(values) == 59
     assert values.loc[7, "capacity"] == pytest.approx(180.0)
-    assert told == ["Made 1 repeated rows by their mean."]
+    assert told == ["Replaced 1 repeated rows by their mean."]
     assert len(cleaned(frame, y, duplicates="drop")[0]) == 58
 
 

@@ -132,7 +132,7 @@ def crowding(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     return distance
 
 
-def lonely(points: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def spread_out(points: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Chooses distant points: the first one, then always the farthest from all chosen (Gonzalez 1985).
 
     Args:

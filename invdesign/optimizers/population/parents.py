@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.optimizers.population.fitness import Fitness, crowding, lonely
+from invdesign.optimizers.population.fitness import Fitness, crowding, spread_out
 from invdesign.optimizers.population.library_randomness import drawing_from
 
 if TYPE_CHECKING:
@@ -108,8 +108,8 @@ def crowded_winners(
         rivals = places[number * count : (number + 1) * count]
         no_worse = (losses[winners] <= losses[rivals]).all(axis=1)
         no_better = (losses[rivals] <= losses[winners]).all(axis=1)
-        lonelier = alone[winners] >= alone[rivals]
-        stays = np.where(no_worse & ~no_better, True, np.where(no_better & ~no_worse, False, lonelier))
+        less_crowded = alone[winners] >= alone[rivals]
+        stays = np.where(no_worse & ~no_better, True, np.where(no_better & ~no_worse, False, less_crowded))
         winners = np.where(stays, winners, rivals)
     return winners
 
@@ -129,12 +129,12 @@ def _by_fronts(
         else:
             chosen = tools.selNSGA3(individuals, count, reference_points(directions, count))
     kept = np.array([individual.row for individual in chosen], dtype=np.int64)
-    lonely_ = np.zeros(len(kept))
+    crowding_ = np.zeros(len(kept))
     if directions <= MOST_OBJECTIVES:
         for rank in np.unique(ranks[kept]):
             front = ranks[kept] == rank
-            lonely_[front] = crowding(fitness.losses[kept[front]])
-    return kept, _worth(ranks[kept], lonely_)
+            crowding_[front] = crowding(fitness.losses[kept[front]])
+    return kept, _worth(ranks[kept], crowding_)
 
 
 def reference_points(directions: int, count: int) -> Any:
@@ -172,7 +172,7 @@ def _thinned(fitness: Fitness, front: NDArray[np.int64], count: int) -> NDArray[
 
 def _far_apart(candidates: pd.DataFrame, space: SearchSpace, rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     latest = rows[-max(MOST_EQUALS, count) :]
-    return latest[lonely(space.encode(candidates.iloc[latest]), count)[0]]
+    return latest[spread_out(space.encode(candidates.iloc[latest]), count)[0]]
 
 
 def _loneliness(

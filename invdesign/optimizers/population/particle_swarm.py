@@ -13,7 +13,7 @@ from invdesign.core.plugins import ByWord
 from invdesign.core.settings import bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.deduplication import Deduplication, completed, joined
-from invdesign.optimizers.population.fitness import Fitness, crowding, lonely
+from invdesign.optimizers.population.fitness import Fitness, crowding, spread_out
 from invdesign.optimizers.population.library_randomness import drawing_from
 from invdesign.optimizers.population.parents import Worth, crowded_winners, selected_parents
 from invdesign.optimizers.population.surrogate_assisted import population_proposal
@@ -249,7 +249,7 @@ class ParticleSwarmOptimizer:
     ) -> NDArray[np.float64]:
         """The leader of each particle among equally good candidates at ``points``, shape ``particles x dimension``."""
         latest = np.arange(len(points))[-4 * self.particles :]
-        kept, _ = lonely(points[latest], self.particles)
+        kept, _ = spread_out(points[latest], self.particles)
         kept = latest[kept]
         alone = np.zeros(len(points))
         alone[kept] = np.arange(len(kept), 0, -1)

@@ -215,7 +215,7 @@ def test_the_laboratory_asks_and_tells():
     assert mine.status().hits == 1
 
 
-def test_told_results_survive_a_csv_file(tmp_path):
+def test_results_survive_a_csv_file(tmp_path):
     mine = campaign()
     path = tmp_path / "batch.csv"
     mine.ask(3).assign(f=[1.0, 2.0, 3.0]).to_csv(path)
@@ -285,14 +285,14 @@ def test_an_objective_that_does_not_fit_is_refused_before_anything_runs():
         mine.run(PythonObjective(wave, {"g": "V"}), evaluations=5)
     with pytest.raises(InputError, match="cannot be converted"):
         mine.run(PythonObjective(wave, {"f": "kg"}), evaluations=5)
-    with pytest.raises(InputError, match="'x' is a parameter and a property"):
+    with pytest.raises(InputError, match="'x' is both a parameter and a property"):
         mine.run(PythonObjective(wave, {"f": "V", "x": ""}), evaluations=5)
     with pytest.raises(InputError, match="batch must be"):
         mine.run(OBJECTIVE, evaluations=5, batch=0)
     assert mine.status().pending == 0
 
 
-def test_the_best_are_verified_once_by_a_truer_objective(tmp_path):
+def test_the_best_are_verified_once_by_a_more_accurate_objective(tmp_path):
     mine = campaign(tmp_path / "c.db")
     mine.run(OBJECTIVE, evaluations=12, batch=3)
     calls = []

@@ -55,7 +55,7 @@ def test_without_pairs_nothing_is_corrected():
 
 
 @pytest.mark.parametrize("slope", [-1.0, 0.0])
-def test_a_line_that_tells_the_contrary_or_nothing_is_not_considered(slope):
+def test_a_line_with_no_or_negative_slope_is_not_considered(slope):
     low_fidelity = np.linspace(0.0, 1.0, 10)
     assert "line" not in learn_correction("f", low_fidelity, slope * low_fidelity + 5.0).errors
 

@@ -85,7 +85,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("old", "new", "line", "words"), BROKEN.values(), ids=BROKEN.keys())
-def test_what_is_wrong_is_told_with_its_line(tmp_path, old, new, line, words):
+def test_what_is_wrong_is_reported_with_its_line(tmp_path, old, new, line, words):
     assert old in FILE
     text = FILE.replace(old, new, 1)
     if "- type: multi-fidelity" in new:

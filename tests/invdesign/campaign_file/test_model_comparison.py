@@ -91,7 +91,7 @@ def test_values_of_zero_and_one_are_for_classifiers(campaign_file):
         ({}, ["--families", "ridge", "--folds", "200"], "No family can be fitted"),
     ],
 )
-def test_what_cannot_be_done_is_told(campaign_file, change, arguments, words):
+def test_what_cannot_be_done_is_reported(campaign_file, change, arguments, words):
     result = CliRunner().invoke(app, ["models", str(campaign_file), *arguments])
     assert result.exit_code == 2
     assert words in result.output

@@ -69,7 +69,7 @@ def test_a_larger_budget_goes_on(folder):
     assert "8/8" in invdesign("run", "p.yaml", "--evaluations", "8")
 
 
-def test_check_tells_the_size_and_five_samples(folder):
+def test_check_shows_the_size_and_five_samples(folder):
     told = invdesign("check", "p.yaml")
     assert "p.yaml is a valid campaign file" in told
     assert "continuous, with 3 dimensions" in told
@@ -101,7 +101,7 @@ def test_ask_and_tell_through_files(folder):
         (["data", "fetch", "hbee"], "Did you mean 'hbe'"),
     ],
 )
-def test_mistakes_are_told_without_a_traceback(folder, words, told):
+def test_mistakes_are_shown_without_a_traceback(folder, words, told):
     (folder / "broken.yaml").write_text(FILE.replace("between", "betwen").replace("seed: 1\n", ""))
     (folder / "wrong.yaml").write_text("- {property: ff, at_least: 0}\n")
     (folder / "lab.yaml").write_text("\n".join(line for line in FILE.splitlines() if "objective" not in line))

@@ -43,7 +43,7 @@ def opened():
     return read_campaign("s.yaml").open()
 
 
-def test_a_file_with_rounds_runs_verifies_and_tells(folder):
+def test_a_file_with_rounds_runs_verifies_and_reports(folder):
     told = invdesign("run", "s.yaml")
     for words in ("20/20", "Verifying (dear {1})", "6/6", "Verifying (dearest)", "2/2", "Round by round,"):
         assert words in told

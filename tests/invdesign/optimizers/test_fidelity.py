@@ -92,7 +92,7 @@ def test_a_portfolio_takes_fidelities():
     assert len(history.candidates) == 16
 
 
-def test_a_cheap_fidelity_that_tells_much_is_asked_first():
+def test_an_informative_low_fidelity_is_asked_first():
     targets = Targets(Between("f", 0.5, 0.7))
     history = gone_on(BayesianOptimizer(), LINE, targets, began(LINE), steps=24)
     rows = history.candidates
@@ -167,7 +167,7 @@ def test_mirrored_targets_and_another_unit_change_no_candidate():
     pd.testing.assert_frame_equal(asked[0], asked[2])
 
 
-def test_one_direction_is_climbed_at_the_target_fidelity():
+def test_one_objective_is_optimized_at_the_target_fidelity():
     history = gone_on(BayesianOptimizer(), SPACE, Targets(Maximize("f")), began(SPACE), steps=16)
     dear = history.properties[at_target_fidelity(SPACE, history.candidates)]
     assert dear["f"].max() > 0.99

@@ -37,7 +37,7 @@ def test_the_budget_goes_to_those_that_pay():
     assert 0.85 < share < 1.0
 
 
-def test_given_candidates_are_nobody_s_progress():
+def test_given_candidates_are_no_member_s_progress():
     portfolio = PortfolioOptimizer(members=(GeneticOptimizer(), RandomOptimizer()), lag=1)
     progress = np.zeros(300, dtype=bool)
     progress[::2] = True
@@ -49,7 +49,7 @@ def test_given_candidates_are_nobody_s_progress():
     assert (blind != turns(portfolio, 300, progress)).any()
 
 
-def test_a_campaign_tells_what_was_given():
+def test_a_campaign_marks_given_candidates():
     targets = Targets(AtLeast("f", 0.8))
     campaign = Campaign(SQUARE, targets, optimizer=PortfolioOptimizer(), seed=3, initial=3)
     asked = campaign.ask(4)
@@ -144,7 +144,7 @@ def test_bad_members_are_refused():
         PortfolioOptimizer(lag=0)
 
 
-def test_a_direction_is_climbed_by_all_together(search):
+def test_an_objective_is_optimized_by_all_together(search):
     portfolio = PortfolioOptimizer(members=(GeneticOptimizer(), ParticleSwarmOptimizer()), lag=10)
     _, values = search(portfolio, SQUARE, Targets(Maximize("f")), hill, evaluations=200, batch=10)
     assert values["f"].max() > 0.99

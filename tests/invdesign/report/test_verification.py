@@ -119,7 +119,7 @@ def test_figures_and_counts_go_by_corrected_values(campaign):
     assert campaign.status().hits == campaign.frame()["x"].between(0.2, 0.5).sum()
 
 
-def test_the_console_tells_it_too(campaign):
+def test_the_console_shows_it_too(campaign):
     console = Console(width=3000, record=True, file=StringIO())
     console.print(status_table(campaign))
     console.print(hits_table(campaign))
@@ -138,7 +138,7 @@ def test_a_campaign_without_stages_has_no_such_sections():
     assert 'id="calibration"' not in page
 
 
-def test_a_stage_that_gave_nothing_is_told():
+def test_a_stage_without_values_is_reported():
     def failing(x):
         raise ValueError("does not converge")
 

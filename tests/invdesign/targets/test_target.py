@@ -43,7 +43,7 @@ def test_mirrored_targets_have_equal_probability(mean, std):
     )
 
 
-def test_log_probability_still_tells_the_nearer_of_two_hopeless_predictions():
+def test_log_probability_ranks_two_hopeless_predictions():
     near, far = Between("p", 0, 1).log_probability([100.0, 200.0], [1.0, 1.0])
     assert np.isfinite([near, far]).all()
     assert near > far

@@ -115,7 +115,7 @@ def test_another_calculator_takes_its_place(tmp_path, monkeypatch):
         ("LiCo", "layered", "it contains no O"),
         ("LiCoO2", "olivine", "Formulas that fit: A M P O4"),
         ("Ti3C2O2Li2", "mxene", "Formulas that fit: M2 X Z2"),
-        ("LiXxO2", "layered", "no element"),
+        ("LiXxO2", "layered", "not an element"),
         (None, "layered", "is not a formula"),
         ("LiCmO2", "layered", "CHGNet has no parameters for Cm"),
     ],
@@ -315,7 +315,7 @@ def test_what_is_wrong_is_found_before_anything_runs():
     assert "Did you mean 'cathode'" in ElectrodeObjective("layered", "cathod").check(columns)[0]
     assert "is a number" in ElectrodeObjective("layered", "t").check(columns)[0]
     for settings, words in (
-        ({"prototype": "wurtzite"}, "There is no prototype and no CIF file 'wurtzite'"),
+        ({"prototype": "wurtzite"}, "'wurtzite' is neither a prototype nor an existing CIF file"),
         ({"calculator": "nowhere.at_all:Mace"}, "cannot be imported"),
         ({"calculator": "ase.calculators.lj:LennardJone"}, "Did you mean 'LennardJones'"),
         ({"calculator": "ase.calculators.mixing:SumCalculator"}, "refuses its settings"),

@@ -77,9 +77,9 @@ def test_volumetric_capacity_takes_a_number_or_a_column():
 @pytest.mark.parametrize(
     ("formula", "words"),
     [
-        ("Xy2", "no element"),
+        ("Xy2", "not an element"),
         ("LiCoO2)", "cannot be read"),
-        ("", "holds no atoms"),
+        ("", "contains no atoms"),
         (None, "cannot be read"),
         ("FePO4", "it contains no Li to extract"),
         ("Li2O", "it contains no redox metal"),
@@ -132,7 +132,7 @@ def test_the_only_formula_is_found_and_a_missing_one_is_named():
     assert "Did you mean 'cathode'" in FormulaObjective("catode").check(columns)[0]
     assert "is a number" in FormulaObjective("t").check(columns)[0]
     assert FormulaObjective("cathode", density="t").check(columns) == []
-    assert "no parameter with numbers" in FormulaObjective("cathode", density="u").check(columns)[0]
+    assert "not a numeric parameter" in FormulaObjective("cathode", density="u").check(columns)[0]
 
 
 def test_a_campaign_searches_by_formula():

@@ -126,9 +126,9 @@ def test_the_time_limit_is_a_reason_and_is_not_kept():
 
 
 def test_wrong_electrons_are_refused_where_tblite_would_take_them():
-    with pytest.raises(CandidateFailure, match="do not fit"):
+    with pytest.raises(CandidateFailure, match="are not possible with"):
         check_electrons(np.array([8, 1, 1]), charge=0, uhf=1)
-    with pytest.raises(CandidateFailure, match="do not fit"):
+    with pytest.raises(CandidateFailure, match="are not possible with"):
         check_electrons(np.array([1]), charge=1, uhf=1)
     assert read_molecule("[O][O]", conformers=1, deadline=Deadline(10.0)).uhf == 2
 
@@ -247,7 +247,7 @@ def test_the_only_molecule_is_found_and_a_missing_one_is_named():
     assert "parameter is not unique" in RedoxObjective().check(columns)[0]
     assert "Did you mean 'solvent'" in RedoxObjective("solvnt").check(columns)[0]
     assert "is a number" in RedoxObjective("t").check(columns)[0]
-    assert "ALPB has no solvent 'wine'" in replace(objective, solvent="wine").check(columns)[0]
+    assert "Unknown ALPB solvent 'wine'" in replace(objective, solvent="wine").check(columns)[0]
     Medium("dmso").check()
 
 

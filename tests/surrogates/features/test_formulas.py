@@ -166,7 +166,7 @@ def test_magpie_attributes_are_those_of_matminer():
             assert ours[name] == pytest.approx(value, abs=1e-9), (formula, name)
 
 
-def test_magpie_features_are_of_one_size_and_groups_are_told_from_their_atoms():
+def test_magpie_features_have_one_scale_and_groups_differ_from_their_atoms():
     features = FormulaFeatures(("Ti", "C", "O", "H", "Li", "(OH)"), "magpie")
     table = features.transform(["Ti2C(OH)2Li2", "Ti2CO2H2Li2", "Li"])
     assert len(features.names) == table.shape[1]

@@ -165,7 +165,7 @@ def test_fidelities_agree_with_gpytorch_gradients_included():
 
 def test_a_fidelity_that_is_none_is_named():
     known = at_fidelity(np.linspace(0, 2, 4), "dear")
-    with pytest.raises(InputError, match=r"Column 'fidelity': 'deer' is not known\. Did you mean 'dear'"):
+    with pytest.raises(InputError, match=r"Column 'fidelity': unknown value 'deer'\. Did you mean 'dear'"):
         GaussianProcess().fit(known.assign(fidelity="deer"), two_fidelities(known), columns=MULTI_FIDELITY)
 
 
@@ -213,15 +213,15 @@ def test_columns_are_guessed_where_none_are_told():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"y": lambda y: y[:5]}, "candidates and 5 rows"),
+        ({"y": lambda y: y[:5]}, "candidates but 5 rows"),
         ({"y": lambda y: y * np.nan}, "'f' has 0 values"),
         ({"y": lambda y: y.assign(f=np.inf)}, "'f' is infinite in row 0"),
-        ({"y": lambda y: y.assign(f="<1E-10")}, "'f' holds text"),
+        ({"y": lambda y: y.assign(f="<1E-10")}, "'f' contains"),
         ({"y": lambda y: y[[]]}, "no columns"),
-        ({"x": lambda x: x.assign(x="thick")}, "'x' holds text"),
+        ({"x": lambda x: x.assign(x="thick")}, "'x' contains"),
         ({"x": lambda x: x.assign(x=np.nan)}, "'x' has no value in row 0"),
-        ({"x": lambda x: x.assign(word="r")}, "Column 'word': 'r' is not known"),
-        ({"x": lambda x: x.drop(columns="word")}, "lacks the column 'word'"),
+        ({"x": lambda x: x.assign(word="r")}, "Column 'word': unknown value 'r'"),
+        ({"x": lambda x: x.drop(columns="word")}, "has no column 'word'"),
     ],
 )
 def test_bad_input_is_named(change, words):

@@ -77,7 +77,7 @@ def test_a_call_that_hangs_or_is_killed_leaves_the_other_workers_alone(hard):
         check_tried(results(hard, pool))
 
 
-def test_of_a_batch_only_the_guilty_rows_fail(hard):
+def test_of_a_batch_only_the_failing_rows_fail(hard):
     class InBatches(PythonObjective):
         @property
         def rows_per_call(self):

@@ -8,7 +8,7 @@ import pytest
 
 from invdesign.core.errors import InputError
 from invdesign.optimizers import GeneticOptimizer, History, RandomOptimizer
-from invdesign.optimizers.population.fitness import Fitness, crowding, lonely
+from invdesign.optimizers.population.fitness import Fitness, crowding, spread_out
 from invdesign.optimizers.population.parents import _thinned, selected_parents
 from invdesign.space import Continuous, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Minimize, Targets
@@ -41,7 +41,7 @@ def test_crowding_is_the_box_between_neighbors():
 
 
 def test_far_apart_points_are_chosen_first():
-    chosen, gaps = lonely(np.array([[0.0], [0.1], [1.0], [0.5]]), 3)
+    chosen, gaps = spread_out(np.array([[0.0], [0.1], [1.0], [0.5]]), 3)
     assert chosen.tolist() == [0, 2, 3]
     np.testing.assert_allclose(gaps[1:], [1.0, 0.5])
 

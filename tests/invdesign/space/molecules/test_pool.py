@@ -144,14 +144,14 @@ def test_bad_pools_are_refused(tmp_path):
     with pytest.raises(InputError, match="cannot be read as SMI"):
         MoleculePool.from_file(tmp_path / "binary.smi.gz")
     (tmp_path / "pool.xyz").write_text("CC")
-    with pytest.raises(InputError, match=r"ends in none of \.csv, \.smi"):
+    with pytest.raises(InputError, match=r"must end in one of \.csv, \.smi"):
         MoleculePool.from_file(tmp_path / "pool.xyz")
     (tmp_path / "pool.smi").write_text("CC")
     with pytest.raises(InputError, match="has no columns"):
         MoleculePool.from_file(tmp_path / "pool.smi", smiles="smiles")
     with pytest.raises(InputError, match="at least one valid molecule"):
         MoleculePool.from_smiles(["?"])
-    with pytest.raises(InputError, match="holds each molecule once"):
+    with pytest.raises(InputError, match="must contain each molecule once"):
         MoleculePool(("CC", "CC"))
     with pytest.raises(InputError, match="'CCC' is not in the pool of 1 molecules"):
         MoleculePool(("CC",)).encode(["CCC"])
