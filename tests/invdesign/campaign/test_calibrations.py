@@ -62,7 +62,7 @@ def test_a_calibration_is_stored_with_the_campaign(tmp_path):
     told = shown(mine)
     assert "linear calibration of f was fitted" in told
     assert "0.31 V raw, 0.09 V for values left out (root mean square 0.12 V)" in told
-    assert "straight line 0.93 × raw + 0.8 V. 1 known value taught nothing (Xe: no parameters)." in told
+    assert "straight line 0.93 × raw + 0.8 V. 1 known value could not be used (Xe: no parameters)." in told
 
 
 def test_stages_have_calibrations_of_their_own():
