@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, overload
 
 import numpy as np
@@ -133,8 +133,15 @@ class BotorchSurrogate:
         return {name: _noise_std(model) for name, model in self._models.items()}
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
-        """Returns a surrogate that also knows these values; see ``ConditionalSurrogate.condition_on``."""
+        """Returns a surrogate that also knows these values; see ``ConditionalSurrogate.condition_on``.
+
+        A model that BoTorch cannot condition, such as a variational one, is fitted anew on all values.
+        """
         features = self.transform(frame)
+        if not all(hasattr(model, "get_fantasy_model") for model in self._models.values()):
+            before, values, columns = self._known
+            candidates = pd.concat([before, frame], ignore_index=True)
+            return replace(self).fit(candidates, pd.concat([values, y], ignore_index=True), columns=columns)
         wiser = copy(self)
         models = {}
         for name, model in self._models.items():
@@ -143,6 +150,10 @@ class BotorchSurrogate:
             models[name] = self._conditioned(model, features[known], values[known]) if known.any() else model
         vars(wiser)["_models"] = models
         return wiser
+
+    def learns_fidelities(self) -> bool:
+        """True: the fidelity is a feature, over which the model's kernel tells how values vary together."""
+        return True
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """The features of candidates, shape ``n x d``.
@@ -195,7 +206,7 @@ class BotorchSurrogate:
                 "one such as SingleTaskGP(X, Y, outcome_transform=Standardize(1))."
             )
         model = model.to(x)
-        _fit(model, len(values), warmup_steps=self.warmup_steps, samples=self.posterior_samples)
+        _fit(model, len(values), warmup_steps=self.warmup_steps, samples=self.posterior_samples, seed=self.seed)
         return model.eval().requires_grad_(False)
 
     def _conditioned(self, model: Any, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
@@ -203,7 +214,7 @@ class BotorchSurrogate:
         with single_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.posterior(x)  # conditioning starts from what a prediction has cached
-            return model.condition_on_observations(x, y).requires_grad_(False)
+            return model.condition_on_observations(x, y, **_further_noise(model, y)).requires_grad_(False)
 
     def _tensor(self, array: NDArray[np.float64]) -> torch.Tensor:
         import torch
@@ -235,7 +246,7 @@ def _named(name: str) -> Callable[..., Any]:
     return lambda x, y: cls(x, y, **({"outcome_transform": Standardize(m=1)} if "outcome_transform" in taken else {}))
 
 
-def _fit(model: Any, count: int, *, warmup_steps: int, samples: int) -> None:
+def _fit(model: Any, count: int, *, warmup_steps: int, samples: int, seed: int) -> None:
     """Fits a model as its kind asks: by the marginal likelihood, its variational bound, or by sampling."""
     from botorch.fit import fit_fully_bayesian_model_nuts, fit_gpytorch_mll
     from botorch.models.approximate_gp import ApproximateGPyTorchModel
@@ -246,7 +257,7 @@ def _fit(model: Any, count: int, *, warmup_steps: int, samples: int) -> None:
         warnings.simplefilter("ignore")  # of restarts, and of features outside of the unit cube
         if isinstance(model, AbstractFullyBayesianSingleTaskGP):
             fit_fully_bayesian_model_nuts(
-                model, warmup_steps=warmup_steps, num_samples=samples, thinning=16, disable_progbar=True
+                model, warmup_steps=warmup_steps, num_samples=samples, thinning=16, disable_progbar=True, seed=seed
             )
         elif isinstance(model, ApproximateGPyTorchModel):
             bound = VariationalELBO(model.likelihood, model.model, num_data=count)
@@ -275,6 +286,15 @@ def _joint(model: Any, features: torch.Tensor) -> tuple[NDArray[np.float64], NDA
     mean = means.mean(axis=0)
     apart = means - mean
     return mean, covariances.mean(axis=0) + apart.T @ apart / len(means)
+
+
+def _further_noise(model: Any, y: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The variance of further values, as BoTorch asks for it where that of the known ones was given: their mean."""
+    from gpytorch.likelihoods import FixedNoiseGaussianLikelihood
+
+    if not isinstance(model.likelihood, FixedNoiseGaussianLikelihood):
+        return {}
+    return {"noise": model.likelihood.noise.mean().expand_as(y)}
 
 
 def _noise_std(model: Any) -> float:

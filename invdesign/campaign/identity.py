@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from types import FunctionType
 from typing import Any
 
 from pydantic.fields import FieldInfo
@@ -81,6 +83,10 @@ def described(settings: object) -> Any:
         return {str(name): described(value) for name, value in settings.items()}
     if isinstance(settings, tuple | list):
         return [described(value) for value in settings]
+    if isinstance(settings, partial):
+        return {"partial": described(settings.func), "args": described(settings.args), **described(settings.keywords)}
+    if isinstance(settings, FunctionType):  # its repr holds an address, which differs from process to process
+        return f"{settings.__module__}.{settings.__qualname__}"
     if not is_dataclass(settings) or isinstance(settings, type):
         return repr(settings)
     changed = {}

@@ -111,14 +111,6 @@ class PropertyModel:
         deviations = np.sqrt(np.maximum(variances, 0.0))
         return means * self.spread + self.centre, deviations * self.spread
 
-    def standard_moments(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Standardized means, shape ``n``, and what the known values explain of each row, shape ``n x m``.
-
-        The scalar product of two rows of the latter is what the known values take from the covariance of the two.
-        """
-        cross = self.covariance.between(features, self.features)
-        return self.mean + cross @ self._weights, cross @ self._inverse_factor.T
-
     def mean_of(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Mean of the property, shape ``n``, for features of shape ``n x d``; a third of the work of ``predict``."""
         blocks = [

@@ -17,10 +17,10 @@ from invdesign.surrogates.base import MomentGradients
 from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.inducing_points import InducingPointModel, fitted_model
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
-from invdesign.surrogates.gaussian_process.nearest_neighbors import NearestNeighborModel, fitted_model
 
 if TYPE_CHECKING:
     from botorch.models import ModelListGP
@@ -49,7 +49,7 @@ class GaussianProcess:
     steps.
 
     Up to 1,000 rows everything is exact. From more, the hyperparameters are fitted on 1,000 of them; above 3,000 rows
-    each candidate is conditioned on these and on its nearest further rows (see ``nearest_neighbors``).
+    all are learned from by way of 2,000 inducing points (see ``inducing_points``).
 
     Lengthscales have the dimension-scaled prior of Hvarfner, Hellsten and Nardi (2024), so that it works from a few
     values on; noise is learned, or given value by value.
@@ -74,7 +74,7 @@ class GaussianProcess:
     warm_start: bool = False
     """True to start a further fit from the hyperparameters of the one before."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
-    _models: Annotated[dict[str, PropertyModel | NearestNeighborModel], STATE] = field(
+    _models: Annotated[dict[str, PropertyModel | InducingPointModel], STATE] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -107,13 +107,13 @@ class GaussianProcess:
             known = ~np.isnan(values)
             before = self._models.get(name)
             warm = self.warm_start and before is not None and before.covariance.terms == start.terms
-            fitted = fitted_model(
+            models[name] = fitted_model(
                 features[known],
                 values[known],
                 start=before.covariance if warm and before is not None else start,
                 noise=_row_noise(noise, name, known),
+                calibrate=self.calibrate,
             )
-            models[name] = fitted.calibrated() if self.calibrate else fitted
         self._models = models
         return self
 
@@ -192,7 +192,7 @@ class GaussianProcess:
             raise InputError("This Gaussian process has not been fitted. Call fit first.")
         return self._featurizer.transform(frame)
 
-    def models(self, properties: Sequence[str]) -> list[PropertyModel | NearestNeighborModel]:
+    def models(self, properties: Sequence[str]) -> list[PropertyModel | InducingPointModel]:
         """The fitted processes of properties, on features."""
         return [self._models[name] for name in properties]
 
@@ -209,12 +209,12 @@ class GaussianProcess:
     def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
         """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions.
 
-        Of more than EXACT_ROWS values it knows those on which the hyperparameters were fitted.
+        Of more than 3,000 values it knows those on which the hyperparameters were fitted and those conditioned on.
         """
         from invdesign.surrogates.gaussian_process.botorch_model import botorch_model
 
         models = self.models(properties)
-        return botorch_model([model.core if isinstance(model, NearestNeighborModel) else model for model in models])
+        return botorch_model([model.core if isinstance(model, InducingPointModel) else model for model in models])
 
 
 def _row_noise(noise: pd.DataFrame | None, name: str, known: NDArray[np.bool_]) -> NDArray[np.float64] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from botorch.models import MultiTaskGP, SingleTaskGP
 from botorch.models.transforms.outcome import Standardize
 from gpytorch.kernels import RQKernel, ScaleKernel
@@ -13,11 +14,12 @@ from invdesign.campaign import Campaign
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
-from invdesign.optimizers import BayesianOptimizer
+from invdesign.optimizers import BayesianOptimizer, History
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
-from invdesign.space import Continuous, SearchSpace
+from invdesign.space import Continuous, Fidelity, Integer, SearchSpace
+from invdesign.surrogates.base import MultiFidelitySurrogate
 from invdesign.surrogates.botorch import BotorchSurrogate
-from invdesign.targets import Between, Maximize, Targets
+from invdesign.targets import AtLeast, Between, Maximize, Targets
 
 SPACE = SearchSpace(x=Continuous(0, 1), y=Continuous(-5, 5))
 
@@ -123,3 +125,46 @@ def test_what_cannot_be_used_is_named():
         BotorchSurrogate(model=lambda features, values: "none").fit(frame, value(frame))
     with pytest.raises(InputError, match="Unknown column of numbers 'z'"):
         BotorchSurrogate().fit(frame, value(frame), columns=SPACE.columns).feature_index("z")
+
+
+def given_noise(features, values):
+    return SingleTaskGP(features, values, train_Yvar=torch.full_like(values, 4.0))
+
+
+@pytest.mark.parametrize("model", ["SingleTaskVariationalGP", given_noise], ids=["variational", "given noise"])
+def test_models_of_any_kind_take_further_values(model):
+    frame, more = SPACE.sample(12, np.random.default_rng(0)), SPACE.sample(4, np.random.default_rng(1))
+    before = BotorchSurrogate(model=model).fit(frame, value(frame), columns=SPACE.columns)
+    mean = before.predict(more)
+    wiser = before.condition_on(more, value(more)).predict(more)
+    assert ((wiser - value(more))["f"].abs().mean()) < (mean - value(more))["f"].abs().mean()
+    pd.testing.assert_frame_equal(before.predict(more), mean)
+
+
+def test_given_noise_is_that_of_the_values():
+    frame = SPACE.sample(12, np.random.default_rng(0))
+    surrogate = BotorchSurrogate(model=given_noise).fit(frame, value(frame), columns=SPACE.columns)
+    assert surrogate.noise_std()["f"] == pytest.approx(2.0)
+
+
+def test_fidelities_are_told_apart_and_chosen_by_cost():
+    space = SearchSpace(k=Integer(0, 40), fidelity=Fidelity({"cheap": 1, "dear": 20}))
+    known = space.sample(12, np.random.default_rng(4))
+    history = History(known, pd.DataFrame({"f": np.sin(known["k"] / 6.0)}), known.iloc[:0])
+    new = BayesianOptimizer(surrogate=BotorchSurrogate()).propose(
+        2, space=space, targets=Targets(AtLeast("f", 0.9)), history=history, seed=np.random.SeedSequence(1)
+    )
+    assert isinstance(BotorchSurrogate(), MultiFidelitySurrogate)
+    assert (new["fidelity"] == "cheap").any()
+
+
+def test_the_seed_decides_what_the_sampler_draws():
+    frame = SPACE.sample(8, np.random.default_rng(0))
+    means = [
+        BotorchSurrogate(model="SaasFullyBayesianSingleTaskGP", warmup_steps=4, posterior_samples=32, seed=seed)
+        .fit(frame, value(frame)[["f"]], columns=SPACE.columns)
+        .predict(SPACE.sample(3, np.random.default_rng(1)))["f"]
+        for seed in (1, 1, 2)
+    ]
+    assert means[0].equals(means[1])
+    assert not means[0].equals(means[2])
