@@ -25,6 +25,9 @@ COLUMNS = (
     Column("route", "category", values=("sol-gel", "solid")),
 )
 
+CONDITIONED = 0.9
+"""Share of the distance to further values that may be left once they are known; our families leave 0.03 to 0.8."""
+
 
 def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
     """Checks that a surrogate keeps to the contract; raises AssertionError with what it does not keep to.
@@ -54,7 +57,7 @@ def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
     mean = _check_prediction(fitted, test, y)
     _check_repeatable(surrogate, frame, y, test, mean)
     _check_values(surrogate, frame, y, classes=classes)
-    _check_capabilities(fitted, frame, test, mean)
+    _check_capabilities(fitted, test, mean, classes=classes)
 
 
 def _copy(surrogate: Surrogate) -> Surrogate:
@@ -132,7 +135,7 @@ def _check_values(surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, *,
         raise AssertionError("fit must raise InputError for a property without values, infinite values, or other rows.")
 
 
-def _check_capabilities(fitted: Surrogate, frame: pd.DataFrame, test: pd.DataFrame, mean: pd.DataFrame) -> None:
+def _check_capabilities(fitted: Surrogate, test: pd.DataFrame, mean: pd.DataFrame, *, classes: bool) -> None:
     _, std = fitted.predict(test, return_std=True)
     if isinstance(fitted, JointSurrogate):
         drawn = fitted.posterior(test, samples=2000, rng=np.random.default_rng(3))
@@ -140,6 +143,9 @@ def _check_capabilities(fitted: Surrogate, frame: pd.DataFrame, test: pd.DataFra
             off = np.abs(worlds.mean(axis=0) - mean[name]) / (std[name] + 1e-9 * np.abs(mean[name]) + 1e-12)
             assert worlds.shape == (2000, len(test)), f"Joint samples of '{name}' must have the shape samples x n."
             assert off.max() < 0.25, f"Joint samples of '{name}' have another mean than predict gives."
+            assert np.allclose(worlds.std(axis=0), std[name], rtol=0.15, atol=1e-6), (
+                f"Joint samples of '{name}' have another standard deviation than predict gives."
+            )
     if isinstance(fitted, CovarianceSurrogate):
         for name, covariance in fitted.posterior_covariance(test, test).items():
             assert np.allclose(
@@ -148,11 +154,13 @@ def _check_capabilities(fitted: Surrogate, frame: pd.DataFrame, test: pd.DataFra
     if isinstance(fitted, DifferentiableSurrogate):
         _check_gradients(fitted, test, mean)
     if isinstance(fitted, ConditionalSurrogate):
-        shifted = mean + 2.0 * (std + 1e-3 * mean.abs())
+        shifted = 1.0 - mean.round() if classes else mean + 2.0 * (std + 1e-3 * mean.abs())
         wiser = fitted.condition_on(test, shifted)
         after = wiser.predict(test)
-        nearer = (after - shifted).abs().to_numpy().mean() <= (mean - shifted).abs().to_numpy().mean() + 1e-9
-        assert nearer, "Conditioned on further values, the prediction there must come nearer to them."
+        left = (after - shifted).abs().mean() / (mean - shifted).abs().mean()
+        assert (left < CONDITIONED).all(), (
+            "Conditioned on further values, the prediction there must come nearer to them."
+        )
         assert np.allclose(fitted.predict(test), mean), "condition_on changed the surrogate itself."
 
 

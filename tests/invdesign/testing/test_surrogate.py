@@ -84,6 +84,17 @@ class Wrong(Mean):
         return {name: rng.normal(mean[name] + 5.0, 1.0, (samples, len(frame))) for name in mean}
 
 
+class TooSure(Mean):
+    def posterior(self, frame, *, samples, rng):
+        mean = self.predict(frame)
+        return {name: rng.normal(mean[name], 0.5, (samples, len(frame))) for name in mean}
+
+
+class Unmoved(Mean):
+    def condition_on(self, frame, y):
+        return self
+
+
 def test_a_minimal_one_keeps_to_it():
     check_surrogate(Mean())
 
@@ -97,6 +108,8 @@ def test_a_minimal_one_keeps_to_it():
         (Ready(), "must raise InputError"),
         (Greedy(), "changed the candidates"),
         (Wrong(), "another mean than predict"),
+        (TooSure(), "another standard deviation than predict"),
+        (Unmoved(), "must come nearer"),
         (object(), "is a dataclass"),
     ],
 )
