@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from _datasets import Table, calendering, electrode_voltages
-from _record import write_result
+from _record import read_result, write_result
 
 from invdesign.core.columns import Column
 from invdesign.surrogates.base import Surrogate
@@ -32,6 +32,7 @@ SEEDS_OF_MANY = (100,)
 MANY = 500
 """Rows from which one seed is enough for both: a fit takes long."""
 TESTED = 1000
+BESIDE, ALONE = "beside BoTorch's SingleTaskGP", "20,000 rows"
 NOISE = 0.05
 """Standard deviation of the noise of functions, in their own."""
 
@@ -176,18 +177,25 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="for BoTorch")
     parser.add_argument("--most", type=int, default=2000, help="largest number of rows beside BoTorch")
     parser.add_argument("--functions", action="store_true", help="no tables, which have to be downloaded")
+    parser.add_argument("--part", choices=("beside", "many"), help="one of the two alone; the other's result is kept")
     chosen = parser.parse_args()
+    file = "gaussian_process" if chosen.device == "cpu" else "gaussian_process_gpu"
     problems = FUNCTIONS if chosen.functions else {**FUNCTIONS, **TABLES}
     counts = [count for count in COUNTS if count <= chosen.most]
-    result: dict[str, Any] = {"report seeds": list(SEEDS), "20,000 rows": many(chosen.device)}
-    found = result["beside BoTorch's SingleTaskGP"] = {}
-    for name, problem in problems.items():
-        found[name] = beside(name, problem, counts, device=chosen.device)
-        write_result(
-            "gaussian_process" if chosen.device == "cpu" else "gaussian_process_gpu",
-            result,
-            packages=("numpy", "scipy", "torch", "botorch", "gpytorch"),
-        )
+    before = read_result(file) if chosen.part else {}
+    result = {"report seeds": list(SEEDS), **{part: before[part] for part in (BESIDE, ALONE) if part in before}}
+
+    def keep() -> None:
+        write_result(file, result, packages=("numpy", "scipy", "torch", "botorch", "gpytorch"))
+
+    if chosen.part != "beside":
+        result[ALONE] = many(chosen.device)
+        keep()
+    if chosen.part != "many":
+        result[BESIDE] = {}
+        for name, problem in problems.items():
+            result[BESIDE][name] = beside(name, problem, counts, device=chosen.device)
+            keep()
 
 
 if __name__ == "__main__":
