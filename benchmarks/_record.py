@@ -19,9 +19,7 @@ RESULTS = Path(__file__).parent / "results"
 
 def commit() -> str:
     """Returns the commit that was measured, with ``-dirty`` where the tree differs from it."""
-    commit = _git("rev-parse", "--short=12", "HEAD")
-    if not commit:  # a copy of the tree on another machine, without its history
-        return os.environ.get("MEASURED_COMMIT", "unknown")
+    commit = _git("rev-parse", "--short=12", "HEAD") or "unknown"
     # What other benchmarks of the same run have written changes nothing that is measured. A script that git does not
     # know yet is in no commit, whatever the tree says.
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", ":!/benchmarks/results")
