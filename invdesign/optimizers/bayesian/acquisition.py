@@ -16,6 +16,7 @@ import pandas as pd
 from scipy.special import erfcx, ndtri
 from scipy.stats import qmc
 
+from invdesign.optimizers.success import SUCCESS, log_success
 from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Target, Targets
 
@@ -26,6 +27,7 @@ LIKELY = 1e-2
 """Probability of meeting all targets from which candidates are judged by it alone."""
 SAMPLES = 256
 LOWEST = -1e300
+TINY = 1e-300
 ROWS_AT_ONCE = 4096
 
 
@@ -94,7 +96,8 @@ class HitProbability:
         for place, window in enumerate(self._windows):
             if window is None:  # targets that exclude each other
                 return np.full(len(mean), LOWEST)
-            total += window.log_probability(mean[:, place], std[:, place])
+            chance = log_success if window.property == SUCCESS else type(window).log_probability
+            total += chance(window, mean[:, place], std[:, place])
         return np.maximum(total, LOWEST)
 
     @cached_property
@@ -133,6 +136,28 @@ class ShortfallReduction:
             place = self.targets.properties.index(target.property)
             total += target.shortfall(values[..., place]) / self.scales[target.property]
         return total
+
+
+@dataclass(frozen=True)
+class IfSuccessful:
+    """A score that is no logarithm, times the probability that the evaluation succeeds.
+
+    Attributes:
+        targets: those of the score, and one on success.
+        scorer: the score, of the other properties.
+    """
+
+    targets: Targets
+    scorer: MomentScore
+
+    def score(self, mean: NDArray[np.float64], std: NDArray[np.float64]) -> NDArray[np.float64]:
+        others = [self.targets.properties.index(name) for name in self.scorer.targets.properties]
+        place = self.targets.properties.index(SUCCESS)
+        (success,) = (target for target in self.targets if target.property == SUCCESS)
+        scores = self.scorer.score(mean[:, others], std[:, others])
+        chance = np.exp(log_success(success, mean[:, place], std[:, place]))
+        # Below zero stands what gains nothing: there an unlikely candidate is worse.
+        return np.where(scores > 0.0, scores * chance, scores / np.maximum(chance, TINY))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import property_scales
 from invdesign.optimizers.deduplication import joined
+from invdesign.optimizers.success import SUCCESS
 from invdesign.space.parameters import Continuous
 from invdesign.space.variation import mutated
 from invdesign.surrogates.base import DifferentiableSurrogate
@@ -324,6 +325,9 @@ class BotorchProposal:
         for target in self.targets.bounded:
             low, high = target.interval
             place, scale = names.index(target.property), scales[target.property]
+            if target.property == SUCCESS:
+                bounds.append(functools.partial(_expected_below, place=place, bound=float(low)))
+                continue
             if np.isfinite(low):
                 bounds.append(functools.partial(_below, place=place, bound=float(low), scale=scale))
             if np.isfinite(high):
@@ -333,6 +337,12 @@ class BotorchProposal:
 
 def _below(samples: torch.Tensor, *, place: int, bound: float, scale: float) -> torch.Tensor:
     return (bound - samples[..., place]) / scale
+
+
+def _expected_below(samples: torch.Tensor, *, place: int, bound: float) -> torch.Tensor:
+    """The same of the expectation over all samples, sharply: see ``invdesign.optimizers.success``."""
+    missing = bound - samples[..., place].mean(dim=0, keepdim=True)
+    return missing.expand(samples.shape[:-1])
 
 
 def _above(samples: torch.Tensor, *, place: int, bound: float, scale: float) -> torch.Tensor:

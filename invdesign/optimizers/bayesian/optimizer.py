@@ -30,6 +30,7 @@ from invdesign.optimizers.deduplication import joined
 from invdesign.optimizers.fidelity import at_target_fidelity, target_fidelity_history, to_target_fidelity
 from invdesign.optimizers.initial_design import RepresentativeDesign
 from invdesign.optimizers.random import RandomOptimizer
+from invdesign.optimizers.success import with_success
 from invdesign.space import SearchSpace
 from invdesign.surrogates.base import CalibratedSurrogate, MultiFidelitySurrogate, Surrogate
 from invdesign.surrogates.features.settings import Features
@@ -53,6 +54,9 @@ class BayesianOptimizer:
     A batch is chosen one by one: the model takes what it predicts for a chosen or pending candidate as if it had been
     measured (kriging believer, Ginsbourger et al. 2010); a surrogate that cannot be conditioned keeps its distance from
     them instead (local penalization, González et al. 2016).
+
+    Where evaluations have failed, whether one succeeds is learned as well and weighs every acquisition (see
+    ``invdesign.optimizers.success``).
 
     A property with one bound, whose values span orders of magnitude, is modeled after arcsinh warping (see
     ``outcome_transforms``).
@@ -126,11 +130,10 @@ class BayesianOptimizer:
         target_history = target_fidelity_history(space, history)
         if (target_history.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-        known = history.properties[names].notna().any(axis=1).to_numpy()
-        candidates = history.candidates[known].reset_index(drop=True)
-        values = history.properties.loc[known, names].reset_index(drop=True)
+        candidates, values = history.candidates, history.properties[names]
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
             targets, values = arcsinh_warped(targets, values)
+        targets, values = with_success(targets, values, history.given)
         rng = step_generator(seed, history)
         if self.acquisition is not None:
             model: Any = self._fits.fitted(self._model, candidates, values, space.columns)
@@ -177,7 +180,8 @@ class BayesianOptimizer:
         grid = space.grid(self.exhaustive)
         if grid is not None:
             return ExhaustiveSearch(grid)
-        nearest_known = np.argsort(targets.pareto_rank(values), kind="stable")[:NEAREST]
-        around = candidates.iloc[nearest_known]
+        found = values.notna().all(axis=1).to_numpy()
+        nearest_known = np.argsort(targets.pareto_rank(values[found]), kind="stable")[:NEAREST]
+        around = candidates[found].iloc[nearest_known]
         separation = 0.0 if targets.optimized else self.separation
         return GeneticSearch(space, rng, around=around, separation=separation)

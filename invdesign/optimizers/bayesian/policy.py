@@ -15,6 +15,7 @@ from invdesign.optimizers.bayesian.acquisition import (
     Acquisition,
     ExpectedImprovement,
     HitProbability,
+    IfSuccessful,
     MomentAcquisition,
     MomentScore,
     ScalarizedImprovement,
@@ -28,6 +29,7 @@ from invdesign.optimizers.bayesian.fidelity_choice import FidelityChoice
 from invdesign.optimizers.bayesian.hypervolume import HypervolumeImprovement
 from invdesign.optimizers.bayesian.look_ahead import REST, LookAhead
 from invdesign.optimizers.fidelity import at_target_fidelity
+from invdesign.optimizers.success import without_success
 from invdesign.space import SearchSpace
 from invdesign.surrogates.base import ConditionalSurrogate, CovarianceSurrogate, Surrogate
 from invdesign.targets import Targets
@@ -52,7 +54,7 @@ class Policy:
     Attributes:
         model: fitted on ``candidates`` and ``values``, and on those at other fidelities where the space has fidelities.
         space: what is searched.
-        targets: in the units of the values.
+        targets: in the units of the values; one on success among them where evaluations have failed.
         candidates: those with values, at the target fidelity.
         values: their property values.
         seed: of quasi-random samples and random weights.
@@ -92,7 +94,11 @@ class Policy:
         if not np.isfinite(self._nearest):
             return pick.iloc[:1]
         scales = property_scales(self.targets, self.values)
-        nearer = MomentAcquisition(model, ShortfallReduction(self.targets, best=self._nearest, scales=scales))
+        wanted = without_success(self.targets)
+        score: MomentScore = ShortfallReduction(wanted, best=self._nearest, scales=scales)
+        if wanted != self.targets:
+            score = IfSuccessful(self.targets, score)
+        nearer = MomentAcquisition(model, score)
         return acquisition_optimizer.ranked(self._weighed(nearer, chosen, logarithmic=False), seen, 1)
 
     def placed(self, pick: pd.DataFrame, chosen: pd.DataFrame, proposed: pd.DataFrame) -> pd.DataFrame:
@@ -105,7 +111,8 @@ class Policy:
         """
         if self.space.fidelity is None:
             return pick
-        return FidelityChoice(self.space, self._believing(chosen), self.targets, proposed).placed(pick)
+        wanted = without_success(self.targets)
+        return FidelityChoice(self.space, self._believing(chosen), wanted, proposed).placed(pick)
 
     @property
     def _is_finite(self) -> bool:

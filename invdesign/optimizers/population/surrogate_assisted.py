@@ -14,6 +14,7 @@ from invdesign.optimizers.deduplication import completed, joined
 from invdesign.optimizers.fidelity import target_fidelity_history
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.random import RandomOptimizer
+from invdesign.optimizers.success import likely_to_succeed, with_success
 from invdesign.space import SearchSpace
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES
@@ -30,8 +31,9 @@ APART = 0.05
 LESS_LIKELY = 1.5
 """Factor by which a proposal that differs from the others may be less likely to meet the targets than the best."""
 MOST_RANKED = 512
-INNER = 1
-"""Spawn key by which the randomness of the search on the model differs from the campaign's."""
+INNER, AWAY = 1, 2
+"""Spawn keys by which the randomness of the search on the model, and of keeping away from failures, differs from the
+campaign's."""
 
 
 class PopulationOptimizer(Protocol):
@@ -93,7 +95,10 @@ def population_proposal(
         return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
     if optimizer.surrogate_assisted:
         return surrogate_assisted_proposal(optimizer, n, space=space, targets=targets, history=history, seed=seed)
-    return optimizer.next_generation(n, space=space, targets=targets, history=history, fitness=fitness, seed=seed)
+    made = optimizer.next_generation(n, space=space, targets=targets, history=history, fitness=fitness, seed=seed)
+    rng = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*_key(seed, history), AWAY)))
+    values = history.properties[list(targets.properties)]
+    return likely_to_succeed(made, space=space, history=history, properties=values, rng=rng)
 
 
 def surrogate_assisted_proposal(
@@ -118,11 +123,8 @@ def surrogate_assisted_proposal(
     measured = measured.where(np.isfinite(measured))
     if (measured.notna().sum() < FEWEST_VALUES).any():
         return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-    known = measured.notna().any(axis=1).to_numpy()
-    columns = list(space.names)
-    frame, values = history.candidates.loc[known, columns], measured[known]
-    frame, values = frame.reset_index(drop=True), values.reset_index(drop=True)
-    model = replace(optimizer.surrogate).fit(frame, values, columns=space.columns)
+    targets, measured = with_success(targets, measured, history.given)
+    model = replace(optimizer.surrogate).fit(history.candidates[list(space.names)], measured, columns=space.columns)
     inner = _Imagined(
         optimizer, model, space, targets, np.random.SeedSequence(seed.entropy, spawn_key=_key(seed, history))
     )

@@ -1,0 +1,110 @@
+"""Searches keep away from where evaluations fail, and failures at random change nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import invdesign as ind
+from invdesign.optimizers.base import History
+from invdesign.optimizers.bayesian.acquisition import IfSuccessful, ShortfallReduction
+from invdesign.optimizers.success import SUCCESS, likely_to_succeed, successes, with_success, without_success
+
+SPACE = ind.SearchSpace(x=ind.Continuous(0.0, 1.0), y=ind.Continuous(0.0, 1.0))
+MINIMIZE, WINDOW = ind.Targets(ind.Minimize("f")), ind.Targets(ind.AtMost("f", -0.6))
+
+
+def two_valleys(frame, *, fails):
+    """Smallest, -1, at (0.25, 0.25), around which evaluations fail where ``fails``; -0.9 at (0.75, 0.75)."""
+    near = np.hypot(frame["x"] - 0.25, frame["y"] - 0.25)
+    values = -np.exp(-((near / 0.2) ** 2)) - 0.9 * np.exp(
+        -((np.hypot(frame["x"] - 0.75, frame["y"] - 0.75) / 0.2) ** 2)
+    )
+    return values.where(~(fails & (near < 0.3)))
+
+
+def searched(optimizer, targets, *, fails=True, evaluations=40, seed=3):
+    campaign = ind.Campaign(SPACE, targets, optimizer=optimizer, seed=seed, initial=8)
+    while len(campaign.frame()) < evaluations:
+        batch = campaign.ask(2)
+        campaign.tell(batch.assign(f=two_valleys(batch, fails=fails)))
+    return campaign.frame()
+
+
+@pytest.mark.parametrize("targets", [MINIMIZE, WINDOW], ids=["minimize", "bound"])
+def test_a_bayesian_search_does_not_go_on_where_evaluations_fail(targets):
+    frame = searched(ind.BayesianOptimizer(), targets)
+    assert frame["f"].tail(20).isna().sum() <= 6
+    assert frame["f"].min() < -0.89
+
+
+def test_so_does_one_by_an_acquisition_function_of_botorchs():
+    optimizer = ind.BayesianOptimizer(acquisition="qLogNoisyExpectedImprovement")
+    frame = searched(optimizer, MINIMIZE, evaluations=30)
+    assert frame["f"].tail(12).isna().sum() <= 6
+
+
+def test_so_does_a_surrogate_assisted_population():
+    frame = searched(ind.GeneticOptimizer(surrogate_assisted=True), MINIMIZE, evaluations=30)
+    assert frame["f"].tail(12).isna().sum() <= 5
+
+
+def test_failures_at_random_are_no_reason_to_move():
+    space = ind.SearchSpace(x=ind.Continuous(0.0, 1.0), y=ind.Continuous(0.0, 1.0))
+    campaign = ind.Campaign(space, MINIMIZE, seed=1, initial=8)
+    rng = np.random.default_rng(0)
+    while len(campaign.frame()) < 40:
+        batch = campaign.ask(1)
+        values = two_valleys(batch, fails=False)
+        campaign.tell(batch.assign(f=np.nan if rng.random() < 0.15 else values))
+    assert campaign.frame()["f"].min() < -0.95
+
+
+def test_successes_are_ones_failures_zeros_and_the_rest_unknown():
+    properties = pd.DataFrame({"f": [1.0, np.nan, 2.0], "g": [0.0, np.nan, np.inf]})
+    assert np.array_equal(successes(properties), [1.0, 0.0, np.nan], equal_nan=True)
+
+
+def test_without_failures_nothing_is_added():
+    properties = pd.DataFrame({"f": [1.0, 2.0]})
+    assert with_success(MINIMIZE, properties) == (MINIMIZE, properties) or properties.equals(
+        with_success(MINIMIZE, properties)[1]
+    )
+    assert with_success(MINIMIZE, properties)[0] is MINIMIZE
+
+
+def test_success_is_asked_half_as_often_as_it_was_seen():
+    targets, values = with_success(MINIMIZE, pd.DataFrame({"f": [1.0, np.nan, 2.0, 3.0]}))
+    assert values[SUCCESS].tolist() == [1.0, 0.0, 1.0, 1.0]
+    assert targets.window(SUCCESS).interval == (0.4, np.inf)
+    assert without_success(targets) == MINIMIZE
+
+
+def test_a_reduction_counts_by_its_chance():
+    targets, _ = with_success(WINDOW, pd.DataFrame({"f": [1.0, np.nan]}))
+    plain = ShortfallReduction(WINDOW, best=2.0, scales={"f": 1.0})
+    asked = targets.window(SUCCESS).interval[0]
+    mean, std = np.array([[0.5, asked], [0.5, 1.0], [0.5, -1.0]]), np.full((3, 2), 0.1)
+    alone = plain.score(mean[:, :1], std[:, :1])
+    scores = IfSuccessful(targets, plain).score(mean, std)
+    assert scores[0] == pytest.approx(alone[0] / 2)
+    assert scores[1] == pytest.approx(alone[1])
+    assert 0.0 <= scores[2] < 1e-6
+    far = np.array([[9.0, 1.0], [9.0, 0.2]])
+    missing = IfSuccessful(targets, plain).score(far, std[:2] * 1e-3)
+    assert missing[1] < missing[0] < 0.0
+
+
+def test_a_population_moves_candidates_out_of_failures_and_keeps_the_others():
+    rng = np.random.default_rng(5)
+    known = SPACE.sample(200, rng)
+    properties = pd.DataFrame({"f": np.where(known["x"] < 0.4, np.nan, 1.0)})
+    history = History(known, properties, known.iloc[:0])
+    candidates = pd.DataFrame({"x": [0.35, 0.9, 0.38], "y": [0.5, 0.5, 0.2]})
+    moved = likely_to_succeed(candidates, space=SPACE, history=history, properties=properties, rng=rng)
+    assert moved.iloc[1].tolist() == [0.9, 0.5]
+    assert (moved["x"] >= 0.3).all()
+    assert (moved.loc[[0, 2], "x"] > 0.39).any()
+    again = likely_to_succeed(candidates, space=SPACE, history=history, properties=properties.fillna(1.0), rng=rng)
+    assert again.equals(candidates)
