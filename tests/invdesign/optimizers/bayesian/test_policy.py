@@ -10,7 +10,8 @@ import pytest
 from scipy.stats import norm
 
 from invdesign.optimizers import BayesianOptimizer, History
-from invdesign.space import Integer, SearchSpace
+from invdesign.optimizers.bayesian.optimize import GeneticSearch
+from invdesign.space import Continuous, Integer, SearchSpace
 from invdesign.targets import AtLeast, Targets
 
 SPACE = SearchSpace(k=Integer(0, 9))
@@ -92,3 +93,19 @@ def test_without_any_candidate_that_has_all_values_one_is_proposed_at_a_time():
     )
     assert len(new) == 1
     assert not new["k"].isin(done["k"]).any()
+
+
+def test_only_a_finite_space_is_looked_ahead_in(monkeypatch):
+    """Hits that may follow are counted among the likeliest candidates of all, which an infinite space does not have."""
+    asked = []
+
+    def ranked(self, acquisition, seen, count):
+        asked.append(count)
+        return SearchSpace(x=Continuous(0.0, 1.0)).sample(1, np.random.default_rng(0))
+
+    monkeypatch.setattr(GeneticSearch, "ranked", ranked)
+    done = pd.DataFrame({"x": [0.1, 0.5, 0.9]})
+    history = History(done, pd.DataFrame({"f": [0.0, 1.0, 0.5]}), done.iloc[:0])
+    space, targets = SearchSpace(x=Continuous(0.0, 1.0)), Targets(AtLeast("f", 0.9))
+    BayesianOptimizer().propose(1, space=space, targets=targets, history=history, seed=np.random.SeedSequence(0))
+    assert set(asked) == {1}
