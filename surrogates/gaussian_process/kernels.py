@@ -139,6 +139,15 @@ class Covariance:
         lengthscales = tuple(np.broadcast_to(one, own.shape).copy() for own, one in pairs)
         return replace(self, scales=tied.scales, lengthscales=lengthscales, noise=tied.noise)
 
+    def smooth(self) -> Covariance:
+        """The same kernel at the medians of the length scales' priors, longer than the modes; factors as they are."""
+        parts = [part for term in self.terms for part in term]
+        lengthscales = tuple(
+            np.full_like(own, own_prior(part).median) if part.kind == "stationary" else own
+            for part, own in zip(parts, self.lengthscales, strict=True)
+        )
+        return replace(self, lengthscales=lengthscales)
+
     def logarithms(self) -> NDArray[np.float64]:
         """The hyperparameters' logarithms: scales, lengthscales, noise."""
         return np.log(np.concatenate([self.scales, *self.lengthscales, [self.noise]]))

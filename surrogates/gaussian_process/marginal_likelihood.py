@@ -173,7 +173,11 @@ def fitted_covariance(
     *,
     row_noise: NDArray[np.float64] | None = None,
 ) -> Covariance:
-    """Fits hyperparameters by L-BFGS on the marginal likelihood times the priors.
+    """Fits hyperparameters by L-BFGS on the marginal likelihood times the priors, from two starts.
+
+    The likelihood may have several maxima: with two hundred descriptors, length scales at which every candidate is
+    unlike all others explain the known values as well as they explain anything, and predict nothing. So the fit is
+    also started from longer length scales, and the likelier result is taken.
 
     Args:
         start: the kernel, at the hyperparameters from which the fit starts.
@@ -188,8 +192,13 @@ def fitted_covariance(
     # Where many length scales are alike, first their common one is found: from the prior's mode all at once go astray.
     tied = start.tied()
     if tied is not None:
-        start = start.untied(_likeliest(tied, features, values, row_noise))
-    return _likeliest(start, features, values, row_noise)
+        best = min((_likeliest(one, features, values, row_noise) for one in (tied, tied.smooth())), key=_loss)[0]
+        return _likeliest(start.untied(best), features, values, row_noise)[0]
+    return min((_likeliest(one, features, values, row_noise) for one in (start, start.smooth())), key=_loss)[0]
+
+
+def _loss(found: tuple[Covariance, float]) -> float:
+    return found[1]
 
 
 def _likeliest(
@@ -197,7 +206,8 @@ def _likeliest(
     features: NDArray[np.float64],
     values: NDArray[np.float64],
     row_noise: NDArray[np.float64] | None,
-) -> Covariance:
+) -> tuple[Covariance, float]:
+    """The kernel at the maximum nearest to a start, and its negative log posterior a row."""
     problem = _Problem(start, features, values, row_noise)
     low = np.full(len(start.logarithms()), math.log(1e-4))
     low[len(start.scales) : -1] = math.log(LEAST_LENGTHSCALE)
@@ -211,7 +221,7 @@ def _likeliest(
         bounds=bounds,
         options={"maxiter": MOST_STEPS, "ftol": ENOUGH},
     )
-    return start.with_values(found.x)
+    return start.with_values(found.x), float(found.fun)
 
 
 def generalized_mean(inverse: NDArray[np.float64], values: NDArray[np.float64]) -> float:

@@ -39,6 +39,11 @@ class LogNormal:
         """The most probable value."""
         return math.exp(self.centre - self.spread**2)
 
+    @property
+    def median(self) -> float:
+        """The value that is as probably exceeded as not."""
+        return math.exp(self.centre)
+
     def log_density(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log density (up to a constant) of values with these logarithms, and so its shape."""
         return -logarithm - 0.5 * ((logarithm - self.centre) / self.spread) ** 2
@@ -100,6 +105,11 @@ class Pooled:
     def mode(self) -> float:
         """The most probable value of each of them."""
         return self.mean.mode
+
+    @property
+    def median(self) -> float:
+        """The median of the length scale at their mean."""
+        return self.mean.median
 
     def log_density(self, logarithm: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log density (up to a constant) of all values together, shape ``1``, by their logarithms, shape ``n``."""
