@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoResultFound, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from invdesign.core.errors import InputError
@@ -91,14 +91,29 @@ def _sqlite_connected(connection: Any, _record: object) -> None:
 
 
 def _sqlite_begun(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("writing", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Waiting for the disk takes most of a short transaction's time.
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options['durable'] else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
-def writing(engine: Engine, place: str) -> Iterator[Connection]:
-    """A transaction that may write; on SQLite it excludes other writers from its start."""
-    with worded(place), engine.connect().execution_options(writing=True) as connection, connection.begin():
+def writing(engine: Engine, place: str, *, durable: bool = True) -> Iterator[Connection]:
+    """A transaction that may write; on SQLite it excludes other writers from its start.
+
+    Args:
+        engine: of the store.
+        place: of the store, for messages.
+        durable: whether it must survive a power failure of an SQLite file's machine.
+    """
+    with (
+        worded(place),
+        engine.connect().execution_options(writing=True, durable=durable) as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
@@ -130,6 +145,8 @@ def worded(place: str) -> Iterator[None]:
     """
     try:
         yield
+    except (UnicodeDecodeError, NoResultFound, MultipleResultsFound) as error:
+        raise damaged(place, str(error)) from None
     except DBAPIError as error:
         cause = str(error.orig).strip().rstrip(".")
         known = cause.lower()
