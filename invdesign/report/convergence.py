@@ -70,7 +70,9 @@ def convergence(found: Findings) -> Figure | None:
 
 
 def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The places that draw a curve of steps: its ends and where it changes; evenly spaced ones if these are many."""
+    """The places that draw a curve of steps: all, or if these are many its ends and where it changes."""
+    if len(values) <= MOST_POINTS:
+        return np.arange(len(values))
     changes = np.flatnonzero(~np.isclose(values[1:], values[:-1], rtol=0.0, atol=0.0, equal_nan=True)) + 1
     return evenly(np.unique([0, *changes, len(values) - 1]), MOST_POINTS)
 
