@@ -60,7 +60,7 @@ def opened(place: str | Path | None) -> Engine:
     event.listen(engine, "begin", _sqlite_begun)
     if existed:
         with worded(str(file)), engine.connect() as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
         if found != "ok":
             raise damaged(str(file), str(found))
     return engine

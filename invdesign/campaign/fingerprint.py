@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from invdesign.campaign.store import Store
+from invdesign.campaign.store import DONE, Store
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
 
@@ -50,8 +50,10 @@ def check_unchanged(store: Store, objective: Objective, changed: ChangedObjectiv
     digest = digest_of(parts)
     with store.transaction():
         noted: dict[str, dict[str, Any]] = store.facts().get(FACT, {})
-        given = store.columns().about["objective"].array()
-        others = [one for one in dict.fromkeys(given) if one not in (None, digest)]
+        columns = store.columns()
+        given = columns.about["objective"].array()
+        # Failed candidates have no value that could be mixed with others.
+        others = [one for one in dict.fromkeys(given[columns.in_state(DONE)]) if one not in (None, digest)]
         others = [one for one in others if digest not in noted.get(one, {}).get("kept_with", ())]
         if others and changed == "refuse":
             raise InputError(_refusal(store, parts, noted.get(others[-1], {}).get("parts", {})))
