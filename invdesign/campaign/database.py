@@ -55,7 +55,13 @@ def opened(place: str | Path | None) -> Engine:
     if not file.parent.is_dir():
         raise InputError(f"The folder '{file.parent}' of the store '{file}' does not exist. Create it first.")
     engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": SECONDS_TO_WAIT})
-    existed = file.is_file() and file.stat().st_size > 0
+    try:
+        existed = file.is_file() and file.stat().st_size > 0
+    except OSError as error:
+        raise UnavailableStoreError(
+            f"'{file}' cannot be used as a store: {error.strerror}. Nothing was changed. Make the file and its folder "
+            "readable and writable."
+        ) from None
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begun)
     if existed:
@@ -147,8 +153,8 @@ def worded(place: str) -> Iterator[None]:
         yield
     except (UnicodeDecodeError, NoResultFound, MultipleResultsFound) as error:
         raise damaged(place, str(error)) from None
-    except DBAPIError as error:
-        cause = str(error.orig).strip().rstrip(".")
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().rstrip(".")
         known = cause.lower()
         if any(word in known for word in DAMAGED):
             raise damaged(place, cause) from None

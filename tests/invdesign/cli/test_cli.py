@@ -135,3 +135,22 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     subprocess.run([*command, "20"], check=True, capture_output=True, env=environment)
     whole, resumed = (invdesign("status", "p.yaml", "--store", place) for place in ("whole.db", "parabola.db"))
     assert whole == resumed
+
+
+def test_a_changed_objective_is_asked_about(folder):
+    invdesign("run", "p.yaml")
+    (folder / "mine.py").write_text(FUNCTION.replace("x * x", "x * x * x"))
+    told = invdesign("run", "p.yaml", "--evaluations", "14", code=2)
+    assert "The objective has changed" in told
+    assert "mine.py" in told
+    assert "--objective-changed keep" in told
+    invdesign("run", "p.yaml", "--evaluations", "14", "--objective-changed", "keep", "--wait", "--lease", "5")
+    assert "14" in invdesign("status", "p.yaml")
+
+
+def test_a_damaged_store_is_refused_in_words(folder):
+    invdesign("run", "p.yaml")
+    place = folder / "parabola.db"
+    place.write_bytes(place.read_bytes()[:9000])
+    for words in (["run"], ["status"], ["report"], ["ask"]):
+        assert "its content is damaged" in invdesign(*words, "p.yaml", code=2)
