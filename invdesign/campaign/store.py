@@ -409,22 +409,15 @@ class Store:
             }
             for number, origin, parameters in zip(candidates.index, origins, candidates.to_dict("records"), strict=True)
         ]
-        connection.execute(insert(schema.evaluations), rows)
+        connection.execute(self._insertion, rows)
 
     def _rewrite(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Replaces evaluations, and releases their candidates."""
         if not rows:
             return
         revision = self._next_revision(connection)
-        table = schema.evaluations
-        sealed = [schema.sealed(table, {**row, "revision": revision}) for row in rows]
-        mine = (table.c.campaign == self.campaign) & (table.c.candidate == bindparam("number"))
-        changed = [name for name in sealed[0] if name != CANDIDATE]
-        statement = update(table).where(mine).values({name: bindparam(f"new_{name}") for name in changed})
-        connection.execute(
-            statement,
-            [{"number": row[CANDIDATE], **{f"new_{name}": row[name] for name in changed}} for row in sealed],
-        )
+        sealed = [schema.sealed(schema.evaluations, {**row, "revision": revision}) for row in rows]
+        connection.execute(self._replace, [{f"new_{name}": value for name, value in row.items()} for row in sealed])
         self._release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
 
     def _next_revision(self, connection: Connection, *, proposals: int = 0) -> int:
@@ -433,8 +426,7 @@ class Store:
 
     def _holders(self, connection: Connection, stage: str) -> dict[int, str]:
         """The living holder of each claimed candidate; claims of dead workers are ignored."""
-        mine = (schema.claims.c.campaign == self.campaign) & (schema.claims.c.stage == stage)
-        rows = connection.execute(select(schema.claims.c.candidate, schema.claims.c.worker).where(mine)).all()
+        rows = connection.execute(self._claims, {"of_stage": stage}).all()
         if not rows:
             return {}
         living = {LABORATORY_HOLDS, *self._alive(connection)}
@@ -454,9 +446,7 @@ class Store:
             connection.execute(insert(schema.claims), rows)
 
     def _release(self, connection: Connection, stage: str, numbers: Sequence[int]) -> None:
-        column = schema.claims.c
-        mine = (column.campaign == self.campaign) & (column.stage == stage) & (column.candidate == bindparam("number"))
-        connection.execute(delete(schema.claims).where(mine), [{"number": number} for number in numbers])
+        connection.execute(self._free, [{"of_stage": stage, "number": number} for number in numbers])
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -478,14 +468,28 @@ class Store:
             .values(revision=table.c.revision + 1, proposals=table.c.proposals + bindparam("more"))
             .returning(table.c.revision, table.c.proposals)
         )
+        claims = schema.claims.c
+        of_stage = (claims.campaign == self.campaign) & (claims.stage == bindparam("of_stage"))
+        self._claims = select(claims.candidate, claims.worker).where(of_stage)
+        self._free = delete(schema.claims).where(of_stage & (claims.candidate == bindparam("number")))
+        records = schema.evaluations
+        written = [
+            column.name for column in records.columns if column.name not in ("campaign", CANDIDATE, "proposed_at")
+        ]
+        self._replace = (
+            update(records)
+            .where((records.c.campaign == self.campaign) & (records.c.candidate == bindparam(f"new_{CANDIDATE}")))
+            .values({name: bindparam(f"new_{name}") for name in written})
+        )
+        self._insertion = insert(records)
         self._all: dict[str, Select[Any]] = {}
         self._changed: dict[str, Select[Any]] = {}
-        for records in (schema.facts, schema.evaluations, schema.verifications):
-            keys = [column for column in records.primary_key if column.name != "campaign"]
-            query = select(*schema.CHECKED[records.name], records.c.checksum)
-            query = query.where(records.c.campaign == self.campaign).order_by(*keys)
-            self._all[records.name] = query
-            self._changed[records.name] = query.where(records.c.revision > bindparam("known"))
+        for table in (schema.facts, schema.evaluations, schema.verifications):
+            keys = [column for column in table.primary_key if column.name != "campaign"]
+            query = select(*schema.CHECKED[table.name], table.c.checksum)
+            query = query.where(table.c.campaign == self.campaign).order_by(*keys)
+            self._all[table.name] = query
+            self._changed[table.name] = query.where(table.c.revision > bindparam("known"))
 
     def _forget(self) -> None:
         self._revision = -1
