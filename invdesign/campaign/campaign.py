@@ -15,13 +15,14 @@ from invdesign.campaign.calibrations import SEARCH, check_calibration, note_repo
 from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
+from invdesign.campaign.lease import working
 from invdesign.campaign.reading import Reading, of_one_moment
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
-from invdesign.campaign.workers import LEASE, Worker, working
+from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import History, Optimizer, optimizer_problems

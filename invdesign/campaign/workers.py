@@ -1,28 +1,19 @@
-"""Who works on a campaign: processes with a lease, which others may take over from when it has expired."""
+"""Who works on a campaign: processes, and whether they are known to be dead."""
 
 from __future__ import annotations
 
 import os
 import platform
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from invdesign.core.errors import InputError
-
-if TYPE_CHECKING:
-    from invdesign.campaign.store import Store
 
 LEASE = 60.0
 """Default length of a lease in seconds: how long the candidates of a process that may be dead are kept for it."""
 LABORATORY = "laboratory"
 """Holder of the candidates that ``ask`` gave out; its claims never expire."""
-RENEWALS = 4
-"""How often a lease is renewed during its length."""
 
 
 @dataclass(frozen=True)
@@ -56,31 +47,6 @@ class Worker:
         return cls(uuid.uuid4().hex, platform.node(), pid, started(pid) or "", lease)
 
 
-@contextmanager
-def working(store: Store, worker: Worker, *, wait: bool = False) -> Iterator[Worker]:
-    """Registers a worker for the time of the block and renews its lease in the background.
-
-    The store in memory belongs to one process, so nothing is renewed there.
-
-    Args:
-        store: of the campaign.
-        worker: to register.
-        wait: whether to wait until no other worker is registered.
-    """
-    store.register(worker, alone=wait)
-    ended = threading.Event()
-    thread = threading.Thread(target=_renew, args=(store, worker, ended), name="invdesign-lease", daemon=True)
-    try:
-        if store.shared:
-            thread.start()
-        yield worker
-    finally:
-        ended.set()
-        if store.shared:
-            thread.join()
-        store.leave(worker)
-
-
 def dead_here(host: str, pid: int, start: str) -> bool:
     """Whether a process is known to be dead: it ran on this machine, and its number is free or used by another."""
     if host != platform.node():
@@ -108,11 +74,3 @@ def started(pid: int) -> str | None:
     except PermissionError:
         return ""
     return ""
-
-
-def _renew(store: Store, worker: Worker, ended: threading.Event) -> None:
-    while not ended.wait(worker.lease / RENEWALS):
-        try:
-            store.renew(worker)
-        except InputError:
-            continue  # a full or locked database may be usable again at the next renewal

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from invdesign.campaign import Campaign
+from invdesign.campaign.lease import working
 from invdesign.campaign.store import PENDING
-from invdesign.campaign.workers import LABORATORY, Worker, dead_here, started, working
+from invdesign.campaign.workers import LABORATORY, Worker, dead_here, started
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import RandomOptimizer
