@@ -264,8 +264,8 @@ def main() -> None:
         began = time.perf_counter()
         kept[name] = {"outcomes": SECTIONS[name](), "seconds": round(time.perf_counter() - began)}
         print(name, kept[name], flush=True)
-    payload = {"sqlite": sqlite3.sqlite_version, "sections": kept}
-    print(write_result("reliability", payload, packages=("SQLAlchemy", "pandas", "psycopg")))
+        payload = {"sqlite": sqlite3.sqlite_version, "sections": kept}
+        write_result("reliability", payload, packages=("SQLAlchemy", "pandas", "psycopg"))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from _record import write_result
 import invdesign as ind
 from invdesign.campaign_file.file import read_campaign
 
-SIZES = (100, 3_000)
+SIZES = (100, 3_000, 9_000, 100_000)
 STEPS = 200
 FILE = """\
 campaign: long
@@ -138,7 +138,7 @@ def main() -> None:
         in_memory = per_evaluation(size, None)
         rows.append({**on_disk, "ms_per_evaluation_in_memory": in_memory["ms_per_evaluation"]})
         print(rows[-1], flush=True)
-    long = [commands(size) for size in (100, 10_000, 100_000)]
+    long = [commands(size) for size in (100, 100_000)]
     print(*long, sep="\n")
     payload = {
         "before": {"ms_per_evaluation": {"3000": 25, "9000": 81}, "status_10000_s": 12, "report_100000_s": 375},
