@@ -171,36 +171,48 @@ def _read_only(place: Path) -> str:
     return "OPENED"
 
 
-def hands() -> dict[str, dict[str, int]]:
-    """Processes at work on one store: nothing may be lost or doubled."""
-    places: dict[str, Path | str] = {}
-    outcomes: dict[str, dict[str, int]] = {}
+def hands_on_sqlite() -> dict[str, dict[str, int]]:
+    """Processes at work on one file: nothing may be lost or doubled."""
     with tempfile.TemporaryDirectory() as name:
-        places["SQLite"] = Path(name) / "hands.db"
-        if url := os.environ.get("INVDESIGN_POSTGRESQL"):  # an empty database
-            places["PostgreSQL"] = url
-        for kind, place in places.items():
-            for what, count, total in (("telling", 8, 800), ("running", 4, 400), ("running, eight", 8, 2_000)):
-                began = time.perf_counter()
-                campaign = _named(place, what)
-                children = []
-                for who in range(count):
-                    child = os.fork()
-                    if not child:
-                        os._exit(0 if _hand(place, what, who, total) else 1)
-                    children.append(child)
-                failed = sum(os.waitpid(child, 0)[1] != 0 for child in children)
-                frame = campaign.frame()
-                outcomes[f"{kind}: {what}"] = {
-                    "processes": count,
-                    "expected": total,
-                    "stored": len(frame),
-                    "doubled": int(frame["x"].duplicated().sum()),
-                    "without a value": int((frame["state"] != "done").sum()),
-                    "failed processes": failed,
-                    "seconds": round(time.perf_counter() - began),
-                }
-                campaign.store.close()
+        return _hands(Path(name) / "hands.db")
+
+
+def hands_on_postgresql() -> dict[str, dict[str, int]]:
+    """The same on the empty database whose URL ``INVDESIGN_POSTGRESQL`` holds."""
+    url = os.environ.get("INVDESIGN_POSTGRESQL")
+    return _hands(url) if url else {}
+
+
+def _hands(place: Path | str) -> dict[str, dict[str, int]]:
+    outcomes = {}
+    for what, count, total in (("telling", 8, 800), ("running", 4, 400), ("running, eight", 8, 2_000)):
+        began = time.perf_counter()
+        campaign = _named(place, what)
+        campaign.store.close()
+        children = []
+        for who in range(count):
+            child = os.fork()
+            if not child:
+                status = 1
+                try:
+                    _hand(place, what, who, total)
+                    status = 0
+                finally:
+                    os._exit(status)
+            children.append(child)
+        failed = sum(os.waitpid(child, 0)[1] != 0 for child in children)
+        frame = campaign.frame()
+        outcomes[what] = {
+            "processes": count,
+            "expected": total,
+            "stored": len(frame),
+            "doubled": int(frame["x"].duplicated().sum()),
+            "without a value": int((frame["state"] != "done").sum()),
+            "failed processes": failed,
+            "seconds": round(time.perf_counter() - began),
+        }
+        print(what, outcomes[what], flush=True)
+        campaign.store.close()
     return outcomes
 
 
@@ -209,15 +221,14 @@ def _named(place: Path | str, name: str) -> ind.Campaign:
     return ind.Campaign(space, targets, optimizer=ind.RandomOptimizer(), store=str(place), seed=1, initial=4, name=name)
 
 
-def _hand(place: Path | str, what: str, who: int, total: int) -> bool:
+def _hand(place: Path | str, what: str, who: int, total: int) -> None:
     campaign = _named(place, what)
     if what != "telling":
         campaign.run(OBJECTIVE, evaluations=total)
-        return True
+        return
     for part in range(10):
         x = (who + (part * 10 + np.arange(10)) / 100) / 8
         campaign.tell(pd.DataFrame({"x": x, "f": x * x}))
-    return True
 
 
 def altered() -> dict[str, dict[str, int]]:
@@ -253,7 +264,8 @@ def _read(copy: Path, whole: Path) -> str:
 SECTIONS: Mapping[str, Callable[[], dict[str, dict[str, int]]]] = {
     "kills": kills,
     "faults": faults,
-    "hands": hands,
+    "hands on SQLite": hands_on_sqlite,
+    "hands on PostgreSQL": hands_on_postgresql,
     "altered": altered,
 }
 

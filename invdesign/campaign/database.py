@@ -106,6 +106,11 @@ def _sqlite_begun(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def reader(engine: Engine) -> Engine:
+    """The engine for reading: all statements of a transaction see the database at one moment, as on SQLite."""
+    return engine.execution_options(isolation_level="REPEATABLE READ") if engine.name == "postgresql" else engine
+
+
 @contextmanager
 def writing(engine: Engine, place: str, *, durable: bool = True) -> Iterator[Connection]:
     """A transaction that may write; on SQLite it excludes other writers from its start.
@@ -178,7 +183,8 @@ def worded(place: str) -> Iterator[None]:
 
 def damaged(place: str, what: str) -> DamagedStoreError:
     """The error for an altered or truncated store."""
+    recovery = "" if "://" in place else "; to save what can still be read, use: sqlite3 FILE .recover"
     return DamagedStoreError(
         f"'{place}' cannot be used as a store: its content is damaged ({what}). Nothing was changed. Restore it from a "
-        "backup; to save what can still be read, use: sqlite3 FILE .recover"
+        f"backup{recovery}"
     )

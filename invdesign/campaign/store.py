@@ -53,6 +53,7 @@ class Store:
         self.shared = place is not None
         self._engine = database.opened(place)
         weakref.finalize(self, self._engine.dispose)
+        self._reader = database.reader(self._engine)
         self._open: Connection | None = None
         self._frozen = False
         self._head: Row[Any, Any] | None = None
@@ -453,7 +454,7 @@ class Store:
         if self._open is not None:
             yield self._open
             return
-        with database.worded(self.place), self._engine.connect() as connection:
+        with database.worded(self.place), self._reader.connect() as connection:
             yield connection
 
     def _prepare(self) -> None:
