@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -12,16 +13,19 @@ import pandas as pd
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.execution.executor import Result, evaluate_all
+from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
-from invdesign.campaign.reading import Reading
+from invdesign.campaign.lease import working
+from invdesign.campaign.reading import Reading, of_one_moment
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
-from invdesign.campaign.store import CANDIDATE, DONE, INITIAL, LABORATORY, PENDING, Store
+from invdesign.campaign.store import DONE, INITIAL, POLL, Store
+from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
-from invdesign.optimizers.base import Optimizer, optimizer_problems
+from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
@@ -84,11 +88,18 @@ class Campaign(Reading):
         cost: float | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
+        lease: float = LEASE,
+        wait: bool = False,
+        objective_changed: ChangedObjective = "refuse",
     ) -> None:
         """Proposes and evaluates candidates up to a total number, earlier runs included.
 
         Every result is on disk before the next call of the objective. After an interruption the same call continues
         with exactly the candidates that it would have proposed.
+
+        Several processes may run one campaign: each evaluates other candidates, and all return when the total number
+        is evaluated. Candidates that ``ask`` gave out are counted, but never evaluated here. Those of a process that
+        died are evaluated by another one: at once if it ran on this machine, else when its lease has expired.
 
         Args:
             objective: source of property values.
@@ -99,29 +110,58 @@ class Campaign(Reading):
                 none). The remainder is less than the cost of one evaluation at the target fidelity.
             executor: where evaluations run; None for this process.
             on_progress: called after each result.
+            lease: seconds that candidates are kept for this process if it does not answer any more.
+            wait: whether to wait until no other process runs the campaign, instead of joining it.
+            objective_changed: what to do if the objective (its settings, its source, its files) differs from the one
+                that gave the stored values: refuse, keep them, or evaluate their candidates again.
 
         Raises:
-            InputError: before anything runs, if objective, space and targets do not fit together.
+            InputError: before anything runs, if objective, space and targets do not fit together, or the objective
+                has changed and is refused.
         """
         if initial is not None:
             self.initial = initial
         if batch < 1 or evaluations < 0:
             raise InputError(f"batch must be at least 1 and evaluations at least 0, not {batch} and {evaluations}.")
         objective = self._fitting(objective)
-        while True:
-            pending = self._candidates(self._by_state(PENDING))
-            if pending.empty:
-                count = len(self.store.evaluations())
-                step = self.initial - count if count < self.initial else batch
-                step = self.affordable(min(step, evaluations - count), cost)
-                pending = self.ask(step) if step > 0 else pending
-            if pending.empty:
-                return
-            for result in evaluate_all(objective, pending, executor):
-                self._keep(result, objective)
-                note_reports(self.store, SEARCH, objective)
-                if on_progress is not None:
-                    on_progress(self.status())
+        digest = check_unchanged(self.store, objective, objective_changed)
+        # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
+        most = objective.rows_per_call if executor is None else None
+        with working(self.store, Worker.this_process(lease), wait=wait) as worker:
+            while True:
+                numbers = self.store.claim(worker, most=most)
+                if not numbers:
+                    step = self._step(evaluations, batch, cost)
+                    proposed = self._propose(step, worker, held=most or step) if step > 0 else None
+                    if proposed is not None:
+                        numbers = [int(number) for number in proposed.index[:most]]
+                    elif step > 0:
+                        continue  # another process proposed meanwhile: count again
+                if numbers:
+                    for result in evaluate_all(objective, self._numbered(numbers), executor):
+                        self._keep(result, objective, digest)
+                        note_reports(self.store, SEARCH, objective)
+                        if on_progress is not None:
+                            on_progress(self.status())
+                elif self.store.held_by_others(worker):
+                    time.sleep(POLL)
+                else:
+                    return
+
+    def accept(self, objective: Objective, *, changed: ChangedObjective) -> None:
+        """Compares the objective with the one that gave the stored values, before a run; see ``run``.
+
+        Raises:
+            InputError: if it does not fit, or has changed and is refused.
+        """
+        check_unchanged(self.store, self._fitting(objective), changed)
+
+    @of_one_moment
+    def _step(self, evaluations: int, batch: int, cost: float | None) -> int:
+        """How many candidates to propose next."""
+        count = self.store.proposals()
+        step = self.initial - count if count < self.initial else batch
+        return self.affordable(min(step, evaluations - count), cost)
 
     def run_rounds(
         self,
@@ -133,6 +173,8 @@ class Campaign(Reading):
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
         on_verified: Callable[[int, str], None] | None = None,
+        lease: float = LEASE,
+        wait: bool = False,
     ) -> None:
         """Searches in rounds: after each, the stage verifies the best, and its values correct those of the search.
 
@@ -148,6 +190,8 @@ class Campaign(Reading):
             executor: where evaluations run; None for this process.
             on_progress: called after each result of the search.
             on_verified: called after each result of the stage, as by ``verify``.
+            lease: see ``run``.
+            wait: see ``run``.
 
         Raises:
             InputError: before anything runs, if the objectives, space and targets do not fit together, there are
@@ -156,7 +200,15 @@ class Campaign(Reading):
         check_rounds(self.store, self.space, stage)
         for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
             if due > max((one.evaluations for one in self.rounds()), default=0):
-                self.run(objective, evaluations=due, batch=batch, executor=executor, on_progress=on_progress)
+                self.run(
+                    objective,
+                    evaluations=due,
+                    batch=batch,
+                    executor=executor,
+                    on_progress=on_progress,
+                    lease=lease,
+                    wait=wait,
+                )
                 verified = len(verified_candidates(self.store, stage.name))
                 plan_round(self.store, stage, due, [int(number) for number in self.best(verified + stage.top).index])
             # An interrupted round is completed first: this is what the step from 0 is for.
@@ -164,32 +216,67 @@ class Campaign(Reading):
             planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
             self.verify(stage.objective, candidates=planned, stage=stage.name, on_progress=on_verified)
 
-    def ask(self, n: int = 1) -> pd.DataFrame:
+    def ask(self, n: int = 1, *, before_commit: Callable[[pd.DataFrame], None] | None = None) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
         Args:
             n: how many.
+            before_commit: called with the numbered candidates before they are stored; if it raises, nothing is. Write
+                the laboratory's sheet here, so that no candidate is pending that nobody has.
 
         Returns:
             One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
         """
-        history = self.history()
-        if n < 1:
-            return self._candidates(self.store.evaluations().iloc[:0])
-        first = history.count < self.initial
-        proposer = initial_design(self.optimizer) if first else self.optimizer
-        candidates = proposer.propose(
-            min(n, self.initial - history.count) if first else n,
-            space=self.space,
-            targets=self.targets.in_units(self.units),
-            history=history,
-            seed=np.random.SeedSequence(self.seed),
-        )
-        numbers = self.store.propose(candidates, origin=INITIAL if first else type(proposer).__name__)
-        asked = candidates.set_axis(pd.Index(numbers, name=CANDIDATE))
-        if first and n > len(asked) and len(asked):
-            return pd.concat([asked, self.ask(n - len(asked))])
+        with working(self.store, Worker.this_process()) as worker:
+            while (asked := self._propose(n, worker, before_commit=before_commit)) is None:
+                continue
         return asked
+
+    def _propose(
+        self,
+        n: int,
+        worker: Worker,
+        *,
+        held: int | None = None,
+        before_commit: Callable[[pd.DataFrame], None] | None = None,
+    ) -> pd.DataFrame | None:
+        """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
+
+        The store is not locked while the optimizer computes, which may take minutes: other processes go on storing
+        results and renewing leases. A proposal is stored only if no other was stored since its history was read. After
+        one that came too late this process is the next to propose, so that none is too late every time.
+        """
+        with self.store.snapshot():
+            history = self.history()
+            candidates, origins = self._proposals(n, history)
+        stored = self.store.propose(
+            candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
+        )
+        if stored is None:
+            self.store.turn(worker)
+        return stored
+
+    def _proposals(self, n: int, history: History) -> tuple[pd.DataFrame, list[str]]:
+        """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
+        parts: list[pd.DataFrame] = [history.candidates.iloc[:0]]
+        origins: list[str] = []
+        while len(origins) < n:
+            first = history.count < self.initial
+            proposer = initial_design(self.optimizer) if first else self.optimizer
+            left = n - len(origins)
+            found = proposer.propose(
+                min(left, self.initial - history.count) if first else left,
+                space=self.space,
+                targets=self.targets.in_units(self.units),
+                history=history,
+                seed=np.random.SeedSequence(self.seed),
+            )
+            parts.append(found)
+            origins += [INITIAL if first else type(proposer).__name__] * len(found)
+            if not first or found.empty:
+                break
+            history = history.with_pending(found, given=True)
+        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), origins
 
     def tell(self, results: pd.DataFrame) -> list[int]:
         """Stores results: values of proposed candidates, or of others that the laboratory chose itself.
@@ -207,18 +294,9 @@ class Campaign(Reading):
         """
         from invdesign.campaign.laboratory import read_results
 
-        read = read_results(results, self.space, self.targets, self.store.evaluations())
-        fresh = read.parameters[[number is None for number in read.numbers]]
-        new_numbers = iter(self.store.propose(fresh, origin=LABORATORY))
-        numbers = [next(new_numbers) if number is None else number for number in read.numbers]
-        self.store.finish(
-            numbers,
-            read.properties.to_dict("records"),
-            read.reasons,
-            seconds=None,
-            parameters=read.parameters.to_dict("records"),
-        )
-        return numbers
+        with self.store.transaction():
+            read = read_results(results, self.space, self.targets, self.store.evaluations())
+            return self.store.record(read.numbers, read.parameters, read.properties.to_dict("records"), read.reasons)
 
     def verify(
         self,
@@ -249,25 +327,31 @@ class Campaign(Reading):
             raise InputError("verify needs exactly one of top (how many of the best) and candidates (their numbers).")
         objective = self._fitting(objective, stage)
         numbers = list(self.best(top or 0).index if candidates is None else candidates)
-        known = self._candidates(self._by_state(DONE))
         for number in numbers:
-            if number not in known.index:
+            if not (0 <= number < self.store.proposals() and self.store.columns().state(number) == DONE):
                 raise InputError(
                     f"Candidate {number} has no value from the search to verify. Choose one that is completed."
                 )
-        wanted = known.loc[numbers]
-        done = self.store.verifications()
-        left = wanted[~wanted.index.isin(done.index[done["stage"] == stage])]
-        for number in left.index:
-            for result in evaluate_all(objective, left.loc[[number]], None):
-                values, reason = split_result(result, objective)
-                self.store.verify(number, stage, values[0], reason[0], seconds=result.seconds)
-                note_reports(self.store, stage, objective)
-            if on_progress is not None:
-                found = self.verified()
-                mine = found[found["stage"] == stage]
-                on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
+        with working(self.store, Worker.this_process()) as worker:
+            while left := [number for number in numbers if not self.store.is_verified(number, stage)]:
+                for number in self.store.claim(worker, stage, among=left, most=1):
+                    self._verify_one(number, objective, stage, on_progress)
+                    break
+                else:
+                    time.sleep(POLL)  # others verify the rest
         return self.verified()
+
+    def _verify_one(
+        self, number: int, objective: Objective, stage: str, on_progress: Callable[[int, str], None] | None
+    ) -> None:
+        for result in evaluate_all(objective, self._numbered([number]), None):
+            values, reason = split_result(result, objective)
+            self.store.verify(number, stage, values[0], reason[0], seconds=result.seconds)
+            note_reports(self.store, stage, objective)
+        if on_progress is not None:
+            found = self.verified()
+            mine = found[found["stage"] == stage]
+            on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
 
     def _fitting(self, objective: Objective, stage: str = SEARCH) -> Objective:
         """Checks an objective against space, targets and store, and stores the units of the search's properties."""
@@ -288,6 +372,6 @@ class Campaign(Reading):
         check_calibration(self.store, stage, objective)
         return objective
 
-    def _keep(self, result: Result, objective: Objective) -> None:
+    def _keep(self, result: Result, objective: Objective, digest: str) -> None:
         values, reasons = split_result(result, objective)
-        self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds)
+        self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds, objective=digest)

@@ -79,7 +79,7 @@ def corrections_after(store: Store, rounds: Sequence[Round], names: Sequence[str
     verifications = store.verifications()
     mine = verifications[verifications["stage"] == rounds[0].stage]
     mine = mine.loc[sorted({candidate for one in rounds for candidate in one.candidates})]
-    low_fidelity = properties_of(store.evaluations().loc[mine.index], names)
+    low_fidelity = properties_of(store.evaluations(list(mine.index)), names)
     verified = properties_of(mine, names)
     return {name: learn_correction(name, low_fidelity[name].to_numpy(), verified[name].to_numpy()) for name in names}
 
@@ -121,12 +121,15 @@ def plan_round(store: Store, stage: Stage, due: int, ranked: Sequence[int]) -> N
         due: number of candidates proposed when the round is due.
         ranked: numbers of candidates, best first; at least ``stage.top`` more than the stage has verified, if possible.
     """
-    noted = noted_rounds(store)
-    answered = verified_candidates(store, stage.name)
-    before = {candidate for one in noted for candidate in one.candidates}
-    chosen = [number for number in ranked if number not in answered][: stage.top]
-    planned = Round(stage.name, due, (*sorted(answered - before), *chosen))
-    store.write_fact(FACT, [asdict(one) for one in (*noted, planned)])
+    with store.transaction():
+        noted = noted_rounds(store)
+        if any(one.evaluations >= due for one in noted):
+            return  # another process planned it
+        answered = verified_candidates(store, stage.name)
+        before = {candidate for one in noted for candidate in one.candidates}
+        chosen = [number for number in ranked if number not in answered][: stage.top]
+        planned = Round(stage.name, due, (*sorted(answered - before), *chosen))
+        store.write_fact(FACT, [asdict(one) for one in (*noted, planned)])
 
 
 def verified_candidates(store: Store, stage: str) -> set[int]:

@@ -42,6 +42,7 @@ class Interrupting(PythonObjective):
         return super().evaluate(candidates)
 
 
+Interrupting.__name__ = Interrupting.__qualname__ = PythonObjective.__qualname__  # not another objective to the store
 LEFT = [0]
 
 

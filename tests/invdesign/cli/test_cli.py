@@ -3,9 +3,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -26,6 +29,8 @@ budget: {initial: 5, evaluations: 12, batch: 2}
 """
 FUNCTION = """\
 import time
+from contextlib import closing
+from pathlib import Path
 
 def value(x, word):
     time.sleep(0.05)
@@ -116,6 +121,16 @@ def test_schema_and_datasets():
     assert "hbe" in invdesign("data", "list")
 
 
+def values_in(place: Path) -> int:
+    if not place.exists():
+        return 0
+    with closing(sqlite3.connect(place)) as connection:
+        try:
+            return connection.execute("SELECT count(*) FROM evaluations WHERE state = 'done'").fetchone()[0]
+        except sqlite3.OperationalError:
+            return 0  # its tables are not there yet
+
+
 def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     (folder / "p.yaml").write_text(FILE + "optimizer: {type: random}\n")
     command = [sys.executable, "-W", "ignore", "-m", "invdesign.cli.commands", "run", "p.yaml", "--evaluations"]
@@ -125,9 +140,9 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
         [*command, "20"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment
     )
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (folder / "parabola.db").exists():
-        time.sleep(0.01)
-    time.sleep(0.3)
+    # Libraries that are still being loaded may swallow an interruption.
+    while time.monotonic() < deadline and not values_in(folder / "parabola.db"):
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
@@ -135,3 +150,22 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     subprocess.run([*command, "20"], check=True, capture_output=True, env=environment)
     whole, resumed = (invdesign("status", "p.yaml", "--store", place) for place in ("whole.db", "parabola.db"))
     assert whole == resumed
+
+
+def test_a_changed_objective_is_asked_about(folder):
+    invdesign("run", "p.yaml")
+    (folder / "mine.py").write_text(FUNCTION.replace("x * x", "x * x * x"))
+    told = invdesign("run", "p.yaml", "--evaluations", "14", code=2)
+    assert "The objective has changed" in told
+    assert "mine.py" in told
+    assert "--objective-changed keep" in told
+    invdesign("run", "p.yaml", "--evaluations", "14", "--objective-changed", "keep", "--wait", "--lease", "5")
+    assert "14" in invdesign("status", "p.yaml")
+
+
+def test_a_damaged_store_is_refused_in_words(folder):
+    invdesign("run", "p.yaml")
+    place = folder / "parabola.db"
+    place.write_bytes(place.read_bytes()[:9000])
+    for words in (["run"], ["status"], ["report"], ["ask"]):
+        assert "its content is damaged" in invdesign(*words, "p.yaml", code=2)
