@@ -18,10 +18,10 @@ from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
-from invdesign.campaign.store import CANDIDATE, DONE, INITIAL, LABORATORY, PENDING, Store
+from invdesign.campaign.store import DONE, INITIAL, LABORATORY, PENDING, Store
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
-from invdesign.optimizers.base import Optimizer, optimizer_problems
+from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
@@ -164,32 +164,41 @@ class Campaign(Reading):
             planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
             self.verify(stage.objective, candidates=planned, stage=stage.name, on_progress=on_verified)
 
-    def ask(self, n: int = 1) -> pd.DataFrame:
+    def ask(self, n: int = 1, *, before_commit: Callable[[pd.DataFrame], None] | None = None) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
         Args:
             n: how many.
+            before_commit: called with the numbered candidates before they are stored; if it raises, nothing is. Write
+                the laboratory's sheet here, so that no candidate is pending that nobody has.
 
         Returns:
             One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
         """
-        history = self.history()
-        if n < 1:
-            return self._candidates(self.store.evaluations().iloc[:0])
-        first = history.count < self.initial
-        proposer = initial_design(self.optimizer) if first else self.optimizer
-        candidates = proposer.propose(
-            min(n, self.initial - history.count) if first else n,
-            space=self.space,
-            targets=self.targets.in_units(self.units),
-            history=history,
-            seed=np.random.SeedSequence(self.seed),
-        )
-        numbers = self.store.propose(candidates, origin=INITIAL if first else type(proposer).__name__)
-        asked = candidates.set_axis(pd.Index(numbers, name=CANDIDATE))
-        if first and n > len(asked) and len(asked):
-            return pd.concat([asked, self.ask(n - len(asked))])
-        return asked
+        candidates, origins = self._proposals(n, self.history())
+        return self.store.propose(candidates, origins=origins, before_commit=before_commit)
+
+    def _proposals(self, n: int, history: History) -> tuple[pd.DataFrame, list[str]]:
+        """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
+        parts: list[pd.DataFrame] = [history.candidates.iloc[:0]]
+        origins: list[str] = []
+        while len(origins) < n:
+            first = history.count < self.initial
+            proposer = initial_design(self.optimizer) if first else self.optimizer
+            left = n - len(origins)
+            found = proposer.propose(
+                min(left, self.initial - history.count) if first else left,
+                space=self.space,
+                targets=self.targets.in_units(self.units),
+                history=history,
+                seed=np.random.SeedSequence(self.seed),
+            )
+            parts.append(found)
+            origins += [INITIAL if first else type(proposer).__name__] * len(found)
+            if not first or found.empty:
+                break
+            history = history.with_pending(found, given=True)
+        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), origins
 
     def tell(self, results: pd.DataFrame) -> list[int]:
         """Stores results: values of proposed candidates, or of others that the laboratory chose itself.
@@ -209,7 +218,7 @@ class Campaign(Reading):
 
         read = read_results(results, self.space, self.targets, self.store.evaluations())
         fresh = read.parameters[[number is None for number in read.numbers]]
-        new_numbers = iter(self.store.propose(fresh, origin=LABORATORY))
+        new_numbers = iter(self.store.propose(fresh, origins=[LABORATORY] * len(fresh)).index)
         numbers = [next(new_numbers) if number is None else number for number in read.numbers]
         self.store.finish(
             numbers,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +113,23 @@ class Store:
             else:
                 connection.execute(update(_facts).where(mine).values(value=value))
 
-    def propose(self, candidates: pd.DataFrame, *, origin: str) -> list[int]:
-        """Writes candidates as pending with consecutive numbers; returns the numbers."""
+    def propose(
+        self,
+        candidates: pd.DataFrame,
+        *,
+        origins: Sequence[str],
+        before_commit: Callable[[pd.DataFrame], None] | None = None,
+    ) -> pd.DataFrame:
+        """Writes candidates as pending with consecutive numbers.
+
+        Args:
+            candidates: one row each.
+            origins: of each candidate.
+            before_commit: called with the numbered candidates within the transaction; if it raises, nothing is stored.
+
+        Returns:
+            The candidates, indexed by their numbers.
+        """
         with self._engine.begin() as connection:
             mine = _evaluations.c.campaign == self.campaign
             last = connection.execute(select(func.max(_evaluations.c.candidate)).where(mine)).scalar()
@@ -128,12 +143,15 @@ class Store:
                     "state": PENDING,
                     "proposed_at": _now(),
                 }
-                for number, parameters in zip(numbers, candidates.to_dict("records"), strict=True)
+                for number, origin, parameters in zip(numbers, origins, candidates.to_dict("records"), strict=True)
             ]
             if rows:
                 connection.execute(insert(_evaluations), rows)
+            numbered = candidates.set_axis(pd.Index(numbers, name=CANDIDATE))
+            if before_commit is not None:
+                before_commit(numbered)
         self._rows[_evaluations.name].changed(numbers)
-        return numbers
+        return numbered
 
     def finish(
         self,

@@ -47,6 +47,20 @@ class History:
         """Number of proposed candidates."""
         return len(self.candidates) + len(self.pending)
 
+    def with_pending(self, candidates: pd.DataFrame, *, given: bool) -> History:
+        """The history after further proposals.
+
+        Args:
+            candidates: the proposals, one row each.
+            given: whether they were not chosen by an optimizer.
+        """
+        more = np.full(len(candidates), given)
+        return replace(
+            self,
+            pending=pd.concat([self.pending, candidates], ignore_index=True) if self.count else candidates,
+            given=None if self.given is None else np.concatenate([self.given, more]),
+        )
+
 
 @runtime_checkable
 class Optimizer(Protocol):

@@ -309,3 +309,19 @@ def test_the_best_are_verified_once_by_a_more_accurate_objective(tmp_path):
     assert verified["all_met"].tolist() == shifted.between(0.4, 0.7).tolist()
     mine.verify(stage, top=4, stage="truer")
     assert len(calls) == 4
+
+
+def test_nothing_is_pending_if_the_sheet_cannot_be_written(tmp_path):
+    mine = campaign(tmp_path / "c.db")
+
+    def full(batch):
+        raise OSError("No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        mine.ask(3, before_commit=full)
+    assert campaign(tmp_path / "c.db").status().pending == 0
+    sheets = []
+    asked = mine.ask(8, before_commit=sheets.append)
+    pd.testing.assert_frame_equal(sheets[0], asked)
+    assert asked.index.tolist() == list(range(8))
+    assert mine.frame()["origin"].tolist() == ["initial"] * 6 + ["BayesianOptimizer"] * 2
