@@ -77,24 +77,34 @@ def open_text(path: Path, limits: Limits = DEFAULT_LIMITS) -> IO[str]:
 
 
 def _encoding(path: Path, limits: Limits) -> str:
-    encoding = ""
-    is_utf8, undefined, line = True, 0, 1
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    """The encoding in which the whole file can be read."""
+    encoding, line, undefined = "", 1, 0
     for chunk in _chunks(path, limits):
-        encoding = encoding or _announced(chunk, path)
-        if encoding == "utf-8":
-            try:
-                decoder.decode(chunk)
-            except UnicodeDecodeError:
-                encoding, is_utf8 = "cp1252", False
+        if not encoding:
+            encoding = _announced(chunk, path)
+            decoder = codecs.getincrementaldecoder(encoding)()
         if not undefined and (found := _NOT_WINDOWS.search(chunk)):
             undefined = line + chunk[: found.start()].count(b"\n")
+        try:
+            decoder.decode(chunk)
+        except UnicodeDecodeError:
+            if encoding != "utf-8":
+                raise InputError(_undecodable(path, line, encoding)) from None
+            encoding, decoder = "cp1252", codecs.getincrementaldecoder("latin-1")()
         line += chunk.count(b"\n")
-    if encoding == "utf-8" and decoder.getstate()[0]:
-        encoding, is_utf8 = "cp1252", False
-    if not is_utf8 and undefined:
-        raise InputError(f"'{path}', line {undefined}, is neither UTF-8 nor Windows-1252. Save the file as UTF-8.")
+    try:
+        _ = encoding and decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        if encoding != "utf-8":
+            raise InputError(_undecodable(path, line, encoding)) from None
+        encoding = "cp1252"
+    if encoding == "cp1252" and undefined:
+        raise InputError(_undecodable(path, undefined, "UTF-8 or Windows-1252"))
     return encoding or "utf-8"
+
+
+def _undecodable(path: Path, line: int, encoding: str) -> str:
+    return f"'{path}', at line {line} or after it, is not valid {encoding.upper()}. Save the file as UTF-8."
 
 
 def _announced(start: bytes, path: Path) -> str:
