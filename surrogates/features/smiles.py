@@ -27,7 +27,7 @@ def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
     canonical: list[str | None] = []
     blocked = BlockLogs()  # RDKit writes each failure to stderr; the caller reports them with their lines instead
     for text in smiles:
-        readable = isinstance(text, str) and text.strip() and not _is_too_large(text)
+        readable = isinstance(text, str) and text.strip() and not is_too_large(text)
         molecule = Chem.MolFromSmiles(text) if readable else None
         canonical.append(Chem.MolToSmiles(molecule) if molecule is not None and molecule.GetNumAtoms() else None)
     del blocked
@@ -51,7 +51,7 @@ def smiles_problem(text: object) -> str:
 
     if not isinstance(text, str) or not text.strip():
         return "it is empty"
-    if _is_too_large(text):
+    if is_too_large(text):
         return f"it has more than {MOST_ATOMS:,} atoms"
     blocked = BlockLogs()
     molecule = Chem.MolFromSmiles(text, sanitize=False)
@@ -62,7 +62,8 @@ def smiles_problem(text: object) -> str:
     return str(problems[0].Message()) if problems else "it is empty"
 
 
-def _is_too_large(text: str) -> bool:
+def is_too_large(text: str) -> bool:
+    """Whether a SMILES has more than ``MOST_ATOMS`` atoms besides hydrogen, counted without RDKit."""
     if len(text) <= MOST_ATOMS:
         return False
     atoms = (found for found in _ATOM.finditer(text) if not _HYDROGEN.match(found[0]))

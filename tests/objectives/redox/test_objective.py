@@ -205,8 +205,8 @@ def test_a_calibration_without_usable_rows_is_a_reason(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ({"S": ["C", "x"], "v": [1.0, 2.0]}, "Row 3 .* needs a molecule"),
-        ({"S": ["C", "CC"], "v": [1.0, None]}, "Row 3 .* needs a finite number"),
+        ({"S": ["C", "x"], "v": [1.0, 2.0]}, "Line 3 .* needs a molecule"),
+        ({"S": ["C", "CC"], "v": [1.0, None]}, "Line 3 .* needs a finite number"),
         ({"S": ["C", "CC"], "v": [1.0, 2.0]}, "at least 5 molecules"),
     ],
 )
