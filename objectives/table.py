@@ -67,7 +67,7 @@ class TableObjective(TravelsByFields):
     @property
     def properties(self) -> Mapping[str, str]:
         headers = {name: self._table.unit(self._table.find(column)) for name, column in self.values.items()}
-        return {name: self.units[name] if name in self.units else header or "" for name, header in headers.items()}
+        return {name: self.units.get(name, header or "") for name, header in headers.items()}
 
     @property
     def rows_per_call(self) -> int | None:

@@ -84,8 +84,8 @@ def cleaned(
         frame: candidates, one row each.
         y: property values, same rows.
         censored: ``limit`` takes the limit itself, ``drop`` makes the value missing, ``error`` refuses.
-        duplicates: of candidates that are equal: ``mean`` makes them one row, ``first`` takes the first row, ``drop`` leaves out those
-            that disagree, ``error`` refuses them.
+        duplicates: of candidates that are equal: ``mean`` makes them one row, ``first`` takes the first row, ``drop``
+            leaves out those that disagree, ``error`` refuses them.
         outliers: ``drop`` makes property values far from all others missing.
 
     Returns:

@@ -25,6 +25,9 @@ from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 
+LABORATORY_UNITS = "laboratory_units"
+"""Name of the fact with the units in which values of a laboratory were stored before any objective was run."""
+
 
 class Reading:
     """Results of a campaign, computed from its store alone.
@@ -44,7 +47,8 @@ class Reading:
     def units(self) -> dict[str, str]:
         """The unit of each stored property: the objective's, or the target's if a laboratory gives the values."""
         units = {target.property: target.unit or "" for target in self.targets}
-        return {**units, **self.store.facts().get("units", {})}
+        facts = self.store.facts()
+        return {**units, **facts.get(LABORATORY_UNITS, {}), **facts.get("units", {})}
 
     def rounds(self) -> list[Round]:
         """The rounds in order, including an incomplete last one: the candidates to verify, and when it was due."""

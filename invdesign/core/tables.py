@@ -27,7 +27,7 @@ from invdesign.core.units import check_unit
 MISSING = frozenset(
     ("", "#N/A", "#N/A N/A", "#NA", "-nan", "-NaN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
 )
-"""Text that stands for a missing number. In a column of text only an empty cell is missing, because NA may be a name."""
+"""Text that stands for a missing number. In a column of text only an empty cell is missing: NA may be a name."""
 _POINT = re.compile(r"\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|Inf|infinity)\s*")
 _COMMA = re.compile(r"\s*[+-]?(?:\d+,\d*|,\d+)(?:[eE][+-]?\d+)?\s*")
 _GROUPED = re.compile(r"\s*[+-]?\d{1,3}(?:(?:,\d{3})+(?:\.\d*)?|(?:\.\d{3})+(?:,\d*)?)\s*")
@@ -257,8 +257,8 @@ def _doubt(cells: Sequence[Cell], *, decimal_comma: bool) -> tuple[int, str]:
             plain = _INTEGER.fullmatch(cell) or (odd.fullmatch(cell) and not _UNCERTAIN.fullmatch(cell))
             if not plain:
                 return row, (
-                    f"{cell.strip()!r} may have a decimal comma, a decimal point or a separator of thousands. Write all "
-                    "numbers of the file with decimal points and without separators of thousands."
+                    f"{cell.strip()!r} may have a decimal comma, a decimal point or a separator of thousands. Write "
+                    "all numbers of the file with decimal points and without separators of thousands."
                 )
     raise AssertionError("a column without an ambiguous cell")  # pragma: no cover - only called for one with
 
@@ -309,5 +309,3 @@ def _defused(frame: pd.DataFrame) -> pd.DataFrame:
 def _plain(value: Any) -> Any:
     """A numpy number as a Python number."""
     return value.item() if hasattr(value, "item") else value
-
-

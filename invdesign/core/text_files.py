@@ -129,13 +129,13 @@ def _announced(start: bytes, path: Path) -> str:
 def _chunks(path: Path, limits: Limits) -> Iterator[bytes]:
     """The decompressed bytes of a file, in pieces; refuses a file that is damaged or exceeds the limits."""
     total, line, run = 0, 1, 0
-    opened = cast("IO[bytes]", gzip.open(path)) if path.suffix.lower() == ".gz" else path.open("rb")
-    with opened as stream:
+    compressed = path.suffix.lower() == ".gz"
+    with cast("IO[bytes]", gzip.open(path)) if compressed else path.open("rb") as stream:
         while chunk := _read(stream, path, line):
             total += len(chunk)
             if total > limits.size:
                 raise InputError(
-                    f"'{path}' exceeds {limits.size:,} bytes{' decompressed' if path.suffix == '.gz' else ''} at line "
+                    f"'{path}' exceeds {limits.size:,} bytes{' decompressed' if compressed else ''} at line "
                     f"{line}. Split it, or raise the limit."
                 )
             end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))

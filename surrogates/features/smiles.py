@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 MOST_ATOMS = 1_000
 """Atoms besides hydrogen above which a SMILES is refused before RDKit reads it, whose time grows faster than atoms."""
@@ -54,7 +55,7 @@ def smiles_problem(text: object) -> str:
     if is_too_large(text):
         return f"it has more than {MOST_ATOMS:,} atoms"
     blocked = BlockLogs()
-    molecule = Chem.MolFromSmiles(text, sanitize=False)
+    molecule: Any = Chem.MolFromSmiles(text, sanitize=False)
     problems = Chem.DetectChemistryProblems(molecule) if molecule is not None else ()
     del blocked
     if molecule is None:

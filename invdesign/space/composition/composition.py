@@ -130,7 +130,10 @@ class Composition:
         def written(formula: object) -> object:
             return self._written(self._filled(np.array([formula], dtype=object)))[0]
 
-        return each_or_given(values, written)
+        try:
+            return self._written(self._filled(np.asarray(values, dtype=object)))
+        except InputError:
+            return each_or_given(values, written)
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         return self._written(self._region.nearest(np.asarray(points, dtype=np.float64)))

@@ -167,9 +167,7 @@ class MoleculePool(PlainParameter):
                 its first hundred entries is a molecule, or one is repeated and must not be.
         """
         file = MoleculeFile(datasets.resolve(pool), smiles, limits)
-        strings, remarks, left_out = _sorted_out(
-            file.entries(), file.place_word, f"'{file.path}'", canonical=canonical
-        )
+        strings, remarks, left_out = _sorted_out(file.entries(), file.place_word, f"'{file.path}'", canonical=canonical)
         _check_duplicates(left_out, duplicates)
         return cls(strings, remarks, coordinates, components, left_out)
 
@@ -349,9 +347,7 @@ def _sorted_out(
     return strings.without(repeats), tuple(remarks), LeftOut(source, count, failures, len(repeats), first)
 
 
-def _demand_molecules(
-    batch: list[tuple[int, object]], good: list[Entry], place_word: str, source: str
-) -> None:
+def _demand_molecules(batch: list[tuple[int, object]], good: list[Entry], place_word: str, source: str) -> None:
     """Refuses a source whose first entries contain no molecule; canonical ones, which were not parsed, included."""
     if any(canonical_smiles(smiles for _, smiles in good)):
         return

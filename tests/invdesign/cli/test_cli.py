@@ -83,7 +83,7 @@ def test_ask_and_tell_through_files(folder):
     assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
     batch.assign(f=[0.5, 0.1, 0.2]).to_csv("done.csv", index=False)
     assert "1 of 3 candidates meet all targets" in invdesign("tell", "p.yaml", "done.csv")
-    assert "already done" in invdesign("tell", "p.yaml", "done.csv", code=2)
+    assert "3 of 3 rows are already stored" in invdesign("tell", "p.yaml", "done.csv", code=2)
     assert invdesign("ask", "p.yaml").startswith("candidate,x,word,f\n3,")
 
 
@@ -94,7 +94,7 @@ def test_ask_and_tell_through_files(folder):
         (["run", "broken.yaml"], "broken.yaml:6: Unknown setting 'betwen'"),
         (["status", "p.yaml"], "The store 'parabola.db' does not exist yet"),
         (["report", "p.yaml"], "The store 'parabola.db' does not exist yet"),
-        (["tell", "p.yaml", "none.csv"], "cannot be read as CSV"),
+        (["tell", "p.yaml", "none.csv"], "'none.csv' does not exist"),
         (["run", "p.yaml", "--store", "none/x.db"], "The folder 'none' of the store"),
         (["check", "p.yaml", "--targets", "wrong.yaml"], "Did you mean 'f'"),
         (["run", "lab.yaml"], "has no objective to run"),
