@@ -70,6 +70,8 @@ def _delimiter(sample: list[str], path: Path) -> str:
         if rows and len(rows[0]) > 1:
             columns[delimiter] = len(rows[0])
             even += [delimiter] if {len(row) for row in rows} == {len(rows[0])} else []
+    if "\t" in even:  # a tab is hardly part of a name
+        return "\t"
     if len(even) > 1:
         choices = " or ".join(f"{DELIMITERS[one]} ({columns[one]} columns)" for one in even)
         raise InputError(

@@ -153,9 +153,8 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     path = Path(path)
     check_new_file(path)
     if path.suffix.lower() == ".xlsx":
-        whole = _defused(frame)
-        rows = whole.astype(object).where(whole.notna(), None).map(_plain).to_numpy().tolist()
-        content = sheet_bytes([str(name) for name in whole.columns], rows)
+        header, *rows = _written(frame)
+        content = sheet_bytes([str(name) for name in header], rows)
     else:
         content = table_text(frame).encode("utf-8")
     try:
@@ -172,8 +171,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
 
 def table_text(frame: pd.DataFrame) -> str:
     """A table as CSV, formulas defused; see ``write_table``."""
-    text: str = _defused(frame).to_csv(index=False, lineterminator="\n")
-    return text
+    return "".join(f"{','.join(map(_field, row))}\n" for row in _written(frame))
 
 
 def check_new_file(path: Path) -> None:
@@ -292,20 +290,21 @@ def _restored(cell: Any) -> Any:
     return cell[1:] if isinstance(cell, str) and _DEFUSED.match(cell) else cell
 
 
-def _defused(frame: pd.DataFrame) -> pd.DataFrame:
+def _written(frame: pd.DataFrame) -> list[list[Cell]]:
+    """The header and the rows of a frame, an index with a name first; formulas are defused, None is missing."""
     whole = frame.reset_index() if frame.index.name is not None else frame
-
-    def defuse(value: Any) -> Any:
-        runs = isinstance(value, str) and (_RUNS.match(value) or _DEFUSED.match(value))
-        return f"'{value}" if runs else value
-
-    texts = whole.copy()
-    for name in whole.columns:
-        if whole[name].dtype == object:
-            texts[name] = whole[name].map(defuse)
-    return texts.rename(columns=defuse)
+    cells: list[list[Any]] = whole.astype(object).where(whole.notna(), None).to_numpy().tolist()
+    return [[_defused(value) for value in row] for row in [list(whole.columns), *cells]]
 
 
-def _plain(value: Any) -> Any:
-    """A numpy number as a Python number."""
-    return value.item() if hasattr(value, "item") else value
+def _defused(value: Any) -> Cell:
+    if isinstance(value, str):
+        return f"'{value}" if _RUNS.match(value) or _DEFUSED.match(value) else value
+    plain: Cell = value.item() if hasattr(value, "item") else value
+    return plain
+
+
+def _field(value: Cell) -> str:
+    """A cell in CSV; Python's own writer leaves a carriage return without quotation marks."""
+    text = "" if value is None else str(value)
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[,;\t"\r\n]', text) else text
