@@ -130,7 +130,7 @@ def _property(table: Table, name: str, targets: Targets, units: Mapping[str, str
     cells = table.frame[found].reset_index(drop=True).astype(object).map(_number)
     if source == stored:
         return cells
-    valid = cells.map(lambda cell: isinstance(cell, float))
+    valid = cells.map(_is_value)
     cells[valid] = _converted(table, found, cells[valid], source, stored)
     return cells
 
@@ -142,10 +142,14 @@ def _number(cell: Any) -> Any:
     if _is_boolean(cell):
         return cell
     try:
-        number = float(cell)
+        return float(cell)
     except (TypeError, ValueError):
         return cell
-    return cell if math.isinf(number) else number
+
+
+def _is_value(cell: object) -> bool:
+    """Whether a cell is a finite number or empty (NaN)."""
+    return isinstance(cell, float) and not math.isinf(cell)
 
 
 def _converted(table: Table, column: str, cells: pd.Series, source: str, to: str) -> Any:
@@ -183,7 +187,7 @@ def _bad_properties(table: Table, properties: pd.DataFrame) -> list[str]:
         f"{table.place(row)}: {name} is {cell!r}, which is not a finite number."
         for name in properties
         for row, cell in enumerate(properties[name])
-        if not isinstance(cell, float)
+        if not _is_value(cell)
     ]
 
 
