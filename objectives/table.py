@@ -148,7 +148,7 @@ class TableObjective(TravelsByFields):
         rows: dict[Key, tuple[float, ...]] = {}
         for key, same in places.items():
             values = numbers[same[0]]
-            if not np.allclose(numbers[same], values, rtol=1e-9, atol=0.0, equal_nan=True):
+            if len(same) > 1 and not np.allclose(numbers[same], values, rtol=1e-9, atol=0.0, equal_nan=True):
                 if self.duplicates == "error":
                     problems.append(self._contradiction(same, numbers))
                 if self.duplicates == "mean":

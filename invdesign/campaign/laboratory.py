@@ -87,8 +87,8 @@ def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[
 
 def _as_table(results: pd.DataFrame | Table) -> Table:
     if not isinstance(results, Table):
-        frame = results.reset_index() if results.index.name == CANDIDATE else results.reset_index(drop=True)
-        results = Table(frame, range(1, len(frame) + 1), "The table of results", "row")
+        numbered = results.index.name == CANDIDATE and CANDIDATE not in results
+        results = Table.of(results.reset_index(drop=not numbered), "The table of results", first=1)
     if results.frame.empty:
         raise InputError(f"{results.source} has no rows.")
     return results

@@ -122,6 +122,7 @@ def ask(
     store: StorePlace = None,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
+    from invdesign.core.errors import InputError
     from invdesign.core.tables import check_new_file, table_text, write_table
 
     if output is not None:
@@ -129,6 +130,8 @@ def ask(
     setting, campaign, _ = _opened(file, None, store)
 
     def hand_out(batch: pd.DataFrame) -> None:
+        if batch.empty:
+            raise InputError("The search space has no more candidates to propose.")
         sheet = batch.assign(**dict.fromkeys(setting.targets.properties, ""))
         if output is None:
             typer.echo(table_text(sheet), nl=False)

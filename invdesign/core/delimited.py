@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -14,6 +15,8 @@ from invdesign.core.text_files import Limits
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 SAMPLE = 200
 """Lines from which the delimiter is recognized."""
+_ANNOUNCED = re.compile(r"sep=([,;\t])\s*")
+"""First line by which some spreadsheet programs announce the delimiter."""
 Row = tuple[int, list[str]]
 
 
@@ -30,11 +33,14 @@ def delimited_rows(text: IO[str], path: Path, limits: Limits) -> Iterator[Row]:
             a row has more or fewer fields than the header.
     """
     sample = list(itertools.islice(text, SAMPLE))
-    delimiter = _delimiter(sample, path)
-    reader = csv.reader(itertools.chain(sample, text), delimiter=delimiter, strict=True)
+    announced = _ANNOUNCED.fullmatch(sample[0]) if sample else None
+    skipped = 1 if announced else 0
+    delimiter = announced[1] if announced else _delimiter(sample, path)
+    lines = itertools.chain(sample[skipped:], text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
     width = count = 0
     while True:
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + skipped
         try:
             row = next(reader, None)
         except csv.Error as error:
@@ -62,7 +68,7 @@ def _delimiter(sample: list[str], path: Path) -> str:
     even: list[str] = []
     for delimiter in DELIMITERS:
         try:
-            rows = [row for row in csv.reader(sample, delimiter=delimiter) if any(row)]
+            rows = [row for row in csv.reader(sample, delimiter=delimiter, skipinitialspace=True) if any(row)]
         except csv.Error:
             continue
         if len(sample) == SAMPLE:

@@ -62,9 +62,17 @@ class Table:
     ambiguous: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> Table:
-        """A frame as a table whose header is row 1."""
-        return cls(frame, range(2, len(frame) + 2), "The table")
+    def of(cls, frame: pd.DataFrame, source: str = "The table", *, first: int = 2) -> Table:
+        """A frame as a table.
+
+        Args:
+            frame: its rows.
+            source: what it is, for messages.
+            first: number of the first row; 2 counts the header as a row.
+        """
+        named = frame.rename(columns=str)
+        lines = range(first, len(frame) + first)
+        return cls(named, lines, source, ambiguous=_repeated(source, list(named.columns)))
 
     def place(self, row: int) -> str:
         """Where a row is, such as ``line 3``; counted from 0."""
@@ -77,7 +85,8 @@ class Table:
             InputError: if it is unknown (the nearest is suggested) or ambiguous.
         """
         names = [str(name) for name in self.frame.columns]
-        found = [column] if column in names else [name for name in names if self._headers[name][0] == column]
+        plain = column.strip()
+        found = [column] if column in names else [name for name in names if plain in (name.strip(), self._bare(name))]
         if not found:
             raise InputError(f"{self.source} has no column '{column}'.{nearest(column, names)}")
         if len(found) > 1:
@@ -89,6 +98,9 @@ class Table:
     def unit(self, column: str) -> str | None:
         """The unit in the header of a column, given as ``find`` returns it; None if there is none."""
         return self._headers[column][1]
+
+    def _bare(self, column: str) -> str:
+        return self._headers[column][0].strip()
 
     @cached_property
     def _headers(self) -> dict[str, tuple[str, str | None]]:
@@ -195,7 +207,7 @@ def _table(path: Path, rows: Sequence[tuple[int, Sequence[Cell]]], place_word: s
     header = _named([str(name) if name is not None else "" for name in rows[0][1]])
     lines = [line for line, _ in rows[1:]]
     cells = list(zip(*(row for _, row in rows[1:]), strict=True)) or [()] * len(header)
-    ambiguous = _repeated(path, header)
+    ambiguous = _repeated(f"'{path}'", header)
     names = [name if header.index(name) == place else f"{name}.{place}" for place, name in enumerate(header)]
     decimal_comma = any(map(_has_decimal_comma, cells))
     columns = {}
@@ -211,9 +223,9 @@ def _named(header: Sequence[str]) -> list[str]:
     return [name if name.strip() else f"Unnamed: {place}" for place, name in enumerate(header)]
 
 
-def _repeated(path: Path, header: Sequence[str]) -> dict[str, str]:
+def _repeated(source: str, header: Sequence[str]) -> dict[str, str]:
     return {
-        name: f"'{path}' has {header.count(name)} columns '{name}'. Rename or remove all but one."
+        name: f"{source} has {header.count(name)} columns '{name}'. Rename or remove all but one."
         for name in header
         if header.count(name) > 1
     }
@@ -307,4 +319,4 @@ def _defused(value: Any) -> Cell:
 def _field(value: Cell) -> str:
     """A cell in CSV; Python's own writer leaves a carriage return without quotation marks."""
     text = "" if value is None else str(value)
-    return '"' + text.replace('"', '""') + '"' if re.search(r'[,;\t"\r\n]', text) else text
+    return '"' + text.replace('"', '""') + '"' if re.search(r'[,;\t"\r\n]|^ ', text) else text

@@ -30,6 +30,9 @@ AT_ONCE = 4096
 """Number of molecules to canonicalize at a time."""
 MOST_REMARKS = 1000
 MOST_SHOWN = 3
+LONGEST_REMARK = 2_000
+MOST_UNREADABLE = 0.9
+"""Share of entries that are not molecules above which a source is refused, once a block of it was read."""
 EARLY = 100
 """Number of entries of which at least one must be a molecule, so that a file of another kind is refused early."""
 LEAPS = 0.2
@@ -325,9 +328,15 @@ def _sorted_out(
         strings.extend(smiles for _, smiles in good)
         blocks.append(np.array([line for line, _ in good], dtype=np.int64))
         failures += len(bad)
+        if count > AT_ONCE and failures > MOST_UNREADABLE * count:
+            line, given = bad[-1]
+            raise InputError(
+                f"{source}: {failures:,} of the first {count:,} entries are not molecules. {place_word.capitalize()} "
+                f"{line}: {_cut(given)!r}: {smiles_problem(given)}. Choose a file, and a column, of SMILES."
+            )
         reasons |= {line: smiles_problem(given) for line, given in bad[: MOST_SHOWN - len(reasons)]}
         wrong += [
-            (line, f"{_cut(given)!r} is not a molecule that RDKit can read")
+            (line, f"{_cut(given, LONGEST_REMARK)!r} is not a molecule that RDKit can read")
             for line, given in bad[: MOST_REMARKS - len(wrong)]
         ]
     lines = np.concatenate([lines, *blocks])
@@ -338,7 +347,7 @@ def _sorted_out(
     shown = sorted(wrong)[:MOST_REMARKS]
     remarks = [f"{place_word} {line}: {text}" for line, text in shown]
     first = tuple(
-        f"{remark}: {reasons[line]}" if line in reasons else remark
+        f"{_cut(remark)}: {reasons[line]}" if line in reasons else str(_cut(remark))
         for (line, _), remark in zip(shown[:MOST_SHOWN], remarks, strict=False)
     )
     left_out = failures + len(repeats) - len(remarks)
@@ -365,8 +374,8 @@ def _check_duplicates(left_out: LeftOut, duplicates: Duplicates) -> None:
         raise InputError(f"{left_out} Remove the repeated ones, or take each once with duplicates: first.")
 
 
-def _cut(given: object) -> object:
-    return f"{given[:77]}..." if isinstance(given, str) and len(given) > 80 else given
+def _cut(given: object, length: int = 120) -> object:
+    return f"{given[:length]}..." if isinstance(given, str) and len(given) > length else given
 
 
 def _read(batch: list[tuple[int, object]], *, canonical: bool) -> tuple[list[Entry], list[tuple[int, object]]]:

@@ -186,3 +186,9 @@ def test_many_problems_are_cut():
     many = pd.DataFrame({"x": np.full(100, 7.0), "k": 1, "w": "1", "q": 1.0})
     with pytest.raises(InputError, match=r"row 20: .*\nand 80 more"):
         campaign().tell(Table(many, range(1, 101), "many"))
+
+
+def test_the_number_may_be_index_and_column():
+    mine = campaign()
+    batch = mine.ask(2).assign(q=0.1)
+    assert mine.tell(batch.assign(candidate=batch.index[::-1]).iloc[::-1].assign(candidate=[1, 0])) == [1, 0]

@@ -254,3 +254,14 @@ def test_duplicates_are_a_key_of_tables(folder):
     assert objective is not None
     values = objective.evaluate(pd.DataFrame({"x": [0.0], "word": ["plus"]}))
     assert values["f"].tolist() == pytest.approx([0.45])
+
+
+def test_an_exhausted_space_gives_no_sheet(folder):
+    space = "space:\n  k: {type: integer, low: 1, high: 2}\n"
+    (folder / "p.yaml").write_text(
+        f"{FILE[: FILE.index('space:')]}{space}{FILE[FILE.index('targets:') : FILE.index('objective')]}"
+    )
+    invdesign("ask", "p.yaml", "-n", "9", "-o", "all.csv")
+    assert len(pd.read_csv("all.csv")) == 2
+    assert "no more candidates" in invdesign("ask", "p.yaml", "-o", "more.csv", code=2)
+    assert not (folder / "more.csv").exists()

@@ -54,3 +54,8 @@ def test_rows_that_do_not_fit_are_named(text, words):
 def test_too_many_rows_are_refused():
     with pytest.raises(InputError, match="exceeds 2 rows at line 4"):
         rows("a\n1\n2\n3\n", Limits(rows=2))
+
+
+def test_spaces_after_delimiters_and_an_announced_delimiter_are_read():
+    assert rows('a, b\n1, "x, y"\n') == [(1, ["a", "b"]), (2, ["1", "x, y"])]
+    assert rows("sep=;\r\na,b;c\r\n1,5;2\r\n") == [(2, ["a,b", "c"]), (3, ["1,5", "2"])]

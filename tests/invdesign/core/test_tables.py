@@ -166,7 +166,9 @@ def test_every_registered_table_is_read_as_by_pandas(real_data):
         known = (
             pd.read_excel(path)
             if path.suffix == ".xlsx"
-            else pd.read_csv(path, sep=separator, encoding="utf-8-sig", float_precision="round_trip")
+            else pd.read_csv(
+                path, sep=separator, encoding="utf-8-sig", float_precision="round_trip", skipinitialspace=True
+            )
         )
         pd.testing.assert_frame_equal(found, known, check_exact=True)
 
@@ -180,3 +182,18 @@ def test_any_file_is_a_table_or_a_message(tmp_path_factory, noise, start, place)
     except InputError:
         return
     assert len(found.frame) == len(found.lines)
+
+
+def test_names_of_columns_may_be_surrounded_by_spaces(table):
+    found = table("x , f (V) ,w\n1,2, a\n")
+    assert found.frame[found.find("x")].tolist() == [1]
+    assert found.unit(found.find("f")) == "V"
+    assert found.frame["w"].tolist() == ["a"]
+
+
+def test_a_frame_is_a_table():
+    found = Table.of(pd.DataFrame([[1, 2, 3]], columns=[0, "f", "f"]))
+    assert found.find("0") == "0"
+    assert found.place(0) == "row 2"
+    with pytest.raises(InputError, match="The table has 2 columns 'f'"):
+        found.find("f")

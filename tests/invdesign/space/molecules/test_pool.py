@@ -270,3 +270,13 @@ def test_registered_lists_are_pools(real_data):
     assert len(pool.smiles) == 5000
     assert pool.left_out is not None
     assert str(pool.left_out) == ""
+
+
+def test_a_file_with_hardly_any_molecules_is_refused_before_its_end():
+    def entries():
+        yield from ALKANES
+        while True:
+            yield "hello"
+
+    with pytest.raises(InputError, match=r"of the first 4,196 entries are not molecules\. Line 4196: 'hello'"):
+        MoleculePool.from_smiles(entries())
