@@ -5,13 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.text_files import Limits
 
+UNREADABLE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),  # the archive
+    *(ParseError, ValueError, TypeError, LookupError, AttributeError),  # its content, read by openpyxl
+)
+"""Exceptions for a damaged, encrypted or invalid workbook: openpyxl has no class of its own for them."""
 Cell = str | float | bool | None
 
 
@@ -28,13 +35,9 @@ def sheet_rows(path: Path, sheet: str | None, limits: Limits) -> list[tuple[int,
             holds an error or a formula without a value.
     """
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(part.file_size for part in archive.infolist())
-        if size > limits.size:
-            raise InputError(f"'{path}' exceeds {limits.size:,} bytes decompressed. Split it, or raise the limit.")
+        _check_archive(path, limits)
         values = load_workbook(path, read_only=True, data_only=True)
         name = _chosen(values, path, sheet)
         rows = _rows(values[name], path, limits)
@@ -44,7 +47,9 @@ def sheet_rows(path: Path, sheet: str | None, limits: Limits) -> list[tuple[int,
             formulas = load_workbook(path, read_only=True, data_only=False)
             _check_formulas(formulas[name], dict(rows), path)
             formulas.close()
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, OSError) as error:
+    except InputError:
+        raise
+    except UNREADABLE as error:
         raise InputError(f"'{path}' cannot be read as .xlsx: {error}. Save it again as .xlsx or CSV.") from None
     if not rows:
         raise InputError(f"The sheet '{name}' of '{path}' is empty. Its first row must name the columns.")
@@ -76,6 +81,16 @@ def sheet_bytes(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
+
+
+def _check_archive(path: Path, limits: Limits) -> None:
+    """Checks the size of a workbook before anything of it is decompressed, and its checksums."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(part.file_size for part in archive.infolist()) > limits.size:
+            raise InputError(f"'{path}' exceeds {limits.size:,} bytes decompressed. Split it, or raise the limit.")
+        damaged = archive.testzip()
+    if damaged:
+        raise zipfile.BadZipFile(f"'{damaged}' in it is damaged")
 
 
 def _chosen(book: Any, path: Path, sheet: str | None) -> str:

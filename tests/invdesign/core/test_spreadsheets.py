@@ -74,3 +74,18 @@ def test_text_is_never_a_formula(tmp_path):
     assert sheet_rows(tmp_path / "t.xlsx", None, Limits()) == [(1, ["=x"]), (2, ["=1+1"]), (3, ["#N/A"]), (4, [3])]
     with pytest.raises(InputError, match="Row 2, column 'x' contains a control character"):
         sheet_bytes(["x"], [["\x01"]])
+
+
+def test_a_damaged_workbook_is_read_right_or_refused(tmp_path, rng):
+    whole = saved(tmp_path / "t.xlsx", ["x", "w"], *([number / 7, f"word {number}"] for number in range(40)))
+    known, content = sheet_rows(whole, None, Limits()), whole.read_bytes()
+    refused = 0
+    for _ in range(200):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(damaged))] = rng.integers(256)
+        whole.write_bytes(bytes(damaged))
+        try:
+            assert sheet_rows(whole, None, Limits()) == known
+        except InputError:
+            refused += 1
+    assert refused > 50
