@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import signal
+import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +44,43 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("INVDESIGN_DATA names no folder with the registered datasets")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def _postgresql() -> Iterator[Path]:
+    """A private PostgreSQL server: its own folder, which holds its socket, and no port."""
+    # Debian does not put the programs on the path.
+    found = [*filter(None, [shutil.which("initdb")]), *Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if not found or importlib.util.find_spec("psycopg") is None:
+        pytest.skip("PostgreSQL's programs (Debian's package postgresql) or psycopg are not installed")
+    programs = Path(found[-1]).resolve().parent
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
+    user = []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        user = ["runuser", "-u", "postgres", "--"]
+        shutil.chown(folder, "postgres")
+
+    def called(program: str, *words: str) -> None:
+        command = [*user, str(programs / program), "-D", str(folder / "data"), *words]
+        subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    called("initdb", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+    options = f"-k {folder} -c listen_addresses= -c fsync=off"
+    called("pg_ctl", "-l", str(folder / "log"), "-o", options, "-w", "start")
+    yield folder
+    called("pg_ctl", "-m", "immediate", "-w", "stop")
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgresql_url(_postgresql: Path) -> str:
+    """The URL of a new, empty database on a real server."""
+    import psycopg
+
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(host=str(_postgresql), user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"postgresql://postgres@/{name}?host={_postgresql}"
 
 
 @pytest.fixture

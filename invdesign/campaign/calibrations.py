@@ -103,5 +103,5 @@ def _difference(before: bool, now: bool) -> str:
 
 def _has_values(store: Store, stage: str) -> bool:
     if stage == SEARCH:
-        return bool((store.evaluations()["state"] == DONE).any())
+        return store.columns().counts[DONE] > 0
     return bool((store.verifications()["stage"] == stage).any())

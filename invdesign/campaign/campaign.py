@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -18,7 +19,8 @@ from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
-from invdesign.campaign.store import DONE, INITIAL, LABORATORY, PENDING, Store
+from invdesign.campaign.store import DONE, INITIAL, POLL, Store
+from invdesign.campaign.workers import LEASE, Worker, working
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table
 from invdesign.objectives.base import Objective
@@ -85,11 +87,17 @@ class Campaign(Reading):
         cost: float | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
+        lease: float = LEASE,
+        wait: bool = False,
     ) -> None:
         """Proposes and evaluates candidates up to a total number, earlier runs included.
 
         Every result is on disk before the next call of the objective. After an interruption the same call continues
         with exactly the candidates that it would have proposed.
+
+        Several processes may run one campaign: each evaluates other candidates, and all return when the total number
+        is evaluated. Candidates that ``ask`` gave out are counted, but never evaluated here. Those of a process that
+        died are evaluated by another one: at once if it ran on this machine, else when its lease has expired.
 
         Args:
             objective: source of property values.
@@ -100,6 +108,8 @@ class Campaign(Reading):
                 none). The remainder is less than the cost of one evaluation at the target fidelity.
             executor: where evaluations run; None for this process.
             on_progress: called after each result.
+            lease: seconds that candidates are kept for this process if it does not answer any more.
+            wait: whether to wait until no other process runs the campaign, instead of joining it.
 
         Raises:
             InputError: before anything runs, if objective, space and targets do not fit together.
@@ -109,20 +119,30 @@ class Campaign(Reading):
         if batch < 1 or evaluations < 0:
             raise InputError(f"batch must be at least 1 and evaluations at least 0, not {batch} and {evaluations}.")
         objective = self._fitting(objective)
-        while True:
-            pending = self._candidates(self._by_state(PENDING))
-            if pending.empty:
-                count = len(self.store.evaluations())
-                step = self.initial - count if count < self.initial else batch
-                step = self.affordable(min(step, evaluations - count), cost)
-                pending = self.ask(step) if step > 0 else pending
-            if pending.empty:
-                return
-            for result in evaluate_all(objective, pending, executor):
-                self._keep(result, objective)
-                note_reports(self.store, SEARCH, objective)
-                if on_progress is not None:
-                    on_progress(self.status())
+        # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
+        most = objective.rows_per_call if executor is None else None
+        with working(self.store, Worker.this_process(lease), wait=wait) as worker:
+            while True:
+                numbers = self.store.claim(worker, most=most)
+                if not numbers:
+                    count = self.store.proposals()
+                    step = self.initial - count if count < self.initial else batch
+                    step = self.affordable(min(step, evaluations - count), cost)
+                    proposed = self._propose(step, worker, held=most or step) if step > 0 else None
+                    if proposed is not None:
+                        numbers = [int(number) for number in proposed.index[:most]]
+                    elif step > 0:
+                        continue  # another process proposed meanwhile: count again
+                if numbers:
+                    for result in evaluate_all(objective, self._numbered(numbers), executor):
+                        self._keep(result, objective)
+                        note_reports(self.store, SEARCH, objective)
+                        if on_progress is not None:
+                            on_progress(self.status())
+                elif self.store.held_by_others(worker):
+                    time.sleep(POLL)
+                else:
+                    return
 
     def run_rounds(
         self,
@@ -134,6 +154,8 @@ class Campaign(Reading):
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
         on_verified: Callable[[int, str], None] | None = None,
+        lease: float = LEASE,
+        wait: bool = False,
     ) -> None:
         """Searches in rounds: after each, the stage verifies the best, and its values correct those of the search.
 
@@ -149,6 +171,8 @@ class Campaign(Reading):
             executor: where evaluations run; None for this process.
             on_progress: called after each result of the search.
             on_verified: called after each result of the stage, as by ``verify``.
+            lease: see ``run``.
+            wait: see ``run``.
 
         Raises:
             InputError: before anything runs, if the objectives, space and targets do not fit together, there are
@@ -157,7 +181,15 @@ class Campaign(Reading):
         check_rounds(self.store, self.space, stage)
         for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
             if due > max((one.evaluations for one in self.rounds()), default=0):
-                self.run(objective, evaluations=due, batch=batch, executor=executor, on_progress=on_progress)
+                self.run(
+                    objective,
+                    evaluations=due,
+                    batch=batch,
+                    executor=executor,
+                    on_progress=on_progress,
+                    lease=lease,
+                    wait=wait,
+                )
                 verified = len(verified_candidates(self.store, stage.name))
                 plan_round(self.store, stage, due, [int(number) for number in self.best(verified + stage.top).index])
             # An interrupted round is completed first: this is what the step from 0 is for.
@@ -176,8 +208,33 @@ class Campaign(Reading):
         Returns:
             One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
         """
-        candidates, origins = self._proposals(n, self.history())
-        return self.store.propose(candidates, origins=origins, before_commit=before_commit)
+        with working(self.store, Worker.this_process()) as worker:
+            while (asked := self._propose(n, worker, before_commit=before_commit)) is None:
+                continue
+        return asked
+
+    def _propose(
+        self,
+        n: int,
+        worker: Worker,
+        *,
+        held: int | None = None,
+        before_commit: Callable[[pd.DataFrame], None] | None = None,
+    ) -> pd.DataFrame | None:
+        """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
+
+        The store is not locked while the optimizer computes, which may take minutes: other processes go on storing
+        results and renewing leases. A proposal is stored only if no other was stored since its history was read. After
+        one that came too late this process is the next to propose, so that none is too late every time.
+        """
+        history = self.history()
+        candidates, origins = self._proposals(n, history)
+        stored = self.store.propose(
+            candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
+        )
+        if stored is None:
+            self.store.turn(worker)
+        return stored
 
     def _proposals(self, n: int, history: History) -> tuple[pd.DataFrame, list[str]]:
         """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
@@ -219,21 +276,12 @@ class Campaign(Reading):
         """
         from invdesign.campaign.laboratory import read_results
 
-        units = self.units
-        read = read_results(results, self.space, self.targets, self.store.evaluations(), units, again=again)
-        if "units" not in self.store.facts():
-            self.store.write_fact(LABORATORY_UNITS, {name: unit for name, unit in units.items() if unit})
-        fresh = read.parameters[[number is None for number in read.numbers]]
-        new_numbers = iter(self.store.propose(fresh, origins=[LABORATORY] * len(fresh)).index)
-        numbers = [next(new_numbers) if number is None else number for number in read.numbers]
-        self.store.finish(
-            numbers,
-            read.properties.to_dict("records"),
-            read.reasons,
-            seconds=None,
-            parameters=read.parameters.to_dict("records"),
-        )
-        return numbers
+        with self.store.transaction():
+            units = self.units
+            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, again=again)
+            laboratory_units = {name: unit for name, unit in units.items() if unit}
+            self.store.write_facts({LABORATORY_UNITS: laboratory_units}, unless="units")
+            return self.store.record(read.numbers, read.parameters, read.properties.to_dict("records"), read.reasons)
 
     def verify(
         self,
@@ -264,25 +312,31 @@ class Campaign(Reading):
             raise InputError("verify needs exactly one of top (how many of the best) and candidates (their numbers).")
         objective = self._fitting(objective, stage)
         numbers = list(self.best(top or 0).index if candidates is None else candidates)
-        known = self._candidates(self._by_state(DONE))
         for number in numbers:
-            if number not in known.index:
+            if not (0 <= number < self.store.proposals() and self.store.columns().state(number) == DONE):
                 raise InputError(
                     f"Candidate {number} has no value from the search to verify. Choose one that is completed."
                 )
-        wanted = known.loc[numbers]
-        done = self.store.verifications()
-        left = wanted[~wanted.index.isin(done.index[done["stage"] == stage])]
-        for number in left.index:
-            for result in evaluate_all(objective, left.loc[[number]], None):
-                values, reason = split_result(result, objective)
-                self.store.verify(number, stage, values[0], reason[0], seconds=result.seconds)
-                note_reports(self.store, stage, objective)
-            if on_progress is not None:
-                found = self.verified()
-                mine = found[found["stage"] == stage]
-                on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
+        with working(self.store, Worker.this_process()) as worker:
+            while left := [number for number in numbers if not self.store.is_verified(number, stage)]:
+                for number in self.store.claim(worker, stage, among=left, most=1):
+                    self._verify_one(number, objective, stage, on_progress)
+                    break
+                else:
+                    time.sleep(POLL)  # others verify the rest
         return self.verified()
+
+    def _verify_one(
+        self, number: int, objective: Objective, stage: str, on_progress: Callable[[int, str], None] | None
+    ) -> None:
+        for result in evaluate_all(objective, self._numbered([number]), None):
+            values, reason = split_result(result, objective)
+            self.store.verify(number, stage, values[0], reason[0], seconds=result.seconds)
+            note_reports(self.store, stage, objective)
+        if on_progress is not None:
+            found = self.verified()
+            mine = found[found["stage"] == stage]
+            on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
 
     def use_units_of(self, objective: Objective) -> None:
         """Stores values in the units of an objective from now on, as ``run`` does before it evaluates.

@@ -27,13 +27,11 @@ def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Op
             cannot be continued.
     """
     now = {"space": describe(space), "seed": seed, "optimizer": described(optimizer)}
-    facts = store.facts()
-    if "space" not in facts:
+    if "space" not in store.facts():
         _check_parameters(store, space)
-        for name, value in {**now, "versions": versions()}.items():
-            if name not in facts:
-                store.write_fact(name, value)
-        return
+        # One transaction, so that an interruption leaves all of them or nothing, and of two processes one is first.
+        store.write_facts({**now, "versions": versions()}, unless="space")
+    facts = store.facts()
     for name, value in now.items():
         if facts.get(name) != json.loads(json.dumps(value)):
             raise InputError(
@@ -44,7 +42,7 @@ def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Op
 
 def _check_parameters(store: Store, space: SearchSpace) -> None:
     """Compares the parameters with those of the stored candidates: a migrated store has nothing else of its space."""
-    for parameters in store.evaluations()["parameters"].head(1):
+    for parameters in store.columns().parameters[:1]:
         if set(parameters) != set(space.names):
             raise InputError(
                 f"The store '{store.place}' holds the campaign '{store.campaign}' with the parameters "

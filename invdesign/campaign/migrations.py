@@ -6,12 +6,15 @@ The position in ``MIGRATIONS`` is its number; a released migration never changes
 
 from __future__ import annotations
 
-import shutil
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, delete, insert, inspect, select, text
 
+from invdesign.campaign import schema
+from invdesign.campaign.database import copied, lock_setup, worded, writing
 from invdesign.core.errors import InputError
 
 _number = Table("store_format", MetaData(), Column("version", Integer, primary_key=True))
@@ -26,45 +29,86 @@ def _identity_by_settings(connection: Connection) -> None:
     connection.execute(text("DELETE FROM facts WHERE name IN ('space', 'optimizer')"))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_identity_by_settings,)
+def _checked_records(connection: Connection) -> None:
+    """From format 1, whose records had no checksum and no revision; its candidates belonged to nobody."""
+    old = {name: _taken(connection, name) for name in ("facts", "evaluations", "verifications")}
+    for name in old:
+        connection.execute(text(f"DROP TABLE {name}"))
+    schema.metadata.create_all(connection)
+    for name, records in old.items():
+        table = schema.metadata.tables[name]
+        new = [schema.sealed(table, {**record, "revision": 1}) for record in records]
+        if new:
+            columns = [column.name for column in table.columns if column.name in new[0]]
+            places = ", ".join(f":{column}" for column in columns)
+            # As text, because the times of day are strings in one database and objects in another.
+            connection.execute(text(f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({places})"), new)  # noqa: S608
+    names = {record["campaign"] for records in old.values() for record in records}
+    for campaign in sorted(names):
+        proposals = sum(record["campaign"] == campaign for record in old["evaluations"])
+        connection.execute(insert(schema.campaigns).values(campaign=campaign, revision=1, proposals=proposals))
+
+
+def _taken(connection: Connection, name: str) -> list[dict[str, Any]]:
+    texts = ("parameters", "properties", "value")
+    rows = [dict(row) for row in connection.execute(text(f"SELECT * FROM {name}")).mappings()]  # noqa: S608
+    for row in rows:
+        for column in texts:
+            if row.get(column) is not None and not isinstance(row[column], str):
+                row[column] = json.dumps(row[column])
+            if row.get(column) == "null":
+                row[column] = None
+    return rows
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_identity_by_settings, _checked_records)
 """The function at index n converts format n to format n + 1."""
 VERSION = len(MIGRATIONS)
 """The current format."""
 
 
-def bring_up_to_date(engine: Engine, file: Path | None) -> None:
-    """Writes the format of a new store, and migrates an older one after copying its file.
+def bring_up_to_date(engine: Engine, place: str, file: Path | None) -> None:
+    """Creates the tables of a new store, and migrates an older one after copying its file, in one transaction.
 
     Args:
         engine: of the store.
+        place: of the store, for messages.
         file: of an SQLite store; None if there is none.
 
     Raises:
         InputError: if the store was written by a later invdesign.
     """
-    with engine.connect() as connection:
-        found = version_of(connection)
-    if found == VERSION:
-        return
-    if found is not None and found > VERSION:
-        raise InputError(
-            f"The store '{file or engine.url.render_as_string()}' has format {found}, written by a newer "
-            f"version of invdesign; "
-            f"this version reads formats up to {VERSION}. Upgrade invdesign (pip install --upgrade invdesign)."
-        )
-    if found is not None and file is not None:
-        shutil.copy2(file, file.with_name(f"{file.name}.format-{found}"))
-    with engine.begin() as connection:
+    with worded(place), engine.connect() as connection:
+        if version_of(connection, place) == VERSION:
+            return
+    with writing(engine, place) as connection:
+        lock_setup(connection)
+        found = version_of(connection, place)
+        if found == VERSION:
+            return  # another process was faster
+        if found is not None and file is not None:
+            copied(file, file.with_name(f"{file.name}.format-{found}"))
         for migration in MIGRATIONS[VERSION if found is None else found :]:
             migration(connection)
+        schema.metadata.create_all(connection)
         _number.create(connection, checkfirst=True)
         connection.execute(delete(_number))
         connection.execute(insert(_number).values(version=VERSION))
 
 
-def version_of(connection: Connection) -> int | None:
-    """The format of a store: 0 if it has no number, None if the store is empty."""
+def version_of(connection: Connection, place: str) -> int | None:
+    """The format of a store: 0 if it has no number, None if the store is empty.
+
+    Raises:
+        InputError: if it is later than the current one.
+    """
     tables = inspect(connection).get_table_names()
-    if _number.name in tables:
-        return int(connection.execute(select(_number.c.version)).scalar_one())
-    return 0 if "evaluations" in tables else None
+    if _number.name not in tables:
+        return 0 if "evaluations" in tables else None
+    found = int(connection.execute(select(_number.c.version)).scalar_one())
+    if found > VERSION:
+        raise InputError(
+            f"The store '{place}' has format {found}, written by a newer version of invdesign; "
+            f"this version reads formats up to {VERSION}. Upgrade invdesign (pip install --upgrade invdesign)."
+        )
+    return found

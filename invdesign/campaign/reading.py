@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from invdesign.campaign.agreement import agreement, corrected, verified_frame
 from invdesign.campaign.correction import Correction
-from invdesign.campaign.records import candidates_of, properties_of
 from invdesign.campaign.rounds import (
     Round,
     TaughtRound,
@@ -18,15 +21,32 @@ from invdesign.campaign.rounds import (
     taught_rounds,
 )
 from invdesign.campaign.status import Status
-from invdesign.campaign.store import DONE, FAILED, INITIAL, LABORATORY, PENDING, Store
+from invdesign.campaign.store import CANDIDATE, DONE, FAILED, PENDING, STATES, Store
 from invdesign.objectives.base import REASON
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 LABORATORY_UNITS = "laboratory_units"
 """Name of the fact with the units in which values of a laboratory were stored before any objective was run."""
+P = ParamSpec("P")
+T = TypeVar("T")
+ReadingT = TypeVar("ReadingT", bound="Reading")
+
+
+def of_one_moment(method: Callable[Concatenate[ReadingT, P], T]) -> Callable[Concatenate[ReadingT, P], T]:
+    """A method whose results belong together, even if another process writes to the store meanwhile."""
+
+    @wraps(method)
+    def wrapped(self: ReadingT, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with self.store.snapshot():
+            return method(self, *args, **kwargs)
+
+    return wrapped
 
 
 class Reading:
@@ -54,34 +74,41 @@ class Reading:
         """The rounds in order, including an incomplete last one: the candidates to verify, and when it was due."""
         return noted_rounds(self.store)
 
+    @of_one_moment
     def taught_rounds(self) -> list[TaughtRound]:
         """The completed rounds, with the corrections after each."""
         return taught_rounds(self.store, list(self.units))
 
+    @of_one_moment
     def corrections(self) -> dict[str, Correction]:
         """The correction of each property after the last completed round; empty if there is none."""
         return corrections_after(self.store, complete_rounds(self.store), list(self.units))
 
+    @of_one_moment
     def history(self) -> History:
         """The history for the optimizer, in the order of proposal; values are corrected after completed rounds."""
-        everything = self.store.evaluations()
-        over, pending = everything[everything["state"] != PENDING], everything[everything["state"] == PENDING]
+        columns = self.store.columns()
+        is_pending, given = columns.in_state(PENDING), columns.given()
         return History(
-            self._candidates(over).reset_index(drop=True),
-            self._corrected(over).reset_index(drop=True),
-            self._candidates(pending).reset_index(drop=True),
-            given=pd.concat([over["origin"], pending["origin"]]).isin([INITIAL, LABORATORY]).to_numpy(),
+            self._candidates(~is_pending).reset_index(drop=True),
+            self._corrected(self._properties(~is_pending)).reset_index(drop=True),
+            self._candidates(is_pending).reset_index(drop=True),
+            given=np.concatenate([given[~is_pending], given[is_pending]]),
         )
 
+    @of_one_moment
     def frame(self) -> pd.DataFrame:
         """Every proposed candidate: parameters, properties, ``origin``, ``state`` and ``reason``, indexed by number.
 
         The properties are as the objective gave them; ``best`` and ``hits`` use corrected ones.
         """
-        everything = self.store.evaluations()
-        about = everything[["origin", "state", REASON]]
-        return pd.concat([self._candidates(everything), properties_of(everything, self.units), about], axis=1)
+        columns = self.store.columns()
+        everything = np.ones(len(columns), dtype=bool)
+        about = {name: columns.about[name].array() for name in ("origin", "state", REASON)}
+        frame = pd.concat([self._candidates(everything), self._properties(everything)], axis=1)
+        return frame.assign(**{name: values.astype(object) for name, values in about.items()})
 
+    @of_one_moment
     def hits(self) -> pd.DataFrame:
         """Candidates that meet all targets: parameters, properties, and met or missed target by target.
 
@@ -93,6 +120,7 @@ class Reading:
         found = pd.concat([met, targets.met(met)], axis=1)
         return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.optimized else found
 
+    @of_one_moment
     def best(self, top: int) -> pd.DataFrame:
         """The candidates nearest to, or deepest within, the targets; parameters and properties, best first.
 
@@ -105,6 +133,7 @@ class Reading:
         keys = ["rank", "margin"] if targets.optimized else ["margin"]
         return frame.loc[order.sort_values(keys, kind="stable").index[:top]]
 
+    @of_one_moment
     def verified(self) -> pd.DataFrame:
         """Values of the verifying stages next to those of the search: one row for each candidate and stage.
 
@@ -119,23 +148,29 @@ class Reading:
             corrections=self.corrections(),
         )
 
+    @of_one_moment
     def agreement(self) -> pd.DataFrame:
         """Agreement of each stage with the search, property by property; see ``invdesign.campaign.agreement``."""
         return agreement(self.verified(), list(self.units))
 
+    @of_one_moment
     def status(self) -> Status:
         """Numbers of candidates that were evaluated, failed, are pending and meet all targets."""
-        states = self.store.evaluations()["state"].value_counts()
-        counts = {state: int(states.get(state, 0)) for state in (DONE, FAILED, PENDING)}
-        hits = int(self.targets.in_units(self.units).all_met(self._valued()).sum())
-        return Status(counts[DONE], counts[FAILED], counts[PENDING], hits)
+        columns = self.store.columns()
+        targets = self.targets.in_units(self.units)
+        counted = columns.in_state(DONE)
+        if self.space.fidelity is not None:
+            counted &= at_target_fidelity(self.space, self._candidates(np.ones(len(columns), dtype=bool)))
+        hits = int(targets.all_met(self._corrected(self._properties(counted))).sum())
+        return Status(columns.counts[DONE], columns.counts[FAILED], columns.counts[PENDING], hits)
 
+    @of_one_moment
     def cost(self) -> float:
         """Cost of the proposed candidates at their fidelities, pending ones included; 1 each without fidelities.
 
         A failed candidate costs as much as one with a value.
         """
-        return float(costs(self.space, self._candidates(self.store.evaluations())).sum())
+        return float(costs(self.space, self._candidates(self.store.columns().in_state(*STATES))).sum())
 
     def affordable(self, wanted: int, cost: float | None) -> int:
         """Number of further evaluations at the target fidelity that a total cost allows.
@@ -150,6 +185,7 @@ class Reading:
         # Costs are sums of decimals; a rounding error must not cost an evaluation.
         return min(wanted, math.floor((cost - self.cost()) / highest + 1e-9))
 
+    @of_one_moment
     def by_fidelity(self) -> pd.DataFrame:
         """Evaluations at each fidelity: ``evaluated``, ``failed``, ``pending`` and ``cost``, cheapest first.
 
@@ -159,9 +195,9 @@ class Reading:
         if self.space.fidelity is None:
             return pd.DataFrame(columns=[*counted, "cost"])
         column, fidelity = self.space.fidelity
-        everything = self.store.evaluations()
+        everything = self.store.columns().in_state(*STATES)
         fidelities = self._candidates(everything)[column]
-        table = pd.crosstab(fidelities, everything["state"]).reindex(
+        table = pd.crosstab(fidelities, self.store.columns().about["state"].array()).reindex(
             index=list(fidelity.names), columns=[DONE, FAILED, PENDING], fill_value=0
         )
         counts = table.set_axis(counted, axis=1)
@@ -169,18 +205,36 @@ class Reading:
             index="fidelity", columns=None
         )
 
-    def _by_state(self, state: str) -> pd.DataFrame:
-        everything = self.store.evaluations()
-        return everything[everything["state"] == state]
-
     def _valued(self) -> pd.DataFrame:
         """The results that count: those at the target fidelity, if there are several."""
-        done = self._by_state(DONE)
-        frame = pd.concat([self._candidates(done), self._corrected(done)], axis=1)
+        done = self.store.columns().in_state(DONE)
+        frame = pd.concat([self._candidates(done), self._corrected(self._properties(done))], axis=1)
         return frame[at_target_fidelity(self.space, frame)]
 
-    def _candidates(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return candidates_of(rows, self.space)
+    def _candidates(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        """The parameters of the chosen candidates, indexed by number."""
+        index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
+        if index.empty:  # has the dtypes of the space's own frames
+            return self._no_candidates.set_axis(index)
+        columns = self.store.columns()
+        return pd.DataFrame({name: columns.parameter(name)[chosen] for name in self.space.names}, index=index)
 
-    def _corrected(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return corrected(properties_of(rows, self.units), self.corrections())
+    def _numbered(self, numbers: Sequence[int]) -> pd.DataFrame:
+        """The parameters of candidates by their numbers."""
+        columns = self.store.columns()
+        places = np.array(numbers, dtype=np.int64)
+        index = pd.Index(places, name=CANDIDATE)
+        return pd.DataFrame({name: columns.parameter(name)[places] for name in self.space.names}, index=index)
+
+    @cached_property
+    def _no_candidates(self) -> pd.DataFrame:
+        return self.space.sample(0, np.random.default_rng(0))
+
+    def _properties(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        """The properties of the chosen candidates, indexed by number."""
+        columns = self.store.columns()
+        index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
+        return pd.DataFrame({name: columns.property(name)[chosen] for name in self.units}, index=index, dtype=float)
+
+    def _corrected(self, values: pd.DataFrame) -> pd.DataFrame:
+        return corrected(values, self.corrections())

@@ -1,4 +1,4 @@
-"""Converts rows of the store to frames of candidates and properties, and results to rows of the store."""
+"""Converts rows of the store to frames of properties, and results to rows of the store."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from invdesign.campaign.execution.executor import Result
 from invdesign.objectives.base import REASON, STD_SUFFIX, Objective
-from invdesign.space import SearchSpace
-
-
-def candidates_of(rows: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
-    """The candidates of the store's rows, one column a parameter."""
-    if rows.empty:
-        typed = space.sample(0, np.random.default_rng(0))
-        return typed.set_axis(rows.index)
-    # Column by column: an optimizer reads its history at every step, and pandas is slow with a list of records.
-    records: list[Mapping[str, Any]] = list(rows["parameters"])
-    return pd.DataFrame({name: [record.get(name) for record in records] for name in space.names}, index=rows.index)
 
 
 def properties_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

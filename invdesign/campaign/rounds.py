@@ -121,12 +121,15 @@ def plan_round(store: Store, stage: Stage, due: int, ranked: Sequence[int]) -> N
         due: number of candidates proposed when the round is due.
         ranked: numbers of candidates, best first; at least ``stage.top`` more than the stage has verified, if possible.
     """
-    noted = noted_rounds(store)
-    answered = verified_candidates(store, stage.name)
-    before = {candidate for one in noted for candidate in one.candidates}
-    chosen = [number for number in ranked if number not in answered][: stage.top]
-    planned = Round(stage.name, due, (*sorted(answered - before), *chosen))
-    store.write_fact(FACT, [asdict(one) for one in (*noted, planned)])
+    with store.transaction():
+        noted = noted_rounds(store)
+        if any(one.evaluations >= due for one in noted):
+            return  # another process planned it
+        answered = verified_candidates(store, stage.name)
+        before = {candidate for one in noted for candidate in one.candidates}
+        chosen = [number for number in ranked if number not in answered][: stage.top]
+        planned = Round(stage.name, due, (*sorted(answered - before), *chosen))
+        store.write_fact(FACT, [asdict(one) for one in (*noted, planned)])
 
 
 def verified_candidates(store: Store, stage: str) -> set[int]:

@@ -3,155 +3,201 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import (
-    JSON,
-    Column,
-    Connection,
-    DateTime,
-    Float,
-    Integer,
-    MetaData,
-    Select,
-    String,
-    Table,
-    Text,
-    create_engine,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DatabaseError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, text, update
 
+from invdesign.campaign import database, schema
+from invdesign.campaign.columns import Evaluations
 from invdesign.campaign.migrations import bring_up_to_date
-from invdesign.core.errors import InputError
+from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, STATES
+from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
+from invdesign.campaign.workers import Worker, dead_here
 
-CANDIDATE = "candidate"
-PENDING, DONE, FAILED = "pending", "done", "failed"
-INITIAL, LABORATORY = "initial", "laboratory"
-"""Origins of candidates that were not chosen by an optimizer."""
-MOST_STALE = 500
-"""Number of changed rows above which all rows are read again: a statement must not name more."""
+__all__ = ["CANDIDATE", "DONE", "FAILED", "INITIAL", "LABORATORY", "PENDING", "STATES", "Store", "exists"]
 
-_metadata = MetaData()
-_facts = Table(
-    "facts",
-    _metadata,
-    Column("campaign", String(200), primary_key=True),
-    Column("name", String(200), primary_key=True),
-    Column("value", JSON),
-)
-_evaluations = Table(
-    "evaluations",
-    _metadata,
-    Column("campaign", String(200), primary_key=True),
-    Column("candidate", Integer, primary_key=True, autoincrement=False),
-    Column("origin", String(100)),
-    Column("parameters", JSON),
-    Column("state", String(10)),
-    Column("properties", JSON),
-    Column("reason", Text),
-    Column("seconds", Float),
-    Column("proposed_at", DateTime(timezone=True)),
-    Column("finished_at", DateTime(timezone=True)),
-)
-_verifications = Table(
-    "verifications",
-    _metadata,
-    Column("campaign", String(200), primary_key=True),
-    Column("candidate", Integer, primary_key=True, autoincrement=False),
-    Column("stage", String(200), primary_key=True),
-    Column("properties", JSON),
-    Column("reason", Text),
-    Column("seconds", Float),
-    Column("finished_at", DateTime(timezone=True)),
-)
+SEARCH_STAGE = ""
+PROPOSING = "(proposing)"
+"""Stage of the claim that a process holds while it proposes."""
+POLL = 0.05
+"""Seconds between two looks at a store that another process must change first."""
 
 
 class Store:
     """Stores one campaign in a database; every method that writes has committed when it returns.
+
+    Several processes may use one store. Each write is one transaction, which locks the campaign, and what others wrote
+    is read at the next use: records carry a revision, and only later ones are read.
 
     Args:
         place: a file for SQLite, a database URL such as ``postgresql://...``, or None for memory only.
         campaign: the campaign's name; one database may hold several.
 
     Raises:
-        InputError: if the database cannot be opened or was not written by invdesign.
+        InputError: if the database cannot be opened, is damaged, or was not written by invdesign.
     """
 
     def __init__(self, place: str | Path | None, campaign: str) -> None:
         self.place = "memory" if place is None else str(place)
         self.campaign = campaign
-        self._engine = _engine(place)
-        self._rows: dict[str, _Rows] = {table.name: _Rows(table, campaign) for table in (_evaluations, _verifications)}
-        try:
-            bring_up_to_date(self._engine, _file_of(place))
-            _metadata.create_all(self._engine)
-        except DatabaseError as error:
-            raise InputError(f"'{self.place}' cannot be used as a store: {error.orig}.") from None
+        self.shared = place is not None
+        self._engine = database.opened(place)
+        weakref.finalize(self, self._engine.dispose)
+        self._open: Connection | None = None
+        self._frozen = False
+        bring_up_to_date(self._engine, self.place, database.file_of(place))
+        database.log_ahead(self._engine, self.place)
+        self._forget()
 
     def facts(self) -> dict[str, Any]:
         """Stored facts about the whole campaign."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(_facts.c.name, _facts.c.value).where(_facts.c.campaign == self.campaign))
-            return {row.name: row.value for row in rows}
+        self._read()
+        return dict(self._facts)
 
     def write_fact(self, name: str, value: Any) -> None:
         """Writes a JSON-compatible fact, replacing an earlier one of that name."""
-        with self._engine.begin() as connection:
-            mine = (_facts.c.campaign == self.campaign) & (_facts.c.name == name)
-            if connection.execute(select(_facts.c.name).where(mine)).first() is None:
-                connection.execute(insert(_facts).values(campaign=self.campaign, name=name, value=value))
-            else:
-                connection.execute(update(_facts).where(mine).values(value=value))
+        self.write_facts({name: value})
+
+    def write_facts(self, values: Mapping[str, Any], *, unless: str | None = None) -> None:
+        """Writes facts in one transaction.
+
+        Args:
+            values: JSON-compatible, by name.
+            unless: name of a fact; if it is stored already, nothing is written.
+        """
+        with self.transaction() as connection:
+            known = self.facts()
+            if unless is not None and unless in known:
+                return
+            revision = self._next_revision(connection)
+            for name, value in values.items():
+                mine = (schema.facts.c.campaign == self.campaign) & (schema.facts.c.name == name)
+                record = {"name": name, "revision": revision, "value": json.dumps(value)}
+                row = schema.sealed(schema.facts, record)
+                if name in known:
+                    connection.execute(update(schema.facts).where(mine).values(**row))
+                else:
+                    connection.execute(insert(schema.facts).values(campaign=self.campaign, **row))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction for everything in the block; other writers of the campaign wait. Blocks may be nested.
+
+        Keep the block short: nothing is proposed or evaluated in it.
+        """
+        if self._open is not None:
+            yield self._open
+            return
+        try:
+            with database.writing(self._engine, self.place) as connection:
+                self._open = connection
+                mine = select(schema.campaigns).where(schema.campaigns.c.campaign == self.campaign).with_for_update()
+                if connection.execute(mine).first() is None:
+                    connection.execute(
+                        text(
+                            "INSERT INTO campaigns (campaign, revision, proposals) VALUES (:campaign, 0, 0) "
+                            "ON CONFLICT DO NOTHING"
+                        ),
+                        {"campaign": self.campaign},
+                    )
+                    connection.execute(mine).one()
+                yield connection
+        except BaseException:
+            self._forget()  # what was read in the block may have been rolled back
+            raise
+        finally:
+            self._open = None
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Everything that is read in the block is of one moment, whatever others write. Blocks may be nested."""
+        if self._frozen:
+            yield
+            return
+        self._read()
+        self._frozen = True
+        try:
+            yield
+        finally:
+            self._frozen = False
 
     def propose(
         self,
         candidates: pd.DataFrame,
         *,
         origins: Sequence[str],
+        after: int | None = None,
+        worker: Worker | None = None,
+        held: int | None = None,
         before_commit: Callable[[pd.DataFrame], None] | None = None,
-    ) -> pd.DataFrame:
+    ) -> pd.DataFrame | None:
         """Writes candidates as pending with consecutive numbers.
 
         Args:
             candidates: one row each.
             origins: of each candidate.
+            after: number of proposals that they were chosen after. If there are more by now, or it is another process's
+                turn to propose, nothing is stored.
+            worker: who proposes.
+            held: how many of them, from the first, the worker claims at once; if None, all belong to the laboratory.
             before_commit: called with the numbered candidates within the transaction; if it raises, nothing is stored.
 
         Returns:
-            The candidates, indexed by their numbers.
+            The candidates, indexed by their numbers; None if nothing was stored because of ``after``.
         """
-        with self._engine.begin() as connection:
-            mine = _evaluations.c.campaign == self.campaign
-            last = connection.execute(select(func.max(_evaluations.c.candidate)).where(mine)).scalar()
-            numbers = list(range(0 if last is None else last + 1, (0 if last is None else last + 1) + len(candidates)))
-            rows = [
-                {
-                    "campaign": self.campaign,
-                    "candidate": number,
-                    "origin": origin,
-                    "parameters": _plain(parameters),
-                    "state": PENDING,
-                    "proposed_at": _now(),
-                }
-                for number, origin, parameters in zip(numbers, origins, candidates.to_dict("records"), strict=True)
-            ]
-            if rows:
-                connection.execute(insert(_evaluations), rows)
+        with self.transaction() as connection:
+            first = self.proposals()
+            turn = self._holders(connection, PROPOSING).get(0)
+            if after is not None and (first != after or (turn is not None and not (worker and turn == worker.name))):
+                return None
+            if turn is not None:
+                self._release(connection, PROPOSING, [0])
+            numbers = list(range(first, first + len(candidates)))
             numbered = candidates.set_axis(pd.Index(numbers, name=CANDIDATE))
+            if numbers:
+                self._insert(connection, numbered, origins)
+                if held is None:
+                    self._claim(connection, SEARCH_STAGE, numbers, LABORATORY_HOLDS)
+                elif worker is not None:
+                    self._claim(connection, SEARCH_STAGE, numbers[:held], worker.name)
             if before_commit is not None:
                 before_commit(numbered)
-        self._rows[_evaluations.name].changed(numbers)
         return numbered
+
+    def record(
+        self,
+        numbers: Sequence[int | None],
+        parameters: pd.DataFrame,
+        properties: Sequence[Mapping[Any, float]],
+        reasons: Sequence[str | None],
+    ) -> list[int]:
+        """Writes results of a laboratory in one transaction.
+
+        Args:
+            numbers: of pending candidates; None for new ones, which are proposed first.
+            parameters: what was really evaluated, one row each.
+            properties: values of each; NaN is not written.
+            reasons: why a candidate has no value, or None.
+
+        Returns:
+            The numbers of all candidates.
+        """
+        with self.transaction():
+            fresh = parameters[[number is None for number in numbers]]
+            proposed = self.propose(fresh, origins=[LABORATORY] * len(fresh))
+            new = iter([] if proposed is None else proposed.index)
+            known = [int(next(new)) if number is None else number for number in numbers]
+            self.finish(known, properties, reasons, seconds=None, parameters=parameters.to_dict("records"))
+        return known
 
     def finish(
         self,
@@ -161,8 +207,9 @@ class Store:
         *,
         seconds: float | None,
         parameters: Sequence[Mapping[Any, Any]] | None = None,
+        objective: str | None = None,
     ) -> None:
-        """Writes the results of pending candidates in one transaction.
+        """Writes the results of pending candidates in one transaction; a candidate that has a result keeps it.
 
         Args:
             numbers: of the candidates.
@@ -170,108 +217,313 @@ class Store:
             reasons: why a candidate has no value, or None.
             seconds: time of the evaluation, shared evenly among them.
             parameters: what was really evaluated, if that may differ from what was proposed.
+            objective: fingerprint of what gave the values.
         """
-        with self._engine.begin() as connection:
-            for place, number in enumerate(numbers):
+        share = None if seconds is None else float(seconds) / len(numbers)
+        with self.transaction() as connection:
+            self._read()
+            rows = []
+            for place, number in enumerate(map(int, numbers)):
+                if self._evaluations.state(number) != PENDING:
+                    continue  # the lease had expired, and another worker was faster
                 values = _plain(properties[place])
-                written = {
-                    "state": DONE if values else FAILED,
-                    "properties": values,
-                    "reason": reasons[place],
-                    "seconds": None if seconds is None else seconds / len(numbers),
-                    "finished_at": _now(),
+                given = _plain(parameters[place]) if parameters is not None else self._evaluations.parameters[number]
+                rows.append(
+                    {
+                        "candidate": number,
+                        "origin": self._evaluations.about["origin"].array()[number],
+                        "parameters": json.dumps(given),
+                        "state": DONE if values else FAILED,
+                        "properties": json.dumps(values),
+                        "reason": _storable(reasons[place]),
+                        "seconds": share,
+                        "objective": objective,
+                        "finished_at": _now(),
+                    }
+                )
+            self._rewrite(connection, rows)
+
+    def reopen(self, numbers: Sequence[int]) -> None:
+        """Makes finished candidates pending again and removes their values, to be evaluated once more."""
+        with self.transaction() as connection:
+            self._read()
+            rows = [
+                {
+                    "candidate": number,
+                    "origin": self._evaluations.about["origin"].array()[number],
+                    "parameters": json.dumps(self._evaluations.parameters[number]),
+                    "state": PENDING,
+                    "finished_at": None,
                 }
-                if parameters is not None:
-                    written["parameters"] = _plain(parameters[place])
-                mine = (_evaluations.c.campaign == self.campaign) & (_evaluations.c.candidate == number)
-                connection.execute(update(_evaluations).where(mine).values(**written))
-        self._rows[_evaluations.name].changed(numbers)
+                for number in numbers
+            ]
+            self._rewrite(connection, rows)
 
     def verify(
         self, number: int, stage: str, properties: Mapping[Any, float], reason: str | None, *, seconds: float
     ) -> None:
-        """Writes the result of a verifying stage for a candidate."""
-        with self._engine.begin() as connection:
-            connection.execute(
-                insert(_verifications).values(
-                    campaign=self.campaign,
-                    candidate=number,
-                    stage=stage,
-                    properties=_plain(properties),
-                    reason=reason,
-                    seconds=seconds,
-                    finished_at=_now(),
-                )
-            )
-        self._rows[_verifications.name].changed([number])
+        """Writes the result of a verifying stage for a candidate; one that has a result of the stage keeps it."""
+        with self.transaction() as connection:
+            self._read()
+            if (number, stage) not in self._verifications:
+                record = {
+                    "candidate": number,
+                    "stage": stage,
+                    "revision": self._next_revision(connection),
+                    "properties": json.dumps(_plain(properties)),
+                    "reason": _storable(reason),
+                    "seconds": float(seconds),
+                    "finished_at": _now(),
+                }
+                row = schema.sealed(schema.verifications, record)
+                connection.execute(insert(schema.verifications).values(campaign=self.campaign, **row))
+            self._release(connection, stage, [number])
+
+    def proposals(self) -> int:
+        """Number of proposed candidates."""
+        self._read()
+        return len(self._evaluations)
 
     def evaluations(self) -> pd.DataFrame:
-        """All proposals in order: candidate, origin, parameters, state, properties, reason, seconds."""
-        return self._read(_evaluations)
+        """All proposals in order: candidate, origin, parameters, state, properties, reason, seconds, objective."""
+        found = self.columns()
+        about = {name: column.array() for name, column in found.about.items()}
+        frame = pd.DataFrame({"parameters": found.parameters, "properties": found.properties, **about})
+        return frame.assign(seconds=frame["seconds"].astype(float)).rename_axis(CANDIDATE)
+
+    def columns(self) -> Evaluations:
+        """All proposals in order, as columns; shared, and must not be modified."""
+        self._read()
+        return self._evaluations
 
     def verifications(self) -> pd.DataFrame:
         """All results of verifying stages: candidate, stage, properties, reason, seconds."""
-        return self._read(_verifications)
+        self._read()
+        names = ["stage", "properties", "reason", "seconds"]
+        rows = [self._verifications[key] for key in sorted(self._verifications)]
+        columns = {name: [row[name] for row in rows] for name in names}
+        return pd.DataFrame(columns, index=pd.Index([row["candidate"] for row in rows], name=CANDIDATE))
+
+    def is_verified(self, number: int, stage: str) -> bool:
+        """Whether a stage has a result for a candidate."""
+        self._read()
+        return (number, stage) in self._verifications
+
+    def register(self, worker: Worker, *, alone: bool = False) -> None:
+        """Registers a worker.
+
+        Args:
+            worker: the worker.
+            alone: whether to wait until all others have left or are dead.
+        """
+        while True:
+            with self.transaction() as connection:
+                if not (alone and self._alive(connection)):
+                    now = database.clock(connection)
+                    row = {"worker": worker.name, "host": worker.host, "pid": worker.pid, "started": worker.started}
+                    connection.execute(
+                        insert(schema.workers).values(campaign=self.campaign, expires=now + worker.lease, **row)
+                    )
+                    return
+            time.sleep(POLL)
+
+    def renew(self, worker: Worker) -> None:
+        """Renews the lease of a worker; may be called from another thread."""
+        with database.writing(self._engine, self.place) as connection:
+            expires = database.clock(connection) + worker.lease
+            mine = schema.workers.c.worker == worker.name
+            connection.execute(update(schema.workers).where(mine).values(expires=expires))
+
+    def leave(self, worker: Worker) -> None:
+        """Removes a worker; its unfinished candidates belong to nobody."""
+        with self.transaction() as connection:
+            connection.execute(delete(schema.claims).where(schema.claims.c.worker == worker.name))
+            connection.execute(delete(schema.workers).where(schema.workers.c.worker == worker.name))
+
+    def claim(
+        self, worker: Worker, stage: str = SEARCH_STAGE, *, among: Sequence[int] | None = None, most: int | None = None
+    ) -> list[int]:
+        """Claims candidates that nobody else holds.
+
+        Args:
+            worker: that will evaluate them.
+            stage: a verifying stage; the search if empty.
+            among: numbers of candidates; the pending ones if None.
+            most: largest number; all if None.
+
+        Returns:
+            The claimed candidates, in their order.
+        """
+        if among is None and not self.columns().counts[PENDING]:
+            return []
+        with self.transaction() as connection:
+            wanted = self.columns().pending() if among is None else list(among)
+            holders = self._holders(connection, stage)
+            if stage:
+                wanted = [number for number in wanted if (number, stage) not in self._verifications]
+            free = [number for number in wanted if holders.get(number, worker.name) == worker.name][:most]
+            self._claim(connection, stage, free, worker.name)
+        return free
+
+    def turn(self, worker: Worker) -> None:
+        """Waits until a worker is the only one that proposes; its next proposal, or ``leave``, ends its turn."""
+        while not self.claim(worker, PROPOSING, among=[0]):
+            time.sleep(POLL)
+
+    def held_by_others(self, worker: Worker) -> bool:
+        """Whether other living workers evaluate pending candidates."""
+        if not self.columns().counts[PENDING]:
+            return False
+        with self._connected() as connection:
+            holders = set(self._holders(connection, SEARCH_STAGE).values())
+        return bool(holders - {worker.name, LABORATORY_HOLDS})
 
     def close(self) -> None:
         """Closes the database."""
         self._engine.dispose()
 
-    def _read(self, table: Table) -> pd.DataFrame:
-        with self._engine.connect() as connection:
-            return self._rows[table.name].read(connection)
+    def _insert(self, connection: Connection, candidates: pd.DataFrame, origins: Sequence[str]) -> None:
+        revision = self._next_revision(connection, proposals=len(candidates))
+        rows = [
+            {
+                **schema.sealed(
+                    schema.evaluations,
+                    {
+                        "candidate": int(number),
+                        "revision": revision,
+                        "origin": origin,
+                        "parameters": json.dumps(_plain(parameters)),
+                        "state": PENDING,
+                    },
+                ),
+                "campaign": self.campaign,
+                "proposed_at": _now(),
+            }
+            for number, origin, parameters in zip(candidates.index, origins, candidates.to_dict("records"), strict=True)
+        ]
+        connection.execute(insert(schema.evaluations), rows)
 
+    def _rewrite(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Replaces evaluations, and releases their candidates."""
+        if not rows:
+            return
+        revision = self._next_revision(connection)
+        table = schema.evaluations
+        sealed = [schema.sealed(table, {**row, "revision": revision}) for row in rows]
+        mine = (table.c.campaign == self.campaign) & (table.c.candidate == bindparam("number"))
+        changed = [name for name in sealed[0] if name != CANDIDATE]
+        statement = update(table).where(mine).values({name: bindparam(f"new_{name}") for name in changed})
+        connection.execute(
+            statement,
+            [{"number": row[CANDIDATE], **{f"new_{name}": row[name] for name in changed}} for row in sealed],
+        )
+        self._release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
 
-class _Rows:
-    """A campaign's rows of one table; only changed ones are read again, because a long campaign reads at every step.
+    def _next_revision(self, connection: Connection, *, proposals: int = 0) -> int:
+        table = schema.campaigns
+        mine = table.c.campaign == self.campaign
+        connection.execute(
+            update(table).where(mine).values(revision=table.c.revision + 1, proposals=table.c.proposals + proposals)
+        )
+        return int(connection.execute(select(table.c.revision).where(mine)).scalar_one())
 
-    Args:
-        table: of candidates.
-        campaign: name of the campaign.
-    """
+    def _holders(self, connection: Connection, stage: str) -> dict[int, str]:
+        """The living holder of each claimed candidate; claims of dead workers are ignored."""
+        mine = (schema.claims.c.campaign == self.campaign) & (schema.claims.c.stage == stage)
+        rows = connection.execute(select(schema.claims.c.candidate, schema.claims.c.worker).where(mine)).all()
+        if not rows:
+            return {}
+        living = {LABORATORY_HOLDS, *self._alive(connection)}
+        return {number: worker for number, worker in rows if worker in living}
 
-    def __init__(self, table: Table, campaign: str) -> None:
-        self._columns = [column for column in table.columns if column.name != "campaign"]
-        self._key = [column.name for column in table.primary_key if column.name != "campaign"]
-        self._candidate = table.c.candidate
-        self._query = select(*self._columns).where(table.c.campaign == campaign).order_by(*table.primary_key)
-        self._known: dict[tuple[Any, ...], dict[str, Any]] = {}
-        self._stale: set[int] = set()
-        self._version: tuple[int, int] | None = None
-        self._frame: pd.DataFrame | None = None
+    def _alive(self, connection: Connection) -> list[str]:
+        """Registered workers whose lease is valid and whose process is not known to be dead."""
+        now = database.clock(connection)
+        rows = connection.execute(select(schema.workers).where(schema.workers.c.campaign == self.campaign))
+        return [row.worker for row in rows if row.expires > now and not dead_here(row.host, row.pid, row.started)]
 
-    def changed(self, candidates: Iterable[int]) -> None:
-        """Marks the rows of candidates that this process wrote."""
-        self._stale.update(candidates)
+    def _claim(self, connection: Connection, stage: str, numbers: Sequence[int], worker: str) -> None:
+        if numbers:
+            self._release(connection, stage, numbers)
+            rows = [
+                {"campaign": self.campaign, "stage": stage, "candidate": number, "worker": worker} for number in numbers
+            ]
+            connection.execute(insert(schema.claims), rows)
 
-    def read(self, connection: Connection) -> pd.DataFrame:
-        """All rows in the order of their candidates; the frame is shared and must not be modified."""
-        version = _version(connection)
-        if version is None or version != self._version or len(self._stale) > MOST_STALE:
-            self._known = {}
-            self._take(connection, self._query)
-        elif self._stale:
-            self._take(connection, self._query.where(self._candidate.in_(sorted(self._stale))))
-        elif self._frame is not None:
-            return self._frame
-        self._version, self._stale = version, set()
-        rows = [self._known[key] for key in sorted(self._known)]
-        columns = {column.name: [row[column.name] for row in rows] for column in self._columns}
-        self._frame = pd.DataFrame(columns).set_index(CANDIDATE)
-        return self._frame
+    def _release(self, connection: Connection, stage: str, numbers: Sequence[int]) -> None:
+        column = schema.claims.c
+        mine = (column.campaign == self.campaign) & (column.stage == stage) & (column.candidate == bindparam("number"))
+        connection.execute(delete(schema.claims).where(mine), [{"number": number} for number in numbers])
 
-    def _take(self, connection: Connection, query: Select[Any]) -> None:
-        for row in connection.execute(query):
-            values = dict(row._mapping)  # noqa: SLF001 - public by documentation
-            self._known[tuple(values[name] for name in self._key)] = values
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        if self._open is not None:
+            yield self._open
+            return
+        with database.worded(self.place), self._engine.connect() as connection:
+            yield connection
 
+    def _forget(self) -> None:
+        self._revision = -1
+        self._facts: dict[str, Any] = {}
+        self._evaluations = Evaluations()
+        self._verifications: dict[tuple[int, str], dict[str, Any]] = {}
 
-def _version(connection: Connection) -> tuple[int, int] | None:
-    """Changes whenever another connection has written to an SQLite database; None for other databases."""
-    if connection.dialect.name != "sqlite":
-        return None
-    version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-    return id(connection.connection.dbapi_connection), int(version)
+    def _read(self) -> None:
+        """Reads the records that were written since the last reading.
+
+        Raises:
+            InputError: naming the record, if one was altered or is missing.
+        """
+        if self._frozen:
+            return
+        with self._connected() as connection:
+            mine = schema.campaigns.c.campaign == self.campaign
+            found = connection.execute(
+                select(schema.campaigns.c.revision, schema.campaigns.c.proposals).where(mine)
+            ).first()
+            revision = -1 if found is None else found.revision
+            if revision == self._revision and found is not None:
+                return
+            for record in self._later(connection, schema.facts):
+                self._facts[record["name"]] = json.loads(record["value"])
+            self._take(self._later(connection, schema.evaluations))
+            for record in self._later(connection, schema.verifications):
+                values = json.loads(record["properties"] or "{}")
+                self._verifications[record["candidate"], record["stage"]] = {**record, "properties": values}
+            self._revision = revision
+        proposals = 0 if found is None else found.proposals
+        if len(self._evaluations) != proposals:
+            raise database.damaged(
+                self.place, f"{proposals} candidates were proposed, but {len(self._evaluations)} are stored"
+            )
+
+    def _later(self, connection: Connection, table: Table) -> list[dict[str, Any]]:
+        """The records of a table after the known revision, each checked, in the order of their keys."""
+        columns = schema.CHECKED[table.name]
+        names = [column.name for column in columns]
+        query = select(*columns, table.c.checksum).where(table.c.campaign == self.campaign)
+        if self._revision >= 0:
+            query = query.where(table.c.revision > self._revision)
+        keys = [column for column in table.primary_key if column.name != "campaign"]
+        records = []
+        for *values, checksum in connection.execute(query.order_by(*keys)):
+            if schema.checksum(tuple(values)) != checksum:
+                what = f"the fact '{values[0]}'" if table is schema.facts else f"candidate {values[0]}"
+                raise database.damaged(self.place, f"{what} of the campaign '{self.campaign}' was altered")
+            records.append(dict(zip(names, values, strict=True)))
+        return records
+
+    def _take(self, records: list[dict[str, Any]]) -> None:
+        parameters = _parsed([record["parameters"] for record in records])
+        properties = _parsed([record["properties"] or "{}" for record in records])
+        # Runs of consecutive numbers: all records at first, and then those of the last step.
+        for _, run in groupby(range(len(records)), key=lambda place: records[place][CANDIDATE] - place):
+            places = list(run)
+            first, block = records[places[0]][CANDIDATE], slice(places[0], places[-1] + 1)
+            if first > len(self._evaluations):
+                raise database.damaged(self.place, f"candidate {len(self._evaluations)} is missing")
+            self._evaluations.write(first, records[block], parameters[block], properties[block])
 
 
 def exists(place: str | Path | None) -> bool:
@@ -279,25 +531,21 @@ def exists(place: str | Path | None) -> bool:
     return place is not None and ("://" in str(place) or Path(place).is_file())
 
 
-def _file_of(place: str | Path | None) -> Path | None:
-    return None if place is None or "://" in str(place) else Path(place)
-
-
-def _engine(place: str | Path | None) -> Engine:
-    if place is None:
-        return create_engine("sqlite://", poolclass=StaticPool)
-    if "://" in str(place):
-        return create_engine(str(place))
-    path = Path(place)
-    if not path.parent.is_dir():
-        raise InputError(f"The folder '{path.parent}' of the store '{path}' does not exist. Create it first.")
-    return create_engine(f"sqlite:///{path}")
+def _parsed(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """JSON objects, parsed in one call."""
+    found: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
+    return found
 
 
 def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Values in a form that JSON reproduces exactly; NaN is left out."""
     plain = {str(name): value.item() if hasattr(value, "item") else value for name, value in values.items()}
     return {name: value for name, value in plain.items() if not (isinstance(value, float) and not math.isfinite(value))}
+
+
+def _storable(reason: str | None) -> str | None:
+    """A reason without what databases refuse: halves of characters, and null characters."""
+    return reason and reason.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def _now() -> dt.datetime:

@@ -145,23 +145,24 @@ def gather(campaign: Campaign) -> Findings:
     from invdesign.campaign.agreement import corrected
     from invdesign.campaign.calibrations import noted_calibrations
 
-    frame = campaign.frame()
-    over = frame[frame["state"] != PENDING]
-    units = campaign.units
-    corrections = campaign.corrections()
-    return Findings(
-        name=campaign.name,
-        status=campaign.status(),
-        targets=campaign.targets.in_units(units),
-        units=units,
-        columns=campaign.space.columns,
-        over=corrected(over, corrections),
-        raw=over[list(units)],
-        ranked=campaign.best(len(frame)),
-        verified=campaign.verified(),
-        agreement=campaign.agreement(),
-        corrections=corrections,
-        rounds=campaign.taught_rounds(),
-        calibrations=noted_calibrations(campaign.store),
-        by_fidelity=campaign.by_fidelity(),
-    )
+    with campaign.store.snapshot():
+        frame = campaign.frame()
+        over = frame[frame["state"] != PENDING]
+        units = campaign.units
+        corrections = campaign.corrections()
+        return Findings(
+            name=campaign.name,
+            status=campaign.status(),
+            targets=campaign.targets.in_units(units),
+            units=units,
+            columns=campaign.space.columns,
+            over=corrected(over, corrections),
+            raw=over[list(units)],
+            ranked=campaign.best(len(frame)),
+            verified=campaign.verified(),
+            agreement=campaign.agreement(),
+            corrections=corrections,
+            rounds=campaign.taught_rounds(),
+            calibrations=noted_calibrations(campaign.store),
+            by_fidelity=campaign.by_fidelity(),
+        )

@@ -1,0 +1,132 @@
+"""A store's records as typed columns that grow at their end, so that a step costs the same in a long campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from invdesign.campaign.schema import INITIAL, LABORATORY, PENDING, STATES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NUMBERS = (np.dtype(np.int64), np.dtype(np.float64))
+
+
+class GrowingColumn:
+    """One column; appending and replacing values takes time in proportion to their number.
+
+    Its dtype is that which pandas infers from the values: integers and floats become floats, other mixtures objects.
+    """
+
+    def __init__(self) -> None:
+        self._values: NDArray[Any] = np.empty(0, dtype=object)
+        self._count = 0
+
+    def write(self, place: int, values: Sequence[Any] | NDArray[Any]) -> None:
+        """Writes values from a place on; the place is at most the current length."""
+        block = pd.Series(values, dtype=None if len(values) else object).to_numpy()
+        wanted = block.dtype if self._count == 0 else _common(self._values.dtype, block.dtype)
+        end = place + len(values)
+        if wanted != self._values.dtype:
+            self._values = self._values.astype(wanted) if self._count else np.empty(0, dtype=wanted)
+        if end > len(self._values):
+            grown = np.empty(max(2 * len(self._values), end, 64), dtype=wanted)
+            grown[: self._count] = self._values[: self._count]
+            self._values = grown
+        self._values[place:end] = block
+        self._count = max(self._count, end)
+
+    def array(self) -> NDArray[Any]:
+        """A view of the values, which must not be modified and is valid until the next ``write``."""
+        return self._values[: self._count]
+
+
+class Evaluations:
+    """The evaluations of a campaign in the order of their numbers, which are consecutive from 0."""
+
+    def __init__(self) -> None:
+        self.parameters: list[Mapping[str, Any]] = []
+        self.properties: list[Mapping[str, float]] = []
+        self.about = {name: GrowingColumn() for name in ("origin", "state", "reason", "seconds", "objective")}
+        self.counts = dict.fromkeys(STATES, 0)
+        self._codes = GrowingColumn()
+        self._given = GrowingColumn()
+        self._typed: dict[str, GrowingColumn] = {}
+        self._numbers: dict[str, GrowingColumn] = {}
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def state(self, number: int) -> str:
+        """The state of a candidate."""
+        return str(self.about["state"].array()[number])
+
+    def in_state(self, *states: str) -> NDArray[np.bool_]:
+        """Which candidates are in one of the states, in the order of their numbers."""
+        return np.isin(self._codes.array().astype(np.int64), [STATES.index(state) for state in states])
+
+    def pending(self) -> list[int]:
+        """The numbers of the pending candidates."""
+        return [int(number) for number in np.flatnonzero(self.in_state(PENDING))]
+
+    def given(self) -> NDArray[np.bool_]:
+        """Which candidates were not chosen by an optimizer, but by the initial design or a laboratory."""
+        return self._given.array().astype(bool)
+
+    def write(
+        self,
+        first: int,
+        records: Sequence[Mapping[str, Any]],
+        parameters: Sequence[Mapping[str, Any]],
+        properties: Sequence[Mapping[str, float]],
+    ) -> None:
+        """Writes consecutive records from a number on, which is at most the current length."""
+        end = first + len(records)
+        for code in self._codes.array()[first:end]:
+            self.counts[STATES[code]] -= 1
+        for record in records:
+            self.counts[record["state"]] += 1
+        self._codes.write(first, [STATES.index(record["state"]) for record in records])
+        self._given.write(first, [record["origin"] in (INITIAL, LABORATORY) for record in records])
+        for name, column in self.about.items():
+            column.write(first, _objects([record[name] for record in records]))
+        self.parameters[first:end] = parameters
+        self.properties[first:end] = properties
+        for name, column in self._typed.items():
+            column.write(first, [record.get(name) for record in parameters])
+        for name, column in self._numbers.items():
+            column.write(first, _floats(properties, name))
+
+    def parameter(self, name: str) -> NDArray[Any]:
+        """The values of a parameter, one for each candidate; see ``GrowingColumn.array``."""
+        if name not in self._typed:
+            self._typed[name] = GrowingColumn()
+            self._typed[name].write(0, [record.get(name) for record in self.parameters])
+        return self._typed[name].array()
+
+    def property(self, name: str) -> NDArray[np.float64]:
+        """The values of a property, NaN where there is none; see ``GrowingColumn.array``."""
+        if name not in self._numbers:
+            self._numbers[name] = GrowingColumn()
+            self._numbers[name].write(0, _floats(self.properties, name))
+        return self._numbers[name].array().astype(np.float64, copy=False)
+
+
+def _floats(records: Iterable[Mapping[str, float]], name: str) -> NDArray[np.float64]:
+    return np.array([record.get(name, np.nan) for record in records], dtype=np.float64)
+
+
+def _objects(values: Sequence[Any]) -> NDArray[Any]:
+    taken = np.empty(len(values), dtype=object)
+    taken[:] = values
+    return taken
+
+
+def _common(one: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
+    if one == other:
+        return one
+    return np.dtype(np.float64) if one in NUMBERS and other in NUMBERS else np.dtype(object)
