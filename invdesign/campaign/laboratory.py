@@ -160,6 +160,15 @@ def _converted(table: Table, column: str, cells: pd.Series, source: str, to: str
 
 
 def _bad_parameters(table: Table, parameters: pd.DataFrame, space: SearchSpace) -> list[str]:
+    if not parameters.isna().any(axis=None) and not parameters.map(_is_boolean).any(axis=None):
+        try:
+            space.encode(parameters)
+        except InputError:
+            pass  # the rows are named one by one below
+        else:
+            feasible = space.feasible(parameters)
+            words = "The candidate violates a constraint of the space."
+            return [f"{table.place(row)}: {words}" for row in np.flatnonzero(~feasible).tolist()]
     found = ((row, _parameter_problem(parameters.iloc[[row]], space)) for row in range(len(parameters)))
     return [f"{table.place(row)}: {problem}" for row, problem in found if problem]
 

@@ -128,6 +128,7 @@ def ask(
     if output is not None:
         check_new_file(output)
     setting, campaign, _ = _opened(file, None, store)
+    written: list[Path] = []
 
     def hand_out(batch: pd.DataFrame) -> None:
         if batch.empty:
@@ -137,8 +138,14 @@ def ask(
             typer.echo(table_text(sheet), nl=False)
         else:
             write_table(sheet, output)
+            written.append(output)
 
-    batch = campaign.ask(n, before_commit=hand_out)
+    try:
+        batch = campaign.ask(n, before_commit=hand_out)
+    except Exception:
+        for path in written:  # its candidates were not stored
+            path.unlink(missing_ok=True)
+        raise
     if output is not None:
         units = {target.property: target.unit for target in setting.targets}
         wanted = ", ".join(f"{name} in {unit}" if unit else name for name, unit in units.items())

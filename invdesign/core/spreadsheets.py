@@ -87,7 +87,10 @@ def _check_archive(path: Path, limits: Limits) -> None:
     """Checks the size of a workbook before anything of it is decompressed, and its checksums."""
     with zipfile.ZipFile(path) as archive:
         if sum(part.file_size for part in archive.infolist()) > limits.size:
-            raise InputError(f"'{path}' exceeds {limits.size:,} bytes decompressed. Split it, or raise the limit.")
+            raise InputError(
+                f"'{path}' exceeds {limits.size:,} bytes decompressed. Split it, or raise the limit (in Python: "
+                "limits)."
+            )
         damaged = archive.testzip()
     if damaged:
         raise zipfile.BadZipFile(f"'{damaged}' in it is damaged")

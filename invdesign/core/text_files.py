@@ -49,7 +49,9 @@ class Limits:
             line: number of the line of the last one.
         """
         if rows > self.rows:
-            raise InputError(f"'{path}' exceeds {self.rows:,} rows at line {line}. Split it, or raise the limit.")
+            raise InputError(
+                f"'{path}' exceeds {self.rows:,} rows at line {line}. Split it, or raise the limit (in Python: limits)."
+            )
 
 
 DEFAULT_LIMITS = Limits()
@@ -136,7 +138,7 @@ def _chunks(path: Path, limits: Limits) -> Iterator[bytes]:
             if total > limits.size:
                 raise InputError(
                     f"'{path}' exceeds {limits.size:,} bytes{' decompressed' if compressed else ''} at line "
-                    f"{line}. Split it, or raise the limit."
+                    f"{line}. Split it, or raise the limit (in Python: limits)."
                 )
             end = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
             run = run + len(chunk) if end < 0 else len(chunk) - end

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -153,22 +155,40 @@ def test_a_sheet_is_never_overwritten_and_nothing_is_pending_without_one(folder)
     assert read_campaign("p.yaml").open().status().pending == 2
 
 
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Files cannot grow beyond a size, as on a full disk."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
 def test_a_sheet_that_cannot_be_written_leaves_nothing_pending(folder):
     mine = read_campaign("p.yaml").open()
     sheet = folder / "batch.csv"
 
     def write_on_a_full_disk(batch):
-        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, limit[1]))
-        try:
+        with file_size_limit(100):
             write_table(batch, sheet)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
 
     with pytest.raises(InputError, match="cannot be written: File too large"):
         mine.ask(9, before_commit=write_on_a_full_disk)
     assert mine.status().pending == 0
     assert not sheet.exists()
+
+
+def test_a_sheet_whose_candidates_cannot_be_stored_is_removed(folder):
+    mine = read_campaign("p.yaml").open()
+    mine.ask(1)
+    # Enough for the sheet and the beginning of the transaction, too little for its end.
+    with file_size_limit((folder / "parabola.db-wal").stat().st_size + 30_000):
+        result = CliRunner().invoke(app, ["ask", "p.yaml", "-n", "3", "-o", "batch.csv"])
+    assert result.exit_code != 0
+    assert mine.status().pending == 1
+    assert not (folder / "batch.csv").exists()
 
 
 def test_ask_and_tell_through_a_spreadsheet(folder):
