@@ -13,8 +13,9 @@ import pandas as pd
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.execution.executor import Result, evaluate_all
+from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
-from invdesign.campaign.reading import LABORATORY_UNITS, Reading
+from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
 from invdesign.campaign.stage import Stage, due_counts
@@ -89,6 +90,7 @@ class Campaign(Reading):
         on_progress: Callable[[Status], None] | None = None,
         lease: float = LEASE,
         wait: bool = False,
+        objective_changed: ChangedObjective = "refuse",
     ) -> None:
         """Proposes and evaluates candidates up to a total number, earlier runs included.
 
@@ -110,24 +112,26 @@ class Campaign(Reading):
             on_progress: called after each result.
             lease: seconds that candidates are kept for this process if it does not answer any more.
             wait: whether to wait until no other process runs the campaign, instead of joining it.
+            objective_changed: what to do if the objective (its settings, its source, its files) differs from the one
+                that gave the stored values: refuse, keep them, or evaluate their candidates again.
 
         Raises:
-            InputError: before anything runs, if objective, space and targets do not fit together.
+            InputError: before anything runs, if objective, space and targets do not fit together, or the objective
+                has changed and is refused.
         """
         if initial is not None:
             self.initial = initial
         if batch < 1 or evaluations < 0:
             raise InputError(f"batch must be at least 1 and evaluations at least 0, not {batch} and {evaluations}.")
         objective = self._fitting(objective)
+        digest = check_unchanged(self.store, objective, objective_changed)
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
         with working(self.store, Worker.this_process(lease), wait=wait) as worker:
             while True:
                 numbers = self.store.claim(worker, most=most)
                 if not numbers:
-                    count = self.store.proposals()
-                    step = self.initial - count if count < self.initial else batch
-                    step = self.affordable(min(step, evaluations - count), cost)
+                    step = self._step(evaluations, batch, cost)
                     proposed = self._propose(step, worker, held=most or step) if step > 0 else None
                     if proposed is not None:
                         numbers = [int(number) for number in proposed.index[:most]]
@@ -135,7 +139,7 @@ class Campaign(Reading):
                         continue  # another process proposed meanwhile: count again
                 if numbers:
                     for result in evaluate_all(objective, self._numbered(numbers), executor):
-                        self._keep(result, objective)
+                        self._keep(result, objective, digest)
                         note_reports(self.store, SEARCH, objective)
                         if on_progress is not None:
                             on_progress(self.status())
@@ -143,6 +147,21 @@ class Campaign(Reading):
                     time.sleep(POLL)
                 else:
                     return
+
+    def accept(self, objective: Objective, *, changed: ChangedObjective) -> None:
+        """Compares the objective with the one that gave the stored values, before a run; see ``run``.
+
+        Raises:
+            InputError: if it does not fit, or has changed and is refused.
+        """
+        check_unchanged(self.store, self._fitting(objective), changed)
+
+    @of_one_moment
+    def _step(self, evaluations: int, batch: int, cost: float | None) -> int:
+        """How many candidates to propose next."""
+        count = self.store.proposals()
+        step = self.initial - count if count < self.initial else batch
+        return self.affordable(min(step, evaluations - count), cost)
 
     def run_rounds(
         self,
@@ -227,8 +246,9 @@ class Campaign(Reading):
         results and renewing leases. A proposal is stored only if no other was stored since its history was read. After
         one that came too late this process is the next to propose, so that none is too late every time.
         """
-        history = self.history()
-        candidates, origins = self._proposals(n, history)
+        with self.store.snapshot():
+            history = self.history()
+            candidates, origins = self._proposals(n, history)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
         )
@@ -375,6 +395,6 @@ class Campaign(Reading):
         check_calibration(self.store, stage, objective)
         return objective
 
-    def _keep(self, result: Result, objective: Objective) -> None:
+    def _keep(self, result: Result, objective: Objective, digest: str) -> None:
         values, reasons = split_result(result, objective)
-        self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds)
+        self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds, objective=digest)

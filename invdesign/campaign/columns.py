@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from invdesign.campaign.schema import INITIAL, LABORATORY, PENDING, STATES
 
@@ -28,7 +27,7 @@ class GrowingColumn:
 
     def write(self, place: int, values: Sequence[Any] | NDArray[Any]) -> None:
         """Writes values from a place on; the place is at most the current length."""
-        block = pd.Series(values, dtype=None if len(values) else object).to_numpy()
+        block = values if isinstance(values, np.ndarray) else _typed(values)
         wanted = block.dtype if self._count == 0 else _common(self._values.dtype, block.dtype)
         end = place + len(values)
         if wanted != self._values.dtype:
@@ -77,23 +76,19 @@ class Evaluations:
         """Which candidates were not chosen by an optimizer, but by the initial design or a laboratory."""
         return self._given.array().astype(bool)
 
-    def write(
-        self,
-        first: int,
-        records: Sequence[Mapping[str, Any]],
-        parameters: Sequence[Mapping[str, Any]],
-        properties: Sequence[Mapping[str, float]],
-    ) -> None:
-        """Writes consecutive records from a number on, which is at most the current length."""
-        end = first + len(records)
+    def write(self, first: int, records: Mapping[str, Sequence[Any]]) -> None:
+        """Writes consecutive records, as columns, from a number on, which is at most the current length."""
+        states, parameters, properties = records["state"], records["parameters"], records["properties"]
+        end = first + len(states)
         for code in self._codes.array()[first:end]:
             self.counts[STATES[code]] -= 1
-        for record in records:
-            self.counts[record["state"]] += 1
-        self._codes.write(first, [STATES.index(record["state"]) for record in records])
-        self._given.write(first, [record["origin"] in (INITIAL, LABORATORY) for record in records])
+        for state in STATES:
+            self.counts[state] += states.count(state)
+        code_of = {state: code for code, state in enumerate(STATES)}
+        self._codes.write(first, [code_of[state] for state in states])
+        self._given.write(first, [origin in (INITIAL, LABORATORY) for origin in records["origin"]])
         for name, column in self.about.items():
-            column.write(first, _objects([record[name] for record in records]))
+            column.write(first, _objects(records[name]))
         self.parameters[first:end] = parameters
         self.properties[first:end] = properties
         for name, column in self._typed.items():
@@ -124,6 +119,16 @@ def _objects(values: Sequence[Any]) -> NDArray[Any]:
     taken = np.empty(len(values), dtype=object)
     taken[:] = values
     return taken
+
+
+def _typed(values: Sequence[Any]) -> NDArray[Any]:
+    """An array of the dtype that pandas would infer, without the time that pandas takes for a single value."""
+    kinds = set(map(type, values))
+    if kinds == {int} and all(-(2**63) <= value < 2**63 for value in values):
+        return np.array(values, dtype=np.int64)
+    if kinds and kinds <= {float, int}:
+        return np.array(values, dtype=np.float64)
+    return np.array(values, dtype=bool) if kinds == {bool} else _objects(values)
 
 
 def _common(one: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:

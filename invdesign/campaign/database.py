@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoResultFound, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from invdesign.core.errors import InputError
@@ -55,12 +55,18 @@ def opened(place: str | Path | None) -> Engine:
     if not file.parent.is_dir():
         raise InputError(f"The folder '{file.parent}' of the store '{file}' does not exist. Create it first.")
     engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": SECONDS_TO_WAIT})
-    existed = file.is_file() and file.stat().st_size > 0
+    try:
+        existed = file.is_file() and file.stat().st_size > 0
+    except OSError as error:
+        raise UnavailableStoreError(
+            f"'{file}' cannot be used as a store: {error.strerror}. Nothing was changed. Make the file and its folder "
+            "readable and writable."
+        ) from None
     event.listen(engine, "connect", _sqlite_connected)
     event.listen(engine, "begin", _sqlite_begun)
     if existed:
         with worded(str(file)), engine.connect() as connection:
-            found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
         if found != "ok":
             raise damaged(str(file), str(found))
     return engine
@@ -91,14 +97,29 @@ def _sqlite_connected(connection: Any, _record: object) -> None:
 
 
 def _sqlite_begun(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("writing", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("writing", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    # Waiting for the disk takes most of a short transaction's time.
+    connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if options['durable'] else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 @contextmanager
-def writing(engine: Engine, place: str) -> Iterator[Connection]:
-    """A transaction that may write; on SQLite it excludes other writers from its start."""
-    with worded(place), engine.connect().execution_options(writing=True) as connection, connection.begin():
+def writing(engine: Engine, place: str, *, durable: bool = True) -> Iterator[Connection]:
+    """A transaction that may write; on SQLite it excludes other writers from its start.
+
+    Args:
+        engine: of the store.
+        place: of the store, for messages.
+        durable: whether it must survive a power failure of an SQLite file's machine.
+    """
+    with (
+        worded(place),
+        engine.connect().execution_options(writing=True, durable=durable) as connection,
+        connection.begin(),
+    ):
         yield connection
 
 
@@ -130,8 +151,10 @@ def worded(place: str) -> Iterator[None]:
     """
     try:
         yield
-    except DBAPIError as error:
-        cause = str(error.orig).strip().rstrip(".")
+    except (UnicodeDecodeError, NoResultFound, MultipleResultsFound) as error:
+        raise damaged(place, str(error)) from None
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = str(error.orig if isinstance(error, DBAPIError) else error).strip().rstrip(".")
         known = cause.lower()
         if any(word in known for word in DAMAGED):
             raise damaged(place, cause) from None

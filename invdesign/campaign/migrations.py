@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, delete, insert, inspect, select, text
 
 from invdesign.campaign import schema
-from invdesign.campaign.database import copied, lock_setup, worded, writing
+from invdesign.campaign.database import copied, damaged, lock_setup, worded, writing
 from invdesign.core.errors import InputError
 
 _number = Table("store_format", MetaData(), Column("version", Integer, primary_key=True))
@@ -105,7 +105,9 @@ def version_of(connection: Connection, place: str) -> int | None:
     tables = inspect(connection).get_table_names()
     if _number.name not in tables:
         return 0 if "evaluations" in tables else None
-    found = int(connection.execute(select(_number.c.version)).scalar_one())
+    found = connection.execute(select(_number.c.version)).scalar_one()
+    if not isinstance(found, int) or found < 0:
+        raise damaged(place, f"its format is {found!r}")
     if found > VERSION:
         raise InputError(
             f"The store '{place}' has format {found}, written by a newer version of invdesign; "

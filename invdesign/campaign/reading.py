@@ -140,9 +140,10 @@ class Reading:
         Each property by the stage, ``all_met``, ``reason``, and the same by the search with their disagreement; see
         ``invdesign.campaign.agreement.verified_frame``.
         """
+        verifications = self.store.verifications()
         return verified_frame(
-            self.store.evaluations(),
-            self.store.verifications(),
+            self.store.evaluations(list(dict.fromkeys(verifications.index))),
+            verifications,
             names=list(self.units),
             targets=self.targets.in_units(self.units),
             corrections=self.corrections(),
@@ -219,6 +220,7 @@ class Reading:
         columns = self.store.columns()
         return pd.DataFrame({name: columns.parameter(name)[chosen] for name in self.space.names}, index=index)
 
+    @of_one_moment
     def _numbered(self, numbers: Sequence[int]) -> pd.DataFrame:
         """The parameters of candidates by their numbers."""
         columns = self.store.columns()

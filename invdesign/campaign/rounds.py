@@ -79,7 +79,7 @@ def corrections_after(store: Store, rounds: Sequence[Round], names: Sequence[str
     verifications = store.verifications()
     mine = verifications[verifications["stage"] == rounds[0].stage]
     mine = mine.loc[sorted({candidate for one in rounds for candidate in one.candidates})]
-    low_fidelity = properties_of(store.evaluations().loc[mine.index], names)
+    low_fidelity = properties_of(store.evaluations(list(mine.index)), names)
     verified = properties_of(mine, names)
     return {name: learn_correction(name, low_fidelity[name].to_numpy(), verified[name].to_numpy()) for name in names}
 

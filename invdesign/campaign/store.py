@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, text, update
 
 from invdesign.campaign import database, schema
 from invdesign.campaign.columns import Evaluations
@@ -28,6 +28,7 @@ __all__ = ["CANDIDATE", "DONE", "FAILED", "INITIAL", "LABORATORY", "PENDING", "S
 SEARCH_STAGE = ""
 PROPOSING = "(proposing)"
 """Stage of the claim that a process holds while it proposes."""
+_FIRST = text("INSERT INTO campaigns (campaign, revision, proposals) VALUES (:campaign, 0, 0) ON CONFLICT DO NOTHING")
 POLL = 0.05
 """Seconds between two looks at a store that another process must change first."""
 
@@ -54,6 +55,8 @@ class Store:
         weakref.finalize(self, self._engine.dispose)
         self._open: Connection | None = None
         self._frozen = False
+        self._head: Row[Any, Any] | None = None
+        self._prepare()
         bring_up_to_date(self._engine, self.place, database.file_of(place))
         database.log_ahead(self._engine, self.place)
         self._forget()
@@ -89,33 +92,30 @@ class Store:
                     connection.execute(insert(schema.facts).values(campaign=self.campaign, **row))
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
         """One transaction for everything in the block; other writers of the campaign wait. Blocks may be nested.
 
         Keep the block short: nothing is proposed or evaluated in it.
+
+        Args:
+            durable: whether it must survive a power failure. After the death of a process everything is there anyway.
         """
         if self._open is not None:
             yield self._open
             return
         try:
-            with database.writing(self._engine, self.place) as connection:
+            with database.writing(self._engine, self.place, durable=durable) as connection:
                 self._open = connection
-                mine = select(schema.campaigns).where(schema.campaigns.c.campaign == self.campaign).with_for_update()
-                if connection.execute(mine).first() is None:
-                    connection.execute(
-                        text(
-                            "INSERT INTO campaigns (campaign, revision, proposals) VALUES (:campaign, 0, 0) "
-                            "ON CONFLICT DO NOTHING"
-                        ),
-                        {"campaign": self.campaign},
-                    )
-                    connection.execute(mine).one()
+                self._head = connection.execute(self._locked).first()
+                if self._head is None:
+                    connection.execute(_FIRST, {"campaign": self.campaign})
+                    self._head = connection.execute(self._locked).one()
                 yield connection
         except BaseException:
             self._forget()  # what was read in the block may have been rolled back
             raise
         finally:
-            self._open = None
+            self._open = self._head = None
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -154,7 +154,7 @@ class Store:
         Returns:
             The candidates, indexed by their numbers; None if nothing was stored because of ``after``.
         """
-        with self.transaction() as connection:
+        with self.transaction(durable=held is None) as connection:
             first = self.proposals()
             turn = self._holders(connection, PROPOSING).get(0)
             if after is not None and (first != after or (turn is not None and not (worker and turn == worker.name))):
@@ -284,12 +284,18 @@ class Store:
         self._read()
         return len(self._evaluations)
 
-    def evaluations(self) -> pd.DataFrame:
-        """All proposals in order: candidate, origin, parameters, state, properties, reason, seconds, objective."""
+    def evaluations(self, numbers: Sequence[int] | None = None) -> pd.DataFrame:
+        """Proposals: candidate, origin, parameters, state, properties, reason, seconds, objective.
+
+        Args:
+            numbers: of the candidates; all in order if None.
+        """
         found = self.columns()
-        about = {name: column.array() for name, column in found.about.items()}
-        frame = pd.DataFrame({"parameters": found.parameters, "properties": found.properties, **about})
-        return frame.assign(seconds=frame["seconds"].astype(float)).rename_axis(CANDIDATE)
+        places = range(len(found)) if numbers is None else numbers
+        about = {name: column.array()[list(places)] for name, column in found.about.items()}
+        records = {name: [getattr(found, name)[place] for place in places] for name in ("parameters", "properties")}
+        frame = pd.DataFrame({**records, **about}, index=pd.Index(places, name=CANDIDATE, dtype=int))
+        return frame.assign(seconds=frame["seconds"].astype(float))
 
     def columns(self) -> Evaluations:
         """All proposals in order, as columns; shared, and must not be modified."""
@@ -317,7 +323,7 @@ class Store:
             alone: whether to wait until all others have left or are dead.
         """
         while True:
-            with self.transaction() as connection:
+            with self.transaction(durable=False) as connection:
                 if not (alone and self._alive(connection)):
                     now = database.clock(connection)
                     row = {"worker": worker.name, "host": worker.host, "pid": worker.pid, "started": worker.started}
@@ -329,14 +335,14 @@ class Store:
 
     def renew(self, worker: Worker) -> None:
         """Renews the lease of a worker; may be called from another thread."""
-        with database.writing(self._engine, self.place) as connection:
+        with database.writing(self._engine, self.place, durable=False) as connection:
             expires = database.clock(connection) + worker.lease
             mine = schema.workers.c.worker == worker.name
             connection.execute(update(schema.workers).where(mine).values(expires=expires))
 
     def leave(self, worker: Worker) -> None:
         """Removes a worker; its unfinished candidates belong to nobody."""
-        with self.transaction() as connection:
+        with self.transaction(durable=False) as connection:
             connection.execute(delete(schema.claims).where(schema.claims.c.worker == worker.name))
             connection.execute(delete(schema.workers).where(schema.workers.c.worker == worker.name))
 
@@ -356,12 +362,14 @@ class Store:
         """
         if among is None and not self.columns().counts[PENDING]:
             return []
-        with self.transaction() as connection:
+        with self.transaction(durable=False) as connection:
             wanted = self.columns().pending() if among is None else list(among)
             holders = self._holders(connection, stage)
             if stage:
                 wanted = [number for number in wanted if (number, stage) not in self._verifications]
             free = [number for number in wanted if holders.get(number, worker.name) == worker.name][:most]
+            if free:
+                self._release(connection, stage, free)  # from the dead
             self._claim(connection, stage, free, worker.name)
         return free
 
@@ -420,12 +428,8 @@ class Store:
         self._release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
 
     def _next_revision(self, connection: Connection, *, proposals: int = 0) -> int:
-        table = schema.campaigns
-        mine = table.c.campaign == self.campaign
-        connection.execute(
-            update(table).where(mine).values(revision=table.c.revision + 1, proposals=table.c.proposals + proposals)
-        )
-        return int(connection.execute(select(table.c.revision).where(mine)).scalar_one())
+        self._head = connection.execute(self._advance, {"more": proposals}).one()
+        return int(self._head.revision)
 
     def _holders(self, connection: Connection, stage: str) -> dict[int, str]:
         """The living holder of each claimed candidate; claims of dead workers are ignored."""
@@ -444,7 +448,6 @@ class Store:
 
     def _claim(self, connection: Connection, stage: str, numbers: Sequence[int], worker: str) -> None:
         if numbers:
-            self._release(connection, stage, numbers)
             rows = [
                 {"campaign": self.campaign, "stage": stage, "candidate": number, "worker": worker} for number in numbers
             ]
@@ -463,6 +466,27 @@ class Store:
         with database.worded(self.place), self._engine.connect() as connection:
             yield connection
 
+    def _prepare(self) -> None:
+        """The statements of every step, built once."""
+        table = schema.campaigns
+        mine = table.c.campaign == self.campaign
+        self._current = select(table.c.revision, table.c.proposals).where(mine)
+        self._locked = self._current.with_for_update()
+        self._advance = (
+            update(table)
+            .where(mine)
+            .values(revision=table.c.revision + 1, proposals=table.c.proposals + bindparam("more"))
+            .returning(table.c.revision, table.c.proposals)
+        )
+        self._all: dict[str, Select[Any]] = {}
+        self._changed: dict[str, Select[Any]] = {}
+        for records in (schema.facts, schema.evaluations, schema.verifications):
+            keys = [column for column in records.primary_key if column.name != "campaign"]
+            query = select(*schema.CHECKED[records.name], records.c.checksum)
+            query = query.where(records.c.campaign == self.campaign).order_by(*keys)
+            self._all[records.name] = query
+            self._changed[records.name] = query.where(records.c.revision > bindparam("known"))
+
     def _forget(self) -> None:
         self._revision = -1
         self._facts: dict[str, Any] = {}
@@ -478,19 +502,18 @@ class Store:
         if self._frozen:
             return
         with self._connected() as connection:
-            mine = schema.campaigns.c.campaign == self.campaign
-            found = connection.execute(
-                select(schema.campaigns.c.revision, schema.campaigns.c.proposals).where(mine)
-            ).first()
+            found = self._head if self._open is not None else connection.execute(self._current).first()
             revision = -1 if found is None else found.revision
             if revision == self._revision and found is not None:
                 return
-            for record in self._later(connection, schema.facts):
-                self._facts[record["name"]] = json.loads(record["value"])
+            for name, _, value in self._later(connection, schema.facts):
+                self._facts[name] = json.loads(value)
             self._take(self._later(connection, schema.evaluations))
-            for record in self._later(connection, schema.verifications):
-                values = json.loads(record["properties"] or "{}")
-                self._verifications[record["candidate"], record["stage"]] = {**record, "properties": values}
+            names = [column.name for column in schema.CHECKED[schema.verifications.name]]
+            for row in self._later(connection, schema.verifications):
+                record = dict(zip(names, row, strict=True))
+                record["properties"] = json.loads(record["properties"] or "{}")
+                self._verifications[record["candidate"], record["stage"]] = record
             self._revision = revision
         proposals = 0 if found is None else found.proposals
         if len(self._evaluations) != proposals:
@@ -498,32 +521,30 @@ class Store:
                 self.place, f"{proposals} candidates were proposed, but {len(self._evaluations)} are stored"
             )
 
-    def _later(self, connection: Connection, table: Table) -> list[dict[str, Any]]:
-        """The records of a table after the known revision, each checked, in the order of their keys."""
-        columns = schema.CHECKED[table.name]
-        names = [column.name for column in columns]
-        query = select(*columns, table.c.checksum).where(table.c.campaign == self.campaign)
-        if self._revision >= 0:
-            query = query.where(table.c.revision > self._revision)
-        keys = [column for column in table.primary_key if column.name != "campaign"]
-        records = []
-        for *values, checksum in connection.execute(query.order_by(*keys)):
-            if schema.checksum(tuple(values)) != checksum:
-                what = f"the fact '{values[0]}'" if table is schema.facts else f"candidate {values[0]}"
+    def _later(self, connection: Connection, table: Table) -> list[tuple[Any, ...]]:
+        """The records of a table after the known revision, as in ``CHECKED`` and in the order of their keys."""
+        query = self._all[table.name] if self._revision < 0 else self._changed[table.name]
+        found = connection.execute(query, {"known": self._revision} if self._revision >= 0 else {}).all()
+        records = [tuple(row)[:-1] for row in found]
+        for record, row in zip(records, found, strict=True):
+            if schema.checksum(record) != row[-1]:
+                what = f"the fact '{record[0]}'" if table is schema.facts else f"candidate {record[0]}"
                 raise database.damaged(self.place, f"{what} of the campaign '{self.campaign}' was altered")
-            records.append(dict(zip(names, values, strict=True)))
         return records
 
-    def _take(self, records: list[dict[str, Any]]) -> None:
-        parameters = _parsed([record["parameters"] for record in records])
-        properties = _parsed([record["properties"] or "{}" for record in records])
+    def _take(self, records: list[tuple[Any, ...]]) -> None:
         # Runs of consecutive numbers: all records at first, and then those of the last step.
-        for _, run in groupby(range(len(records)), key=lambda place: records[place][CANDIDATE] - place):
+        for _, run in groupby(range(len(records)), key=lambda place: records[place][0] - place):
             places = list(run)
-            first, block = records[places[0]][CANDIDATE], slice(places[0], places[-1] + 1)
+            block = records[places[0] : places[-1] + 1]
+            names = [column.name for column in schema.CHECKED[schema.evaluations.name]]
+            columns: dict[str, Sequence[Any]] = dict(zip(names, zip(*block, strict=True), strict=True))
+            first = columns[CANDIDATE][0]
             if first > len(self._evaluations):
                 raise database.damaged(self.place, f"candidate {len(self._evaluations)} is missing")
-            self._evaluations.write(first, records[block], parameters[block], properties[block])
+            columns["parameters"] = _parsed(columns["parameters"])
+            columns["properties"] = _parsed([text or "{}" for text in columns["properties"]])
+            self._evaluations.write(first, columns)
 
 
 def exists(place: str | Path | None) -> bool:

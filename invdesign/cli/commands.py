@@ -6,7 +6,7 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec, TypeVar
 
 import typer
 
@@ -69,6 +69,17 @@ def run(
         int | None, typer.Option(min=1, help="Total number of candidates, instead of the file's.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="File for the report; NAME.html by default.")] = None,
+    *,
+    wait: Annotated[
+        bool, typer.Option(help="Wait until no other process runs the campaign; join it by default.")
+    ] = False,
+    lease: Annotated[
+        float, typer.Option(min=1, help="Seconds for which candidates of a process that does not answer are kept.")
+    ] = 60.0,
+    objective_changed: Annotated[
+        Literal["refuse", "keep", "re-evaluate"],
+        typer.Option(help="What to do with stored values if the objective has changed since."),
+    ] = "refuse",
 ) -> None:
     """Searches until the budget is spent, verifies the best, prints them and writes the report.
 
@@ -89,7 +100,8 @@ def run(
     elif setting.objective is None:
         raise InputError(f"{file} has no objective to run. Add one, or use ask and tell.")
     else:
-        search(setting, campaign, console, evaluations or setting.budget.evaluations)
+        campaign.accept(setting.objective, changed=objective_changed)
+        search(setting, campaign, console, evaluations or setting.budget.evaluations, lease=lease, wait=wait)
         verify(setting, campaign, console)
     _print_hits(campaign, console)
     _print_stages(campaign, console)
@@ -187,12 +199,14 @@ def tell(
 @_told
 def status(file: File, targets: TargetsFile = None, store: StorePlace = None) -> None:
     """Shows the progress of a campaign, and the candidates that meet the targets so far."""
-    from invdesign.report.console import status_table
+    from invdesign.report.console import hits_table, status_table
+    from invdesign.report.findings import gather
 
     _, campaign, _ = _opened(file, targets, store, must_exist=True)
+    found = gather(campaign)
     console = _console()
-    console.print(status_table(campaign))
-    _print_hits(campaign, console)
+    console.print(status_table(found))
+    console.print(hits_table(found))
 
 
 @app.command()

@@ -19,8 +19,10 @@ Advance = Callable[[int, object], None]
 """Shows the number of completed evaluations, with a note."""
 
 
-def search(setting: CampaignFile, campaign: Campaign, console: Console, evaluations: int) -> None:
-    """Searches up to a total number of candidates, in rounds if the file has them."""
+def search(
+    setting: CampaignFile, campaign: Campaign, console: Console, evaluations: int, *, lease: float, wait: bool
+) -> None:
+    """Searches up to a total number of candidates, in rounds if the file has them; see ``Campaign.run``."""
     objective, stage = setting.objective, setting.correcting
     if objective is None:
         return
@@ -36,7 +38,14 @@ def search(setting: CampaignFile, campaign: Campaign, console: Console, evaluati
             batch = setting.budget.batch
             cost = setting.budget.cost
             campaign.run(
-                objective, evaluations=evaluations, batch=batch, cost=cost, executor=executor, on_progress=moved
+                objective,
+                evaluations=evaluations,
+                batch=batch,
+                cost=cost,
+                executor=executor,
+                on_progress=moved,
+                lease=lease,
+                wait=wait,
             )
             return
         campaign.run_rounds(
@@ -47,6 +56,8 @@ def search(setting: CampaignFile, campaign: Campaign, console: Console, evaluati
             executor=executor,
             on_progress=moved,
             on_verified=verified,
+            lease=lease,
+            wait=wait,
         )
 
 

@@ -22,17 +22,17 @@ NEAREST = 3
 """Rows shown if no candidate meets all targets."""
 
 
-def hits_table(campaign: Campaign, limit: int = 10) -> Group:
+def hits_table(campaign: Campaign | Findings, limit: int = 10) -> Group:
     """The best candidates that meet all targets, or the nearest few if none does.
 
     Few quantities are side by side, one candidate per row. Many are below each other, one candidate per column and a
     few candidates per block, so that nothing is cut off in a terminal of usual width.
 
     Args:
-        campaign: the campaign.
+        campaign: the campaign, or its findings.
         limit: largest number of candidates.
     """
-    found = gather(campaign)
+    found = _found(campaign)
     missed = found.hits.empty
     rows = found.ranked.head(min(limit, NEAREST)) if missed else found.hits.head(limit)
     # Differences follow from the values next to them, and all shown candidates meet the targets in the search.
@@ -48,9 +48,9 @@ def hits_table(campaign: Campaign, limit: int = 10) -> Group:
     return Group(title, *blocks)
 
 
-def status_table(campaign: Campaign) -> Table:
+def status_table(campaign: Campaign | Findings) -> Table:
     """The progress of a campaign: counts, how many candidates meet each target, and a summary."""
-    found = gather(campaign)
+    found = _found(campaign)
     status = found.status
     table = Table(title=Text(found.name), title_justify="left", show_header=False)
     table.add_column("what")
@@ -77,6 +77,10 @@ def status_table(campaign: Campaign) -> Table:
     for what, value in rows:
         table.add_row(Text(what), Text(value))
     return table
+
+
+def _found(campaign: Campaign | Findings) -> Findings:
+    return campaign if isinstance(campaign, Findings) else gather(campaign)
 
 
 def _upright(columns: list[TableColumn]) -> Table:

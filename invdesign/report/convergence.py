@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from invdesign.optimizers.bayesian.acquisition import property_scales, summed_shortfall
-from invdesign.report.figures import INITIAL, MET, Figure, Json, axis
+from invdesign.report.figures import INITIAL, MET, MOST_POINTS, Figure, Json, axis, evenly
 from invdesign.report.words import spoken, with_unit
 from invdesign.targets import hypervolume, pareto_rank
 
@@ -46,12 +46,13 @@ def convergence(found: Findings) -> Figure | None:
         suffix = "" if place == 0 else str(place + 1)
         top = 1.0 - place * (share + gap)
         layout[f"yaxis{suffix}"] = axis(panel.title, domain=[max(0.0, top - share), top], rangemode="tozero")
+        drawn = _steps(panel.values)
         data.append(
             {
                 "type": "scatter",
                 "mode": "lines",
-                "x": found.numbers,
-                "y": panel.values,
+                "x": found.numbers[drawn],
+                "y": panel.values[drawn],
                 "yaxis": f"y{suffix}",
                 "line": {"shape": "hv", "color": MET, "width": 2},
                 "hovertemplate": "evaluation %{x}: %{y:.4g}<extra></extra>",
@@ -66,6 +67,14 @@ def convergence(found: Findings) -> Figure | None:
     if found.initial:
         caption += f" Shaded: the initial design of {found.initial}, spread over the space before the search began."
     return Figure("convergence", caption, data, layout, height=90 + 210 * count)
+
+
+def _steps(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The places that draw a curve of steps: all, or if these are many its ends and where it changes."""
+    if len(values) <= MOST_POINTS:
+        return np.arange(len(values))
+    changes = np.flatnonzero(~np.isclose(values[1:], values[:-1], rtol=0.0, atol=0.0, equal_nan=True)) + 1
+    return evenly(np.unique([0, *changes, len(values) - 1]), MOST_POINTS)
 
 
 def _hits(found: Findings) -> Panel | None:

@@ -14,6 +14,7 @@ from invdesign.report.words import number, plot_text, spoken, with_unit
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from invdesign.report.findings import Findings
     from invdesign.targets import Targets
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MET, MISSED, WINDOW, INITIAL, INK = "#1b5e9e", "#b0602b", "rgba(46,125,80,0.14)", "rgba(0,0,0,0.06)", "#222222"
 """Blue and brown also differ in lightness, and marks of met targets have another shape: color is never the only cue."""
 CHEAPER = "#8a8a8a"
+MOST_POINTS = 2_000
+"""Largest number of points of one kind in a figure; candidates that meet all targets are all drawn."""
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 Json = Any
@@ -106,7 +109,7 @@ def hover_texts(found: Findings, rows: pd.DataFrame) -> list[str]:
 def met_and_missed(found: Findings, rows: pd.DataFrame, x: Json, y: Json) -> list[dict[str, Json]]:
     """Traces of points: candidates that meet all targets, the others, and those at lower fidelities."""
     met, at_target = found.all_met(rows), found.at_target_fidelity(rows)
-    across, up, texts = np.asarray(x), np.asarray(y), np.asarray(hover_texts(found, rows), dtype=object)
+    across, up = np.asarray(x), np.asarray(y)
     cross = {"color": MISSED, "size": 7, "symbol": "x-thin", "line": {"color": MISSED, "width": 1.6}}
     disc = {"color": MET, "size": 8, "symbol": "circle"}
     ring = {"color": CHEAPER, "size": 7, "symbol": "circle-open"}
@@ -114,20 +117,30 @@ def met_and_missed(found: Findings, rows: pd.DataFrame, x: Json, y: Json) -> lis
     if not found.targets.bounded:
         looks = [(met, "candidate", disc)]
     looks = [(~at_target, "at a lower fidelity", ring), *looks]
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": name,
-            "x": across[chosen],
-            "y": up[chosen],
-            "hovertext": texts[chosen],
-            "hoverinfo": "text",
-            "marker": marker,
-        }
-        for chosen, name, marker in looks
-        if chosen.any()
-    ]
+    traces = []
+    for chosen, name, marker in looks:
+        every = np.flatnonzero(chosen)
+        drawn = every if marker is disc and found.targets.bounded else evenly(every, MOST_POINTS)
+        if len(drawn):
+            label = name if len(drawn) == len(every) else f"{name} ({len(drawn)} of {len(every)} drawn)"
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers",
+                    "name": label,
+                    "x": across[drawn],
+                    "y": up[drawn],
+                    "hovertext": hover_texts(found, rows.iloc[drawn]),
+                    "hoverinfo": "text",
+                    "marker": marker,
+                }
+            )
+    return traces
+
+
+def evenly(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """At most a number of places, evenly spaced, with the first and the last."""
+    return places if len(places) <= most else places[np.linspace(0, len(places) - 1, most).astype(int)]
 
 
 def window_shapes(targets: Targets, name: str, way: str, *, reference: str = "") -> list[dict[str, Json]]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -112,8 +115,6 @@ def page_html(name: str, kind: str, *, headline: str, sections: Sequence[Section
         headline: HTML at the top.
         sections: in order.
     """
-    from plotly.offline import get_plotlyjs
-
     from invdesign.campaign.identity import versions
 
     figures = [figure.described() for section in sections for figure in section.figures]
@@ -126,10 +127,18 @@ def page_html(name: str, kind: str, *, headline: str, sections: Sequence[Section
         sections="\n".join(section.written() for section in sections),
         version=escape(versions().get("invdesign", "from its source, not installed")),
         date=f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}",
-        plotly=get_plotlyjs(),
+        plotly=_packed_plotly(),
         figures=script_json(figures),
         script=_resource("page.js"),
     )
+
+
+@lru_cache(maxsize=1)
+def _packed_plotly() -> str:
+    """plotly.js, compressed, as text."""
+    from plotly.offline import get_plotlyjs
+
+    return base64.b64encode(gzip.compress(get_plotlyjs().encode("utf-8"), mtime=0)).decode("ascii")
 
 
 def script_json(value: object) -> str:

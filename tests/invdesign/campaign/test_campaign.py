@@ -75,7 +75,7 @@ def test_an_interrupted_campaign_goes_on_exactly(tmp_path):
         cut.run(Interrupted(wave, {"f": "V"}), evaluations=14, batch=3)
     assert cut.status().pending == 1
     resumed = campaign(tmp_path / "c.db")
-    resumed.run(OBJECTIVE, evaluations=14, batch=3)
+    resumed.run(OBJECTIVE, evaluations=14, batch=3, objective_changed="keep")
     pd.testing.assert_frame_equal(resumed.frame(), whole.frame())
 
 

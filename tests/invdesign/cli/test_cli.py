@@ -285,3 +285,22 @@ def test_an_exhausted_space_gives_no_sheet(folder):
     assert len(pd.read_csv("all.csv")) == 2
     assert "no more candidates" in invdesign("ask", "p.yaml", "-o", "more.csv", code=2)
     assert not (folder / "more.csv").exists()
+
+
+def test_a_changed_objective_is_asked_about(folder):
+    invdesign("run", "p.yaml")
+    (folder / "mine.py").write_text(FUNCTION.replace("x * x", "x * x * x"))
+    told = invdesign("run", "p.yaml", "--evaluations", "14", code=2)
+    assert "The objective has changed" in told
+    assert "mine.py" in told
+    assert "--objective-changed keep" in told
+    invdesign("run", "p.yaml", "--evaluations", "14", "--objective-changed", "keep", "--wait", "--lease", "5")
+    assert "14" in invdesign("status", "p.yaml")
+
+
+def test_a_damaged_store_is_refused_in_words(folder):
+    invdesign("run", "p.yaml")
+    place = folder / "parabola.db"
+    place.write_bytes(place.read_bytes()[:9000])
+    for words in (["run"], ["status"], ["report"], ["ask"]):
+        assert "its content is damaged" in invdesign(*words, "p.yaml", code=2)

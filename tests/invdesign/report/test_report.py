@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from plotly import graph_objects
 from rich.console import Console
@@ -20,6 +21,9 @@ from rich.console import Console
 import invdesign as ind
 from invdesign.report import write_report
 from invdesign.report.console import hits_table, status_table
+from invdesign.report.convergence import convergence
+from invdesign.report.findings import gather
+from invdesign.report.landscape import by_evaluation
 from invdesign.report.words import number, number_format
 
 NASTY = "<script>alert(1)</script> & \"quoted\" 'reason' <!-- </style> %{x} $name"
@@ -428,3 +432,22 @@ def test_a_browser_sorts_at_a_click_and_makes_a_csv_file(report: Path, verified:
     assert lines[0].split(",")[:2] == ["candidate", "voltage"]
     assert len(lines) == verified.status().hits + 1
     assert float(lines[1].split(",")[1]) == verified.hits()["voltage"].max()
+
+
+def test_a_long_campaign_is_drawn_in_part_and_all_hits_are(tmp_path: Path) -> None:
+    space = ind.SearchSpace(molecule=ind.Categorical([f"m{number}" for number in range(9000)]))
+    campaign = ind.Campaign(space, ind.Targets(ind.AtLeast("f", 0.5)), optimizer=ind.RandomOptimizer(), initial=0)
+    rows = pd.DataFrame({"molecule": [f"m{number}" for number in range(9000)]})
+    values = [{"f": 0.25 + 0.5 * (number >= 6000)} for number in range(9000)]
+    campaign.store.record([None] * 9000, rows, values, [None] * 9000)
+    found = gather(campaign)
+    missed, met = by_evaluation(found)[0].data
+    assert missed["name"] == "misses a target (2000 of 6000 drawn)"
+    assert (len(missed["x"]), missed["x"][0], missed["x"][-1]) == (2000, 1, 6000)
+    assert met["name"] == "meets all targets"
+    assert met["x"].tolist() == list(range(6001, 9001))
+    figure = convergence(found)
+    assert figure is not None
+    assert len(figure.data[0]["x"]) == 2000
+    assert figure.data[0]["y"][-1] == 3000
+    assert figure.data[1]["x"].tolist() == [1, 6001, 9000]
