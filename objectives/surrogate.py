@@ -28,25 +28,29 @@ from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 class SurrogateObjective(TravelsByFields):
     """Predicts candidates by a surrogate that is fitted on a table at first use.
 
-    Equal rows with different values, which a table objective refuses, are averaged by the model. Rows without a value
-    of a property are used for the other properties only.
+    Rows without a value of a property are used for the other properties only.
 
     Raises:
         InputError: if the file or a column is missing (the nearest column is named).
     """
 
     data: InputFile | SkipJsonSchema[pd.DataFrame] = field(repr=False)
-    """Path of a CSV file, or a frame."""
+    """Path of a CSV or .xlsx file, or a frame."""
     key: Annotated[dict[str, str], Field(min_length=1)]
     """For each input of the model, the table's column with its values."""
     values: Annotated[dict[str, str], Field(min_length=1)]
     """For each property, the table's column with its values."""
     units: dict[str, Unit] = field(default_factory=dict)
-    """Unit of each property; empty or missing for dimensionless."""
+    """Unit of each property; where missing, that of the column's header, or dimensionless; see ``TableObjective``."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] | None = None
     """The model; a Gaussian process if None. A copy of it is fitted."""
     censored: Literal["error", "limit", "drop"] = "error"
     """What to do with values such as ``<1E-10``: refuse (``error``), take the limit, or leave them out."""
+    duplicates: Literal["keep", "mean", "first", "error"] = "keep"
+    """What to do with equal rows: leave them to the model, which averages them (``keep``), replace them by their mean,
+    take the first, or refuse those with different values (``error``)."""
+    sheet: str | None = None
+    """Sheet of an .xlsx file; may be missing if only one has cells."""
     columns: tuple[Column, ...] = from_elsewhere(default=())
     """Description of the candidates' columns, set by ``for_columns``."""
 
@@ -112,14 +116,13 @@ class SurrogateObjective(TravelsByFields):
     def training(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Candidates and numeric values of the table, rows without any value left out."""
         frame, raw = self._table.training()
-        choice: Any = self.censored
-        frame, y, _ = cleaned(frame, raw, censored=choice)
+        frame, y, _ = cleaned(frame, raw, censored=self.censored, duplicates=self.duplicates)
         valued_rows = y.notna().any(axis=1)
         return frame[valued_rows].reset_index(drop=True), y[valued_rows].reset_index(drop=True)
 
     @cached_property
     def _table(self) -> TableObjective:
-        table = TableObjective(self.data, self.key, self.values, self.units)
+        table = TableObjective(self.data, self.key, self.values, self.units, sheet=self.sheet)
         return table.for_columns(self.columns) if self.columns else table
 
     def own_columns(self, frame: pd.DataFrame) -> tuple[Column, ...]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -16,30 +15,43 @@ from pydantic.json_schema import SkipJsonSchema
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import InputFile, from_elsewhere, settings
-from invdesign.core.units import Unit
+from invdesign.core.tables import Table, read_table
+from invdesign.core.units import Unit, conversion, convert
 from invdesign.objectives.base import TravelsByFields, valued
-from invdesign.surrogates.features.smiles import canonical_smiles
+from invdesign.surrogates.features.formulas import composition_keys
+from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles
+
+MOST_SHOWN = 5
+"""Number of contradictions that a message lists."""
+Key = tuple[Any, ...]
 
 
 @settings
 class TableObjective(TravelsByFields):
-    """Looks candidates up in a CSV file or a frame.
+    """Looks candidates up in a file or a frame. Molecules and formulas are found however they are written.
+
+    Columns may be named without the unit in their header: ``capacity`` finds ``capacity (mAh/g)``.
 
     Raises:
-        InputError: if the file or a column is missing (the nearest column is suggested), or a value is not a number.
+        InputError: if the file or a column is missing (the nearest column is suggested), or a unit does not fit.
     """
 
     data: InputFile | SkipJsonSchema[pd.DataFrame] = field(repr=False)
-    """Path of a CSV file, or a frame."""
+    """Path of a CSV or .xlsx file, or a frame."""
     key: Annotated[dict[str, str], Field(min_length=1)]
     """For each parameter that identifies a candidate, the table's column with its values."""
     values: Annotated[dict[str, str], Field(min_length=1)]
     """For each property, the table's column with its values."""
     units: dict[str, Unit] = field(default_factory=dict)
-    """Unit of each property; empty or missing for dimensionless."""
-    molecules: tuple[str, ...] = from_elsewhere(default=())
-    """The parameters of ``key`` that are molecules: their SMILES are canonicalized before comparison.
-    Set by ``for_columns``."""
+    """Unit of each property; where missing, that of the column's header, or dimensionless. Values are converted from
+    the unit of the header. If that is wrong, name the column with it in ``values``, and the right unit here."""
+    duplicates: Literal["error", "mean", "first"] = "error"
+    """What to do with rows of one candidate that have different values: refuse them, average them, or take the
+    first."""
+    sheet: str | None = None
+    """Sheet of an .xlsx file; may be missing if only one has cells."""
+    columns: tuple[Column, ...] = from_elsewhere(default=())
+    """Description of the parameters of ``key``, set by ``for_columns``."""
 
     def __post_init__(self) -> None:
         for name in self.units:
@@ -47,23 +59,24 @@ class TableObjective(TravelsByFields):
                 raise InputError(
                     f"'units' refers to '{name}', which is not a property of the table.{nearest(name, self.values)}"
                 )
-        header = self._frame.columns
-        for column in (*self.key.values(), *self.values.values()):
-            if column not in header:
-                raise InputError(f"The table has no column '{column}'.{nearest(column, map(str, header))}")
+        for column in self.key.values():
+            self._table.find(column)
+        for name in self.values:
+            _ = self._scale(name)
 
     @property
     def properties(self) -> Mapping[str, str]:
-        return {name: self.units.get(name, "") for name in self.values}
+        headers = {name: self._table.unit(self._table.find(column)) for name, column in self.values.items()}
+        return {name: self.units.get(name, header or "") for name, header in headers.items()}
 
     @property
     def rows_per_call(self) -> int | None:
         return None
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        molecules = tuple(column.name for column in columns if column.kind == "molecule" and column.name in self.key)
+        mine = tuple(_light(column) for column in columns if column.name in self.key)
         # Unchanged columns: the table is reused, because a campaign passes its columns at every run.
-        return self if self.molecules == molecules else replace(self, molecules=molecules)
+        return self if self.columns == mine else replace(self, columns=mine)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         known = [column.name for column in columns]
@@ -79,8 +92,12 @@ class TableObjective(TravelsByFields):
         return problems
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        keys = self._keys(candidates, list(self.key))
-        found = [self._rows.get(key) for key in keys]
+        given = candidates[list(self.key)]
+        found = [self._rows.get(key) for key in self._keys(given, molecules_as_given=True)]
+        missing = [row for row, values in enumerate(found) if values is None]
+        # Most candidates are canonical already, and a canonical SMILES may change when it is made again.
+        for row, key in zip(missing, self._keys(given.iloc[missing]), strict=True):
+            found[row] = self._rows.get(key)
         blank = (float("nan"),) * len(self.values)
         result = pd.DataFrame(
             [blank if row is None else row for row in found],
@@ -88,72 +105,144 @@ class TableObjective(TravelsByFields):
             index=candidates.index,
             dtype=np.float64,
         )
-        return valued(result, [_reason(key, row) for key, row in zip(keys, found, strict=True)])
+        shown = given.itertuples(index=False, name=None)
+        return valued(result, [_reason(key, row) for key, row in zip(shown, found, strict=True)])
 
     def training(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The table as candidates and property values, row by row, including equal rows and missing values.
 
-        Values are unchanged, so that text among them (such as ``<1E-10``) can be found and reported.
+        Values are unchanged but for their unit, so that text among them (such as ``<1E-10``) can be found and reported.
+        The index is the line (or row) of the file.
         """
-        frame = pd.DataFrame({name: self._frame[column] for name, column in self.key.items()})
-        for name in self.molecules:
-            frame[name] = canonical_smiles(frame[name].tolist())
-        return frame, pd.DataFrame({name: self._frame[column] for name, column in self.values.items()})
+        frame = pd.DataFrame({name: pd.Series(self._parameter(name), self._lines) for name in self.key})
+        for column in self.columns:
+            if column.kind == "molecule":
+                frame[column.name] = canonical_smiles(frame[column.name].tolist())
+        values = {name: pd.Series(self._converted(name), self._lines) for name in self.values}
+        return frame, pd.DataFrame(values)
 
     def column(self, name: str) -> pd.Series:
-        """Any column of the table, such as the paper that each row is from.
+        """Any column of the table, such as the paper that each row is from, by the line (or row) of the file.
 
         Raises:
-            InputError: if it is unknown (the nearest is suggested).
+            InputError: if it is unknown (the nearest is suggested) or ambiguous.
         """
-        if name not in self._frame:
-            raise InputError(f"The table has no column '{name}'.{nearest(name, map(str, self._frame.columns))}")
-        return self._frame[name]
+        return self._table.frame[self._table.find(name)].set_axis(self._lines)
 
     @cached_property
-    def _frame(self) -> pd.DataFrame:
-        if isinstance(self.data, pd.DataFrame):
-            return self.data
-        path = Path(self.data)
-        if not path.is_file():
-            raise InputError(f"The file '{path}' does not exist.")
-        try:
-            return pd.read_csv(path)
-        except (pd.errors.ParserError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
-            raise InputError(f"'{path}' cannot be read as CSV: {error}.") from None
+    def _table(self) -> Table:
+        return Table.of(self.data) if isinstance(self.data, pd.DataFrame) else read_table(self.data, sheet=self.sheet)
+
+    @property
+    def _lines(self) -> list[int]:
+        return list(self._table.lines)
 
     @cached_property
-    def _rows(self) -> dict[tuple[Any, ...], tuple[float, ...]]:
-        """Values by key. Rows with the same key must agree, because it is unknown which of them is right."""
-        numbers = [self._numbers(name, column) for name, column in self.values.items()]
-        rows: dict[tuple[Any, ...], tuple[float, ...]] = {}
-        for place, key in enumerate(self._keys(self._frame, list(self.key.values()))):
-            values = tuple(float(column[place]) for column in numbers)
-            if key in rows and not np.allclose(rows[key], values, rtol=1e-9, atol=0.0, equal_nan=True):
-                raise InputError(
-                    f"The table has different values for {key}: {rows[key]} and, in row {place + 2}, {values}. "
-                    "Keep one row per candidate, or average them."
-                )
-            rows[key] = values
+    def _rows(self) -> dict[Key, tuple[float, ...]]:
+        """Values by key. Rows with the same key must agree unless ``duplicates`` says what else to do."""
+        numbers = np.column_stack([self._numbers(name) for name in self.values])
+        places: dict[Key, list[int]] = {}
+        for place, key in enumerate(self._keys(pd.DataFrame({name: self._parameter(name) for name in self.key}))):
+            places.setdefault(key, []).append(place)
+        problems = []
+        rows: dict[Key, tuple[float, ...]] = {}
+        for key, same in places.items():
+            values = numbers[same[0]]
+            if len(same) > 1 and not np.allclose(numbers[same], values, rtol=1e-9, atol=0.0, equal_nan=True):
+                if self.duplicates == "error":
+                    problems.append(self._contradiction(same, numbers))
+                if self.duplicates == "mean":
+                    values = pd.DataFrame(numbers[same]).mean().to_numpy()
+            rows[key] = tuple(values.tolist())
+        if problems:
+            raise InputError(
+                f"{self._table.source} has different values for {len(problems)} candidates. Keep one row of each, or "
+                "set duplicates: mean or first. " + " ".join(problems[:MOST_SHOWN])
+            )
         return rows
 
-    def _keys(self, frame: pd.DataFrame, columns: list[str]) -> list[tuple[Any, ...]]:
-        parts = []
-        for name, column in zip(self.key, columns, strict=True):
-            values = frame[column].tolist()
-            parts.append(canonical_smiles(values) if name in self.molecules else [_plain(value) for value in values])
+    def _contradiction(self, same: Sequence[int], numbers: Any) -> str:
+        first = [self._table.frame[self._table.find(column)].iloc[same[0]] for column in self.key.values()]
+        listed = [
+            f"{self._table.place(place)}: {', '.join(f'{number:g}' for number in numbers[place])}"
+            for place in same[:MOST_SHOWN]
+        ]
+        return f"{', '.join(map(str, first))} has {'; '.join(listed)}{'; ...' if len(same) > MOST_SHOWN else ''}."
+
+    def _parameter(self, name: str) -> Any:
+        """The cells of a parameter's column; numbers in the parameter's unit, if their header has another."""
+        found = self._table.find(self.key[name])
+        header = self._table.unit(found)
+        unit = next((column.unit for column in self.columns if column.name == name), "")
+        cells = self._table.frame[found]
+        if not header or not unit or header == unit or not pd.api.types.is_numeric_dtype(cells):
+            return cells.to_numpy()
+        return convert(cells.to_numpy(), header, unit)
+
+    def _keys(self, frame: pd.DataFrame, *, molecules_as_given: bool = False) -> list[Key]:
+        """What identifies each row of a frame whose columns are the parameters of ``key``."""
+        known = {column.name: column for column in self.columns}
+        parts: list[list[Any]] = []
+        for name in self.key:
+            values, column = frame[name].tolist(), known.get(name)
+            kind = column.kind if column is not None else None
+            if kind == "molecule":
+                parts.append(values if molecules_as_given else canonical_or_given(values))
+            elif column is not None and kind == "formula":
+                parts.append(composition_keys(values, column.values))
+            else:
+                parts.append([_word(value) if kind == "category" else _plain(value) for value in values])
         return list(zip(*parts, strict=True))
 
-    def _numbers(self, name: str, column: str) -> list[float]:
-        numbers = pd.to_numeric(self._frame[column], errors="coerce")
-        wrong = numbers.isna() & self._frame[column].notna()
+    def _scale(self, name: str) -> tuple[float, float]:
+        """Factor and offset from the unit of the header to that of the property."""
+        column = self.values[name]
+        found = self._table.find(column)
+        header = self._table.unit(found)
+        if header is None or self.units.get(name, header) == header:
+            return 1.0, 0.0
+        try:
+            return conversion(header, self.units[name])
+        except InputError:
+            if column == found:  # named with its unit, and given another: the user knows that the header is wrong
+                return 1.0, 0.0
+            raise InputError(
+                f"{self._table.source} has the column '{found}', but the unit of '{name}' is '{self.units[name]}', to "
+                f"which '{header}' cannot be converted. Correct the unit; if the header is wrong, name the column in "
+                "full."
+            ) from None
+
+    def _converted(self, name: str) -> list[Any]:
+        """The cells of a property's column in its unit; text is unchanged."""
+        factor, offset = self._scale(name)
+        cells = self._table.frame[self._table.find(self.values[name])].tolist()
+        if (factor, offset) == (1.0, 0.0):
+            return cells
+        for place, cell in enumerate(cells):
+            if isinstance(cell, str):
+                raise InputError(
+                    f"{self._table.source}, {self._table.place(place)}, column '{self.values[name]}', holds {cell!r}, "
+                    f"which cannot be converted to '{self.units[name]}'. Use the unit of the header."
+                )
+        return [factor * cell + offset for cell in cells]
+
+    def _numbers(self, name: str) -> list[float]:
+        cells = pd.Series(self._converted(name))
+        numbers = pd.to_numeric(cells, errors="coerce")
+        wrong = numbers.isna() & cells.notna()
         if wrong.any():
             place = int(np.flatnonzero(wrong.to_numpy())[0])
             raise InputError(
-                f"Column '{column}' of the table, for property '{name}', holds {self._frame[column].iloc[place]!r} in "
-                f"row {place + 2}, which is not a number."
+                f"Column '{self.values[name]}' of the table, for property '{name}', holds {cells.iloc[place]!r} in "
+                f"{self._table.place(place)}, which is not a number."
             )
-        return numbers.tolist()
+        return [float(number) for number in numbers]
+
+
+def _light(column: Column) -> Column:
+    """A column without long lists of values; of a formula, its groups remain, such as ``(OH)``."""
+    groups = tuple(value for value in column.values if value.startswith("(")) if column.kind == "formula" else ()
+    return replace(column, values=groups)
 
 
 def _plain(value: Any) -> Any:
@@ -161,8 +250,14 @@ def _plain(value: Any) -> Any:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-def _reason(key: tuple[Any, ...], row: tuple[float, ...] | None) -> str | None:
-    shown = ", ".join(str(part) for part in key)
+def _word(value: Any) -> Any:
+    """A category as text: without quotation marks, a table has the number 2 for the category '2'."""
+    number = _plain(value)
+    return f"{number:.15g}" if isinstance(number, float) and not np.isnan(number) else value
+
+
+def _reason(candidate: Key, row: tuple[float, ...] | None) -> str | None:
+    shown = ", ".join(str(part) for part in candidate)
     if row is None:
         return f"the table has no row for {shown}"
     return f"the table has no value for {shown}" if all(np.isnan(row)) else None

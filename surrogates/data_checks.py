@@ -75,7 +75,7 @@ def cleaned(
     y: pd.DataFrame,
     *,
     censored: Literal["error", "limit", "drop"] = "error",
-    duplicates: Literal["keep", "mean", "drop"] = "keep",
+    duplicates: Literal["keep", "mean", "drop", "first", "error"] = "keep",
     outliers: Literal["keep", "drop"] = "keep",
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     """Treats doubtful values as the user chose, and reports what was done.
@@ -84,14 +84,16 @@ def cleaned(
         frame: candidates, one row each.
         y: property values, same rows.
         censored: ``limit`` takes the limit itself, ``drop`` makes the value missing, ``error`` refuses.
-        duplicates: of candidates that are equal: ``mean`` makes them one row, ``drop`` leaves out those that disagree.
+        duplicates: of candidates that are equal: ``mean`` makes them one row, ``first`` takes the first row, ``drop``
+            leaves out those that disagree, ``error`` refuses them.
         outliers: ``drop`` makes property values far from all others missing.
 
     Returns:
         Candidates, numeric property values, and one sentence for each thing done.
 
     Raises:
-        InputError: if a property holds text, or censored values and no choice was made.
+        InputError: if a property holds text, or censored values and no choice was made, or equal candidates disagree
+            and must not.
     """
     done: list[str] = []
     values = y.copy()
@@ -104,8 +106,15 @@ def cleaned(
     if duplicates == "keep":
         return frame, values, done
     keys = _keys(frame)
+    first = ~keys.duplicated()
+    if duplicates == "error":
+        for name in values.columns:
+            for finding in _duplicates(frame, values[name], str(name)):
+                raise InputError(f"{finding.message} They are the rows {', '.join(map(str, finding.rows[:20]))}.")
+        return frame, values, done
+    if duplicates == "first":
+        return frame[first], values[first], done
     if duplicates == "mean":
-        first = ~keys.duplicated()
         merged = values.groupby(keys.to_numpy(), sort=False).mean()
         if len(merged) < len(values):
             done.append(f"Replaced {len(values) - len(merged)} repeated rows by their mean.")

@@ -16,7 +16,7 @@ from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.lease import working
-from invdesign.campaign.reading import Reading, of_one_moment
+from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
 from invdesign.campaign.stage import Stage, due_counts
@@ -24,6 +24,7 @@ from invdesign.campaign.status import Status
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
 from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
+from invdesign.core.tables import Table
 from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
@@ -278,13 +279,15 @@ class Campaign(Reading):
             history = history.with_pending(found, given=True)
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), origins
 
-    def tell(self, results: pd.DataFrame) -> list[int]:
+    def tell(self, results: pd.DataFrame | Table, *, again: bool = False) -> list[int]:
         """Stores results: values of proposed candidates, or of others that the laboratory chose itself.
 
         Args:
             results: one row a candidate: its parameters and properties, as columns. The index, or a column named
                 ``candidate``, may hold the number that ``ask`` gave; without it the parameters decide. Properties are
-                in the units of the targets. Leave a missing value empty; a column ``reason`` may say why.
+                in the unit of their header, such as ``capacity (mAh/g)``, or of the targets. Leave a missing
+                value empty; a column ``reason`` may say why. Other columns are not stored.
+            again: whether candidates that already have a value were measured again; else they are refused.
 
         Returns:
             The numbers of the candidates.
@@ -295,7 +298,10 @@ class Campaign(Reading):
         from invdesign.campaign.laboratory import read_results
 
         with self.store.transaction():
-            read = read_results(results, self.space, self.targets, self.store.evaluations())
+            units = self.units
+            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, again=again)
+            laboratory_units = {name: unit for name, unit in units.items() if unit}
+            self.store.write_facts({LABORATORY_UNITS: laboratory_units}, unless="units")
             return self.store.record(read.numbers, read.parameters, read.properties.to_dict("records"), read.reasons)
 
     def verify(
@@ -353,6 +359,17 @@ class Campaign(Reading):
             mine = found[found["stage"] == stage]
             on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
 
+    def use_units_of(self, objective: Objective) -> None:
+        """Stores values in the units of an objective from now on, as ``run`` does before it evaluates.
+
+        Args:
+            objective: of the search.
+
+        Raises:
+            InputError: if the objective does not fit space and targets, or the store's values have other units.
+        """
+        self._fitting(objective)
+
     def _fitting(self, objective: Objective, stage: str = SEARCH) -> Objective:
         """Checks an objective against space, targets and store, and stores the units of the search's properties."""
         objective = self.bindings.of(objective).fitting()
@@ -366,6 +383,13 @@ class Campaign(Reading):
             raise InputError(
                 f"The store '{self.store.place}' holds the properties {noted}, but this objective gives {properties}. "
                 "Use another store."
+            )
+        measured = self.store.facts().get(LABORATORY_UNITS, {})
+        clash = any(properties.get(name, unit) != unit for name, unit in measured.items())
+        if stage == SEARCH and noted is None and clash:
+            raise InputError(
+                f"The store '{self.store.place}' holds values of a laboratory in {measured}, but this objective gives "
+                f"{properties}. Give the objective the same units, or use another store."
             )
         if stage == SEARCH and noted is None:
             self.store.write_fact("units", properties)

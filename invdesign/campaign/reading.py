@@ -31,6 +31,8 @@ from invdesign.targets import Targets
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LABORATORY_UNITS = "laboratory_units"
+"""Name of the fact with the units in which values of a laboratory were stored before any objective was run."""
 P = ParamSpec("P")
 T = TypeVar("T")
 ReadingT = TypeVar("ReadingT", bound="Reading")
@@ -65,7 +67,8 @@ class Reading:
     def units(self) -> dict[str, str]:
         """The unit of each stored property: the objective's, or the target's if a laboratory gives the values."""
         units = {target.property: target.unit or "" for target in self.targets}
-        return {**units, **self.store.facts().get("units", {})}
+        facts = self.store.facts()
+        return {**units, **facts.get(LABORATORY_UNITS, {}), **facts.get("units", {})}
 
     def rounds(self) -> list[Round]:
         """The rounds in order, including an incomplete last one: the candidates to verify, and when it was due."""

@@ -84,13 +84,14 @@ def training_data(setting: CampaignFile, *, censored: str = "error") -> Training
             "Comparing models needs data: the objective must be a table or a surrogate, such as "
             "objective: {type: surrogate, data: table.csv, key: {...}, values: {...}}."
         )
-    table = TableObjective(source.data, source.key, source.values, source.units).for_columns(setting.space.columns)
+    table = TableObjective(source.data, source.key, source.values, source.units, sheet=source.sheet)
+    table = table.for_columns(setting.space.columns)
     described = replace(_as_surrogate(source), columns=setting.space.columns)
     frame, raw = table.training()
     columns = tuple(column for column in setting.space.columns if column.name in source.key)
     findings = check_data(frame, raw, columns=columns)
     choice: Any = censored if censored != "error" else described.censored
-    frame, y, _ = cleaned(frame, raw, censored=choice)
+    frame, y, _ = cleaned(frame, raw, censored=choice, duplicates=described.duplicates)
     known = y.notna().any(axis=1)
     return TrainingData(frame[known], y[known], described.own_columns(frame), findings, table)
 
@@ -147,7 +148,10 @@ def compare_models(
 def _as_surrogate(source: TableObjective | SurrogateObjective) -> SurrogateObjective:
     if isinstance(source, SurrogateObjective):
         return source
-    return SurrogateObjective(source.data, source.key, source.values, source.units)
+    duplicates = "keep" if source.duplicates == "error" else source.duplicates
+    return SurrogateObjective(
+        source.data, source.key, source.values, source.units, duplicates=duplicates, sheet=source.sheet
+    )
 
 
 def _families(families: Sequence[str | Surrogate], data: TrainingData) -> dict[str, Surrogate]:

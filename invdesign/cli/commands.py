@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec, TypeVar
 import typer
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
     from invdesign.campaign import Campaign
@@ -90,6 +91,8 @@ def run(
 
     setting, campaign, existed = _opened(file, targets, store)
     console = _console()
+    for remark in setting.space.remarks:
+        console.print(remark, markup=False)
     if targets is not None and existed:
         console.print(
             f"Read {campaign.status().evaluated} stored values with the targets of {targets}; nothing was evaluated."
@@ -116,6 +119,8 @@ def check(file: File, targets: TargetsFile = None) -> None:
     setting = _read(file, targets)
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
+    for remark in setting.space.remarks:
+        typer.echo(remark)
     typer.echo("Five of them, at random:")
     typer.echo(setting.space.sample(5, np.random.default_rng(setting.header.seed)).to_string(index=False))
 
@@ -128,39 +133,66 @@ def ask(
     output: Output = None,
     store: StorePlace = None,
 ) -> None:
-    """Proposes candidates to synthesize or measure, as a CSV table to fill in."""
+    """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
+    from invdesign.core.errors import InputError
+    from invdesign.core.tables import check_new_file, table_text, write_table
+
+    if output is not None:
+        check_new_file(output)
     setting, campaign, _ = _opened(file, None, store)
-    batch = campaign.ask(n)
-    sheet = batch.assign(**dict.fromkeys(setting.targets.properties, "")).to_csv()
-    if output is None:
-        typer.echo(sheet, nl=False)
-    else:
-        output.write_text(sheet, encoding="utf-8")
-        _console().print(f"Wrote {len(batch)} candidates to {output}. Fill in their properties and use: tell")
+    written: list[Path] = []
+
+    def hand_out(batch: pd.DataFrame) -> None:
+        if batch.empty:
+            raise InputError("The search space has no more candidates to propose.")
+        sheet = batch.assign(**dict.fromkeys(setting.targets.properties, ""))
+        if output is None:
+            typer.echo(table_text(sheet), nl=False)
+        else:
+            write_table(sheet, output)
+            written.append(output)
+
+    try:
+        batch = campaign.ask(n, before_commit=hand_out)
+    except Exception:
+        for path in written:  # its candidates were not stored
+            path.unlink(missing_ok=True)
+        raise
+    if output is not None:
+        units = {target.property: target.unit for target in setting.targets}
+        wanted = ", ".join(f"{name} in {unit}" if unit else name for name, unit in units.items())
+        _console().print(
+            f"Wrote {len(batch)} candidates to {output}. Fill in {wanted} and use: invdesign tell {file} {output}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 @app.command()
 @_told
 def tell(
     file: File,
-    results: Annotated[Path, typer.Argument(help="CSV table with candidates and their properties.")],
+    results: Annotated[Path, typer.Argument(help="Table (CSV or .xlsx) with candidates and their properties.")],
     store: StorePlace = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an .xlsx file, if several have cells.")] = None,
+    *,
+    again: Annotated[bool, typer.Option("--again", help="Rows that are stored already are new measurements.")] = False,
 ) -> None:
-    """Stores measured properties of candidates."""
-    import pandas as pd
+    """Stores measured properties of candidates, in the units of their headers or else of the targets."""
+    from invdesign.campaign.laboratory import ignored_columns
+    from invdesign.core.tables import read_table
 
-    from invdesign.core.errors import InputError
-
-    _, campaign, _ = _opened(file, None, store)
-    try:
-        table = pd.read_csv(results)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"'{results}' cannot be read as CSV: {error}.") from None
-    numbers = campaign.tell(table)
+    table = read_table(results, sheet=sheet)
+    setting, campaign, _ = _opened(file, None, store)
+    if setting.objective is not None:
+        campaign.use_units_of(setting.objective)
+    numbers = campaign.tell(table, again=again)
+    ignored = ignored_columns(table, setting.space, setting.targets)
     status_ = campaign.status()
-    _console().print(
-        f"Stored {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets."
-    )
+    console = _console()
+    console.print(f"Stored {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets.")
+    if ignored:
+        console.print(f"Not stored, because they are not in the campaign file: {', '.join(ignored)}.", markup=False)
 
 
 @app.command()

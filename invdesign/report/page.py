@@ -239,7 +239,7 @@ def _reproduction(campaign: Campaign, source: str | None, command: str | None) -
         f"<p>Seed: {campaign.seed}. Optimizer: <code>{escape(repr(campaign.optimizer))}</code>. Initial design: "
         f"{campaign.initial} candidates. The same file, seed and versions give the same candidates.</p>"
     )
-    parts = [settings]
+    parts = [settings, *(f"<p>{escape(remark)}</p>" for remark in campaign.space.remarks)]
     if command is not None:
         parts.append(f"<h3>Command</h3><pre>{escape(_without_passwords(command))}</pre>")
     if source is not None:

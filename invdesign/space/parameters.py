@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -97,6 +97,42 @@ class Parameter(Protocol):
         """Describes the parameter's column to surrogates and objectives."""
 
 
+@runtime_checkable
+class Canonical(Protocol):
+    """A parameter whose values can be written in several ways, of which the space uses one."""
+
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        """Values in the form of the space, shape ``n``; what cannot be read stays as it is.
+
+        Args:
+            values: shape ``n``, as written by a user: ``OCC`` for ``CCO``, ``3.0`` for ``3``.
+        """
+
+
+@runtime_checkable
+class FromSource(Protocol):
+    """A parameter that is read from a source, parts of which may be invalid."""
+
+    def source_remark(self) -> str:
+        """One sentence on what was left out of the source, with lines and reasons; empty if nothing was."""
+
+
+def each_or_given(values: ArrayLike, convert: Callable[[Any], Any]) -> NDArray[np.object_]:
+    """Converts values one by one; one that is invalid stays as it is, for the message of whoever checks it.
+
+    Args:
+        values: shape ``n``.
+        convert: gives the converted value, or raises ValueError or TypeError (InputError is a ValueError).
+    """
+    found = np.array(values, dtype=object)
+    for row, value in enumerate(found):
+        try:
+            found[row] = convert(value)
+        except (ValueError, TypeError):
+            continue
+    return found
+
+
 class PlainParameter:
     """Shared implementation of parameters that are uniform in the cube and have no derived numbers.
 
@@ -165,6 +201,9 @@ class Continuous(PlainParameter):
         scaled = low + points[:, 0] * (high - low)
         return np.clip(np.exp(scaled) if self.log else scaled, self.low, self.high)
 
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        return each_or_given(values, _number)
+
     def at(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         raise InputError("A continuous parameter cannot be enumerated. Use integer or categorical parameters.")
 
@@ -215,6 +254,9 @@ class Integer(PlainParameter):
         beside = numbers + np.where(rng.random(len(numbers)) < 0.5, -1, 1)
         inside = np.where(beside < self.low, numbers + 1, np.where(beside > self.high, numbers - 1, beside))
         return np.where(moved == numbers, inside, moved)
+
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        return each_or_given(values, lambda value: int(number) if (number := _number(value)).is_integer() else number)
 
     def at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.asarray(places, dtype=np.int64) + int(self.low)
@@ -271,11 +313,25 @@ class Categorical(PlainParameter):
     def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[np.object_]:
         return from_either(np.asarray(first, dtype=object), np.asarray(second, dtype=object), rng)
 
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        """Numbers as the words that they are: a table without quotation marks has 2 for '2'."""
+        return each_or_given(values, self._word)
+
     def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
         return np.asarray(self.values, dtype=object)[places]
 
+    def _word(self, value: Any) -> Any:
+        whole = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        return next((word for word in (value, str(value), whole) if word in self.values), value)
+
     def column(self, name: str) -> Column:
         return Column(name, "category", values=self.values)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool | np.bool_):
+        raise TypeError
+    return float(value)
 
 
 def _check_bounds(low: float, high: float) -> None:

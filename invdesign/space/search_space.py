@@ -13,7 +13,7 @@ import pandas as pd
 from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
-from invdesign.space.parameters import Continuous, Parameter
+from invdesign.space.parameters import Canonical, Continuous, FromSource, Parameter
 from invdesign.space.sampling import EmptyRegionError, Region
 from invdesign.space.space_checks import constraint_problems, emptiness, parameter_problems
 
@@ -87,6 +87,28 @@ class SearchSpace:
     def size(self) -> float:
         """Number of candidates without constraints; infinite if a parameter is continuous."""
         return math.prod(parameter.size for parameter in self.parameters.values())
+
+    @property
+    def remarks(self) -> list[str]:
+        """One sentence for each parameter whose source had entries that were left out, such as invalid molecules."""
+        sources = {name: found for name, found in self.parameters.items() if isinstance(found, FromSource)}
+        return [f"{name}: {remark}" for name, found in sources.items() if (remark := found.source_remark())]
+
+    def canonical(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        """Candidates as this space writes them, so that equal candidates are equal rows.
+
+        Molecules become canonical SMILES, and formulas get the order and scale of the space. What cannot be read stays
+        as it is; ``encode`` says why.
+
+        Args:
+            candidates: one row each, as a user or a laboratory wrote them; further columns are unchanged.
+        """
+        written = {
+            name: pd.Series(parameter.canonical(candidates[name].to_numpy()), candidates.index).infer_objects()
+            for name, parameter in self.parameters.items()
+            if isinstance(parameter, Canonical)
+        }
+        return candidates.assign(**written)
 
     def sample(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
         """Draws candidates uniformly from the feasible region, with replacement.

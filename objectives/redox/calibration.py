@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.errors import InputError
 from invdesign.core.settings import InputFile, settings
+from invdesign.core.tables import Table, read_table
 from invdesign.core.units import Unit, convert
 from invdesign.objectives.calibrated import CalibrationReport
 from invdesign.objectives.linear_fit import LinearFit
@@ -36,7 +37,7 @@ class Calibration:
     """
 
     data: InputFile
-    """Path of a CSV file, or in a campaign file ``dataset:NAME``."""
+    """Path of a CSV or .xlsx file, or in a campaign file ``dataset:NAME``."""
     smiles: str
     """The table's column of molecules."""
     value: str
@@ -47,19 +48,17 @@ class Calibration:
     """``linear`` in the xTB value, or ``gaussian-process``: linear in the xTB value plus a term that molecules with
     similar fingerprints share."""
     unit: Unit | None = None
-    """Unit of the values; None for the property's own."""
+    """Unit of the values; if None, that of the column's header, or the property's own."""
+    sheet: str | None = None
+    """Sheet of an .xlsx file; may be missing if only one has cells."""
 
     def __post_init__(self) -> None:
         if Path(self.data).is_file():
             self._check_header()
 
     def _check_header(self) -> None:
-        header = self._frame.columns
         for column in (self.smiles, self.value):
-            if column not in header:
-                raise InputError(
-                    f"The calibration's table has no column '{column}'.{nearest(column, map(str, header))}"
-                )
+            self._table.find(column)
 
     def rows(self, unit: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
         """Canonical SMILES and their values in ``unit``; rows of one molecule are averaged.
@@ -67,14 +66,16 @@ class Calibration:
         Raises:
             InputError: if a row has no valid molecule or number, or there are fewer than five molecules.
         """
-        self._check_header()
-        canonical = canonical_smiles(self._frame[self.smiles])
-        values = pd.to_numeric(self._frame[self.value], errors="coerce").to_numpy(dtype=np.float64)
-        for row, (molecule, value) in enumerate(zip(canonical, values, strict=True), start=2):
+        smiles, column = self._table.find(self.smiles), self._table.find(self.value)
+        canonical = canonical_smiles(self._table.frame[smiles])
+        values = pd.to_numeric(self._table.frame[column], errors="coerce").to_numpy(dtype=np.float64)
+        for row, (molecule, value) in enumerate(zip(canonical, values, strict=True)):
             if molecule is None or not np.isfinite(value):
-                what, column = ("molecule", self.smiles) if molecule is None else ("finite number", self.value)
-                raise InputError(f"Row {row} of the calibration's table needs a {what} in column '{column}'.")
-        known = pd.Series(convert(values, self.unit or unit, unit), index=canonical).groupby(level=0, sort=True).mean()
+                what, where = ("molecule", smiles) if molecule is None else ("finite number", column)
+                place = self._table.place(row).capitalize()
+                raise InputError(f"{place} of the calibration's table needs a {what} in column '{where}'.")
+        source = self.unit or self._table.unit(column) or unit
+        known = pd.Series(convert(values, source, unit), index=canonical).groupby(level=0, sort=True).mean()
         if len(known) < FEWEST_ROWS:
             raise InputError(f"A calibration needs at least {FEWEST_ROWS} molecules, not {len(known)}.")
         return tuple(map(str, known.index)), tuple(map(float, known))
@@ -90,13 +91,10 @@ class Calibration:
         return hashlib.sha256("\n".join(text).encode()).hexdigest()
 
     @cached_property
-    def _frame(self) -> pd.DataFrame:
+    def _table(self) -> Table:
         if not Path(self.data).is_file():
             raise InputError(f"The calibration's file '{self.data}' does not exist.")
-        try:
-            return pd.read_csv(self.data)
-        except (pd.errors.ParserError, UnicodeDecodeError, pd.errors.EmptyDataError) as error:
-            raise InputError(f"'{self.data}' cannot be read as CSV: {error}.") from None
+        return read_table(self.data, sheet=self.sheet)
 
 
 class GaussianProcessFit:

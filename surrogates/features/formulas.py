@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from invdesign.surrogates.features.settings import FormulaKind
 
+SHARE_DIGITS = 8
+"""Decimals of a share up to which compositions are equal: amounts have at most six."""
 STATISTICS = ("mean", "spread", "range")
 _PART = re.compile(r"([A-Z][a-z]?)((?:\d+\.?\d*|\.\d+)?)")
 _GROUP = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]((?:\d+\.?\d*|\.\d+)?)")
@@ -59,6 +61,33 @@ def elements_of(formulas: Iterable[str]) -> tuple[str, ...]:
     listed = list(formulas)
     held = element_amounts(listed, element_symbols()).sum(axis=0)
     return tuple(symbol for symbol, amount in zip(element_symbols(), held, strict=True) if amount > 0)
+
+
+def composition_keys(formulas: Sequence[object], groups: Sequence[str] = ()) -> list[object]:
+    """For each formula a key that is the same for equal compositions, whatever their order, scale and notation.
+
+    Args:
+        formulas: such as ``Na2Nb2CO2``.
+        groups: such as ``(OH)``, which is distinguished from O and H on sites of their own.
+
+    Returns:
+        Symbols with their shares; the formula itself if it cannot be read.
+    """
+    place = {token: position for position, token in enumerate((*element_symbols(), *groups))}
+    tokens = np.array(list(place))
+    keys: list[object] = []
+    for formula in formulas:
+        amounts = token_amounts([formula], place) if isinstance(formula, str) and formula else None
+        if amounts is None:
+            try:
+                amounts = element_amounts([formula], element_symbols())  # type: ignore[list-item]
+            except InputError:
+                keys.append(formula)
+                continue
+        held = np.flatnonzero(amounts[0])
+        shares = np.round(amounts[0, held] / amounts.sum(), SHARE_DIGITS)
+        keys.append(tuple(zip(tokens[held].tolist(), shares.tolist(), strict=True)))
+    return keys
 
 
 class FormulaFeatures:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from typing import Any
+
+MOST_ATOMS = 1_000
+"""Atoms besides hydrogen above which a SMILES is refused before RDKit reads it, whose time grows faster than atoms."""
+_ATOM = re.compile(r"\[[^\]]*\]?|Br|Cl|[BCNOPSFIbcnops]")
+_HYDROGEN = re.compile(r"\[\d*H[^a-z]")
 
 
 def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
@@ -12,7 +19,8 @@ def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
         smiles: anything that should be a SMILES string.
 
     Returns:
-        The canonical SMILES of each, or None if RDKit reads no molecule (an empty one counts as none).
+        The canonical SMILES of each, or None if RDKit reads no molecule (an empty one counts as none) or it has
+        more than ``MOST_ATOMS`` atoms.
     """
     from rdkit import Chem
     from rdkit.rdBase import BlockLogs
@@ -20,7 +28,44 @@ def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
     canonical: list[str | None] = []
     blocked = BlockLogs()  # RDKit writes each failure to stderr; the caller reports them with their lines instead
     for text in smiles:
-        molecule = Chem.MolFromSmiles(text) if isinstance(text, str) and text.strip() else None
+        readable = isinstance(text, str) and text.strip() and not is_too_large(text)
+        molecule = Chem.MolFromSmiles(text) if readable else None
         canonical.append(Chem.MolToSmiles(molecule) if molecule is not None and molecule.GetNumAtoms() else None)
     del blocked
     return canonical
+
+
+def canonical_or_given(smiles: Iterable[object]) -> list[object]:
+    """Canonical SMILES; what is not a molecule stays as it is, for the message of whoever checks it."""
+    given = list(smiles)
+    return [new or old for new, old in zip(canonical_smiles(given), given, strict=True)]
+
+
+def smiles_problem(text: object) -> str:
+    """Why a text is not a molecule, such as an invalid valence, in RDKit's words where it has any.
+
+    Args:
+        text: a text for which ``canonical_smiles`` gives None.
+    """
+    from rdkit import Chem
+    from rdkit.rdBase import BlockLogs
+
+    if not isinstance(text, str) or not text.strip():
+        return "it is empty"
+    if is_too_large(text):
+        return f"it has more than {MOST_ATOMS:,} atoms"
+    blocked = BlockLogs()
+    molecule: Any = Chem.MolFromSmiles(text, sanitize=False)
+    problems = Chem.DetectChemistryProblems(molecule) if molecule is not None else ()
+    del blocked
+    if molecule is None:
+        return "its syntax is invalid, such as an open ring or bracket or an unknown element"
+    return str(problems[0].Message()) if problems else "it is empty"
+
+
+def is_too_large(text: str) -> bool:
+    """Whether a SMILES has more than ``MOST_ATOMS`` atoms besides hydrogen, counted without RDKit."""
+    if len(text) <= MOST_ATOMS:
+        return False
+    atoms = (found for found in _ATOM.finditer(text) if not _HYDROGEN.match(found[0]))
+    return sum(1 for _ in zip(range(MOST_ATOMS + 1), atoms, strict=False)) > MOST_ATOMS or len(text) > 100 * MOST_ATOMS

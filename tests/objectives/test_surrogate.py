@@ -84,3 +84,17 @@ def test_a_candidate_that_cannot_be_read_leaves_the_others_their_values():
     assert found.loc[[7, 2], ["y", "y_std"]].isna().all(axis=None)
     assert "no value in row 7" in found.loc[7, "reason"]
     assert "'warm'" in found.loc[2, "reason"]
+
+
+def test_equal_rows_are_treated_as_asked(tmp_path):
+    (tmp_path / "t.csv").write_text("X (mV);F\n1000,5;1,5\n2000;3\n1000,5;2,5\n")
+    settings = {"data": tmp_path / "t.csv", "key": {"x": "X"}, "values": {"f": "F"}}
+    columns = ind.SearchSpace(x=ind.Continuous(0, 3, unit="V")).columns
+    lengths = {}
+    for duplicates in ("keep", "mean", "first"):
+        frame, y = SurrogateObjective(**settings, duplicates=duplicates).for_columns(columns).training()
+        lengths[duplicates] = y["f"].tolist()
+        assert frame["x"].iloc[0] == pytest.approx(1.0005)
+    assert lengths == {"keep": [1.5, 3.0, 2.5], "mean": [2.0, 3.0], "first": [1.5, 3.0]}
+    (problem,) = SurrogateObjective(**settings, duplicates="error").check(columns)
+    assert "They are the rows 2, 4." in problem

@@ -98,3 +98,14 @@ def test_the_defects_of_real_data_are_found(real_data):
     ncm = pd.read_csv(real_data / "ncm-table-csv" / "liow_raw_table_from_docx.csv")
     found = check_data(ncm.drop(columns=["Discharge", "Citation"]), ncm[["Discharge"]])
     assert {"duplicate", "unit"} <= {finding.kind for finding in found}
+
+
+def test_equal_candidates_are_one_row_or_refused_as_asked():
+    frame = pd.DataFrame({"x": [1.0, 2.0, 1.0]}, index=[2, 3, 7])
+    y = pd.DataFrame({"f": [1.0, 5.0, 3.0]}, index=frame.index)
+    first = cleaned(frame, y, duplicates="first")
+    assert (first[0]["x"].tolist(), first[1]["f"].tolist()) == ([1.0, 2.0], [1.0, 5.0])
+    with pytest.raises(InputError, match=r"equal candidates with different 'f'.*They are the rows 2, 7\."):
+        cleaned(frame, y, duplicates="error")
+    same = y.assign(f=[1.0, 5.0, 1.0])
+    assert len(cleaned(frame, same, duplicates="error")[0]) == 3

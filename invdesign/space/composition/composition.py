@@ -28,6 +28,7 @@ from invdesign.space.composition.rules import (
 )
 from invdesign.space.composition.sites import Site, common_digits, site_lattice
 from invdesign.space.composition.variation import crossed_amounts, mutated_amounts
+from invdesign.space.parameters import each_or_given
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -122,6 +123,17 @@ class Composition:
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
         formulas = np.asarray(values, dtype=object)
         return self._product.coordinates(self._filled(formulas))
+
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        """Formulas as the space writes them, whatever the order of their elements and their scale."""
+
+        def written(formula: object) -> object:
+            return self._written(self._filled(np.array([formula], dtype=object)))[0]
+
+        try:
+            return self._written(self._filled(np.asarray(values, dtype=object)))
+        except InputError:
+            return each_or_given(values, written)
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         return self._written(self._region.nearest(np.asarray(points, dtype=np.float64)))

@@ -1,25 +1,28 @@
-"""Files of molecules, read line by line: CSV, SMI, Parquet and SDF, the texts also compressed by gzip.
+"""Files of molecules, read line by line: CSV, SMI, Parquet, SDF and .xlsx, the texts also compressed by gzip.
 
-Each molecule comes with the line where it starts (in Parquet: its row), for messages.
+Each molecule comes with the line where it starts (in Parquet and .xlsx: its row), for messages.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
+from invdesign.core.delimited import delimited_rows
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.tables import read_table
+from invdesign.core.text_files import DEFAULT_LIMITS, Limits, open_text
+from invdesign.surrogates.features.smiles import MOST_ATOMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_COLUMN = "smiles"
 ROWS_AT_ONCE = 16_384
+LONGEST_RECORD = 10 * MOST_ATOMS
+"""Lines of one SDF record above which it is not read."""
 Entry = tuple[int, str]
 
 
@@ -29,7 +32,8 @@ class MoleculeFile:
 
     Attributes:
         path: of the file.
-        column: the column of SMILES, in CSV and Parquet; ``smiles`` if None.
+        column: the column of SMILES, in CSV, Parquet and .xlsx; ``smiles`` if None.
+        limits: of the size and the number of rows.
 
     Raises:
         InputError: if the file does not exist, or its format is unknown.
@@ -37,6 +41,7 @@ class MoleculeFile:
 
     path: Path
     column: str | None = None
+    limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
         if not self.path.is_file():
@@ -53,7 +58,7 @@ class MoleculeFile:
     @property
     def place_word(self) -> str:
         """The unit of an entry's number: line or row."""
-        return "row" if self._kind == ".parquet" else "line"
+        return "row" if self._kind in (".parquet", ".xlsx") else "line"
 
     def entries(self) -> Iterator[Entry]:
         """Line (or row) numbers and their SMILES, in the file's order.
@@ -64,16 +69,11 @@ class MoleculeFile:
         Raises:
             InputError: if the file cannot be read in its format, or the column is missing (the nearest is suggested).
         """
-        try:
-            yield from _READERS[self._kind](self)
-        except (csv.Error, UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError) as error:
-            raise InputError(f"'{self.path}' cannot be read as {self._kind[1:].upper()}: {error}.") from None
+        yield from _READERS[self._kind](self)
 
     def open_text(self) -> IO[str]:
         """The file as text, decompressed where its name ends in ``.gz``."""
-        if self.path.suffix.lower() == ".gz":
-            return cast("IO[str]", gzip.open(self.path, "rt", encoding="utf-8-sig", newline=""))
-        return self.path.open(encoding="utf-8-sig", newline="")
+        return open_text(self.path, self.limits)
 
     def column_of(self, header: list[str]) -> str:
         """The column of SMILES.
@@ -95,22 +95,25 @@ class MoleculeFile:
 
 def _from_csv(file: MoleculeFile) -> Iterator[Entry]:
     with file.open_text() as text:
-        rows = csv.reader(text)
-        header = next(rows, None)
-        if not header:
-            raise InputError(f"'{file.path}' cannot be read as CSV: its first line, the header, is empty.")
+        rows = delimited_rows(text, file.path, file.limits)
+        _, header = next(rows)
         place = header.index(file.column_of(header))
-        line = rows.line_num + 1
-        for row in rows:
-            if row:
-                yield line, row[place] if place < len(row) else ""
-            line = rows.line_num + 1
+        for line, row in rows:
+            yield line, row[place]
+
+
+def _from_xlsx(file: MoleculeFile) -> Iterator[Entry]:
+    table = read_table(file.path, limits=file.limits)
+    column = table.frame[file.column_of(list(table.frame.columns))]
+    for line, value in zip(table.lines, column, strict=True):
+        yield line, value if isinstance(value, str) else ""
 
 
 def _from_smi(file: MoleculeFile) -> Iterator[Entry]:
     """One SMILES per line, optionally followed by a name; ``#`` starts a comment."""
     with file.open_text() as text:
         for number, line in enumerate(text, start=1):
+            file.limits.check_rows(number, file.path, number)
             words = line.split(maxsplit=1)
             header = number == 1 and bool(words) and words[0].lower() == DEFAULT_COLUMN
             if words and not words[0].startswith("#") and not header:
@@ -134,36 +137,40 @@ def _from_parquet(file: MoleculeFile) -> Iterator[Entry]:
         for batch in table.iter_batches(batch_size=ROWS_AT_ONCE, columns=[column]):
             for value in batch.column(0).to_pylist():
                 number += 1
+                file.limits.check_rows(number, file.path, number)
                 yield number, value if isinstance(value, str) else ""
 
 
 def _from_sdf(file: MoleculeFile) -> Iterator[Entry]:
-    from rdkit import Chem
-
     with file.open_text() as text:
         block: list[str] = []
         start = 1
         for number, line in enumerate(text, start=1):
             if not line.startswith("$$$$"):
-                block.append(line)
+                if len(block) <= LONGEST_RECORD:
+                    block.append(line)
                 continue
-            yield start, _from_block(Chem.MolFromMolBlock("".join(block)))
+            yield start, _from_block(block)
             block, start = [], number + 1
         if "".join(block).strip():
-            yield start, _from_block(Chem.MolFromMolBlock("".join(block)))
+            yield start, _from_block(block)
 
 
-def _from_block(molecule: object) -> str:
+def _from_block(lines: list[str]) -> str:
     from rdkit import Chem
 
+    molecule = Chem.MolFromMolBlock("".join(lines)) if len(lines) <= LONGEST_RECORD else None
     return Chem.MolToSmiles(molecule) if molecule is not None else ""
 
 
 _READERS: Mapping[str, Callable[[MoleculeFile], Iterator[Entry]]] = {
     ".csv": _from_csv,
+    ".tsv": _from_csv,
     ".smi": _from_smi,
     ".smiles": _from_smi,
+    ".txt": _from_smi,
+    ".xlsx": _from_xlsx,
     ".parquet": _from_parquet,
     ".sdf": _from_sdf,
 }
-_WITH_COLUMNS = frozenset({".csv", ".parquet"})
+_WITH_COLUMNS = frozenset({".csv", ".tsv", ".parquet", ".xlsx"})

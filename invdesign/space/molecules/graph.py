@@ -106,6 +106,10 @@ class MoleculeGraph(PlainParameter):
         molecules = [self._own(value) for value in np.asarray(values, dtype=object)]
         return np.array([self._code.point(self._written(smiles)) for smiles in molecules]).reshape(-1, self.dimension)
 
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        given = np.asarray(values, dtype=object)
+        return np.array([constitution(value) or value for value in given], dtype=object)
+
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         strings = np.empty(len(points), dtype=object)
         for row, point in enumerate(np.asarray(points)):

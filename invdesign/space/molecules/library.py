@@ -18,7 +18,7 @@ from invdesign.core.settings import settings
 from invdesign.space.molecules.decomposition import Decomposition
 from invdesign.space.molecules.fragments import Fragment, joined, scaffold_fragment, substituent_fragment
 from invdesign.space.parameters import PlainParameter
-from invdesign.surrogates.features.smiles import canonical_smiles
+from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -126,6 +126,9 @@ class MoleculeLibrary(PlainParameter):
         """One child of each pair: every substituent from either parent."""
         one, other = self._chosen(first), self._chosen(second)
         return self._molecules(np.where(rng.random(one.shape) < 0.5, one, other))
+
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        return np.array(canonical_or_given(np.asarray(values, dtype=object)), dtype=object)
 
     def column(self, name: str) -> Column:
         return Column(name, "molecule", values=self._shown)

@@ -15,12 +15,13 @@ from invdesign import datasets
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.settings import InputFile, bounded, settings
+from invdesign.core.text_files import DEFAULT_LIMITS, Limits
 from invdesign.space.cube_moves import from_either, polynomial_mutation
 from invdesign.space.molecules.coordinates import MoleculeCoordinates
 from invdesign.space.molecules.files import Entry, MoleculeFile
 from invdesign.space.molecules.packed_strings import PackedStrings
 from invdesign.space.parameters import PlainParameter
-from invdesign.surrogates.features.smiles import canonical_smiles
+from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles, smiles_problem
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -28,9 +29,47 @@ if TYPE_CHECKING:
 AT_ONCE = 4096
 """Number of molecules to canonicalize at a time."""
 MOST_REMARKS = 1000
+MOST_SHOWN = 3
+LONGEST_REMARK = 2_000
+MOST_UNREADABLE = 0.9
+"""Share of entries that are not molecules above which a source is refused, once a block of it was read."""
+EARLY = 100
+"""Number of entries of which at least one must be a molecule, so that a file of another kind is refused early."""
 LEAPS = 0.2
 """Share of mutations that choose any molecule of the pool."""
 Coordinates = Literal["index", "components"]
+Duplicates = Literal["first", "error"]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Entries of a source that did not become molecules of a pool.
+
+    Attributes:
+        source: in quotation marks, or what else it is.
+        entries: number of all its entries.
+        unreadable: number of entries that are not molecules.
+        repeated: number of entries that repeat an earlier molecule.
+        first: the first of them, with their lines and the reasons.
+    """
+
+    source: str
+    entries: int
+    unreadable: int
+    repeated: int
+    first: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if not self.first:
+            return ""
+        counts = [f"{self.unreadable:,} not molecules"] if self.unreadable else []
+        counts += [f"{self.repeated:,} repeated"] if self.repeated else []
+        more = "; and more" if len(self.first) < self.unreadable + self.repeated else ""
+        left_out = self.unreadable + self.repeated
+        return (
+            f"{self.source}: {left_out:,} of {self.entries:,} entries {'was' if left_out == 1 else 'were'} left out "
+            f"({', '.join(counts)}): {'; '.join(self.first)}{more}."
+        )
 
 
 @dataclass(frozen=True)
@@ -46,6 +85,7 @@ class MoleculePool(PlainParameter):
         remarks: problems of the source: invalid molecules and duplicates.
         coordinates: how molecules are encoded in the unit cube.
         components: how many principal components, where these are the coordinates; fewer where the pool spans fewer.
+        left_out: entries of the source that are not in the pool; None if the pool has no source.
 
     Raises:
         InputError: if the pool is empty or the SMILES are not distinct; use ``from_smiles`` to remove duplicates.
@@ -55,6 +95,8 @@ class MoleculePool(PlainParameter):
     remarks: tuple[str, ...] = ()
     coordinates: Coordinates = "index"
     components: int = 5
+    # Not part of what identifies the pool in a store.
+    left_out: LeftOut | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         packed = self.smiles if isinstance(self.smiles, PackedStrings) else PackedStrings(self.smiles)
@@ -79,6 +121,7 @@ class MoleculePool(PlainParameter):
         canonical: bool = False,
         coordinates: Coordinates = "index",
         components: int = 5,
+        duplicates: Duplicates = "first",
     ) -> Self:
         """Creates a pool of any SMILES: canonical, each once, with problems listed in ``remarks``.
 
@@ -88,9 +131,15 @@ class MoleculePool(PlainParameter):
             canonical: True if they are RDKit's canonical SMILES already: they are then used without parsing.
             coordinates: as of the class.
             components: as of the class.
+            duplicates: ``first`` takes each molecule once, ``error`` refuses repeated ones.
+
+        Raises:
+            InputError: if no entry is a molecule, or none of the first hundred, or one is repeated and must not be.
         """
-        strings, remarks = _sorted_out(enumerate(smiles, start=first_line), "line", canonical=canonical)
-        return cls(strings, remarks, coordinates, components)
+        entries = enumerate(smiles, start=first_line)
+        strings, remarks, left_out = _sorted_out(entries, "line", "The list", canonical=canonical)
+        _check_duplicates(left_out, duplicates)
+        return cls(strings, remarks, coordinates, components, left_out)
 
     @classmethod
     def from_file(
@@ -101,23 +150,29 @@ class MoleculePool(PlainParameter):
         canonical: bool = False,
         coordinates: Coordinates = "index",
         components: int = 5,
+        duplicates: Duplicates = "first",
+        limits: Limits = DEFAULT_LIMITS,
     ) -> Self:
-        """Reads a pool from a file, as a stream: CSV, SMI, Parquet or SDF by its ending, the texts also with ``.gz``.
+        """Reads a pool from a file by its ending: CSV, SMI, Parquet, SDF or .xlsx, the texts also with ``.gz``.
 
         Args:
             pool: the file's path, or ``dataset:NAME`` for a registered dataset.
-            smiles: the column that holds SMILES, in CSV and Parquet; ``smiles`` where None.
+            smiles: the column that holds SMILES, in CSV, Parquet and .xlsx; ``smiles`` where None.
             canonical: True if the file holds RDKit's canonical SMILES already: they are then used
                 without parsing, which saves about 0.15 ms per molecule.
             coordinates: as of the class.
             components: as of the class.
+            duplicates: ``first`` takes each molecule once, ``error`` refuses repeated ones.
+            limits: of the file's size and number of rows.
 
         Raises:
-            InputError: if the file or the column is missing (the nearest column is suggested), or no line can be read.
+            InputError: if the file or the column is missing (the nearest column is suggested), exceeds a limit, none of
+                its first hundred entries is a molecule, or one is repeated and must not be.
         """
-        file = MoleculeFile(datasets.resolve(pool), smiles)
-        strings, remarks = _sorted_out(file.entries(), file.place_word, canonical=canonical)
-        return cls(strings, remarks, coordinates, components)
+        file = MoleculeFile(datasets.resolve(pool), smiles, limits)
+        strings, remarks, left_out = _sorted_out(file.entries(), file.place_word, f"'{file.path}'", canonical=canonical)
+        _check_duplicates(left_out, duplicates)
+        return cls(strings, remarks, coordinates, components, left_out)
 
     @classmethod
     def from_csv(cls, pool: str | Path, smiles: str = "smiles") -> Self:
@@ -197,6 +252,16 @@ class MoleculePool(PlainParameter):
     def column(self, name: str) -> Column:
         return Column(name, "molecule", values=self.smiles)
 
+    def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
+        """SMILES in the pool's form: as they are if they are in the pool, else canonical."""
+        given = np.array(values, dtype=object)
+        unknown = np.flatnonzero(self._packed.places(list(given)) < 0)
+        given[unknown] = canonical_or_given(given[unknown])
+        return given
+
+    def source_remark(self) -> str:
+        return str(self.left_out or "")
+
     def _places(self, values: ArrayLike) -> NDArray[np.int64]:
         molecules = list(np.asarray(values, dtype=object))
         places = self._packed.places(molecules)
@@ -219,15 +284,18 @@ class MoleculePoolFile:
     """A molecule pool in a campaign file, read when the space is built."""
 
     pool: InputFile
-    """File of molecules: CSV, SMI, Parquet or SDF by its ending, the texts also with ``.gz``; or ``dataset:NAME``."""
+    """File of molecules: CSV, SMI, Parquet, SDF or .xlsx by its ending, the texts also with ``.gz``; or
+    ``dataset:NAME``."""
     smiles: str | None = None
-    """Column that holds SMILES, in CSV and Parquet; ``smiles`` where missing."""
+    """Column that holds SMILES, in CSV, Parquet and .xlsx; ``smiles`` where missing."""
     canonical: bool = False
     """Whether the file holds RDKit's canonical SMILES already; they are then not parsed, which saves time."""
     coordinates: Coordinates = "index"
     """Encoding in the unit cube: position in the list (``index``) or principal components (``components``)."""
     components: int = bounded(default=5, ge=1)
     """Number of principal components, where these are the coordinates."""
+    duplicates: Duplicates = "first"
+    """What to do with repeated molecules: take each once (``first``) or refuse them (``error``)."""
 
     def build(self) -> MoleculePool:
         """Reads the file; see ``MoleculePool.from_file``."""
@@ -237,26 +305,38 @@ class MoleculePoolFile:
             canonical=self.canonical,
             coordinates=self.coordinates,
             components=self.components,
+            duplicates=self.duplicates,
         )
 
 
 def _sorted_out(
-    entries: Iterable[tuple[int, object]], place_word: str, *, canonical: bool
-) -> tuple[PackedStrings, tuple[str, ...]]:
+    entries: Iterable[tuple[int, object]], place_word: str, source: str, *, canonical: bool
+) -> tuple[PackedStrings, tuple[str, ...], LeftOut]:
     """Canonical SMILES, each once, and remarks on the rest: the first ones and the total number."""
     strings = PackedStrings()
     lines = np.empty(0, dtype=np.int64)
     blocks: list[NDArray[np.int64]] = []
     wrong: list[tuple[int, str]] = []
-    failures = 0
+    reasons: dict[int, str] = {}
+    count = failures = 0
     stream = iter(entries)
-    while batch := list(itertools.islice(stream, AT_ONCE)):
+    while batch := list(itertools.islice(stream, AT_ONCE if count else EARLY)):
         good, bad = _read(batch, canonical=canonical)
+        if not count and len(batch) == EARLY:
+            _demand_molecules(batch, good, place_word, source)
+        count += len(batch)
         strings.extend(smiles for _, smiles in good)
         blocks.append(np.array([line for line, _ in good], dtype=np.int64))
         failures += len(bad)
+        if count > AT_ONCE and failures > MOST_UNREADABLE * count:
+            line, given = bad[-1]
+            raise InputError(
+                f"{source}: {failures:,} of the first {count:,} entries are not molecules. {place_word.capitalize()} "
+                f"{line}: {_cut(given)!r}: {smiles_problem(given)}. Choose a file, and a column, of SMILES."
+            )
+        reasons |= {line: smiles_problem(given) for line, given in bad[: MOST_SHOWN - len(reasons)]}
         wrong += [
-            (line, f"{given!r} is not a molecule that RDKit can read")
+            (line, f"{_cut(given, LONGEST_REMARK)!r} is not a molecule that RDKit can read")
             for line, given in bad[: MOST_REMARKS - len(wrong)]
         ]
     lines = np.concatenate([lines, *blocks])
@@ -264,11 +344,38 @@ def _sorted_out(
     for again in sorted(repeats)[:MOST_REMARKS]:
         repeat = f"{strings[again]!r} repeats the molecule of {place_word} {lines[repeats[again]]}"
         wrong.append((int(lines[again]), repeat))
-    remarks = [f"{place_word} {line}: {text}" for line, text in sorted(wrong)[:MOST_REMARKS]]
+    shown = sorted(wrong)[:MOST_REMARKS]
+    remarks = [f"{place_word} {line}: {text}" for line, text in shown]
+    first = tuple(
+        f"{_cut(remark)}: {reasons[line]}" if line in reasons else str(_cut(remark))
+        for (line, _), remark in zip(shown[:MOST_SHOWN], remarks, strict=False)
+    )
     left_out = failures + len(repeats) - len(remarks)
     if left_out:
         remarks.append(f"and {left_out} more: {failures} unreadable and {len(repeats)} repeated in all")
-    return strings.without(repeats), tuple(remarks)
+    return strings.without(repeats), tuple(remarks), LeftOut(source, count, failures, len(repeats), first)
+
+
+def _demand_molecules(batch: list[tuple[int, object]], good: list[Entry], place_word: str, source: str) -> None:
+    """Refuses a source whose first entries contain no molecule; canonical ones, which were not parsed, included."""
+    if any(canonical_smiles(smiles for _, smiles in good)):
+        return
+    line, given = batch[0]
+    raise InputError(
+        f"{source} has no molecule in its first {len(batch)} entries. {place_word.capitalize()} {line}: "
+        f"{_cut(given)!r}: {smiles_problem(given)}. Choose a file, and a column, of SMILES."
+    )
+
+
+def _check_duplicates(left_out: LeftOut, duplicates: Duplicates) -> None:
+    if duplicates not in ("first", "error"):
+        raise InputError(f"'duplicates' of a pool must be 'first' or 'error', not '{duplicates}'.")
+    if duplicates == "error" and left_out.repeated:
+        raise InputError(f"{left_out} Remove the repeated ones, or take each once with duplicates: first.")
+
+
+def _cut(given: object, length: int = 120) -> object:
+    return f"{given[:length]}..." if isinstance(given, str) and len(given) > length else given
 
 
 def _read(batch: list[tuple[int, object]], *, canonical: bool) -> tuple[list[Entry], list[tuple[int, object]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.surrogates.features.smiles import is_too_large
 
 HEAVIEST = 118
 
@@ -112,7 +113,8 @@ def constitution(smiles: object) -> str | None:
     text = smiles
     for _ in range(3):
         with BlockLogs():
-            molecule = Chem.MolFromSmiles(text) if isinstance(text, str) and text.strip() else None
+            readable = isinstance(text, str) and text.strip() and not is_too_large(text)
+            molecule = Chem.MolFromSmiles(text) if readable else None
         if molecule is None or not molecule.GetNumAtoms():
             return None
         Chem.RemoveStereochemistry(molecule)

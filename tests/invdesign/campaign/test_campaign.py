@@ -251,9 +251,9 @@ def test_results_are_taken_once():
     mine = campaign()
     batch = mine.ask(2).assign(f=[0.5, 0.6])
     mine.tell(batch)
-    with pytest.raises(InputError, match="candidate 0 is already done"):
+    with pytest.raises(InputError, match=r"2 of 2 rows are already stored with the same values: row 1 \(candidate 0\)"):
         mine.tell(batch)
-    with pytest.raises(InputError, match="have no column 'f'"):
+    with pytest.raises(InputError, match="has no column 'f'"):
         mine.tell(batch.drop(columns="f"))
 
 

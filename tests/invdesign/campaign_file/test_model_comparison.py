@@ -128,3 +128,18 @@ def test_a_surrogate_with_settings_of_its_own_is_compared_beside_words(campaign_
     assert report.recommendation.family != "Middle"
     with pytest.raises(ind.InputError, match="is not a surrogate"):
         compare_models(training_data(ind.read_campaign(campaign_file)), families=[3])
+
+
+def test_data_of_any_format_is_compared_and_repeated_rows_are_treated_as_asked(campaign_file):
+    table = pd.read_csv(campaign_file.parent / "table.csv")
+    twice = pd.concat([table, table.assign(Q=table["Q"] + 2.0)])
+    twice.to_csv(campaign_file.parent / "table.csv", sep=";", decimal=",", index=False, encoding="utf-16")
+    data = training_data(ind.read_campaign(campaign_file))
+    assert len(data.frame) == 120
+    assert data.findings[-1].kind == "duplicate"
+    assert data.findings[-1].rows[0] == 2
+    campaign_file.write_text(FILE.replace("data: table.csv", "data: table.csv\n  duplicates: mean"))
+    data = training_data(ind.read_campaign(campaign_file))
+    np.testing.assert_allclose(data.y["capacity"], table["Q"] + 1.0)
+    found = compare_models(data, folds=3, families=["ridge"], group_by="Paper", choice=False)
+    assert set(found.comparison.table["family"]) == {"ridge"}

@@ -1,20 +1,26 @@
 from __future__ import annotations
 
+import html
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from invdesign.campaign_file.file import read_campaign
 from invdesign.cli import app
+from invdesign.core.errors import InputError
+from invdesign.core.tables import write_table
 
 FILE = """\
 campaign: parabola
@@ -88,7 +94,7 @@ def test_ask_and_tell_through_files(folder):
     assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
     batch.assign(f=[0.5, 0.1, 0.2]).to_csv("done.csv", index=False)
     assert "1 of 3 candidates meet all targets" in invdesign("tell", "p.yaml", "done.csv")
-    assert "already done" in invdesign("tell", "p.yaml", "done.csv", code=2)
+    assert "3 of 3 rows are already stored" in invdesign("tell", "p.yaml", "done.csv", code=2)
     assert invdesign("ask", "p.yaml").startswith("candidate,x,word,f\n3,")
 
 
@@ -99,7 +105,7 @@ def test_ask_and_tell_through_files(folder):
         (["run", "broken.yaml"], "broken.yaml:6: Unknown setting 'betwen'"),
         (["status", "p.yaml"], "The store 'parabola.db' does not exist yet"),
         (["report", "p.yaml"], "The store 'parabola.db' does not exist yet"),
-        (["tell", "p.yaml", "none.csv"], "cannot be read as CSV"),
+        (["tell", "p.yaml", "none.csv"], "'none.csv' does not exist"),
         (["run", "p.yaml", "--store", "none/x.db"], "The folder 'none' of the store"),
         (["check", "p.yaml", "--targets", "wrong.yaml"], "Did you mean 'f'"),
         (["run", "lab.yaml"], "has no objective to run"),
@@ -150,6 +156,149 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     subprocess.run([*command, "20"], check=True, capture_output=True, env=environment)
     whole, resumed = (invdesign("status", "p.yaml", "--store", place) for place in ("whole.db", "parabola.db"))
     assert whole == resumed
+
+
+def test_a_sheet_is_never_overwritten_and_nothing_is_pending_without_one(folder):
+    invdesign("ask", "p.yaml", "-n", "2", "-o", "batch.csv")
+    assert "'batch.csv' exists and is not overwritten. Choose another name, such as 'batch-2.csv'" in invdesign(
+        "ask", "p.yaml", "-n", "2", "-o", "batch.csv", code=2
+    )
+    assert "The folder 'none' of 'none/batch.csv' does not exist" in invdesign(
+        "ask", "p.yaml", "-o", "none/batch.csv", code=2
+    )
+    assert read_campaign("p.yaml").open().status().pending == 2
+
+
+@contextmanager
+def file_size_limit(size: int) -> Iterator[None]:
+    """Files cannot grow beyond a size, as on a full disk."""
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limit[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+
+def test_a_sheet_that_cannot_be_written_leaves_nothing_pending(folder):
+    mine = read_campaign("p.yaml").open()
+    sheet = folder / "batch.csv"
+
+    def write_on_a_full_disk(batch):
+        with file_size_limit(100):
+            write_table(batch, sheet)
+
+    with pytest.raises(InputError, match="cannot be written: File too large"):
+        mine.ask(9, before_commit=write_on_a_full_disk)
+    assert mine.status().pending == 0
+    assert not sheet.exists()
+
+
+def test_a_sheet_whose_candidates_cannot_be_stored_is_removed(folder):
+    mine = read_campaign("p.yaml").open()
+    mine.ask(1)
+    # Enough for the sheet and the beginning of the transaction, too little for its end.
+    with file_size_limit((folder / "parabola.db-wal").stat().st_size + 30_000):
+        result = CliRunner().invoke(app, ["ask", "p.yaml", "-n", "3", "-o", "batch.csv"])
+    assert result.exit_code != 0
+    assert mine.status().pending == 1
+    assert not (folder / "batch.csv").exists()
+
+
+def test_ask_and_tell_through_a_spreadsheet(folder):
+    told = invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.xlsx")
+    assert "Fill in f in V and use: invdesign tell p.yaml batch.xlsx" in told
+    batch = pd.read_excel("batch.xlsx")
+    assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
+    batch = batch.rename(columns={"f": "f (mV)"}).assign(operator="Ada", **{"f (mV)": [500, 100, None]})
+    batch.to_excel("done.xlsx", index=False)
+    output = invdesign("tell", "p.yaml", "done.xlsx")
+    assert "Stored 3 results. 1 of 2 candidates meet all targets" in output
+    assert "Not stored, because they are not in the campaign file: operator" in output
+    assert "3 of 3 rows are already stored" in invdesign("tell", "p.yaml", "done.xlsx", code=2)
+    assert "Stored 3 results. 2 of 4" in invdesign("tell", "p.yaml", "done.xlsx", "--again")
+    assert "has no sheet 'data'" in invdesign("tell", "p.yaml", "done.xlsx", "--sheet", "data", code=2)
+
+
+def test_results_have_the_unit_of_the_target_before_and_after_a_run(folder):
+    (folder / "p.yaml").write_text(FILE.replace("[0.45, 0.55], unit: V", "[450, 550], unit: mV"))
+    (folder / "r.csv").write_text("x;word;f\n0,25;plus;500,5\n")
+    for store in ("before.db", "after.db"):
+        if store == "after.db":
+            invdesign("run", "p.yaml", "--evaluations", "5", "--store", store)
+        invdesign("tell", "p.yaml", "r.csv", "--store", store)
+        mine = read_campaign("p.yaml").open(store)
+        assert mine.units == {"f": "V"}
+        assert mine.frame()["f"].iloc[-1] == pytest.approx(0.5005)
+    invdesign("run", "p.yaml", "--evaluations", "5", "--store", "before.db")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"x,word,f\n0,5,plus,0,5\n", "line 2, has 5 fields"),
+        (b"x,word,f\n0.5,plus\n", "line 2, has 2 fields"),
+        (
+            "x;word;f\n0,5;plus;1,234\n0,5;plus;0.5\n".encode("latin-1"),
+            "line 2, column 'f': '1,234' may have a decimal comma",
+        ),
+        (b"x,word,f\n0.5,plus,inf\n", "line 2: f is inf, which is not a finite number"),
+        (b"candidate,x,word,f\n0.5,0.5,plus,1\n", "line 2: candidate is 0.5"),
+        (b"x,word,f,f\n0.5,plus,1,2\n", "has 2 columns 'f'"),
+    ],
+)
+def test_tables_that_are_not_sure_are_refused(folder, content, words):
+    (folder / "r.csv").write_bytes(content)
+    output = invdesign("tell", "p.yaml", "r.csv", code=2)
+    assert words in output
+    assert read_campaign("p.yaml").open().frame().empty
+
+
+def test_what_a_pool_leaves_out_is_said_everywhere(folder):
+    lines = ["CCO", "C1CC", *("C" * n for n in range(1, 9))]
+    (folder / "pool.smi").write_text("\n".join(lines))
+    (folder / "mine.py").write_text("def value(m):\n    return {'f': len(m) / 10}\n")
+    text = (
+        FILE[: FILE.index("space:")]
+        + "space:\n  m: {type: molecule, pool: pool.smi}\n"
+        + FILE[FILE.index("targets:") :]
+    )
+    (folder / "p.yaml").write_text(text.replace("evaluations: 12", "evaluations: 6") + "optimizer: {type: random}\n")
+    words = "1 of 10 entries was left out (1 not molecules): line 2: 'C1CC' is not a molecule"
+    assert words in invdesign("check", "p.yaml")
+    assert words in " ".join(invdesign("run", "p.yaml").split())
+    assert html.escape(words) in (folder / "parabola.html").read_text()
+    repeated = text.replace("pool: pool.smi", "pool: pool.smi, duplicates: error")
+    (folder / "pool.smi").write_text("\n".join([*lines, "OCC"]))
+    (folder / "p.yaml").write_text(repeated)
+    assert "line 11: 'CCO' repeats the molecule of line 1" in invdesign("check", "p.yaml", code=2)
+
+
+def test_duplicates_are_a_key_of_tables(folder):
+    (folder / "t.csv").write_text("x;word;f (mV)\n0;plus;500\n0;plus;400\n1;minus;200\n")
+    table = "{type: table, data: t.csv, key: {x: x, word: word}, values: {f: f}, units: {f: V}%s}"
+    text = FILE.replace("{type: python, function: mine.py:value, units: {f: V}}", table)
+    (folder / "p.yaml").write_text(text % "")
+    output = invdesign("check", "p.yaml", code=2)
+    assert "different values for 1 candidates" in output
+    assert "0, plus has line 2: 0.5; line 3: 0.4" in output
+    (folder / "p.yaml").write_text(text % ", duplicates: mean")
+    invdesign("check", "p.yaml")
+    objective = read_campaign("p.yaml").objective
+    assert objective is not None
+    values = objective.evaluate(pd.DataFrame({"x": [0.0], "word": ["plus"]}))
+    assert values["f"].tolist() == pytest.approx([0.45])
+
+
+def test_an_exhausted_space_gives_no_sheet(folder):
+    space = "space:\n  k: {type: integer, low: 1, high: 2}\n"
+    (folder / "p.yaml").write_text(
+        f"{FILE[: FILE.index('space:')]}{space}{FILE[FILE.index('targets:') : FILE.index('objective')]}"
+    )
+    invdesign("ask", "p.yaml", "-n", "9", "-o", "all.csv")
+    assert len(pd.read_csv("all.csv")) == 2
+    assert "no more candidates" in invdesign("ask", "p.yaml", "-o", "more.csv", code=2)
+    assert not (folder / "more.csv").exists()
 
 
 def test_a_changed_objective_is_asked_about(folder):

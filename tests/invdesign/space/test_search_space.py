@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from invdesign.core.errors import InputError
-from invdesign.space import Categorical, Continuous, Integer, MoleculePool, SearchSpace, describe_size
+from invdesign.space import (
+    Categorical,
+    Composition,
+    Continuous,
+    Integer,
+    MoleculeGraph,
+    MoleculeLibrary,
+    MoleculePool,
+    SearchSpace,
+    describe_size,
+)
 
 PARAMETERS = {
     "thickness": Continuous(40, 120, unit="um"),
@@ -198,3 +208,36 @@ def test_candidates_of_another_space_are_refused(rng):
         space.encode(sample.assign(thickness="thick"))
     with pytest.raises(InputError, match="not in the pool"):
         space.encode(sample.assign(additive="CCCC"))
+
+
+def test_candidates_are_written_in_the_form_of_the_space():
+    space = SearchSpace(
+        m=MoleculePool.from_smiles(["OCC", "CC"]),
+        c=Composition(
+            {"M": {"elements": ["Ni", "Mn"], "amount": 1, "step": 0.1}, "O": {"elements": ["O"], "amount": 2}}
+        ),
+        k=Integer(1, 4),
+        w=Categorical(["1", "2"]),
+        x=Continuous(0, 1),
+    )
+    given = {
+        "m": ["C(O)C", "?"],
+        "c": ["O4Mn1Ni1", "O2"],
+        "k": [2.0, 2.5],
+        "w": [1, 3.0],
+        "x": ["0.5", "half"],
+        "n": [1, 2],
+    }
+    written = space.canonical(pd.DataFrame(given))
+    assert written.iloc[0].tolist() == ["CCO", "Ni0.5Mn0.5O2", 2, "1", 0.5, 1]
+    assert written.iloc[1].tolist() == ["?", "O2", 2.5, 3.0, "half", 2]
+    drawn = space.sample(20, np.random.default_rng(0))
+    pd.testing.assert_frame_equal(space.canonical(drawn), drawn)
+
+
+def test_other_molecules_are_canonical_too():
+    library = MoleculeLibrary("COC([*:1])C", {"R1": ["[H]", "*C"]})
+    graph = MoleculeGraph(seeds=("CCO",), max_atoms=6)
+    written = SearchSpace(a=library, b=graph).canonical(pd.DataFrame({"a": ["C(C)OC"], "b": ["C(O)[C@H](F)Cl"]}))
+    assert written.iloc[0].tolist() == ["CCOC", "OCC(F)Cl"]
+    assert SearchSpace(a=library).remarks == []

@@ -203,10 +203,22 @@ def test_a_calibration_without_usable_rows_is_a_reason(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("header", "unit", "expected"),
+    [("E (mV)", None, 0.5005), ("E", "mV", 0.5005), ("E", None, 500.5), ("E (mV)", "V", 500.5)],
+)
+def test_calibrations_are_read_in_any_format(tmp_path, header, unit, expected):
+    rows = "".join(f"{smiles};500,5;Müller\n" for smiles in ALKANES)
+    (tmp_path / "k.csv").write_bytes(f"S;{header};from\n{rows}".encode("latin-1"))
+    smiles, known = Calibration(tmp_path / "k.csv", "S", "E", unit=unit).rows("V")
+    assert len(smiles) == len(ALKANES)
+    assert known == pytest.approx([expected] * len(ALKANES))
+
+
+@pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ({"S": ["C", "x"], "v": [1.0, 2.0]}, "Row 3 .* needs a molecule"),
-        ({"S": ["C", "CC"], "v": [1.0, None]}, "Row 3 .* needs a finite number"),
+        ({"S": ["C", "x"], "v": [1.0, 2.0]}, "Line 3 .* needs a molecule"),
+        ({"S": ["C", "CC"], "v": [1.0, None]}, "Line 3 .* needs a finite number"),
         ({"S": ["C", "CC"], "v": [1.0, 2.0]}, "at least 5 molecules"),
     ],
 )

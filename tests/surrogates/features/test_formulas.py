@@ -13,7 +13,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.surrogates.features.elements import PROPERTIES, element_property, element_symbols
 from invdesign.surrogates.features.featurizer import Featurizer
-from invdesign.surrogates.features.formulas import FormulaFeatures, element_amounts, elements_of
+from invdesign.surrogates.features.formulas import FormulaFeatures, composition_keys, element_amounts, elements_of
 
 SYMBOLS = ["H", "Li", "C", "N", "O", "F", "Na", "Ni", "Nb", "Co", "Cl", "Sc", "Si", "S"]
 NMC = "LiNi0.8Mn0.1Co0.1O2"
@@ -173,3 +173,13 @@ def test_magpie_features_have_one_scale_and_groups_differ_from_their_atoms():
     assert np.abs(table).max() <= 1.5
     share = features.names.index("share_(OH)")
     assert table[:, share].tolist() == pytest.approx([4 / 9, 0.0, 0.0])
+
+
+def test_equal_compositions_have_equal_keys():
+    same = ["Na2Nb2CO2", "Nb2CO2Na2", "NaNbC0.5O", "Na4Nb4(CO2)2"]
+    assert len(set(composition_keys(same))) == 1
+    different = [*same[:1], "Na2Nb2CO", "Na2Ti2CO2", "xyz", None, ""]
+    assert len(set(composition_keys(different))) == len(different)
+    hydroxide, oxide = composition_keys(["Ti2C(OH)2", "Ti2CO2H2"], ["(OH)"])
+    assert hydroxide != oxide
+    assert len(set(composition_keys(["Ti2C(OH)2", "Ti2CO2H2"]))) == 1

@@ -9,7 +9,7 @@ from invdesign.core.errors import InputError
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
 from invdesign.surrogates.features.settings import Features
-from invdesign.surrogates.features.smiles import canonical_smiles
+from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles, smiles_problem
 
 ALCOHOLS = ["C" * n + "O" for n in range(1, 9)]
 AROMATICS = ["c1ccccc1" + "C" * n for n in range(8)]
@@ -53,6 +53,26 @@ def test_a_pool_is_known_before_any_value():
 def test_canonical_smiles_are_one_string_a_molecule():
     assert canonical_smiles(["OCC", "C(O)C", "[CH3][CH2][OH]"]) == ["CCO"] * 3
     assert canonical_smiles(["nonsense", "", None, 3, "C1CC"]) == [None] * 5
+
+
+def test_what_is_not_a_molecule_has_a_reason():
+    assert canonical_or_given(["OCC", "C1CC", None]) == ["CCO", "C1CC", None]
+    for text, reason in {
+        "": "it is empty",
+        "C1CC": "syntax is invalid",
+        "FC(F)(F)(F)F": "Explicit valence for atom # 1 C, 5",
+        "c1cccc1": "kekulize",
+        "C" * 100_000: "more than 1,000 atoms",
+    }.items():
+        assert canonical_smiles([text]) == [None]
+        assert reason in smiles_problem(text)
+
+
+def test_atoms_are_counted_without_hydrogen():
+    large = "C([2H])" * 999 + "[CH3]"
+    assert len(large) > 1000
+    assert canonical_smiles([large]) != [None]
+    assert canonical_smiles([f"C{large}"]) == [None]
 
 
 def test_a_molecule_that_cannot_be_read_is_named():

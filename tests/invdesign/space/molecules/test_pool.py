@@ -4,11 +4,13 @@ import gzip
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from invdesign.core.errors import InputError
+from invdesign.core.text_files import Limits
 from invdesign.space import MoleculePool, SearchSpace
 from invdesign.space.molecules.packed_strings import PackedStrings
 from invdesign.surrogates.features.molecules import pool_features
@@ -141,10 +143,10 @@ def test_bad_pools_are_refused(tmp_path):
     with pytest.raises(InputError, match="at least one valid molecule"):
         MoleculePool.from_csv(tmp_path / "header.csv")
     (tmp_path / "binary.smi.gz").write_text("CC")
-    with pytest.raises(InputError, match="cannot be read as SMI"):
+    with pytest.raises(InputError, match="cannot be decompressed after line 1"):
         MoleculePool.from_file(tmp_path / "binary.smi.gz")
     (tmp_path / "pool.xyz").write_text("CC")
-    with pytest.raises(InputError, match=r"must end in one of \.csv, \.smi"):
+    with pytest.raises(InputError, match=r"must end in one of \.csv, \.tsv"):
         MoleculePool.from_file(tmp_path / "pool.xyz")
     (tmp_path / "pool.smi").write_text("CC")
     with pytest.raises(InputError, match="has no columns"):
@@ -181,3 +183,100 @@ def test_components_of_a_pool_are_fitted_once():
     pool = MoleculePool.from_smiles(SMALL)
     assert pool_features(pool.smiles, "descriptors", 2) is pool_features(tuple(pool.smiles), "descriptors", 2)
     assert pool_features(list(SMALL[:4]), "descriptors", 2) is pool_features(SMALL[:4], "descriptors", 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pool.csv", "id;smiles\n1;OCC\n2;C1CC\n3;CC\n4;CCO\n".encode("utf-16")),
+        ("pool.tsv", "name\tsmiles\nMüller\tOCC\nx\tC1CC\ny\tCC\nz\tCCO\n".encode("latin-1")),
+        ("pool.txt", b"\xef\xbb\xbfsmiles\r\nOCC\r\nC1CC\r\nCC\r\nCCO\r\n"),
+    ],
+)
+def test_what_is_left_out_is_said_with_lines_and_reasons(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    pool = MoleculePool.from_file(tmp_path / name)
+    assert pool.smiles == ("CCO", "CC")
+    (remark,) = SearchSpace(m=pool).remarks
+    assert remark.startswith(f"m: '{tmp_path / name}': 2 of 4 entries were left out (1 not molecules, 1 repeated)")
+    assert "line 3: 'C1CC' is not a molecule that RDKit can read: its syntax is invalid" in remark
+    assert "line 5: 'CCO' repeats the molecule of line 2" in remark
+
+
+def test_a_spreadsheet_is_a_pool(tmp_path):
+    pd.DataFrame({"smiles": ["OCC", None, "CC"], "n": [1, 2, 3]}).to_excel(tmp_path / "pool.xlsx", index=False)
+    pool = MoleculePool.from_file(tmp_path / "pool.xlsx")
+    assert pool.smiles == ("CCO", "CC")
+    assert pool.remarks == ("row 3: '' is not a molecule that RDKit can read",)
+
+
+def test_repeated_molecules_are_refused_if_asked(tmp_path):
+    (tmp_path / "pool.smi").write_text("OCC\nCC\nCCO\n")
+    with pytest.raises(InputError, match=r"1 of 3 entries was left out.*line 3: 'CCO' repeats.*duplicates: first"):
+        MoleculePool.from_file(tmp_path / "pool.smi", duplicates="error")
+    with pytest.raises(InputError, match="must be 'first' or 'error'"):
+        MoleculePool.from_smiles(["C"], duplicates="mean")
+
+
+@pytest.mark.parametrize("canonical", [True, False])
+def test_a_file_of_other_lines_is_refused_after_a_hundred(tmp_path, canonical):
+    (tmp_path / "pool.smi").write_text("hello\n" * 100_000)
+    read = []
+
+    def lines():
+        for line in (tmp_path / "pool.smi").read_text().splitlines():
+            read.append(line)
+            yield line
+
+    with pytest.raises(InputError, match=r"no molecule in its first 100 entries\. Line 1: 'hello'"):
+        MoleculePool.from_smiles(lines(), canonical=canonical)
+    assert len(read) == 100
+    with pytest.raises(InputError, match=r"'.*pool\.smi' has no molecule in its first 100 entries"):
+        MoleculePool.from_file(tmp_path / "pool.smi")
+
+
+def test_large_molecules_and_files_are_refused(tmp_path):
+    path = tmp_path / "pool.smi.gz"
+    with gzip.open(path, "wt") as file:
+        file.write("CCO\n" + "C" * 100_000 + "\n")
+    pool = MoleculePool.from_file(path)
+    assert pool.smiles == ("CCO",)
+    assert "it has more than 1,000 atoms" in str(pool.left_out)
+    assert len(str(pool.left_out)) < 500
+    with gzip.open(path, "wt") as file:
+        file.write("CCO\n" * 1_000_000)
+    with pytest.raises(InputError, match="exceeds 1,000,000 bytes decompressed at line 1"):
+        MoleculePool.from_file(path, limits=Limits(size=1_000_000))
+    with pytest.raises(InputError, match="exceeds 1,000 rows at line 1001"):
+        MoleculePool.from_file(path, limits=Limits(rows=1_000))
+
+
+def test_a_row_that_does_not_fit_is_named(tmp_path):
+    (tmp_path / "pool.csv").write_text("name,smiles\na,CC\nb,x,CCO\n")
+    with pytest.raises(InputError, match="line 3, has 3 fields"):
+        MoleculePool.from_file(tmp_path / "pool.csv")
+
+
+def test_what_is_left_out_does_not_identify_a_pool():
+    """A store of an earlier version continues: its campaign is identified by the pool's settings."""
+    pool = MoleculePool.from_smiles(["OCC", "C1CC", "CC"])
+    remarks = ("line 2: 'C1CC' is not a molecule that RDKit can read",)
+    assert repr(pool) == f"MoleculePool(remarks={remarks!r}, coordinates='index', components=5)"
+    assert pool == MoleculePool(("CCO", "CC"), pool.remarks)
+
+
+def test_registered_lists_are_pools(real_data):
+    pool = MoleculePool.from_file("dataset:zinc-test")
+    assert len(pool.smiles) == 5000
+    assert pool.left_out is not None
+    assert str(pool.left_out) == ""
+
+
+def test_a_file_with_hardly_any_molecules_is_refused_before_its_end():
+    def entries():
+        yield from ALKANES
+        while True:
+            yield "hello"
+
+    with pytest.raises(InputError, match=r"of the first 4,196 entries are not molecules\. Line 4196: 'hello'"):
+        MoleculePool.from_smiles(entries())
