@@ -21,6 +21,7 @@ from invdesign.surrogates.gaussian_process.inducing_points import InducingPointM
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
+from invdesign.surrogates.gaussian_process.views import best_view, views
 
 if TYPE_CHECKING:
     from botorch.models import ModelListGP
@@ -30,17 +31,13 @@ if TYPE_CHECKING:
 FEWEST_VALUES = 2
 
 
-def _compact_features() -> Features:
-    """Features that tell candidates apart, and no more: each is a dimension in which the process has to be learned."""
-    return Features(formulas="compact")
-
-
 @settings(frozen=False)
 class GaussianProcess:
     """A Gaussian process a property, on features built from the candidates' columns.
 
-    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors unless
-    ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
+    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors or 15
+    principal components of these, whichever predicts the known values better (see ``views``), unless ``features`` says
+    otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
     counts; orbital energies a linear trend, on which the rest builds, and more weight than all descriptors in it.
 
     Where a column tells the fidelity at which each value was computed, all fidelities are learned together: the target
@@ -63,8 +60,8 @@ class GaussianProcess:
     otherwise, which predicts better from some seventy values on. None: each its own up to 20, one for all beyond, and
     one for all features of a molecule or a rich formula, since a search that has seen but one corner of the space would
     trust what it learned there too far. False: one for all."""
-    features: Features = field(default_factory=_compact_features)
-    """Which features; compact ones by default."""
+    features: Features | None = None
+    """Which features. None: compact ones, and of molecules those that predict the known values best."""
     combine: Combination = "joint"
     """How kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind, added
     (``sum``: each kind has an effect of its own) or multiplied (``product``)."""
@@ -98,9 +95,18 @@ class GaussianProcess:
             InputError: where a property has fewer than two values, an infinite one, or a column cannot be read.
         """
         check_values(frame, y, fewest=FEWEST_VALUES)
-        self._featurizer = Featurizer(self.features).fit(frame, columns)
-        features = self._featurizer.transform(frame)
-        start = prior_covariance(self.kernel, kernel_terms(self._featurizer.blocks, combine=self.combine, ard=self.ard))
+        choice = (self.features,) if self.features is not None else views(columns)
+        fits = [self._fitted(Featurizer(one).fit(frame, columns), frame, y, noise) for one in choice]
+        best = 0 if len(fits) == 1 else best_view([models.values() for _, models in fits])
+        self._featurizer, self._models = fits[best]
+        return self
+
+    def _fitted(
+        self, featurizer: Featurizer, frame: pd.DataFrame, y: pd.DataFrame, noise: pd.DataFrame | None
+    ) -> tuple[Featurizer, dict[str, PropertyModel | InducingPointModel]]:
+        """The processes of all properties on some features."""
+        features = featurizer.transform(frame)
+        start = prior_covariance(self.kernel, kernel_terms(featurizer.blocks, combine=self.combine, ard=self.ard))
         models = {}
         for name in y.columns:
             values = y[name].to_numpy(dtype=np.float64)
@@ -114,8 +120,7 @@ class GaussianProcess:
                 noise=_row_noise(noise, name, known),
                 calibrate=self.calibrate,
             )
-        self._models = models
-        return self
+        return featurizer, models
 
     @overload
     def predict(self, frame: pd.DataFrame, *, return_std: Literal[False] = False) -> pd.DataFrame: ...

@@ -1,0 +1,70 @@
+"""Which features a Gaussian process takes of its candidates where the user does not say: those that predict best.
+
+Of a molecule, all descriptors with one length scale tell similar molecules apart, and their first principal components,
+a length scale each, find the few directions that a property goes by. Which serves better depends on the property, and
+the known values say it: each is predicted from all the others (leave one out, in closed form), and the features are
+taken that give these values the greatest density. This is the score by which Vehtari, Gelman and Gabry (2017,
+doi:10.1007/s11222-016-9696-4) compare models.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.inducing_points import InducingPointModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from invdesign.core.columns import Column
+    from invdesign.surrogates.gaussian_process.model import PropertyModel
+
+COMPACT = Features(formulas="compact")
+"""Features that tell candidates apart, and no more: each is a dimension in which the process has to be learned."""
+CLEAR = 1.0
+"""Standard errors by which a view has to be better than the first one to be taken."""
+MOLECULE_VIEWS = (COMPACT, Features(formulas="compact", components=15))
+
+
+def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
+    """The features to choose from, the plainest first.
+
+    Args:
+        columns: what the candidates consist of; guessed ones are never molecules.
+    """
+    molecules = any(column.kind == "molecule" for column in columns or ())
+    return MOLECULE_VIEWS if molecules else (COMPACT,)
+
+
+def best_view(fits: Sequence[Iterable[PropertyModel | InducingPointModel]]) -> int:
+    """The place of the view that predicts known values best, or of the first where none is clearly better.
+
+    Args:
+        fits: for each view the models of the properties.
+    """
+    densities = np.array([left_out_density(models) for models in fits])
+    gained = densities - densities[0]
+    error = gained.std(axis=1) * np.sqrt(gained.shape[1])
+    clear = gained.sum(axis=1) - CLEAR * error
+    return int(np.argmax(clear))
+
+
+def left_out_density(models: Iterable[PropertyModel | InducingPointModel]) -> NDArray[np.float64]:
+    """Logarithm of the density of each known value where it is predicted from the others, shape ``n``.
+
+    Args:
+        models: of the properties, whose values follow each other. Of one by inducing points, the rows that its
+            hyperparameters were fitted on count.
+    """
+    found = []
+    for fitted in models:
+        model = fitted.core if isinstance(fitted, InducingPointModel) else fitted
+        means, deviations = model.left_out()
+        errors = (model.standard * model.spread + model.centre - means) / deviations
+        found.append(-0.5 * errors**2 - np.log(deviations / model.spread))
+    return np.concatenate(found)

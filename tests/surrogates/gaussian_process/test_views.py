@@ -1,0 +1,84 @@
+"""The features of molecules are those by which the known values are predicted best."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from invdesign.core.columns import Column
+from invdesign.space import MoleculePool
+from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.gaussian_process.views import COMPACT, MOLECULE_VIEWS, best_view, left_out_density, views
+
+CHAINS = [
+    f"{head}{'C' * length}{tail}"
+    for head in ("C", "N", "O", "CC(C)", "FC", "ClC", "c1ccccc1C", "C1CCCC1C")
+    for length in range(1, 7)
+    for tail in ("C", "O", "N", "C(=O)O", "C#N", "OC", "C(F)(F)F", "c1ccncc1")
+]
+POOL = MoleculePool.from_smiles(CHAINS)
+MOLECULE = Column("molecule", "molecule", values=tuple(POOL.smiles))
+
+
+def fitted(values: np.ndarray, rows: np.ndarray, **settings: object) -> GaussianProcess:
+    frame = pd.DataFrame({"molecule": [POOL.smiles[row] for row in rows]})
+    return GaussianProcess(**settings).fit(frame, pd.DataFrame({"f": values[rows]}), columns=[MOLECULE])
+
+
+def width(model: GaussianProcess) -> int:
+    return model.transform(pd.DataFrame({"molecule": [POOL.smiles[0]]})).shape[1]
+
+
+def components() -> np.ndarray:
+    featurizer = Featurizer(MOLECULE_VIEWS[1]).fit(pd.DataFrame({"molecule": list(POOL.smiles)}), [MOLECULE])
+    return featurizer.transform(pd.DataFrame({"molecule": list(POOL.smiles)}))
+
+
+def test_a_property_that_goes_by_one_direction_is_learned_from_components():
+    values = np.sin(6.0 * components()[:, 1])
+    rows = np.random.default_rng(0).permutation(len(values))[:60]
+    chosen = fitted(values, rows)
+    plain = fitted(values, rows, features=COMPACT)
+    rest = np.setdiff1d(np.arange(len(values)), rows)
+    frame = pd.DataFrame({"molecule": [POOL.smiles[row] for row in rest]})
+    errors = [np.abs(model.predict(frame)["f"].to_numpy() - values[rest]).mean() for model in (chosen, plain)]
+    assert width(chosen) == 15
+    assert errors[0] < 0.8 * errors[1]
+
+
+def test_values_that_say_nothing_leave_the_plainest_features():
+    values = np.random.default_rng(1).normal(size=len(POOL.smiles))
+    chosen = fitted(values, np.arange(0, len(values), 12))
+    assert width(chosen) == width(fitted(values, np.arange(0, len(values), 12), features=COMPACT))
+
+
+def test_given_features_are_taken():
+    values = np.sin(6.0 * components()[:, 1])
+    assert width(fitted(values, np.arange(60), features=Features(components=3))) == 3
+
+
+def test_only_molecules_have_several_views():
+    assert views([Column("x", "number", bounds=(0.0, 1.0))]) == (COMPACT,)
+    assert views(None) == (COMPACT,)
+    assert views([MOLECULE]) == MOLECULE_VIEWS
+
+
+def test_a_view_has_to_be_clearly_better():
+    class Known:
+        """A model whose known values have given densities."""
+
+        def __init__(self, densities):
+            self.standard, self.spread, self.centre = np.zeros(len(densities)), 1.0, 0.0
+            self.deviations = np.exp(-np.asarray(densities))
+
+        def left_out(self):
+            return np.zeros(len(self.standard)), self.deviations
+
+    first = [Known([0.0, 0.0, 0.0, 0.0])]
+    assert left_out_density([Known([0.5, -1.0])]) == pytest.approx([0.5, -1.0])
+    assert best_view([first, [Known([0.5, 0.4, 0.6, 0.5])]]) == 1
+    assert best_view([first, [Known([4.0, -1.0, -1.0, -1.0])]]) == 0
+    assert best_view([first, [Known([0.1, 0.2, 0.1, 0.2])], [Known([0.5, 0.4, 0.6, 0.5])]]) == 2
