@@ -21,6 +21,7 @@ from invdesign.surrogates.base import MomentGradients
 from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.views import COMPACT
 
 if TYPE_CHECKING:
     import torch
@@ -31,10 +32,6 @@ FEWEST_VALUES = 3
 ROWS_AT_ONCE = 2048
 VARIATIONAL_STEPS = 200
 """Steps of the fit of a variational model, which has many parameters and no end in sight."""
-
-
-def _compact_features() -> Features:
-    return Features(formulas="compact")
 
 
 @settings(frozen=False, kw_only=True)
@@ -52,7 +49,7 @@ class BotorchSurrogate:
     model: str | SkipJsonSchema[Callable[..., Any]] = "SingleTaskGP"
     """A class of ``botorch.models`` by name, which gets a standardizing outcome transform; or a function of training
     features ``n x d`` and values ``n x 1``, in the property's unit, that returns an unfitted model."""
-    features: Features = field(default_factory=_compact_features)
+    features: Features = COMPACT
     """Features of the candidates; compact ones by default."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model is fitted and evaluated; ``auto`` takes a GPU where there is one."""
