@@ -171,3 +171,30 @@ MULTI = (
     Task("dtlz2-2", 6, dtlz2(2), reference=(1.1, 1.1), objective_count=2),
     Task("dtlz2-4", 8, dtlz2(4), reference=(1.1,) * 4, objective_count=4),
 )
+
+
+def of_botorch(name: str, **settings: int) -> Task:
+    """One of BoTorch's test functions, which are minimized, on the unit cube."""
+    import torch
+    from botorch import test_functions
+
+    function = getattr(test_functions, name)(**settings)
+    low, high = (bound.double().numpy() for bound in function.bounds)
+
+    def values(x: np.ndarray) -> np.ndarray:
+        return np.asarray(function(torch.as_tensor(low + x * (high - low))).numpy(), dtype=np.float64)[:, None]
+
+    return Task(f"{name.lower()}-{function.dim}", function.dim, values, optimum=float(function.optimal_value))
+
+
+def unseen() -> list[Task]:
+    """Functions on which nothing was chosen."""
+    return [
+        of_botorch("Rosenbrock", dim=6),
+        of_botorch("Shekel", m=10),
+        of_botorch("Griewank", dim=6),
+        of_botorch("StyblinskiTang", dim=5),
+        of_botorch("DixonPrice", dim=5),
+        of_botorch("SixHumpCamel"),
+        of_botorch("Michalewicz", dim=5),
+    ]

@@ -24,7 +24,7 @@ from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
 from invdesign.optimizers.bayesian.model_fit import ModelFits
 from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer, ExhaustiveSearch, GeneticSearch
-from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped
+from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped
 from invdesign.optimizers.bayesian.policy import Policy
 from invdesign.optimizers.deduplication import joined
 from invdesign.optimizers.fidelity import at_target_fidelity, target_fidelity_history, to_target_fidelity
@@ -132,7 +132,7 @@ class BayesianOptimizer:
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
         candidates, values = history.candidates, history.properties[names]
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
-            targets, values = arcsinh_warped(targets, values)
+            targets, values = power_warped(*arcsinh_warped(targets, values))
         targets, values = with_success(targets, values, history.given)
         rng = step_generator(seed, history)
         if self.acquisition is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
 import invdesign as ind
 from invdesign.optimizers.base import History
-from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped
+from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped
 
 LONG = [0.1, -0.2, 0.3, 0.2, -0.1, 1.5, 400.0, -90.0]
 BOUNDED = [ind.AtMost("stress", 0.25), ind.AtLeast("stress", -0.15)]
@@ -105,3 +106,36 @@ def test_a_bound_among_values_of_all_sizes_is_found():
 def _nothing(space: ind.SearchSpace, targets: ind.Targets) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     empty = space.sample(0, np.random.default_rng(0))
     return empty, pd.DataFrame(columns=list(targets.properties), dtype=float), empty
+
+
+@pytest.mark.parametrize("target", [ind.Maximize("f"), ind.Minimize("f")], ids=str)
+@given(values=st.lists(st.floats(0.001, 1e5), min_size=8, max_size=30, unique=True))
+def test_a_power_keeps_the_order_of_what_is_optimized(target, values):
+    frame = pd.DataFrame({"f": values})
+    targets, moved = power_warped(ind.Targets(target), frame)
+    assert targets == ind.Targets(target)
+    order = np.argsort(values)
+    assert (np.diff(moved["f"].to_numpy()[order]) >= 0.0).all()
+
+
+def test_values_over_decades_become_nearly_normal():
+    frame = pd.DataFrame({"f": np.exp(np.random.default_rng(0).standard_normal(60))})
+    _, moved = power_warped(ind.Targets(ind.Minimize("f")), frame)
+    assert abs(scipy.stats.skew(moved["f"])) < 0.5 < scipy.stats.skew(frame["f"])
+    assert scipy.stats.shapiro(moved["f"]).pvalue > 0.01 > scipy.stats.shapiro(frame["f"]).pvalue
+
+
+def test_a_power_moves_bounds_along():
+    values = np.exp(3.0 * np.random.default_rng(0).standard_normal(60))
+    frame = pd.DataFrame({"f": values, "g": values})
+    wishes = ind.Targets(ind.Minimize("f"), ind.Between("f", 0.5, 20.0), ind.AtLeast("f", 0.1), ind.AtMost("g", 1.0))
+    targets, moved = power_warped(wishes, frame)
+    np.testing.assert_array_equal(targets.all_met(moved), wishes.all_met(frame))
+    assert moved["g"].equals(frame["g"])
+
+
+def test_normal_few_and_constant_values_stay_as_they_are():
+    targets = ind.Targets(ind.Maximize("f"))
+    for values in (np.random.default_rng(1).standard_normal(40), [1.0, 10.0, 1e4, 1e8, 1.0], [3.0] * 12):
+        frame = pd.DataFrame({"f": values})
+        assert power_warped(targets, frame)[1] is frame
