@@ -139,3 +139,10 @@ def test_normal_few_and_constant_values_stay_as_they_are():
     for values in (np.random.default_rng(1).standard_normal(40), [1.0, 10.0, 1e4, 1e8, 1.0], [3.0] * 12):
         frame = pd.DataFrame({"f": values})
         assert power_warped(targets, frame)[1] is frame
+
+
+def test_several_directions_stay_as_they_are():
+    values = np.exp(np.random.default_rng(0).standard_normal(60))
+    frame = pd.DataFrame({"f": values, "g": values})
+    targets = ind.Targets(ind.Minimize("f"), ind.Maximize("g"))
+    assert power_warped(targets, frame)[1] is frame
