@@ -16,9 +16,12 @@ from pydantic.json_schema import SkipJsonSchema
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.failures import reason_of
+from invdesign.core.memory import MemorySize
 from invdesign.core.settings import FileContext, bounded, settings
 from invdesign.core.units import PropertyUnits
-from invdesign.objectives.base import REASON, TravelsByFields
+from invdesign.objectives.base import REASON, WRONG_RETURN, TravelsByFields
+from invdesign.objectives.limits import memory_of
 
 PropertyFunction = Callable[..., Mapping[str, float]]
 
@@ -51,8 +54,13 @@ class PythonObjective(TravelsByFields):
     units: PropertyUnits
     """Each property that it returns, and its unit (empty for dimensionless)."""
     time_limit: float | None = bounded(default=None, gt=0)
-    """Time limit per candidate in seconds; None for no limit. With a limit, the function runs in its own process,
-    which is ended when the limit is exceeded; state that the function keeps between calls stays in that process."""
+    """Time limit per candidate in seconds; None for no limit. The worker process is ended when it is exceeded."""
+    memory_limit: MemorySize | None = None
+    """Memory that the worker process may use, such as ``2 GB`` (Linux); None for no limit."""
+    isolated: bool = True
+    """Whether the function runs in a worker process, so that a crash or ``sys.exit()`` only fails its candidate. State
+    that it keeps between calls stays in that process. Set it to false for a function that must change objects of the
+    campaign's own process. Functions that cannot be sent to another process run in the campaign's unless limited."""
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -72,6 +80,9 @@ class PythonObjective(TravelsByFields):
     def seconds_allowed(self, candidates: int) -> float | None:
         return None if self.time_limit is None else candidates * self.time_limit
 
+    def memory_allowed(self) -> int | None:
+        return memory_of(self.memory_limit)
+
     def check(self, columns: Sequence[Column]) -> list[str]:
         try:
             _ = self._called
@@ -87,17 +98,16 @@ class PythonObjective(TravelsByFields):
     def _evaluate_one(self, row: dict[Any, Any]) -> dict[str, Any]:
         try:
             given = self._called(**row)
+            wrong = _wrong_return(given, self.units)
+            if wrong is not None:
+                return {REASON: f"{WRONG_RETURN}: {wrong}"}
             values = {name: float(given[name]) for name in self.units}
-        except KeyError as error:
-            return {
-                REASON: f"the function did not return {error}" if str(error.args[0]) in self.units else _reason(error)
-            }
-        except Exception as error:  # noqa: BLE001 - the user's code may raise anything, which becomes a reason
-            return {REASON: _reason(error)}
-        lacking = [name for name, value in values.items() if not math.isfinite(value)]
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's code may raise anything: it becomes a reason
+            return {REASON: reason_of(error)}
+        invalid = [name for name, value in values.items() if not math.isfinite(value)]
         return {
             **{name: value for name, value in values.items() if math.isfinite(value)},
-            REASON: f"the function returned no finite {', '.join(lacking)}" if lacking else None,
+            REASON: f"the function returned no finite {', '.join(invalid)}" if invalid else None,
         }
 
     @cached_property
@@ -133,5 +143,13 @@ def _module(place: str) -> Any:
     return module
 
 
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+def _wrong_return(given: Any, units: Mapping[str, str]) -> str | None:
+    """What is wrong with an answer that is not a mapping, or misses a property; None if nothing is."""
+    example = ", ".join(f"'{name}': ..." for name in units)
+    if not hasattr(given, "keys"):
+        return f"the function must return a mapping such as {{{example}}}, not {type(given).__name__} ({given!r:.60})"
+    missing = [name for name in units if name not in given]
+    if missing:
+        named = ", ".join(f"'{name}'" for name in missing)
+        return f"the function did not return {named}.{nearest(missing[0], map(str, given.keys()))}"
+    return None

@@ -18,7 +18,7 @@ from invdesign.objectives.base import Objective
 
 FACT = "objectives"
 ChangedObjective = Literal["refuse", "keep", "re-evaluate"]
-WITHOUT_EFFECT = frozenset({"time_limit"})
+WITHOUT_EFFECT = frozenset({"time_limit", "memory_limit", "isolated"})
 """Settings that decide whether there is a value, but not which."""
 
 

@@ -570,8 +570,8 @@ def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _storable(reason: str | None) -> str | None:
-    """A reason without what databases refuse: halves of characters, and null characters."""
-    return reason and reason.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
+    """A reason with escapes for what databases refuse: halves of characters, and null characters."""
+    return reason and reason.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 def _now() -> dt.datetime:

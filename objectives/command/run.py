@@ -11,17 +11,23 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from invdesign.core.guard import child_set_up
+from invdesign.core.memory import written
+
 LAST_WORDS = 200
 """Characters of the program's error output that a reason quotes."""
 
 
-def run(words: Sequence[str], folder: Path, *, time_limit: float | None, shell: bool) -> str | None:
-    """Runs a program in a folder and waits for it.
+def run(
+    words: Sequence[str], folder: Path, *, time_limit: float | None, memory: int | None = None, shell: bool
+) -> str | None:
+    """Runs a program in a folder and waits for it. It is killed if this process is (Linux).
 
     Args:
         words: the program and its arguments; one text if ``shell``.
         folder: working directory, where its output and exit status are stored.
         time_limit: seconds; None for no limit.
+        memory: bytes that each of its processes may use; None for no limit.
         shell: whether ``/bin/sh`` runs the text.
 
     Returns:
@@ -39,12 +45,15 @@ def run(words: Sequence[str], folder: Path, *, time_limit: float | None, shell: 
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                preexec_fn=child_set_up(memory),  # noqa: PLW1509 - it calls the system only, and takes no locks
             )
         except (OSError, ValueError) as error:
             code, reason = None, f"the program cannot start: {error}"
         else:
             code = _waited(process, time_limit)
             reason = _reason(code, folder, time_limit)
+            if reason is not None and memory is not None and code is not None:
+                reason += f" (its memory was limited to {written(memory)})"
     ended = {"exit_code": code, "seconds": round(time.monotonic() - start, 3), "reason": reason}
     (folder / "ended.json").write_text(json.dumps(ended, indent=2) + "\n", encoding="utf-8")
     return reason
