@@ -2,6 +2,7 @@
 
 from .campaign import Campaign
 from .execution.executor import WorkerPool
+from .failures import Failures
 from .status import Status
 
-__all__ = ["Campaign", "Status", "WorkerPool"]
+__all__ = ["Campaign", "Failures", "Status", "WorkerPool"]
