@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
+import contextlib
 import os
 import resource
 import select
 import signal
-import sys
 import time
-from collections.abc import Callable
+from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
 PATIENCE = 3.0
-"""Seconds that a process group has to end itself before it is killed."""
+"""Seconds that a session has to end itself before it is killed."""
+PASSES = 5
+"""Number of times that a session's processes are listed at most."""
 
 
 def end_with(process: int) -> None:
-    """Kills the process group of this process soon after another process has ended.
+    """Kills the session of this process soon after another process has ended.
 
     A guard process waits for that, because this process may hold Python's lock in a step that never ends. It is
     not a child of this one, so that nobody waits for it. Needs Linux; does nothing elsewhere.
@@ -27,17 +27,17 @@ def end_with(process: int) -> None:
     """
     if not hasattr(os, "pidfd_open"):
         return
-    group = os.getpgrp()
+    session = os.getsid(0)
     between = os.fork()
     if between:
         os.waitpid(between, 0)
     elif os.fork():
         os._exit(0)
     else:
-        _watch(process, group)
+        _watch(process, session)
 
 
-def _watch(process: int, group: int) -> None:
+def _watch(process: int, session: int) -> None:
     try:
         watched = os.pidfd_open(process)
         # Nothing of the guarded process stays open here: its pipe must break when it dies.
@@ -48,22 +48,34 @@ def _watch(process: int, group: int) -> None:
     except OSError:
         pass  # it has ended already
     finally:
-        os.killpg(group, signal.SIGKILL)
+        kill_session(session)
         os._exit(0)
 
 
-def child_set_up(memory: int | None) -> Callable[[], None]:
-    """A function for ``preexec_fn``: the child is killed with its parent, and its memory is limited (Linux).
+def kill_session(session: int) -> None:
+    """Kills every process of a session but this one: those of all its process groups, if the system shows them.
 
     Args:
-        memory: limit of its data in bytes; None for no limit.
+        session: number of its first process, which may have ended.
     """
-    call = ctypes.CDLL(None).prctl if sys.platform == "linux" else None  # found before the fork
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if session != os.getsid(0):
+            os.killpg(session, signal.SIGKILL)
+    for _ in range(PASSES):  # a process may fork while the others are listed
+        members = [process for process in _members(session) if process != os.getpid()]
+        if not members:
+            return
+        for process in members:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
 
-    def set_up() -> None:
-        if call is not None:
-            call(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if memory is not None:
-            resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
-    return set_up
+def _members(session: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of the program, in parentheses, may hold blanks.
+            state, _, _, mine = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[:4]
+            if int(mine) == session and state not in "ZX":
+                found.append(int(stat.parent.name))
+    return found

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from invdesign.core.guard import child_set_up
 from invdesign.core.memory import written
 
 LAST_WORDS = 200
@@ -21,7 +21,7 @@ LAST_WORDS = 200
 def run(
     words: Sequence[str], folder: Path, *, time_limit: float | None, memory: int | None = None, shell: bool
 ) -> str | None:
-    """Runs a program in a folder and waits for it. It is killed if this process is (Linux).
+    """Runs a program in a folder and waits for it.
 
     Args:
         words: the program and its arguments; one text if ``shell``.
@@ -44,12 +44,14 @@ def run(
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                start_new_session=True,
-                preexec_fn=child_set_up(memory),  # noqa: PLW1509 - it calls the system only, and takes no locks
+                process_group=0,  # in the session of the worker that calls it, with which it ends
             )
         except (OSError, ValueError) as error:
             code, reason = None, f"the program cannot start: {error}"
         else:
+            if memory is not None:
+                with contextlib.suppress(ProcessLookupError):  # it has ended already
+                    resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
             code = _waited(process, time_limit)
             reason = _reason(code, folder, time_limit)
             if reason is not None and memory is not None and code is not None:

@@ -27,6 +27,7 @@ from threading import Lock, Thread
 from typing import Any, NoReturn
 
 from invdesign.core.errors import InputError
+from invdesign.core.guard import kill_session
 from invdesign.core.memory import data_size, limited_memory
 from invdesign.objectives.limits import Limits
 
@@ -161,7 +162,7 @@ class _Running:
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                # A process group of its own: it can be ended with its children, and Ctrl-C reaches only the campaign.
+                # A session of its own: it can be ended with its children, and Ctrl-C reaches only the campaign.
                 start_new_session=True,
             )
         return cls(process, ours)
@@ -290,7 +291,8 @@ def _receive(pipe: Connection[Any, Any], tasks: SimpleQueue[bytes]) -> None:
     except (EOFError, OSError):
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(PATIENCE)
-        os.killpg(os.getpgrp(), signal.SIGKILL)
+        kill_session(os.getsid(0))
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class _Leaving(BaseException):
@@ -307,8 +309,7 @@ def _end(process: subprocess.Popen[bytes], pipe: Connection[Any, Any], death: li
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(PATIENCE)
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_session(process.pid)
     process.wait()
     pipe.close()
     for descriptor in death:
