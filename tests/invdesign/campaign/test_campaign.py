@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from invdesign.campaign import Campaign, WorkerPool
+from invdesign.campaign import Campaign, Failures, WorkerPool
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import BayesianOptimizer, RandomOptimizer
