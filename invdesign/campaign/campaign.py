@@ -138,7 +138,7 @@ class Campaign(Reading):
         reasons: list[str] = []
         with working(self.store, Worker.this_process(lease), wait=wait) as worker:
             while True:
-                numbers = self.store.claim(worker, most=most)
+                numbers = self.store.claim(worker, most=most, on_lost=failures.on_failure)
                 if not numbers:
                     step = self._step(evaluations, batch, cost)
                     proposed = self._propose(step, worker, held=most or step) if step > 0 else None
@@ -383,7 +383,8 @@ class Campaign(Reading):
                 )
         with working(self.store, Worker.this_process()) as worker:
             while left := [number for number in numbers if not self.store.is_verified(number, stage)]:
-                claimed = self.store.claim(worker, stage, among=left, most=1 if executor is None else None)
+                most = 1 if executor is None else None
+                claimed = self.store.claim(worker, stage, among=left, most=most, on_lost=on_failure)
                 if not claimed:
                     time.sleep(POLL)  # others verify the rest
                 for result in evaluate_all(objective, self._numbered(claimed), executor) if claimed else ():

@@ -23,6 +23,7 @@ from invdesign.campaign.migrations import bring_up_to_date
 from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, STATES
 from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
 from invdesign.campaign.workers import Worker, dead_here
+from invdesign.core.failures import printable
 
 __all__ = ["CANDIDATE", "DONE", "FAILED", "INITIAL", "LABORATORY", "PENDING", "STATES", "Store", "exists"]
 
@@ -234,7 +235,7 @@ class Store:
             for place, number in enumerate(map(int, numbers)):
                 if self._evaluations.state(number) != PENDING:
                     continue  # the lease had expired, and another worker was faster
-                values = _plain(properties[place])
+                values, reason = _plain(properties[place]), reasons[place]
                 given = _plain(parameters[place]) if parameters is not None else self._evaluations.parameters[number]
                 rows.append(
                     {
@@ -243,7 +244,7 @@ class Store:
                         "parameters": json.dumps(given),
                         "state": DONE if values else FAILED,
                         "properties": json.dumps(values),
-                        "reason": _storable(reasons[place]),
+                        "reason": reason and printable(reason),
                         "seconds": share,
                         "objective": objective,
                         "finished_at": _now(),
@@ -324,7 +325,7 @@ class Store:
                     "stage": stage,
                     "revision": self._next_revision(connection),
                     "properties": json.dumps(_plain(properties)),
-                    "reason": _storable(reason),
+                    "reason": reason and printable(reason),
                     "seconds": float(seconds),
                     "finished_at": _now(),
                 }
@@ -402,7 +403,13 @@ class Store:
             connection.execute(delete(schema.workers).where(schema.workers.c.worker == worker.name))
 
     def claim(
-        self, worker: Worker, stage: str = SEARCH_STAGE, *, among: Sequence[int] | None = None, most: int | None = None
+        self,
+        worker: Worker,
+        stage: str = SEARCH_STAGE,
+        *,
+        among: Sequence[int] | None = None,
+        most: int | None = None,
+        on_lost: Callable[[int, str], None] | None = None,
     ) -> list[int]:
         """Claims candidates that nobody else holds, and counts how many of their earlier holders died.
 
@@ -414,6 +421,7 @@ class Store:
             stage: a verifying stage; the search if empty.
             among: numbers of candidates; the pending ones if None.
             most: largest number; all if None.
+            on_lost: called with the number and the reason of each candidate that has failed because its workers died.
 
         Returns:
             The claimed candidates, in their order.
@@ -431,12 +439,16 @@ class Store:
                 for number in set(free).intersection(held):
                     holder, before = held[number]
                     deaths[number] = before + (holder not in living and holder != NOBODY)
-            self._give_up(stage, [number for number in free if deaths.get(number, 0) >= MOST_DEATHS])
+            lost = [number for number in free if deaths.get(number, 0) >= MOST_DEATHS]
+            self._give_up(stage, lost)
             left = [number for number in free if deaths.get(number, 0) < MOST_DEATHS]
             chosen = [number for number in left if deaths.get(number)][:1] or left[:most]
             if set(chosen).intersection(held):
                 self._release(connection, stage, chosen)  # from the dead
             self._claim(connection, stage, chosen, worker.name, deaths)
+        if on_lost is not None:
+            for number in lost:
+                on_lost(number, LOST)
         return chosen
 
     def turn(self, worker: Worker) -> None:
@@ -666,11 +678,6 @@ def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Values in a form that JSON reproduces exactly; NaN is left out."""
     plain = {str(name): value.item() if hasattr(value, "item") else value for name, value in values.items()}
     return {name: value for name, value in plain.items() if not (isinstance(value, float) and not math.isfinite(value))}
-
-
-def _storable(reason: str | None) -> str | None:
-    """A reason with escapes for what databases refuse: halves of characters, and null characters."""
-    return reason and reason.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 def _now() -> dt.datetime:

@@ -136,9 +136,7 @@ class FailureLog:
                 self._print(f"{count} candidates failed as candidate {number} did: {reason}")
 
     def _print(self, text: str) -> None:
-        # Half of a character, as in names of files that are not UTF-8, cannot be printed.
-        shown = text.encode("utf-8", "backslashreplace").decode("utf-8")
-        self._console.print(shown, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _pool(workers: int) -> AbstractContextManager[Executor | None]:

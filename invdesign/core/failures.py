@@ -32,6 +32,11 @@ def reason_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {message[:LONGEST]}" if message else type(error).__name__
 
 
+def printable(reason: str) -> str:
+    """A reason with escapes for what databases and terminals refuse: halves of characters, and null characters."""
+    return reason.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
 @dataclass(frozen=True)
 class Deadline:
     """The time limit of one candidate.

@@ -29,6 +29,10 @@ def objective(function):
     return ind.PythonObjective(function, {"f": ""}, isolated=False)
 
 
+def same(x):
+    return {"f": x}
+
+
 def raising(x):
     raise ValueError(f"x = {x} is wrong")
 
@@ -133,10 +137,13 @@ def test_after_two_deaths_of_its_process_a_candidate_has_failed(tmp_path):
     store.leave(mine)
     died_with(place, [1], 1)
     campaign = opened(place)
-    campaign.run(objective(lambda x: {"f": x}), evaluations=3)
+    seen = []
+    failures = Failures(on_failure=lambda *one: seen.append(one))
+    campaign.run(objective(same), evaluations=3, failures=failures)
     assert campaign.frame()["reason"].tolist() == [None, LOST, None]
+    assert seen == [(1, LOST)]
     assert campaign.retry_failed() == [1]
-    campaign.run(objective(lambda x: {"f": x}), evaluations=3)
+    campaign.run(objective(same), evaluations=3)
     assert campaign.status().failed == 0
 
 

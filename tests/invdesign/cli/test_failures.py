@@ -98,6 +98,13 @@ def test_a_run_that_gives_only_failures_stops_and_is_retried(folder):
     assert len(campaign.attempts()) == 12
 
 
+def test_half_of_a_character_is_printed_and_stored_escaped(folder):
+    function(folder, "raise ValueError('name \\udc80')")
+    printed = invdesign("run", "f.yaml", code=2)
+    assert "Candidate 0 failed: ValueError: name \\udc80" in printed
+    assert "none has succeeded: ValueError: name \\udc80" in printed
+
+
 def test_a_float_instead_of_a_mapping_ends_a_run_after_the_first_evaluation(folder):
     function(folder, "return x")
     printed = invdesign("run", "f.yaml", code=2)
