@@ -29,7 +29,7 @@ import invdesign as ind
 from invdesign.campaign.database import DamagedStoreError
 from invdesign.core.errors import InputError
 
-OBJECTIVE = ind.PythonObjective(lambda x: {"f": x * x}, {"f": ""})
+OBJECTIVE = ind.PythonObjective(lambda x: {"f": x * x}, {"f": ""}, isolated=False)
 ROWS = pd.DataFrame({"x": np.arange(12) / 12.0, "f": (np.arange(12) / 12.0) ** 2})
 KILLS = 40
 """Kills of each kind of command, evenly spread over the statements that it sends."""

@@ -1,6 +1,6 @@
 # The public names: lazy_loader reads them here (SPEC 1), and so do type checkers.
 
-from .campaign import Campaign, Status, WorkerPool
+from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
 from .core.errors import InputError
@@ -76,6 +76,7 @@ __all__ = [
     "ElectrodeObjective",
     "Equals",
     "ExtraTrees",
+    "Failures",
     "Features",
     "Fidelity",
     "FormulaObjective",

@@ -12,7 +12,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import REASON, Objective, valued
 from invdesign.objectives.calibrated import Calibrated, CalibrationReport
-from invdesign.objectives.limits import seconds_together
+from invdesign.objectives.limits import is_foreign, memory_together, seconds_together
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,13 @@ class CombinedObjective:
 
     def seconds_allowed(self, candidates: int) -> float | None:
         return seconds_together(self.parts, candidates)
+
+    def memory_allowed(self) -> int | None:
+        return memory_together(self.parts)
+
+    @property
+    def isolated(self) -> bool:
+        return any(is_foreign(part) for part in self.parts)
 
     def calibration_basis(self) -> Mapping[str, str]:
         return {name: basis for part in self._calibrated for name, basis in part.calibration_basis().items()}

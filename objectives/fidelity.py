@@ -13,7 +13,7 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.objectives.base import REASON, Objective, failed
 from invdesign.objectives.calibrated import Calibrated, CalibrationReport
 from invdesign.objectives.evaluation import evaluate
-from invdesign.objectives.limits import seconds_together
+from invdesign.objectives.limits import is_foreign, memory_together, seconds_together
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,13 @@ class MultiFidelityObjective:
 
     def seconds_allowed(self, candidates: int) -> float | None:
         return seconds_together(tuple(self.objectives.values()), candidates)
+
+    def memory_allowed(self) -> int | None:
+        return memory_together(self.parts)
+
+    @property
+    def isolated(self) -> bool:
+        return any(is_foreign(part) for part in self.parts)
 
     def calibration_basis(self) -> Mapping[str, str]:
         bases_of: dict[str, list[str]] = {}

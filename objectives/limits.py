@@ -1,4 +1,4 @@
-"""Time limits for objectives whose calls may hang.
+"""Limits of time and memory for objectives whose calls may hang, crash or use all memory.
 
 An objective checks its own clock between the steps of a calculation, but cannot interrupt a step that never ends. A
 caller that runs it in another process can end that process.
@@ -7,7 +7,10 @@ caller that runs it in another process can end that process.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+from invdesign.core.memory import bytes_of
 
 GRACE = 2.0
 GRACE_SHARE = 0.1
@@ -29,6 +32,67 @@ class TimeLimited(Protocol):
         Args:
             candidates: number of candidates of the call.
         """
+
+
+@runtime_checkable
+class MemoryLimited(Protocol):
+    """Interface of objectives whose calls may use much memory."""
+
+    def memory_allowed(self) -> int | None:
+        """Bytes that the process of a call may use; None for no limit."""
+
+
+@runtime_checkable
+class Foreign(Protocol):
+    """Interface of objectives that run code of the user: it may end its process, so that it runs in another one."""
+
+    @property
+    def isolated(self) -> bool:
+        """Whether calls run in a worker process, if they can be sent to one."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of one call.
+
+    Attributes:
+        seconds: after which it is ended; None for no limit.
+        memory: bytes that its process may use; None for no limit.
+    """
+
+    seconds: float | None = None
+    memory: int | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return self.seconds is not None or self.memory is not None
+
+
+def limits_of(objective: object, candidates: int) -> Limits:
+    """Returns the limits of a call of an objective.
+
+    Args:
+        objective: any objective.
+        candidates: number of candidates of the call.
+    """
+    memory = objective.memory_allowed() if isinstance(objective, MemoryLimited) else None
+    return Limits(seconds_allowed(objective, candidates), memory)
+
+
+def is_foreign(objective: object) -> bool:
+    """Returns whether an objective runs code of the user that should not run in the campaign's process."""
+    return isinstance(objective, Foreign) and objective.isolated
+
+
+def memory_of(size: str | None) -> int | None:
+    """Returns the bytes of a setting ``memory_limit``; None for no limit."""
+    return None if size is None else bytes_of(size)
+
+
+def memory_together(parts: Sequence[object]) -> int | None:
+    """Returns the memory limit of a process that calls several objectives: the largest; None if no part has one."""
+    return max(filter(None, (limits_of(part, 1).memory for part in parts)), default=None)
 
 
 def with_grace(seconds: float) -> float:

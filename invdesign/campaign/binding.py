@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from invdesign.campaign.coverage import Coverage, coverage
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
 from invdesign.space import SearchSpace
@@ -16,10 +17,12 @@ class Binding:
     Attributes:
         objective: as returned by ``for_columns``.
         problems: messages for what does not fit the space; empty if there are none.
+        remarks: sentences for what will be missing, such as candidates without a row in a table.
     """
 
     objective: Objective
     problems: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     def fitting(self) -> Objective:
         """The objective.
@@ -52,16 +55,19 @@ class Bindings:
                 return binding
         bound = objective.for_columns(self.space.columns)
         problems = [*bound.check(self.space.columns), *self.space.clashes(bound.properties)]
-        return self._noted(objective, Binding(bound, tuple(problems)))
+        found = Coverage() if problems else coverage(bound, self.space)
+        return self._noted(objective, Binding(bound, (*problems, *found.problems), found.remarks))
 
     def joined(self, whole: Objective, parts: tuple[Objective, ...]) -> Binding:
-        """The binding of an objective that is composed of bound ones; its problems are theirs.
+        """The binding of an objective that is composed of bound ones; its problems and remarks are theirs.
 
         Args:
             whole: composed of the bound ``parts``.
             parts: its parts.
         """
-        return self._noted(whole, Binding(whole, tuple(one for part in parts for one in self.of(part).problems)))
+        bound = [self.of(part) for part in parts]
+        problems = tuple(problem for one in bound for problem in one.problems)
+        return self._noted(whole, Binding(whole, problems, tuple(remark for one in bound for remark in one.remarks)))
 
     def _noted(self, given: Objective, binding: Binding) -> Binding:
         self._known.append((given, binding))

@@ -13,6 +13,7 @@ import pandas as pd
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.execution.executor import Result, evaluate_all
+from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.lease import working
@@ -31,6 +32,8 @@ from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
+
+FAILURES = Failures()
 
 
 class Campaign(Reading):
@@ -92,6 +95,7 @@ class Campaign(Reading):
         lease: float = LEASE,
         wait: bool = False,
         objective_changed: ChangedObjective = "refuse",
+        failures: Failures = FAILURES,
     ) -> None:
         """Proposes and evaluates candidates up to a total number, earlier runs included.
 
@@ -115,10 +119,13 @@ class Campaign(Reading):
             wait: whether to wait until no other process runs the campaign, instead of joining it.
             objective_changed: what to do if the objective (its settings, its source, its files) differs from the one
                 that gave the stored values: refuse, keep them, or evaluate their candidates again.
+            failures: what to do about failed candidates: by default, the run ends after five that fail for one
+                reason before any has succeeded.
 
         Raises:
             InputError: before anything runs, if objective, space and targets do not fit together, or the objective
                 has changed and is refused.
+            FailingObjectiveError: if nothing but failures comes; everything is stored.
         """
         if initial is not None:
             self.initial = initial
@@ -128,9 +135,10 @@ class Campaign(Reading):
         digest = check_unchanged(self.store, objective, objective_changed)
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
+        reasons: list[str] = []
         with working(self.store, Worker.this_process(lease), wait=wait) as worker:
             while True:
-                numbers = self.store.claim(worker, most=most)
+                numbers = self.store.claim(worker, most=most, on_lost=failures.on_failure)
                 if not numbers:
                     step = self._step(evaluations, batch, cost)
                     proposed = self._propose(step, worker, held=most or step) if step > 0 else None
@@ -140,14 +148,35 @@ class Campaign(Reading):
                         continue  # another process proposed meanwhile: count again
                 if numbers:
                     for result in evaluate_all(objective, self._numbered(numbers), executor):
-                        self._keep(result, objective, digest)
+                        found = self._keep(result, objective, digest)
                         note_reports(self.store, SEARCH, objective)
+                        failures.note([int(number) for number in result.values.index], found)
                         if on_progress is not None:
                             on_progress(self.status())
+                        reasons += filter(None, found)
+                        if not self.store.columns().counts[DONE]:
+                            failures.check(reasons)
                 elif self.store.held_by_others(worker):
                     time.sleep(POLL)
                 else:
                     return
+
+    def retry_failed(self, *, stages: Sequence[str] = ()) -> list[int]:
+        """Makes candidates pending again that an objective failed to evaluate: the next run evaluates them.
+
+        Their reasons are stored as earlier attempts; see ``attempts``. Failures that a laboratory reported stay.
+
+        Args:
+            stages: verifying stages without rounds whose failed candidates may be verified again, too.
+
+        Returns:
+            The numbers of the candidates that are pending again.
+        """
+        return self.store.retry(stages)
+
+    def attempts(self) -> pd.DataFrame:
+        """Earlier attempts at candidates that were evaluated again: candidate, stage, attempt, reason, seconds."""
+        return self.store.attempts()
 
     def accept(self, objective: Objective, *, changed: ChangedObjective) -> None:
         """Compares the objective with the one that gave the stored values, before a run; see ``run``.
@@ -176,6 +205,7 @@ class Campaign(Reading):
         on_verified: Callable[[int, str], None] | None = None,
         lease: float = LEASE,
         wait: bool = False,
+        failures: Failures = FAILURES,
     ) -> None:
         """Searches in rounds: after each, the stage verifies the best, and its values correct those of the search.
 
@@ -193,6 +223,7 @@ class Campaign(Reading):
             on_verified: called after each result of the stage, as by ``verify``.
             lease: see ``run``.
             wait: see ``run``.
+            failures: see ``run``.
 
         Raises:
             InputError: before anything runs, if the objectives, space and targets do not fit together, there are
@@ -209,13 +240,21 @@ class Campaign(Reading):
                     on_progress=on_progress,
                     lease=lease,
                     wait=wait,
+                    failures=failures,
                 )
                 verified = len(verified_candidates(self.store, stage.name))
                 plan_round(self.store, stage, due, [int(number) for number in self.best(verified + stage.top).index])
             # An interrupted round is completed first: this is what the step from 0 is for.
             # Without any round it verifies nothing, but still refuses an objective that does not fit.
             planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
-            self.verify(stage.objective, candidates=planned, stage=stage.name, on_progress=on_verified)
+            self.verify(
+                stage.objective,
+                candidates=planned,
+                stage=stage.name,
+                executor=executor,
+                on_progress=on_verified,
+                on_failure=failures.on_failure,
+            )
 
     def ask(self, n: int = 1, *, before_commit: Callable[[pd.DataFrame], None] | None = None) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
@@ -311,7 +350,9 @@ class Campaign(Reading):
         stage: str,
         top: int | None = None,
         candidates: Sequence[int] | None = None,
+        executor: Executor | None = None,
         on_progress: Callable[[int, str], None] | None = None,
+        on_failure: Callable[[int, str], None] | None = None,
     ) -> pd.DataFrame:
         """Evaluates the best or the given candidates again with a more accurate and more expensive objective.
 
@@ -320,7 +361,9 @@ class Campaign(Reading):
             stage: name under which the values are stored. A stage verifies a candidate only once.
             top: how many candidates; those that meet all targets by the widest margin come first.
             candidates: numbers of the candidates, instead of ``top``.
+            executor: where evaluations run; None for this process, one after the other.
             on_progress: called with the number of verified candidates and the text of how many meet all targets.
+            on_failure: called with the number and the reason of each candidate that the stage failed to evaluate.
 
         Returns:
             ``verified()``.
@@ -340,24 +383,25 @@ class Campaign(Reading):
                 )
         with working(self.store, Worker.this_process()) as worker:
             while left := [number for number in numbers if not self.store.is_verified(number, stage)]:
-                for number in self.store.claim(worker, stage, among=left, most=1):
-                    self._verify_one(number, objective, stage, on_progress)
-                    break
-                else:
+                most = 1 if executor is None else None
+                claimed = self.store.claim(worker, stage, among=left, most=most, on_lost=on_failure)
+                if not claimed:
                     time.sleep(POLL)  # others verify the rest
+                for result in evaluate_all(objective, self._numbered(claimed), executor) if claimed else ():
+                    self._keep_verified(result, objective, stage)
+                    note_reports(self.store, stage, objective)
+                    Failures(on_failure=on_failure).note(list(result.values.index), split_result(result, objective)[1])
+                    if on_progress is not None:
+                        found = self.verified()
+                        mine = found[found["stage"] == stage]
+                        on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
         return self.verified()
 
-    def _verify_one(
-        self, number: int, objective: Objective, stage: str, on_progress: Callable[[int, str], None] | None
-    ) -> None:
-        for result in evaluate_all(objective, self._numbered([number]), None):
-            values, reason = split_result(result, objective)
-            self.store.verify(number, stage, values[0], reason[0], seconds=result.seconds)
-            note_reports(self.store, stage, objective)
-        if on_progress is not None:
-            found = self.verified()
-            mine = found[found["stage"] == stage]
-            on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
+    def _keep_verified(self, result: Result, objective: Objective, stage: str) -> None:
+        values, reasons = split_result(result, objective)
+        share = result.seconds / len(values)
+        for number, given, reason in zip(result.values.index, values, reasons, strict=True):
+            self.store.verify(int(number), stage, given, reason, seconds=share)
 
     def use_units_of(self, objective: Objective) -> None:
         """Stores values in the units of an objective from now on, as ``run`` does before it evaluates.
@@ -396,6 +440,8 @@ class Campaign(Reading):
         check_calibration(self.store, stage, objective)
         return objective
 
-    def _keep(self, result: Result, objective: Objective, digest: str) -> None:
+    def _keep(self, result: Result, objective: Objective, digest: str) -> list[str | None]:
+        """Stores a result, and returns the reason of each candidate or None."""
         values, reasons = split_result(result, objective)
         self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds, objective=digest)
+        return reasons

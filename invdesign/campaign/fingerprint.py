@@ -15,10 +15,11 @@ import pandas as pd
 from invdesign.campaign.store import DONE, Store
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
+from invdesign.objectives.function_files import neighbors
 
 FACT = "objectives"
 ChangedObjective = Literal["refuse", "keep", "re-evaluate"]
-WITHOUT_EFFECT = frozenset({"time_limit"})
+WITHOUT_EFFECT = frozenset({"time_limit", "memory_limit", "isolated"})
 """Settings that decide whether there is a value, but not which."""
 
 
@@ -96,6 +97,8 @@ def _parts(value: object, name: str) -> Iterator[tuple[str, str | bytes]]:
         yield f"source of {name}", _source(value)
     elif isinstance(value, str | Path) and (file := _file(str(value))) is not None:
         yield f"content of '{file}'", file.read_bytes()
+        for neighbor in neighbors(file) if file.suffix == ".py" else ():
+            yield f"content of '{neighbor}'", neighbor.read_bytes()
     else:
         written = repr(value)
         # An address differs from process to process.

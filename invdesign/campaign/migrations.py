@@ -61,7 +61,13 @@ def _taken(connection: Connection, name: str) -> list[dict[str, Any]]:
     return rows
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_identity_by_settings, _checked_records)
+def _counted_deaths(connection: Connection) -> None:
+    """From format 2, which did not count the processes that died with a candidate."""
+    if "deaths" not in [column["name"] for column in inspect(connection).get_columns("claims")]:
+        connection.execute(text("ALTER TABLE claims ADD COLUMN deaths INTEGER"))
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (_identity_by_settings, _checked_records, _counted_deaths)
 """The function at index n converts format n to format n + 1."""
 VERSION = len(MIGRATIONS)
 """The current format."""

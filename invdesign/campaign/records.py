@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from invdesign.campaign.execution.executor import Result
+from invdesign.core.failures import printable
 from invdesign.objectives.base import REASON, STD_SUFFIX, Objective
 
 
@@ -28,7 +29,7 @@ def spreads_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
 def split_result(result: Result, objective: Objective) -> tuple[list[dict[str, float]], list[str | None]]:
     """The stored part of a result: for each candidate its values, their standard deviations, and the reason."""
     records = [_kept(row, objective) for row in result.values.to_dict("records")]
-    reasons = [reason if isinstance(reason, str) else None for reason in result.values[REASON]]
+    reasons = [printable(reason) if isinstance(reason, str) else None for reason in result.values[REASON]]
     return records, reasons
 
 

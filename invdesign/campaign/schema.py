@@ -70,8 +70,22 @@ claims = Table(
     Column("stage", String(200), primary_key=True),
     Column("candidate", Integer, primary_key=True, autoincrement=False),
     Column("worker", String(40)),
+    Column("deaths", Integer),
 )
-"""Who evaluates a pending candidate, or verifies one (the stage is empty for the search)."""
+"""Who evaluates a pending candidate, or verifies one (the stage is empty for the search), and how many earlier holders
+died with it; written before the evaluation starts."""
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("campaign", String(200), primary_key=True),
+    Column("candidate", Integer, primary_key=True, autoincrement=False),
+    Column("stage", String(200), primary_key=True),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("reason", Text),
+    Column("seconds", Float),
+    Column("finished_at", DateTime(timezone=True)),
+)
+"""Earlier attempts at candidates that failed and were evaluated again."""
 workers = Table(
     "workers",
     metadata,

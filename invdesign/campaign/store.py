@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -22,12 +23,19 @@ from invdesign.campaign.migrations import bring_up_to_date
 from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, STATES
 from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
 from invdesign.campaign.workers import Worker, dead_here
+from invdesign.core.failures import printable
 
 __all__ = ["CANDIDATE", "DONE", "FAILED", "INITIAL", "LABORATORY", "PENDING", "STATES", "Store", "exists"]
 
 SEARCH_STAGE = ""
 PROPOSING = "(proposing)"
 """Stage of the claim that a process holds while it proposes."""
+NOBODY = ""
+"""Holder of candidates whose worker left in order, but that earlier workers died with."""
+MOST_DEATHS = 2
+"""After so many deaths of its process a candidate has failed."""
+LOST = "the campaign's process died twice while it evaluated this candidate"
+"""Reason of a candidate after ``MOST_DEATHS``."""
 _FIRST = text("INSERT INTO campaigns (campaign, revision, proposals) VALUES (:campaign, 0, 0) ON CONFLICT DO NOTHING")
 POLL = 0.05
 """Seconds between two looks at a store that another process must change first."""
@@ -227,7 +235,7 @@ class Store:
             for place, number in enumerate(map(int, numbers)):
                 if self._evaluations.state(number) != PENDING:
                     continue  # the lease had expired, and another worker was faster
-                values = _plain(properties[place])
+                values, reason = _plain(properties[place]), reasons[place]
                 given = _plain(parameters[place]) if parameters is not None else self._evaluations.parameters[number]
                 rows.append(
                     {
@@ -236,7 +244,7 @@ class Store:
                         "parameters": json.dumps(given),
                         "state": DONE if values else FAILED,
                         "properties": json.dumps(values),
-                        "reason": _storable(reasons[place]),
+                        "reason": reason and printable(reason),
                         "seconds": share,
                         "objective": objective,
                         "finished_at": _now(),
@@ -260,6 +268,51 @@ class Store:
             ]
             self._rewrite(connection, rows)
 
+    def retry(self, stages: Sequence[str] = ()) -> list[int]:
+        """Makes the candidates pending again that an objective failed to evaluate, and forgets the failures of stages.
+
+        The failures are stored as earlier attempts. Those that a laboratory reported stay as they are.
+
+        Args:
+            stages: verifying stages.
+
+        Returns:
+            The numbers of the candidates that are pending again.
+        """
+        with self.transaction() as connection:
+            found = self.evaluations()
+            lost = found[(found["state"] == FAILED) & found["seconds"].notna()]
+            verified = [
+                row
+                for row in self._verifications.values()
+                if row["stage"] in stages and not row["properties"] and row["reason"]
+            ]
+            numbers = [int(number) for number in lost.index]
+            rows = [
+                (number, SEARCH_STAGE, reason, seconds)
+                for number, reason, seconds in zip(numbers, lost["reason"], lost["seconds"], strict=True)
+            ]
+            rows += [(row["candidate"], row["stage"], row["reason"], row["seconds"]) for row in verified]
+            self._note_attempts(connection, rows)
+            if numbers:
+                self.reopen(numbers)
+            table = schema.verifications
+            for row in verified:
+                mine = (table.c.campaign == self.campaign) & (table.c.candidate == row["candidate"])
+                connection.execute(delete(table).where(mine & (table.c.stage == row["stage"])))
+        if verified:
+            self._forget()
+        return numbers
+
+    def attempts(self) -> pd.DataFrame:
+        """Earlier attempts at candidates that were evaluated again: candidate, stage, attempt, reason, seconds."""
+        table = schema.attempts
+        names = [column for column in table.columns if column.name not in ("campaign", "finished_at")]
+        query = select(*names).where(table.c.campaign == self.campaign)
+        with self._connected() as connection:
+            rows = connection.execute(query.order_by(table.c.candidate, table.c.stage, table.c.attempt)).all()
+        return pd.DataFrame([tuple(row) for row in rows], columns=[column.name for column in names])
+
     def verify(
         self, number: int, stage: str, properties: Mapping[Any, float], reason: str | None, *, seconds: float
     ) -> None:
@@ -272,7 +325,7 @@ class Store:
                     "stage": stage,
                     "revision": self._next_revision(connection),
                     "properties": json.dumps(_plain(properties)),
-                    "reason": _storable(reason),
+                    "reason": reason and printable(reason),
                     "seconds": float(seconds),
                     "finished_at": _now(),
                 }
@@ -343,20 +396,32 @@ class Store:
 
     def leave(self, worker: Worker) -> None:
         """Removes a worker; its unfinished candidates belong to nobody."""
+        mine = schema.claims.c.worker == worker.name
         with self.transaction(durable=False) as connection:
-            connection.execute(delete(schema.claims).where(schema.claims.c.worker == worker.name))
+            connection.execute(update(schema.claims).where(mine & (schema.claims.c.deaths > 0)).values(worker=NOBODY))
+            connection.execute(delete(schema.claims).where(mine))
             connection.execute(delete(schema.workers).where(schema.workers.c.worker == worker.name))
 
     def claim(
-        self, worker: Worker, stage: str = SEARCH_STAGE, *, among: Sequence[int] | None = None, most: int | None = None
+        self,
+        worker: Worker,
+        stage: str = SEARCH_STAGE,
+        *,
+        among: Sequence[int] | None = None,
+        most: int | None = None,
+        on_lost: Callable[[int, str], None] | None = None,
     ) -> list[int]:
-        """Claims candidates that nobody else holds.
+        """Claims candidates that nobody else holds, and counts how many of their earlier holders died.
+
+        One that a worker died with is claimed alone, so that another death concerns no other candidate; after
+        ``MOST_DEATHS`` it gets a result: a failure with this reason.
 
         Args:
             worker: that will evaluate them.
             stage: a verifying stage; the search if empty.
             among: numbers of candidates; the pending ones if None.
             most: largest number; all if None.
+            on_lost: called with the number and the reason of each candidate that has failed because its workers died.
 
         Returns:
             The claimed candidates, in their order.
@@ -365,14 +430,26 @@ class Store:
             return []
         with self.transaction(durable=False) as connection:
             wanted = self.columns().pending() if among is None else list(among)
-            holders = self._holders(connection, stage)
             if stage:
                 wanted = [number for number in wanted if (number, stage) not in self._verifications]
-            free = [number for number in wanted if holders.get(number, worker.name) == worker.name][:most]
-            if free:
-                self._release(connection, stage, free)  # from the dead
-            self._claim(connection, stage, free, worker.name)
-        return free
+            held, living = self._held(connection, stage)
+            free = [number for number in wanted if number not in held or held[number][0] not in living - {worker.name}]
+            deaths: dict[int, int] = {}
+            if stage != PROPOSING:
+                for number in set(free).intersection(held):
+                    holder, before = held[number]
+                    deaths[number] = before + (holder not in living and holder != NOBODY)
+            lost = [number for number in free if deaths.get(number, 0) >= MOST_DEATHS]
+            self._give_up(stage, lost)
+            left = [number for number in free if deaths.get(number, 0) < MOST_DEATHS]
+            chosen = [number for number in left if deaths.get(number)][:1] or left[:most]
+            if set(chosen).intersection(held):
+                self._release(connection, stage, chosen)  # from the dead
+            self._claim(connection, stage, chosen, worker.name, deaths)
+        if on_lost is not None:
+            for number in lost:
+                on_lost(number, LOST)
+        return chosen
 
     def turn(self, worker: Worker) -> None:
         """Waits until a worker is the only one that proposes; its next proposal, or ``leave``, ends its turn."""
@@ -421,17 +498,45 @@ class Store:
         connection.execute(self._replace, [{f"new_{name}": value for name, value in row.items()} for row in sealed])
         self._release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
 
+    def _note_attempts(self, connection: Connection, rows: Sequence[tuple[int, str, str | None, float | None]]) -> None:
+        before = self.attempts().groupby([CANDIDATE, "stage"]).size().to_dict()
+        noted = [
+            {
+                "campaign": self.campaign,
+                "candidate": number,
+                "stage": stage,
+                "attempt": int(before.get((number, stage), 0)) + 1,
+                "reason": reason,
+                "seconds": seconds,
+                "finished_at": _now(),
+            }
+            for number, stage, reason, seconds in rows
+        ]
+        if noted:
+            connection.execute(insert(schema.attempts), noted)
+
     def _next_revision(self, connection: Connection, *, proposals: int = 0) -> int:
         self._head = connection.execute(self._advance, {"more": proposals}).one()
         return int(self._head.revision)
 
+    def _give_up(self, stage: str, numbers: Sequence[int]) -> None:
+        """Records candidates with which too many processes died as failed."""
+        if stage:
+            for number in numbers:
+                self.verify(number, stage, {}, LOST, seconds=0.0)
+        elif numbers:
+            self.finish(numbers, [{}] * len(numbers), [LOST] * len(numbers), seconds=0.0)
+
     def _holders(self, connection: Connection, stage: str) -> dict[int, str]:
         """The living holder of each claimed candidate; claims of dead workers are ignored."""
+        held, living = self._held(connection, stage)
+        return {number: worker for number, (worker, _) in held.items() if worker in living}
+
+    def _held(self, connection: Connection, stage: str) -> tuple[dict[int, tuple[str, int]], set[str]]:
+        """The holder of each claimed candidate with the number of earlier deaths, and the living workers."""
         rows = connection.execute(self._claims, {"of_stage": stage}).all()
-        if not rows:
-            return {}
-        living = {LABORATORY_HOLDS, *self._alive(connection)}
-        return {number: worker for number, worker in rows if worker in living}
+        living = {LABORATORY_HOLDS, *self._alive(connection)} if rows else set()
+        return {number: (worker, deaths or 0) for number, worker, deaths in rows}, living
 
     def _alive(self, connection: Connection) -> list[str]:
         """Registered workers whose lease is valid and whose process is not known to be dead."""
@@ -439,11 +544,17 @@ class Store:
         rows = connection.execute(select(schema.workers).where(schema.workers.c.campaign == self.campaign))
         return [row.worker for row in rows if row.expires > now and not dead_here(row.host, row.pid, row.started)]
 
-    def _claim(self, connection: Connection, stage: str, numbers: Sequence[int], worker: str) -> None:
+    def _claim(
+        self,
+        connection: Connection,
+        stage: str,
+        numbers: Sequence[int],
+        worker: str,
+        deaths: Mapping[int, int] = MappingProxyType({}),
+    ) -> None:
         if numbers:
-            rows = [
-                {"campaign": self.campaign, "stage": stage, "candidate": number, "worker": worker} for number in numbers
-            ]
+            claim = {"campaign": self.campaign, "stage": stage, "worker": worker}
+            rows = [{**claim, "candidate": number, "deaths": deaths.get(number, 0)} for number in numbers]
             connection.execute(insert(schema.claims), rows)
 
     def _release(self, connection: Connection, stage: str, numbers: Sequence[int]) -> None:
@@ -471,7 +582,7 @@ class Store:
         )
         claims = schema.claims.c
         of_stage = (claims.campaign == self.campaign) & (claims.stage == bindparam("of_stage"))
-        self._claims = select(claims.candidate, claims.worker).where(of_stage)
+        self._claims = select(claims.candidate, claims.worker, claims.deaths).where(of_stage)
         self._free = delete(schema.claims).where(of_stage & (claims.candidate == bindparam("number")))
         records = schema.evaluations
         written = [
@@ -567,11 +678,6 @@ def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Values in a form that JSON reproduces exactly; NaN is left out."""
     plain = {str(name): value.item() if hasattr(value, "item") else value for name, value in values.items()}
     return {name: value for name, value in plain.items() if not (isinstance(value, float) and not math.isfinite(value))}
-
-
-def _storable(reason: str | None) -> str | None:
-    """A reason without what databases refuse: halves of characters, and null characters."""
-    return reason and reason.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def _now() -> dt.datetime:

@@ -132,6 +132,12 @@ class CampaignFile:
         return next((stage for stage in self.stages if stage.rounds > 1), None)
 
     @property
+    def remarks(self) -> list[str]:
+        """What to know before a run: entries of sources that were left out, candidates without a value."""
+        objectives = [] if self.objective is None else [self.objective, *(stage.objective for stage in self.stages)]
+        return [*self.space.remarks, *(remark for one in objectives for remark in self.bindings.of(one).remarks)]
+
+    @property
     def store(self) -> str:
         """Store of the file's campaign: the one that it names, or ``NAME.db`` in the working directory."""
         return self.header.store or f"{self.header.campaign}.db"

@@ -80,18 +80,25 @@ def run(
         Literal["refuse", "keep", "re-evaluate"],
         typer.Option(help="What to do with stored values if the objective has changed since."),
     ] = "refuse",
+    stop_after: Annotated[
+        int,
+        typer.Option(min=0, help="Stop after so many failures for one reason if nothing has succeeded; 0 to go on."),
+    ] = 5,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Evaluate failed candidates again first.")
+    ] = False,
 ) -> None:
     """Searches until the budget is spent, verifies the best, prints them and writes the report.
 
     Run again, it continues. With --targets and a campaign that already has values, it compares them with
-    the other targets and evaluates nothing.
+    the other targets and evaluates nothing. The exit status is 1 if no candidate has a value at the end.
     """
     from invdesign.cli.running import search, verify
     from invdesign.core.errors import InputError
 
     setting, campaign, existed = _opened(file, targets, store)
     console = _console()
-    for remark in setting.space.remarks:
+    for remark in setting.remarks:
         console.print(remark, markup=False)
     if targets is not None and existed:
         console.print(
@@ -101,11 +108,27 @@ def run(
         raise InputError(f"{file} has no objective to run. Add one, or use ask and tell.")
     else:
         campaign.accept(setting.objective, changed=objective_changed)
-        search(setting, campaign, console, evaluations or setting.budget.evaluations, lease=lease, wait=wait)
+        if retry_failed:
+            stages = [stage.name for stage in setting.stages if stage is not setting.correcting]
+            again = campaign.retry_failed(stages=stages)
+            console.print(f"{len(again)} failed candidates are evaluated again.")
+        search(
+            setting,
+            campaign,
+            console,
+            evaluations or setting.budget.evaluations,
+            lease=lease,
+            wait=wait,
+            stop_after=stop_after or None,
+        )
         verify(setting, campaign, console)
     _print_hits(campaign, console)
     _print_stages(campaign, console)
     _write_report(setting, campaign, report, console)
+    state = campaign.status()
+    if state.failed and not state.evaluated:
+        console.print(f"No candidate has a value: all {state.failed} evaluations failed.")
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -119,7 +142,7 @@ def check(file: File, targets: TargetsFile = None) -> None:
     setting = _read(file, targets)
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
-    for remark in setting.space.remarks:
+    for remark in setting.remarks:
         typer.echo(remark)
     typer.echo("Five of them, at random:")
     typer.echo(setting.space.sample(5, np.random.default_rng(setting.header.seed)).to_string(index=False))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -20,13 +21,27 @@ Advance = Callable[[int, object], None]
 
 
 def search(
-    setting: CampaignFile, campaign: Campaign, console: Console, evaluations: int, *, lease: float, wait: bool
+    setting: CampaignFile,
+    campaign: Campaign,
+    console: Console,
+    evaluations: int,
+    *,
+    lease: float,
+    wait: bool,
+    stop_after: int | None,
 ) -> None:
     """Searches up to a total number of candidates, in rounds if the file has them; see ``Campaign.run``."""
     objective, stage = setting.objective, setting.correcting
     if objective is None:
         return
-    with _progress(console) as task, _pool(setting.header.workers) as executor:
+    from invdesign.campaign.failures import Failures
+
+    with (
+        _progress(console) as task,
+        FailureLog(console) as log,
+        _pool(setting.header.workers) as executor,
+    ):
+        failures = Failures(stop_after, log.note)
         advance = task("Searching", evaluations)
         verified = _stage_bar(campaign, stage, task) if stage is not None else None
 
@@ -46,6 +61,7 @@ def search(
                 on_progress=moved,
                 lease=lease,
                 wait=wait,
+                failures=failures,
             )
             return
         campaign.run_rounds(
@@ -58,6 +74,7 @@ def search(
             on_verified=verified,
             lease=lease,
             wait=wait,
+            failures=failures,
         )
 
 
@@ -74,9 +91,52 @@ def verify(setting: CampaignFile, campaign: Campaign, console: Console) -> None:
     for stage in setting.stages:
         if stage is setting.correcting:
             continue
-        with _progress(console) as task:
+        with _progress(console) as task, FailureLog(console) as log, _pool(setting.header.workers) as executor:
             advance = task(f"Verifying ({stage.name})", stage.top)
-            campaign.verify(stage.objective, top=stage.top, stage=stage.name, on_progress=advance)
+            campaign.verify(
+                stage.objective,
+                top=stage.top,
+                stage=stage.name,
+                executor=executor,
+                on_progress=advance,
+                on_failure=log.note,
+            )
+
+
+class FailureLog:
+    """Prints the first failure of each kind when it comes, and at the end how many there were of each.
+
+    Args:
+        console: where to print.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._counts: Counter[str] = Counter()
+        self._first: dict[str, tuple[int, str]] = {}
+
+    def note(self, number: int, reason: str) -> None:
+        """Notes a failed candidate."""
+        from invdesign.campaign.failures import kind_of
+
+        kind = kind_of(reason)
+        self._counts[kind] += 1
+        if kind not in self._first:
+            self._first[kind] = (number, reason)
+            self._print(f"Candidate {number} failed: {reason}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Prints the counts of the kinds that came more than once."""
+        for kind, count in self._counts.most_common():
+            number, reason = self._first[kind]
+            if count > 1:
+                self._print(f"{count} candidates failed as candidate {number} did: {reason}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _pool(workers: int) -> AbstractContextManager[Executor | None]:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from invdesign.core.errors import InputError
+from invdesign.core.memory import MemorySize
 from invdesign.core.settings import OneOf, Real, bounded, settings
 from invdesign.core.units import Unit, conversion
 from invdesign.objectives.base import failed, valued
@@ -19,7 +20,7 @@ from invdesign.objectives.cell.design import Cell
 from invdesign.objectives.cell.mass import mass, thickness
 from invdesign.objectives.cell.model import Direction, ModelName, ModelSettings, Trace, built
 from invdesign.objectives.cell.parameters import N_P_RATIO
-from invdesign.objectives.limits import FIRST_USE, with_grace
+from invdesign.objectives.limits import FIRST_USE, memory_of, with_grace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,6 +108,8 @@ class CellObjective:
     """Whether to compile the model with gcc: about 10 s once per machine, then simulations are twice as fast."""
     time_limit: float | None = bounded(default=None, gt=0)
     """Time limit per design in seconds; None for no limit. A campaign ends calls that take longer."""
+    memory_limit: MemorySize | None = None
+    """Memory that the process of a call may use, such as ``2 GB`` (Linux); None for no limit."""
 
     def __post_init__(self) -> None:
         """Refuses settings that contradict each other."""
@@ -135,6 +138,9 @@ class CellObjective:
 
     def seconds_allowed(self, candidates: int) -> float | None:
         return None if self.time_limit is None else with_grace(FIRST_USE + candidates * self.time_limit)
+
+    def memory_allowed(self) -> int | None:
+        return memory_of(self.memory_limit)
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
         known = {column.name: column.unit for column in columns if column.name in self.inputs and column.unit}

@@ -13,11 +13,13 @@ import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.memory import MemorySize
 from invdesign.core.settings import bounded, settings
 from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, TravelsByFields
 from invdesign.objectives.command.files import Exchange, FileKind, read_results, write_candidate
 from invdesign.objectives.command.run import run
+from invdesign.objectives.limits import memory_of
 
 PLACEHOLDERS = ("candidate", "results", "folder", "python")
 
@@ -54,6 +56,8 @@ class CommandObjective(TravelsByFields):
     """Folder for the runs."""
     time_limit: float | None = bounded(default=3600.0, gt=0)
     """Time limit per candidate in seconds; None for no limit."""
+    memory_limit: MemorySize | None = None
+    """Memory that each process of the program may use, such as ``2 GB`` (Linux); None for no limit."""
     shell: bool = False
     """Whether ``command`` is one text for ``/bin/sh``, with pipes and variables; the paths are quoted. The exit
     code is then the shell's: for a pipe, that of its last program. Relative paths in it start from the run's own
@@ -75,6 +79,11 @@ class CommandObjective(TravelsByFields):
     @property
     def rows_per_call(self) -> int | None:
         return 1
+
+    @property
+    def isolated(self) -> bool:
+        """A worker calls the program, and ends it with its child processes if the campaign is killed."""
+        return True
 
     def for_columns(self, columns: Sequence[Column]) -> Self:
         return self
@@ -112,7 +121,9 @@ class CommandObjective(TravelsByFields):
         except OSError as error:
             return {REASON: f"the candidate's folder cannot be written: {error}"}
         words = [exchange.filled(self._anchored(word), shell=self.shell) for word in self._words]
-        reason = run(words, exchange.folder, time_limit=self.time_limit, shell=self.shell)
+        reason = run(
+            words, exchange.folder, time_limit=self.time_limit, memory=memory_of(self.memory_limit), shell=self.shell
+        )
         if reason is not None:
             return {REASON: reason}
         values, reason = read_results(exchange.results, list(self.units), self.format)

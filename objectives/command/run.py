@@ -5,23 +5,29 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from invdesign.core.memory import written
+
 LAST_WORDS = 200
 """Characters of the program's error output that a reason quotes."""
 
 
-def run(words: Sequence[str], folder: Path, *, time_limit: float | None, shell: bool) -> str | None:
+def run(
+    words: Sequence[str], folder: Path, *, time_limit: float | None, memory: int | None = None, shell: bool
+) -> str | None:
     """Runs a program in a folder and waits for it.
 
     Args:
         words: the program and its arguments; one text if ``shell``.
         folder: working directory, where its output and exit status are stored.
         time_limit: seconds; None for no limit.
+        memory: bytes that each of its processes may use; None for no limit.
         shell: whether ``/bin/sh`` runs the text.
 
     Returns:
@@ -38,13 +44,18 @@ def run(words: Sequence[str], folder: Path, *, time_limit: float | None, shell: 
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                start_new_session=True,
+                process_group=0,  # in the session of the worker that calls it, with which it ends
             )
         except (OSError, ValueError) as error:
             code, reason = None, f"the program cannot start: {error}"
         else:
+            if memory is not None:
+                with contextlib.suppress(ProcessLookupError):  # it has ended already
+                    resource.prlimit(process.pid, resource.RLIMIT_DATA, (memory, memory))
             code = _waited(process, time_limit)
             reason = _reason(code, folder, time_limit)
+            if reason is not None and memory is not None and code is not None:
+                reason += f" (its memory was limited to {written(memory)})"
     ended = {"exit_code": code, "seconds": round(time.monotonic() - start, 3), "reason": reason}
     (folder / "ended.json").write_text(json.dumps(ended, indent=2) + "\n", encoding="utf-8")
     return reason

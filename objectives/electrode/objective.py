@@ -13,6 +13,7 @@ import pandas as pd
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
+from invdesign.core.memory import MemorySize
 from invdesign.core.settings import OneOf, bounded, settings
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.electrode.calculators import CHGNET, check_available, check_calculator
@@ -21,7 +22,7 @@ from invdesign.objectives.electrode.prototypes import BUILT_IN, Prototype, check
 from invdesign.objectives.electrode.relaxation import Relaxation
 from invdesign.objectives.electrode.sites import contents, fitting_metal_sites
 from invdesign.objectives.electrode.states import electrodes, mean_and_spread, reasons_in_words
-from invdesign.objectives.limits import with_grace
+from invdesign.objectives.limits import memory_of, with_grace
 from invdesign.objectives.named_column import column_problems, named_or_only
 from invdesign.surrogates.features.elements import element_symbols
 from invdesign.surrogates.features.formulas import element_amounts
@@ -104,6 +105,8 @@ class ElectrodeObjective(TravelsByFields):
     """Largest relative change of the volume (area for a layer) on relaxation and on charging."""
     time_limit: float = bounded(default=600.0, gt=0)
     """Time limit per candidate in seconds, checked between relaxation steps; a campaign also ends a step that hangs."""
+    memory_limit: MemorySize | None = None
+    """Memory that the process of a call may use, such as ``2 GB`` (Linux); None for no limit."""
 
     def __post_init__(self) -> None:
         """Refuses unknown names and invalid numbers."""
@@ -127,6 +130,9 @@ class ElectrodeObjective(TravelsByFields):
 
     def seconds_allowed(self, candidates: int) -> float | None:
         return with_grace(candidates * self.time_limit)
+
+    def memory_allowed(self) -> int | None:
+        return memory_of(self.memory_limit)
 
     def beside(self, folder: Path) -> Self:
         """Returns the objective with its CIF file searched for next to the campaign file first."""

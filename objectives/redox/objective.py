@@ -14,11 +14,12 @@ import pandas as pd
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.failures import CandidateFailure
+from invdesign.core.memory import MemorySize
 from invdesign.core.settings import OneOf, bounded, settings
 from invdesign.core.units import conversion
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.calibrated import CalibrationReport
-from invdesign.objectives.limits import with_grace
+from invdesign.objectives.limits import memory_of, with_grace
 from invdesign.objectives.named_column import column_problems, named_or_only
 from invdesign.objectives.redox.calibration import Calibration, Fitted, fitted
 from invdesign.objectives.redox.states import Geometry, Ionization, Protocol, States
@@ -91,6 +92,8 @@ class RedoxObjective(TravelsByFields):
     """Number of conformers to try."""
     time_limit: float = bounded(default=120.0, gt=0)
     """Time limit per molecule in seconds, checked between steps; a campaign also ends a step that hangs."""
+    memory_limit: MemorySize | None = None
+    """Memory that the process of a call may use, such as ``2 GB`` (Linux); None for no limit."""
     calibration: Calibration | None = None
     """A table of known values of one property that calibrates its raw values; the property then has a standard
     deviation too. The table's molecules are computed at first use."""
@@ -156,6 +159,9 @@ class RedoxObjective(TravelsByFields):
         if self.calibration is not None:  # its molecules are computed at first use
             known = len(self.calibration.rows(PROPERTIES[self.calibration.property])[0])
         return with_grace((candidates + known) * self.time_limit)
+
+    def memory_allowed(self) -> int | None:
+        return memory_of(self.memory_limit)
 
     def calibration_report(self) -> CalibrationReport:
         """Returns the errors of the calibration; computes its molecules if they are not on disk.

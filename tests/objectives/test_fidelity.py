@@ -77,9 +77,9 @@ def test_what_does_not_fit_is_said():
     table = TableObjective(pd.DataFrame({"x": [1.0], "f": [2.0]}), {"x": "x"}, {"f": "f"}, {"f": "V"})
     tabled = MultiFidelityObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": table})
     assert tabled.check(COLUMNS) == []
-    assert tabled.check((Column("y", "number"), COLUMNS[1])) == [
-        "Fidelity 'dear': The table's key 'x' is not a parameter. Known: 'y'."
-    ]
+    problems = tabled.check((Column("y", "number"), COLUMNS[1]))
+    assert problems[-1] == "Fidelity 'dear': The table's key 'x' is not a parameter. Known: 'y'."
+    assert any("Fidelity 'cheap': The function 'cheap' needs the argument 'x'" in problem for problem in problems)
 
 
 def test_fidelities_that_cannot_be_compared_are_refused():

@@ -9,6 +9,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_complete
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
+from pickle import PicklingError
 from queue import LifoQueue
 from typing import Any, ParamSpec, TypeVar
 
@@ -16,9 +17,11 @@ import pandas as pd
 
 from invdesign.campaign.execution.workers import Kept, Worker, WorkerDied, WorkerOverran, task_of
 from invdesign.core.errors import InputError
+from invdesign.core.failures import reason_of
+from invdesign.core.memory import written
 from invdesign.objectives.base import Objective, failed
 from invdesign.objectives.evaluation import Result, evaluate
-from invdesign.objectives.limits import seconds_allowed
+from invdesign.objectives.limits import Limits, is_foreign, limits_of
 
 __all__ = ["Result", "WorkerPool", "evaluate", "evaluate_all"]
 
@@ -31,19 +34,20 @@ def evaluate_all(objective: Objective, candidates: pd.DataFrame, executor: Execu
     """Evaluates candidates call by call and yields each result as soon as it is available.
 
     A call that takes longer than its objective allows (see ``limits``) is ended if a WorkerPool runs it, and a
-    call whose process dies is repeated row by row, so that only the rows that cause it fail.
+    call whose process dies is repeated row by row, so that only the rows that cause it fail. Code of the user runs in a
+    worker process if it can be sent to one.
 
     Args:
         objective: the source of values.
         candidates: one row each, indexed by candidate number.
-        executor: where calls run; None for one after the other in this process, or, if a call may have to be ended, in
-            a worker process that is reused.
+        executor: where calls run; None for one after the other in this process, or, if a call may have to be ended or
+            runs code of the user, in a worker process that is reused.
     """
     size = objective.rows_per_call or max(1, -(-len(candidates) // _workers(executor)))
     chunks = [candidates.iloc[start : start + size] for start in range(0, len(candidates), size)]
     if executor is not None:
         yield from _spread(objective, chunks, executor)
-    elif seconds_allowed(objective, size) is not None:
+    elif is_foreign(objective) or limits_of(objective, size).any:
         yield from _one_by_one(objective, chunks)
     else:
         for chunk in chunks:
@@ -55,7 +59,7 @@ def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Exec
 
     def submitted(rows: pd.DataFrame) -> Future[Result]:
         if isinstance(executor, WorkerPool):
-            return executor.submit_within(seconds_allowed(objective, len(rows)), evaluate, kept, rows)
+            return executor.submit_within(limits_of(objective, len(rows)), evaluate, kept, rows)
         return executor.submit(evaluate, objective, rows)
 
     spoiled: list[tuple[pd.DataFrame, Exception]] = []
@@ -82,11 +86,22 @@ def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Exec
 def _one_by_one(objective: Objective, chunks: Sequence[pd.DataFrame]) -> Iterator[Result]:
     # The user's own thread settings apply here: no other worker runs at the same time.
     environment = {**ONE_THREAD, **os.environ}
-    worker = _lone_worker(tuple(sorted(environment.items())), str(Path.cwd()), tuple(sys.path))
-    kept = Kept(objective)
+    worker = _lone_worker(tuple(sorted(environment.items())), str(Path.cwd()), tuple(sys.path), os.getpid())
+    kept = _sendable(objective)
 
     def called(rows: pd.DataFrame) -> Result:
-        result: Result = worker.call(task_of(evaluate, kept, rows), seconds=seconds_allowed(objective, len(rows)))
+        limits = limits_of(objective, len(rows))
+        if kept is None:
+            return evaluate(objective, rows)
+        try:
+            result: Result = worker.call(task_of(evaluate, kept, rows), limits)
+        except (ImportError, AttributeError, PicklingError) as error:  # ``evaluate`` raises nothing itself
+            if limits.any:
+                raise InputError(
+                    f"The objective cannot be loaded in a worker process, which its limits need: {reason_of(error)}. "
+                    "Move its code to a file or a module that can be imported, or remove the limits."
+                ) from None
+            return evaluate(objective, rows)
         return result
 
     for chunk in chunks:
@@ -94,6 +109,16 @@ def _one_by_one(objective: Objective, chunks: Sequence[pd.DataFrame]) -> Iterato
             yield called(chunk)
         except (WorkerOverran, WorkerDied) as error:
             yield from _again(objective, chunk, error, called)
+
+
+def _sendable(objective: Objective) -> Kept | None:
+    """The objective for a worker; None if it cannot be sent to one and has no limits that need it."""
+    try:
+        return Kept(objective)
+    except InputError:
+        if limits_of(objective, 1).any:
+            raise
+        return None
 
 
 def _again(
@@ -117,8 +142,9 @@ def _ends_here(chunk: pd.DataFrame, error: Exception) -> bool:
 
 def _lost(objective: Objective, row: pd.DataFrame, error: Exception) -> Result:
     reason, seconds = "the worker process died", 0.0
+    memory = limits_of(objective, len(row)).memory
     if isinstance(error, WorkerDied):
-        reason = f"{reason}: {error}"
+        reason = f"{reason}: {error}{f' (its memory was limited to {written(memory)})' if memory else ''}"
     elif isinstance(error, WorkerOverran):
         seconds = error.seconds
         reason = (
@@ -142,26 +168,25 @@ class WorkerPool(Executor):
             raise InputError(f"At least one worker is needed, not {workers}.")
         self.workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="invdesign-worker")
+        self._workers = tuple(Worker({**os.environ, **ONE_THREAD}) for _ in range(workers))
         self._idle: LifoQueue[Worker] = LifoQueue()  # the last one used first: it has its model loaded
-        for _ in range(workers):
-            self._idle.put(Worker({**os.environ, **ONE_THREAD}))
+        for worker in self._workers:
+            self._idle.put(worker)
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See ``concurrent.futures.Executor.submit``."""
-        return self.submit_within(None, fn, *args, **kwargs)
+        return self.submit_within(Limits(), fn, *args, **kwargs)
 
-    def submit_within(
-        self, seconds: float | None, fn: Callable[..., T], /, *args: object, **kwargs: object
-    ) -> Future[T]:
-        """Submits a call with a time limit; its future raises WorkerOverran if the call is ended.
+    def submit_within(self, limits: Limits, fn: Callable[..., T], /, *args: object, **kwargs: object) -> Future[T]:
+        """Submits a call with limits; its future raises WorkerOverran if the call is ended.
 
         Args:
-            seconds: time limit from its start; None for no limit.
+            limits: of its time, from its start, and of its process's memory.
             fn: the function to call.
             args: its positional arguments.
             kwargs: its keyword arguments.
         """
-        return self._threads.submit(self._call, task_of(fn, *args, **kwargs), seconds)
+        return self._threads.submit(self._call, task_of(fn, *args, **kwargs), limits)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See ``concurrent.futures.Executor.shutdown``."""
@@ -169,10 +194,18 @@ class WorkerPool(Executor):
         while not self._idle.empty():
             self._idle.get().end()
 
-    def _call(self, task: bytes, seconds: float | None) -> Any:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Waits for all calls; if an exception such as Ctrl-C leaves the block, ends them instead."""
+        if error is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            for worker in self._workers:
+                worker.stop()
+        self.shutdown()
+
+    def _call(self, task: bytes, limits: Limits) -> Any:
         worker = self._idle.get()  # never waits: there are as many workers as threads
         try:
-            return worker.call(task, seconds=seconds)
+            return worker.call(task, limits)
         finally:
             self._idle.put(worker)
 

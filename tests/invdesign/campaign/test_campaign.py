@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from invdesign.campaign import Campaign, WorkerPool
+from invdesign.campaign import Campaign, Failures, WorkerPool
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import BayesianOptimizer, RandomOptimizer
@@ -72,7 +72,7 @@ def test_an_interrupted_campaign_goes_on_exactly(tmp_path):
     cut = campaign(tmp_path / "c.db")
     COUNT.clear()
     with pytest.raises(KeyboardInterrupt):
-        cut.run(Interrupted(wave, {"f": "V"}), evaluations=14, batch=3)
+        cut.run(Interrupted(wave, {"f": "V"}, isolated=False), evaluations=14, batch=3)
     assert cut.status().pending == 1
     resumed = campaign(tmp_path / "c.db")
     resumed.run(OBJECTIVE, evaluations=14, batch=3, objective_changed="keep")
@@ -177,7 +177,7 @@ class Broken:
 
 def test_an_objective_that_raises_is_a_record():
     mine = campaign()
-    mine.run(Broken(), evaluations=8)
+    mine.run(Broken(), evaluations=8, failures=Failures(stop_after=None))
     assert mine.frame()["reason"].unique().tolist() == ["RuntimeError: boom"]
     assert mine.status().failed == 8
     assert mine.hits().empty
@@ -301,7 +301,7 @@ def test_the_best_are_verified_once_by_a_more_accurate_objective(tmp_path):
         calls.append(x)
         return {"f": wave(x, k, w)["f"] + 0.12}
 
-    stage = PythonObjective(truer, {"f": "V"})
+    stage = PythonObjective(truer, {"f": "V"}, isolated=False)
     verified = mine.verify(stage, top=4, stage="truer")
     assert sorted(verified.index) == sorted(mine.best(4).index)
     shifted = mine.frame().loc[verified.index, "f"] + 0.12

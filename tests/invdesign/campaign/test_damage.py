@@ -21,7 +21,7 @@ from invdesign.optimizers import RandomOptimizer
 from invdesign.space import Continuous, SearchSpace
 from invdesign.targets import AtLeast, Targets
 
-OBJECTIVE = PythonObjective(lambda x: {"f": x * x}, {"f": ""})
+OBJECTIVE = PythonObjective(lambda x: {"f": x * x}, {"f": ""}, isolated=False)
 
 
 def campaign(place) -> Campaign:
@@ -120,7 +120,7 @@ mine = Campaign(SearchSpace(x=Continuous(0, 1)), Targets(AtLeast("f", 0.5)), opt
                 store=sys.argv[1], seed=1, initial=2)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
 try:
-    mine.run(PythonObjective(lambda x: {"f": x * x}, {"f": ""}), evaluations=4000)
+    mine.run(PythonObjective(lambda x: {"f": x * x}, {"f": ""}, isolated=False), evaluations=4000)
 except ValueError as error:
     print(type(error).__name__, error)
 """

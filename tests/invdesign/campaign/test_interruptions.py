@@ -18,7 +18,7 @@ from invdesign.space import Continuous, SearchSpace
 from invdesign.targets import AtLeast, Targets
 
 folder, what, stride = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-OBJECTIVE = PythonObjective(lambda x: {"f": x * x}, {"f": ""})
+OBJECTIVE = PythonObjective(lambda x: {"f": x * x}, {"f": ""}, isolated=False)
 ROWS = pd.DataFrame({"x": [0.125, 0.25, 0.5], "f": [1.0, 2.0, 3.0]})
 
 def opened(place):

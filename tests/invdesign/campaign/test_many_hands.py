@@ -64,7 +64,7 @@ def f(x):
     time.sleep(600)
 campaign.run(PythonObjective(f, {"f": ""}), evaluations=6)
 """
-OBJECTIVE = PythonObjective(lambda x: {"f": x * x}, {"f": ""})
+OBJECTIVE = PythonObjective(lambda x: {"f": x * x}, {"f": ""}, isolated=False)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,6 +9,8 @@ import pytest
 
 import invdesign as ind
 from invdesign.campaign import Campaign
+from invdesign.campaign.campaign import FAILURES
+from invdesign.campaign.failures import Failures
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
@@ -46,12 +48,17 @@ Interrupting.__name__ = Interrupting.__qualname__ = PythonObjective.__qualname__
 LEFT = [0]
 
 
+def interrupting(function):
+    return Interrupting(function, UNITS, isolated=False)
+
+
 def campaign(place=None, *, optimizer=None, targets=TARGETS):
     return Campaign(SPACE, targets, optimizer=optimizer or BayesianOptimizer(), store=place, seed=4, initial=6)
 
 
-def run(mine, *, low_fidelity=CHEAP, verifying=TRUTH, evaluations=18, rounds=3, top=4):
-    mine.run_rounds(low_fidelity, Stage("truth", verifying, top, rounds), evaluations=evaluations, batch=2)
+def run(mine, *, low_fidelity=CHEAP, verifying=TRUTH, evaluations=18, rounds=3, top=4, failures=FAILURES):
+    stage = Stage("truth", verifying, top, rounds)
+    mine.run_rounds(low_fidelity, stage, evaluations=evaluations, batch=2, failures=failures)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +117,7 @@ def test_interrupted_anywhere_it_goes_on_exactly(whole, tmp_path, calls):
     cut = campaign(tmp_path / "c.db")
     LEFT[0] = calls
     with pytest.raises(KeyboardInterrupt):
-        run(cut, low_fidelity=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS))
+        run(cut, low_fidelity=interrupting(cheap), verifying=interrupting(truth))
     resumed = campaign(tmp_path / "c.db")
     run(resumed)
     pd.testing.assert_frame_equal(resumed.frame(), whole.frame())
@@ -126,7 +133,7 @@ def test_every_optimizer_goes_on_exactly(tmp_path, optimizer):
     cut = campaign(tmp_path / "c.db", optimizer=optimizer)
     LEFT[0] = 25
     with pytest.raises(KeyboardInterrupt):
-        run(cut, low_fidelity=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS), evaluations=30)
+        run(cut, low_fidelity=interrupting(cheap), verifying=interrupting(truth), evaluations=30)
     resumed = campaign(tmp_path / "c.db", optimizer=optimizer)
     run(resumed, evaluations=30)
     pd.testing.assert_frame_equal(resumed.frame(), together.frame())
@@ -137,7 +144,7 @@ def test_a_half_verified_round_corrects_nothing_yet(tmp_path):
     cut = campaign(tmp_path / "c.db")
     LEFT[0] = 12
     with pytest.raises(KeyboardInterrupt):
-        run(cut, low_fidelity=Interrupting(cheap, UNITS), verifying=Interrupting(truth, UNITS))
+        run(cut, low_fidelity=interrupting(cheap), verifying=interrupting(truth))
     assert len(cut.verified()) == 2
     assert cut.corrections() == {}
     np.testing.assert_array_equal(cut.best(10).sort_index()["f"], cut.frame()["f"])
@@ -231,7 +238,7 @@ def test_a_search_without_values_has_nothing_to_verify():
         raise ValueError("does not converge")
 
     mine = campaign(optimizer=RandomOptimizer())
-    run(mine, low_fidelity=PythonObjective(failing, UNITS))
+    run(mine, low_fidelity=PythonObjective(failing, UNITS), failures=Failures(stop_after=None))
     assert mine.verified().empty
     assert len(mine.rounds()) == 3
 

@@ -31,8 +31,8 @@ budget: {initial: 5, evaluations: 90, cost: 300}
 FUNCTIONS = "def cheap(x):\n    return {'f': x}\n\ndef dear(x):\n    return {'f': x + 1}\n"
 
 
-def read(folder, text):
-    (folder / "mine.py").write_text(FUNCTIONS)
+def read(folder, text, functions=FUNCTIONS):
+    (folder / "mine.py").write_text(functions)
     (folder / "campaign.yaml").write_text(text)
     return read_campaign(folder / "campaign.yaml")
 
@@ -50,7 +50,7 @@ def test_the_space_gets_the_fidelities(tmp_path):
 
 def test_the_column_may_have_another_name(tmp_path):
     text = FILE.replace("  type: multi-fidelity\n", "  type: multi-fidelity\n  column: theory\n")
-    setting = read(tmp_path, text.replace("  x: {", "  fidelity: {"))
+    setting = read(tmp_path, text.replace("  x: {", "  fidelity: {"), FUNCTIONS.replace("x", "fidelity"))
     assert setting.space.names == ("fidelity", "theory")
     assert setting.objective.column == "theory"
 

@@ -277,7 +277,9 @@ def test_what_a_pool_leaves_out_is_said_everywhere(folder):
 def test_duplicates_are_a_key_of_tables(folder):
     (folder / "t.csv").write_text("x;word;f (mV)\n0;plus;500\n0;plus;400\n1;minus;200\n")
     table = "{type: table, data: t.csv, key: {x: x, word: word}, values: {f: f}, units: {f: V}%s}"
-    text = FILE.replace("{type: python, function: mine.py:value, units: {f: V}}", table)
+    text = FILE.replace("{type: python, function: mine.py:value, units: {f: V}}", table).replace(
+        "continuous", "integer"
+    )
     (folder / "p.yaml").write_text(text % "")
     output = invdesign("check", "p.yaml", code=2)
     assert "different values for 1 candidates" in output

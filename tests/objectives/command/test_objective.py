@@ -125,6 +125,14 @@ def test_the_time_limit_ends_all_that_was_started(tmp_path):
     assert not _running(int((runs(tmp_path)[0] / "child").read_text()))
 
 
+def test_a_memory_limit_holds_for_the_program_and_is_named(tmp_path):
+    # It starts before its limit is set, and waits.
+    code = "import time; time.sleep(0.3); bytearray(700_000_000); open('results.json', 'w').write('{\"twice\": 1}')"
+    assert objective(tmp_path, code).evaluate(ROWS.head(1))["twice"].tolist() == [1.0]
+    result = objective(tmp_path, code, memory_limit="500 MB").evaluate(ROWS.head(1))
+    assert result["reason"][7] == ("the program ended with exit code 1: MemoryError (its memory was limited to 0.5 GB)")
+
+
 def _running(pid: int) -> bool:
     for _ in range(50):
         status = Path(f"/proc/{pid}/stat")

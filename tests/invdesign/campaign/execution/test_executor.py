@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +20,9 @@ from invdesign.campaign.execution.executor import evaluate_all
 from invdesign.core.errors import InputError
 from invdesign.objectives.combined import CombinedObjective
 from invdesign.objectives.python import PythonObjective
+from invdesign.objectives.table import TableObjective
 from invdesign.optimizers import RandomOptimizer
-from invdesign.space import Continuous, SearchSpace
+from invdesign.space import Continuous, Integer, SearchSpace
 from invdesign.targets import AtLeast, Targets
 
 ROWS = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0]}, index=[4, 5, 6, 7])
@@ -143,9 +146,107 @@ def test_what_a_hanging_call_started_is_ended_with_it(tmp_path):
     assert gone(int(place.read_text()))
 
 
-def test_without_a_limit_calls_stay_in_this_process():
-    frame = results(PythonObjective(lambda x: {"pid": os.getpid()}, {"pid": ""}))
-    assert frame["pid"].tolist() == [os.getpid()] * 4
+def test_functions_run_in_a_worker_and_what_cannot_be_sent_in_this_process():
+    isolated = PythonObjective(lambda x: {"pid": os.getpid()}, {"pid": ""})
+    assert os.getpid() not in results(isolated)["pid"].tolist()
+    assert results(replace(isolated, isolated=False))["pid"].tolist() == [os.getpid()] * 4
+    lock = threading.Lock()
+    locks = PythonObjective(lambda x: {"pid": os.getpid() + lock.locked()}, {"pid": ""})
+    assert results(locks)["pid"].tolist() == [os.getpid()] * 4
+    # A frame of numbers is looked up where it is.
+    table = TableObjective(pd.DataFrame({"x": [0.0], "f": [5.0]}), key={"x": "x"}, values={"f": "f"})
+    assert results(table)["f"].tolist()[0] == 5.0
+
+
+DYING = """
+import ctypes, os, sys
+
+def dying(x):
+    if x == 0.0:
+        os._exit(0)
+    if x == 1.0:
+        ctypes.string_at(0)
+    if x == 2.0:
+        sys.exit()
+    return {"f": x}
+
+def forking(x):
+    if os.fork():
+        os.wait()
+    return {"f": 10.0 * x}
+
+def forgetful(x):
+    if x == 1.0 and not os.fork():
+        os.setsid()
+        import time
+        time.sleep(60)
+    if x == 1.0:
+        os._exit(3)
+    return {"f": x}
+
+def strange(x):
+    class Mute(Exception):
+        def __str__(self):
+            raise ValueError
+    raise Mute if x else ValueError("half of a character: \\udc80")
+
+def hungry(x):
+    import numpy as np
+    return {"f": float(np.ones(int(x * 125_000_000)).sum())}
+"""
+
+
+@pytest.fixture
+def dying(tmp_path):
+    file = tmp_path / "dying.py"
+    file.write_text(DYING)
+    return lambda name, **settings: PythonObjective(f"{file}:{name}", {"f": ""}, **settings)
+
+
+def test_code_that_ends_its_process_is_a_failure_with_its_reason(dying):
+    frame = results(dying("dying"))
+    assert frame["reason"].tolist() == [
+        "the worker process died: exit code 0",
+        "the worker process died: SIGSEGV",
+        "the code called sys.exit()",
+        None,
+    ]
+    with WorkerPool(2) as pool:
+        pd.testing.assert_frame_equal(results(dying("dying"), pool), frame)
+
+
+def test_a_forked_child_that_returns_writes_no_result(dying):
+    assert results(dying("forking"))["f"].tolist() == [0.0, 10.0, 20.0, 30.0]
+    here = dying("forking", isolated=False)
+    script = [here, ROWS]
+    child = "import pickle, sys; from invdesign.campaign.execution.executor import evaluate_all\n"
+    child += "objective, rows = pickle.load(sys.stdin.buffer)\n"
+    child += "for result in evaluate_all(objective, rows, None): print(*result.values['f'], flush=True)"
+    command = [sys.executable, "-W", "ignore", "-c", child]
+    done = subprocess.run(command, check=True, capture_output=True, input=pickle.dumps(script), env=environment())
+    assert done.stdout.split() == [b"0.0", b"10.0", b"20.0", b"30.0"]
+
+
+def test_a_worker_that_dies_is_noticed_though_a_child_holds_its_pipe(dying):
+    assert results(dying("forgetful"))["reason"].tolist()[1] == "the worker process died: exit code 3"
+
+
+def test_strange_messages_are_reasons_and_are_stored_escaped(dying):
+    campaign = Campaign(
+        SearchSpace(x=Integer(0, 1)), Targets(AtLeast("f", 0.5)), optimizer=RandomOptimizer(), seed=0, initial=2
+    )
+    campaign.run(dying("strange"), evaluations=2)
+    assert sorted(campaign.frame()["reason"]) == [
+        "Mute: (its message raises ValueError)",
+        "ValueError: half of a character: \\udc80",
+    ]
+
+
+def test_a_call_that_uses_too_much_memory_fails_and_the_next_one_succeeds(dying):
+    frame = results(dying("hungry", memory_limit="1.5 GB"), rows=ROWS.assign(x=[0.1, 2.0, 0.2, 8.0]))
+    used = "used more than 1.5 GB of memory"
+    assert frame["reason"].tolist() == [None, used, None, used]
+    assert frame["f"].tolist()[0] == 12_500_000.0
 
 
 def test_an_objective_that_cannot_travel_is_refused():
@@ -189,9 +290,9 @@ SCRIPT = """
 """
 
 
-def script(tmp_path, seconds):
+def script(tmp_path, seconds, text=SCRIPT):
     file = tmp_path / "script.py"
-    file.write_text(textwrap.dedent(SCRIPT))
+    file.write_text(textwrap.dedent(text))
     return [sys.executable, "-W", "ignore", str(file), str(tmp_path / "pid"), str(seconds)]
 
 
@@ -201,9 +302,16 @@ def test_a_script_needs_no_guard_and_its_own_functions_travel(tmp_path):
     assert gone(int((tmp_path / "pid").read_text()))
 
 
+LOCKING = SCRIPT.replace("time.sleep(float(sys.argv[2]))", "sum(range(10**11))")  # holds Python's lock
+POOLED = SCRIPT.replace("campaign.run(", "with ind.WorkerPool(2) as pool: campaign.run(").replace(
+    "evaluations=2)", "evaluations=2, executor=pool)"
+)
+
+
+@pytest.mark.parametrize("text", [SCRIPT, LOCKING, POOLED], ids=["sleeping", "locking", "pooled"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_campaign_that_is_stopped_leaves_no_worker_behind(tmp_path, number):
-    with subprocess.Popen(script(tmp_path, 50), stderr=subprocess.DEVNULL, env=environment()) as process:
+def test_a_campaign_that_is_stopped_leaves_no_worker_behind(tmp_path, number, text):
+    with subprocess.Popen(script(tmp_path, 50, text), stderr=subprocess.DEVNULL, env=environment()) as process:
         worker = appeared(tmp_path / "pid")
         process.send_signal(number)
         process.wait(10)

@@ -1,0 +1,8 @@
+# The public names: lazy_loader reads them here (SPEC 1), and so do type checkers.
+
+from .campaign import Campaign
+from .execution.executor import WorkerPool
+from .failures import Failures
+from .status import Status
+
+__all__ = ["Campaign", "Failures", "Status", "WorkerPool"]
