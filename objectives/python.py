@@ -11,27 +11,27 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import pandas as pd
-from pydantic import BeforeValidator, ValidationInfo
 from pydantic.json_schema import SkipJsonSchema
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
-from invdesign.core.settings import FileContext, bounded, settings
+from invdesign.core.settings import FileContext, bounded, in_file, settings
+from invdesign.core.trust import is_file, python_files
 from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, TravelsByFields
 
 PropertyFunction = Callable[..., Mapping[str, float]]
 
 
-def _from_folder(value: Any, info: ValidationInfo) -> Any:
-    """Resolves the path of a function's file relative to the campaign file."""
-    if not (isinstance(value, str) and isinstance(info.context, FileContext)):
-        return value
-    place, _, name = value.rpartition(":")
-    return f"{info.context.folder / place}:{name}" if (info.context.folder / place).is_file() else value
+def _from_folder(file: FileContext, function: str) -> str:
+    """Resolves the path of a function's file relative to the campaign file; running it needs consent."""
+    place, _, name = function.rpartition(":")
+    path = next((path for path in (file.folder / place, Path(place)) if place and is_file(path)), None)
+    file.ask(f"calls the Python function '{function}'", python_files(path) if path else ())
+    return f"{path}:{name}" if path else function
 
 
-FunctionPlace = Annotated[str, BeforeValidator(_from_folder)]
+FunctionPlace = Annotated[str, in_file(_from_folder)]
 """``package.module:name`` or ``path/to/file.py:name``."""
 
 
@@ -40,7 +40,7 @@ class PythonObjective(TravelsByFields):
     """Calls a function for each candidate, with its parameters as keyword arguments.
 
     The function returns a mapping from property to number. An exception becomes the candidate's reason. Naming a
-    function in a campaign file runs the user's own code, as importing it would: run only files that you trust.
+    function in a campaign file runs its code, for which reading the file needs consent.
 
     Raises:
         InputError: if the function cannot be found, no property is named, or the limit is not above zero.

@@ -30,6 +30,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.trust import within
 
 Class = TypeVar("Class")
 Location = tuple[int | str, ...]
@@ -48,18 +49,42 @@ class FileContext:
     Attributes:
         folder: of the file; relative paths start there.
         resolve: gives the path of a file that is named by a relative path or as ``dataset:NAME``.
+        ask: raises InputError unless the user consents to what is described; with the files of code that it would run.
     """
 
     folder: Path
     resolve: Callable[[str], str]
+    ask: Callable[[str, Sequence[Path]], None]
+
+    def output(self, text: str) -> str:
+        """Path of a folder or file to write, relative to the file's folder; outside of it only with consent."""
+        place = self.folder / text
+        if not within(place, self.folder):
+            self.ask(f"writes to '{place}'", ())
+        return str(place)
 
 
-def _resolved(value: Any, info: ValidationInfo) -> Any:
-    return info.context.resolve(value) if isinstance(info.context, FileContext) and isinstance(value, str) else value
+def in_file(convert: Callable[[FileContext, str], str]) -> BeforeValidator:
+    """Converts text that a file gives, such as a path; Python's own values stay as they are.
+
+    It belongs around the whole type: pydantic tries the other members of a union after an error in one.
+
+    Args:
+        convert: function of the file and the text; it raises InputError for text that is refused.
+    """
+
+    def converted(value: Any, info: ValidationInfo) -> Any:
+        if isinstance(info.context, FileContext) and isinstance(value, str):
+            return convert(info.context, value)
+        return value
+
+    return BeforeValidator(converted)
 
 
-InputFile = Annotated[str, BeforeValidator(_resolved)] | Path
+InputFile = Annotated[str | Path, in_file(lambda file, text: file.resolve(text))]
 """Path of a file to read; in a campaign file relative to it, or ``dataset:NAME``."""
+OutputFolder = Annotated[str, in_file(lambda file, text: file.output(text))]
+"""Path of a folder to write to; in a campaign file relative to it."""
 
 
 def bounded(
