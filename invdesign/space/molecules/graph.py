@@ -12,7 +12,7 @@ import numpy as np
 
 from invdesign import datasets
 from invdesign.core.columns import Column
-from invdesign.core.errors import InputError
+from invdesign.core.errors import InputError, quoted
 from invdesign.core.settings import InputFile, bounded, settings
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.space.molecules.operators import crossed, mutated
@@ -244,10 +244,10 @@ class MoleculeGraph(PlainParameter):
         for place, given in _given_seeds(self.seeds):
             smiles = constitution(given)
             if smiles is None:
-                raise InputError(f"The seed {given!r}{place} is not a molecule that RDKit can read.")
+                raise InputError(f"The seed {quoted(given)}{place} is not a molecule that RDKit can read.")
             refusal = self.rules.refusal(_parsed(smiles))
             if refusal is not None:
-                raise InputError(f"The seed {given!r}{place} violates the space's rules: {refusal}.")
+                raise InputError(f"The seed {quoted(given)}{place} violates the space's rules: {refusal}.")
             seeds[smiles] = None
         if not seeds:
             raise InputError("An open-ended space needs at least one seed molecule.")
