@@ -17,6 +17,7 @@ import random
 import resource
 import shutil
 import signal
+import sys
 import tempfile
 import traceback
 from collections import Counter
@@ -636,7 +637,5 @@ def fuzz(
 
 
 if __name__ == "__main__":
-    import sys
-
-    counts = dict(zip(("files", "stores", "words"), map(int, sys.argv[1:]), strict=False))
-    print(json.dumps(fuzz(**counts, report=lambda *found: print(*found, flush=True)), indent=2))
+    numbers = dict(zip(("files", "stores", "words"), map(int, sys.argv[1:]), strict=False))
+    print(json.dumps(fuzz(**numbers, report=lambda *found: print(*found, file=sys.stderr, flush=True)), indent=2))

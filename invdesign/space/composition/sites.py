@@ -104,7 +104,7 @@ def digits_of(name: str, site: Site) -> int:
         *(b for pair in site.range.values() for b in pair),
     ]
     for amount in numbers:
-        if decimals(amount) > DIGITS:
+        if decimals(amount) > DIGITS or 0 < abs(amount) < 10.0**-DIGITS:
             raise InputError(
                 f"Site {name}: {amount!r} has more than {DIGITS} decimals. Round it, or multiply all amounts."
             )
