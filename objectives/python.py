@@ -15,6 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.foreign import importing
 from invdesign.core.settings import FileContext, bounded, in_file, settings
 from invdesign.core.trust import is_file, python_files
 from invdesign.core.units import PropertyUnits
@@ -120,16 +121,15 @@ def _split(function: str) -> tuple[str, str]:
 
 def _module(place: str) -> Any:
     if not place.endswith(".py"):
-        try:
+        with importing(f"The module '{place}'"):
             return importlib.import_module(place)
-        except ImportError as error:
-            raise InputError(f"The module '{place}' cannot be imported: {error}.") from None
     path = Path(place)
     specification = importlib.util.spec_from_file_location(path.stem, path)
     if not path.is_file() or specification is None or specification.loader is None:
         raise InputError(f"The Python file '{path}' does not exist.")
     module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    with importing(f"The Python file '{path}'"):
+        specification.loader.exec_module(module)
     return module
 
 
