@@ -47,6 +47,8 @@ SECTIONS = (
     "workers",
 )
 REQUIRED = ("campaign", "space", "targets")
+MOST_CONSTRAINTS = 100
+"""So that a feasible candidate is found, or missing, within some ten seconds."""
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -275,6 +277,9 @@ class _Reader(SectionReader):
             return []
         if not isinstance(data, list):
             self.problem(("constraints",), "constraints must be a list of expressions, such as - x + y <= 1.")
+            return []
+        if len(data) > MOST_CONSTRAINTS:
+            self.problem(("constraints",), f"A space takes at most {MOST_CONSTRAINTS} constraints, not {len(data)}.")
             return []
         read: list[tuple[Place, Constraint]] = []
         for number, text in enumerate(data):

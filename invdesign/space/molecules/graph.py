@@ -19,6 +19,7 @@ from invdesign.space.molecules.operators import crossed, mutated
 from invdesign.space.molecules.rules import MoleculeRules, constitution
 from invdesign.space.molecules.selfies_code import SelfiesCode, Symbols
 from invdesign.space.parameters import PlainParameter
+from invdesign.surrogates.features.smiles import MOST_ATOMS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -59,7 +60,7 @@ class MoleculeGraph(PlainParameter):
     """SMILES, or a file of molecules (its column of SMILES, in CSV, is ``smiles``)."""
     elements: tuple[str, ...] = DEFAULT_ELEMENTS
     """Symbols of the allowed elements; hydrogen is always allowed."""
-    max_atoms: int = bounded(default=30, ge=1)
+    max_atoms: int = bounded(default=30, ge=1, le=MOST_ATOMS)
     """Largest number of atoms besides hydrogen."""
     min_atoms: int = bounded(default=1, ge=1)
     """Smallest number of atoms besides hydrogen."""
