@@ -11,6 +11,8 @@ from invdesign.core.errors import InputError
 from invdesign.core.trust import Request, TrustRecord, request, within
 
 STORE_ENDINGS = (".db", ".sqlite", ".sqlite3")
+COMPANIONS = ("-wal", "-shm", "-journal")
+"""Endings of files that SQLite writes next to a store."""
 
 
 class ConsentError(FileError):
@@ -60,6 +62,8 @@ class Consent:
         """
         if self.everything:
             return
+        # Control characters in a name could hide from a terminal what would run.
+        what = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in what)
         wanted = request(what, self.document.path, self.document.text, code)
         if self.trust.allows(wanted, self.document.path):
             return
@@ -69,6 +73,8 @@ class Consent:
 
     def ask_store(self, store: str) -> None:
         """Raises InputError for a store outside of the file's folder that is not a NAME.db in the working directory."""
-        here = Path(store).name == store and store.endswith(STORE_ENDINGS) and not Path(store).is_symlink()
-        if "://" in store or not (here or within(Path(store), self.document.path.parent)):
+        folder = self.document.path.parent
+        files = [Path(f"{store}{ending}") for ending in ("", *COMPANIONS)]
+        here = Path(store).name == store and store.endswith(STORE_ENDINGS)
+        if "://" in store or not all(within(file, folder) or (here and not file.is_symlink()) for file in files):
             self.ask(f"uses the store '{store}', which is outside of its folder")

@@ -215,7 +215,8 @@ class _Reader(SectionReader):
         header = self.settings(Header, {key: data[key] for key in setting_names(Header) if key in data}, ())
         if header is not None:
             header = replace(header, store=store) if store is not None else header
-            self.check_store(header.store if store is None else None)
+            if store is None:
+                self.check_store(header.store or f"{header.campaign}.db")
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         space = with_fidelities(self, data.get("objective"), space) if space is not None else None
@@ -242,11 +243,10 @@ class _Reader(SectionReader):
             self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings
         )
 
-    def check_store(self, store: str | None) -> None:
-        """Checks that the store which the file names is in its folder, or that the user consents."""
+    def check_store(self, store: str) -> None:
+        """Checks that the store is in the file's folder or the working directory, or that the user consents."""
         try:
-            if store is not None:
-                self.consent.ask_store(store)
+            self.consent.ask_store(store)
         except InputError as error:
             self.problem(("store",), str(error))
 

@@ -94,6 +94,7 @@ def run(
     from invdesign.core.errors import InputError
 
     setting, campaign, existed = _opened(file, targets, store, allow_code=allow_code)
+    _ = report or _page(f"{setting.header.campaign}.html")  # a wrong place is refused before the search
     console = _console()
     for remark in setting.space.remarks:
         console.print(remark, markup=False)
@@ -285,7 +286,7 @@ def models(
     console.print(f"Recommended: {found.recommendation.family}. {found.recommendation.reason}", markup=False)
     targets = setting.targets.in_units(data.table.properties)
     page = write_models_page(
-        found, output or Path(f"{setting.header.campaign}-models.html"), name=setting.header.campaign, targets=targets
+        found, output or _page(f"{setting.header.campaign}-models.html"), name=setting.header.campaign, targets=targets
     )
     console.print(f"Page: {page.resolve()}", soft_wrap=True)
 
@@ -372,7 +373,7 @@ def _print_stages(campaign: Campaign, console: Console) -> None:
 def _write_report(setting: CampaignFile, campaign: Campaign, output: Path | None, console: Console) -> None:
     from invdesign.report import write_report
 
-    path = output or Path(f"{setting.header.campaign}.html")
+    path = output or _page(f"{setting.header.campaign}.html")
     written = write_report(
         campaign,
         path,
@@ -381,6 +382,15 @@ def _write_report(setting: CampaignFile, campaign: Campaign, output: Path | None
         surrogate=setting.surrogate,
     )
     console.print(f"Report: {written.resolve()}", soft_wrap=True)
+
+
+def _page(name: str) -> Path:
+    """Place of a page in the working directory; a link there, which may be a stranger's, would lead elsewhere."""
+    from invdesign.core.errors import InputError
+
+    if Path(name).is_symlink():
+        raise InputError(f"The page '{name}' is a link, which is not followed. Remove it, or name another file.")
+    return Path(name)
 
 
 def _console() -> Console:

@@ -39,9 +39,9 @@ def request(what: str, source: Path, text: str, code: Sequence[Path] = ()) -> Re
         code: files that would be run.
     """
     # The folder counts, because a function imports its neighbors: the same text elsewhere may run other code.
-    parts = [str(source.resolve().parent).encode(), text.encode("utf-8", "surrogatepass"), what.encode()]
+    parts = [os.fsencode(source.resolve().parent), text.encode("utf-8", "surrogatepass"), what.encode()]
     for file in code:
-        parts += [str(file).encode(), file.read_bytes()]
+        parts += [os.fsencode(file), file.read_bytes()]
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -27,8 +28,8 @@ PLACEHOLDERS = ("candidate", "results", "folder", "python")
 def _consented(given: Any, info: ValidationInfo) -> Any:
     """A campaign file's program needs consent; with the content of the files that it names."""
     if isinstance(info.context, FileContext):
-        words = given if isinstance(given, list) else str(given).split()
-        near = [info.context.folder / str(word).strip("'\"") for word in words]
+        words = given if isinstance(given, list) else re.split(r"[\s;|&<>()'\"]+", str(given))
+        near = [info.context.folder / str(word) for word in words]
         info.context.ask(f"runs the program {given!r}", [path for path in near if is_file(path)])
     return given
 

@@ -201,3 +201,10 @@ def test_the_record_is_private_and_says_what_was_allowed(folder, record):
     assert record.place.stat().st_mode & 0o077 == 0
     (entry,) = json.loads(record.place.read_text())["allowed"].values()
     assert "runs the program 'touch run'" in entry
+
+
+def test_control_characters_cannot_hide_what_would_run(folder):
+    with pytest.raises(ConsentError) as caught:
+        read_campaign(written(folder, HEAD + 'store: "/evil\\e[2K\\r\\u202egood"\n'))
+    assert r"'/evil\x1b[2K\r\u202egood'" in caught.value.requests[0].what
+    assert "\x1b" not in str(caught.value)

@@ -102,3 +102,30 @@ def test_a_person_at_the_terminal_is_asked_once(folder):
     assert (code, "Do you trust this file" in shown, "is a valid campaign file" in shown) == (0, True, True)
     code, shown = at_a_terminal(b"", "check", "c.yaml")
     assert (code, "Do you trust this file" in shown) == (0, False)
+
+
+def test_a_link_in_the_place_of_the_report_is_not_followed(folder):
+    Path("../mine.txt").write_text("mine")
+    Path("strange.html").symlink_to("../mine.txt")
+    assert "'strange.html' is a link, which is not followed" in invdesign("run", "c.yaml", "--allow-code", code=2)
+    assert Path("../mine.txt").read_text() == "mine"
+    invdesign("run", "c.yaml", "--allow-code", "--report", "other.html", code=0)
+
+
+@pytest.mark.parametrize("ending", ["", "-wal", "-journal"])
+def test_a_link_in_the_place_of_the_store_needs_consent(folder, ending):
+    Path("c.yaml").write_text("\n".join(line for line in FILE.splitlines() if "objective" not in line))
+    Path("../mine.txt").write_text("mine")
+    Path(f"strange.db{ending}").symlink_to("../mine.txt")
+    assert "uses the store 'strange.db', which is outside of its folder" in invdesign("ask", "c.yaml", code=2)
+    assert Path("../mine.txt").read_text() == "mine"
+
+
+def test_a_script_within_a_shell_command_is_part_of_the_consent(folder):
+    command = "{type: command, shell: true, command: 'cat {candidate}|./run.sh', units: {f: ''}}"
+    Path("c.yaml").write_text(FILE.replace("{type: python, function: mine.py:f, units: {f: ''}}", command))
+    Path("run.sh").write_text("echo 1\n")
+    invdesign("allow", "c.yaml", code=0)
+    invdesign("check", "c.yaml", code=0)
+    Path("run.sh").write_text("echo 2\n")
+    assert "runs the program 'cat {candidate}|./run.sh'" in invdesign("check", "c.yaml", code=2)
