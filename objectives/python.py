@@ -17,7 +17,8 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.foreign import importing
 from invdesign.core.settings import FileContext, bounded, in_file, settings
-from invdesign.core.trust import is_file, python_files
+from invdesign.core.text_files import is_file
+from invdesign.core.trust import python_files
 from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, TravelsByFields
 
@@ -125,7 +126,7 @@ def _module(place: str) -> Any:
             return importlib.import_module(place)
     path = Path(place)
     specification = importlib.util.spec_from_file_location(path.stem, path)
-    if not path.is_file() or specification is None or specification.loader is None:
+    if not is_file(path) or specification is None or specification.loader is None:
         raise InputError(f"The Python file '{path}' does not exist.")
     module = importlib.util.module_from_spec(specification)
     with importing(f"The Python file '{path}'"):

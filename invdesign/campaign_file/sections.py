@@ -13,7 +13,8 @@ from invdesign.campaign_file.lines import Document, Place, Problem
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import Section, built, known_words, settings_class
 from invdesign.core.settings import FileContext, faults, from_mapping, setting_names
-from invdesign.core.trust import is_file, within
+from invdesign.core.text_files import is_file
+from invdesign.core.trust import within
 
 Settings = TypeVar("Settings")
 

@@ -133,14 +133,6 @@ def within(place: Path, folder: Path) -> bool:
         return False
 
 
-def is_file(path: Path) -> bool:
-    """Whether a path is a file; text that cannot be a path, such as code in quotes, is not."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
-
-
 def python_files(file: Path) -> tuple[Path, ...]:
     """A Python file and those next to it and one folder below, which it may import."""
     near = {file, *file.parent.glob("*.py"), *file.parent.glob("*/*.py")}

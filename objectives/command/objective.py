@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, ValidationInfo
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.settings import FileContext, OutputFolder, bounded, settings
-from invdesign.core.trust import is_file
+from invdesign.core.text_files import is_file
 from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, TravelsByFields
 from invdesign.objectives.command.files import Exchange, FileKind, read_results, write_candidate

@@ -300,3 +300,21 @@ def test_more_candidates_than_a_float_can_count_are_described():
     space = SearchSpace({f"x{n}": Integer(-(2**60), 2**60) for n in range(30)})
     assert describe_size(space) == "The space has about 1.8e+308 candidates (estimate)."
     assert SearchSpace({**space.parameters, "y": Continuous(0, 1)}).size == math.inf
+
+
+NUMBER = "space: {x: {type: continuous, low: 0, high: 1}}"
+NAMING = {
+    "pool": 'space: {m: {type: molecule, pool: "NAME"}}',
+    "seeds": 'space: {m: {type: molecule-graph, seeds: "NAME"}}',
+    "function": NUMBER + '\nobjective: {type: python, function: "NAME:f", units: {f: ""}}',
+    "table": NUMBER + '\nobjective: {type: table, data: "NAME", key: {x: x}, values: {f: f}}',
+    "model": NUMBER + '\nobjective: {type: surrogate, data: "NAME", key: {x: x}, values: {f: f}}',
+}
+
+
+@pytest.mark.parametrize("name", ["A" * 5000, "a\\0b", "C" * 300])
+@pytest.mark.parametrize("what", NAMING)
+def test_a_name_that_no_file_can_have_is_a_message(folder, name, what):
+    section = NAMING[what].replace("NAME", name)
+    with pytest.raises(FileError):
+        read_campaign(written(folder, f"campaign: c\ntargets: [{{property: f, at_least: 1}}]\n{section}\n"))
