@@ -1,4 +1,4 @@
-"""What a campaign survives: kills, faults of the disk, concurrent processes, altered databases; each with its outcome.
+"""What a campaign survives: kills, faults of the disk, concurrent processes, altered databases, fuzzing; with outcomes.
 
 Each section is a function that returns its counts by outcome; further ones are added to ``SECTIONS``. Processes are
 copies of this one (fork), so that a case takes a fraction of a second:
@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _record import read_result, write_result
+from fuzz import fuzz
 from sqlalchemy import Engine, event
 
 import invdesign as ind
@@ -267,6 +268,7 @@ SECTIONS: Mapping[str, Callable[[], dict[str, dict[str, int]]]] = {
     "hands on SQLite": hands_on_sqlite,
     "hands on PostgreSQL": hands_on_postgresql,
     "altered": altered,
+    "fuzz": lambda: fuzz(report=lambda *case: print(*case, flush=True)),
 }
 
 

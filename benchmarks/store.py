@@ -120,11 +120,11 @@ def commands(size: int) -> dict[str, Any]:
         folder = Path(name)
         (folder / "product.py").write_text(FUNCTION)
         (folder / "long.yaml").write_text(FILE)
-        campaign = read_campaign(folder / "long.yaml").open(folder / "long.db")
+        campaign = read_campaign(folder / "long.yaml", allow_code=True).open(folder / "long.db")
         filled(campaign, size)
         campaign.store.close()
-        result = {"evaluations": size, "status": command(folder, "status", "long.yaml")}
-        result["report"] = command(folder, "report", "long.yaml")
+        result = {"evaluations": size, "status": command(folder, "status", "long.yaml", "--allow-code")}
+        result["report"] = command(folder, "report", "long.yaml", "--allow-code")
         result["report"]["megabytes"] = round((folder / "long.html").stat().st_size / 1e6, 2)
         result["store_megabytes"] = round((folder / "long.db").stat().st_size / 1e6, 1)
     return result

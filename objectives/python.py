@@ -13,14 +13,16 @@ from types import ModuleType
 from typing import Annotated, Any, Self
 
 import pandas as pd
-from pydantic import BeforeValidator, ValidationInfo
 from pydantic.json_schema import SkipJsonSchema
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.failures import reason_of
+from invdesign.core.foreign import importing
 from invdesign.core.memory import MemorySize
-from invdesign.core.settings import FileContext, bounded, settings
+from invdesign.core.settings import FileContext, bounded, in_file, settings
+from invdesign.core.text_files import is_file
+from invdesign.core.trust import python_files
 from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, WRONG_RETURN, TravelsByFields
 from invdesign.objectives.function_files import beside, load, neighbors
@@ -29,15 +31,15 @@ from invdesign.objectives.limits import memory_of
 PropertyFunction = Callable[..., Mapping[str, float]]
 
 
-def _from_folder(value: Any, info: ValidationInfo) -> Any:
-    """Resolves the path of a function's file relative to the campaign file."""
-    if not (isinstance(value, str) and isinstance(info.context, FileContext)):
-        return value
-    place, _, name = value.rpartition(":")
-    return f"{info.context.folder / place}:{name}" if (info.context.folder / place).is_file() else value
+def _from_folder(file: FileContext, function: str) -> str:
+    """Resolves the path of a function's file relative to the campaign file; running it needs consent."""
+    place, _, name = function.rpartition(":")
+    path = next((path for path in (file.folder / place, Path(place)) if place and is_file(path)), None)
+    file.ask(f"calls the Python function '{function}'", python_files(path) if path else ())
+    return f"{path}:{name}" if path else function
 
 
-FunctionPlace = Annotated[str, BeforeValidator(_from_folder)]
+FunctionPlace = Annotated[str, in_file(_from_folder)]
 """``package.module:name`` or ``path/to/file.py:name``."""
 
 
@@ -46,8 +48,8 @@ class PythonObjective(TravelsByFields):
     """Calls a function for each candidate, with its parameters as keyword arguments.
 
     The function returns a mapping from property to number. An exception becomes the candidate's reason. Modules beside
-    its file can be imported. Naming a function in a campaign file runs the user's own code, as importing it would: run
-    only files that you trust.
+    its file can be imported. Naming a function in a campaign file runs its code, for which reading the file needs
+    consent.
 
     Raises:
         InputError: if the function cannot be found, no property is named, or the limit is not above zero.
@@ -148,12 +150,9 @@ def _split(function: str) -> tuple[str, str]:
 
 
 def _module(place: str) -> ModuleType:
-    try:
+    what = f"The Python file '{place}'" if place.endswith(".py") else f"The module '{place}'"
+    with importing(what):
         return load(Path(place)) if place.endswith(".py") else importlib.import_module(place)
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the user's module may raise anything when it is loaded
-        raise InputError(f"The module '{place}' cannot be imported: {reason_of(error)}.") from None
 
 
 def signature_problems(function: Callable[..., object], parameters: Sequence[str]) -> list[str]:

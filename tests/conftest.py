@@ -17,6 +17,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from invdesign.core.trust import VARIABLE, TrustRecord
+
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
 
@@ -25,6 +27,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A record of consents of the tests' own: to campaign files that tests write, and to the examples."""
+    before = os.environ.get(VARIABLE)
+    record = TrustRecord(tmp_path_factory.mktemp("trust") / "trust.json")
+    for folder in (tmp_path_factory.getbasetemp(), Path(__file__).parent.parent):
+        record.allow_folder(folder)
+    os.environ[VARIABLE] = str(record.place)
+    yield record.place
+    os.environ.pop(VARIABLE) if before is None else os.environ.update({VARIABLE: before})
 
 
 @pytest.fixture

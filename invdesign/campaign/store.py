@@ -24,6 +24,7 @@ from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATO
 from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
 from invdesign.campaign.workers import Worker, dead_here
 from invdesign.core.failures import printable
+from invdesign.core.text_files import is_file
 
 __all__ = ["CANDIDATE", "DONE", "FAILED", "INITIAL", "LABORATORY", "PENDING", "STATES", "Store", "exists"]
 
@@ -665,7 +666,7 @@ class Store:
 
 def exists(place: str | Path | None) -> bool:
     """Whether a store may already exist: a file that exists, or a database server."""
-    return place is not None and ("://" in str(place) or Path(place).is_file())
+    return place is not None and ("://" in str(place) or is_file(Path(place)))
 
 
 def _parsed(texts: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +12,7 @@ from pydantic import Field
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.stage import Stage
 from invdesign.campaign_file import lines as yaml_lines
+from invdesign.campaign_file.consent import Consent, ConsentError
 from invdesign.campaign_file.fidelity_section import with_fidelities
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
@@ -46,6 +47,8 @@ SECTIONS = (
     "workers",
 )
 REQUIRED = ("campaign", "space", "targets")
+MOST_CONSTRAINTS = 100
+"""So that a feasible candidate is found, or missing, within some ten seconds."""
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -143,13 +146,33 @@ class CampaignFile:
         return self.header.store or f"{self.header.campaign}.db"
 
 
-def read_campaign(path: str | Path) -> CampaignFile:
-    """Reads and checks a campaign file.
+def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | None = None) -> CampaignFile:
+    """Reads and checks a campaign file, which imports the code that it names.
+
+    Code (functions, programs, calculators), and files and stores outside of the file's folder, need the user's consent:
+    ``allow_code``, or an earlier ``invdesign allow``. Without it nothing of them is run or read.
+
+    Args:
+        path: of the file.
+        allow_code: whether the caller consents to all that the file does.
+        store: place of the campaign's store, instead of the one that the file names.
 
     Raises:
         FileError: naming every problem with its line.
+        ConsentError: a FileError; names what the file would do without consent.
     """
-    return _Reader(yaml_lines.read(path)).campaign()
+    document = yaml_lines.read(path)
+    consent = Consent(document, allow_code)
+    reader = _Reader(document, consent)
+    try:
+        read = reader.campaign(store)
+    except FileError:
+        if not consent.refused:
+            raise
+    else:
+        if not consent.refused:
+            return read
+    raise ConsentError(path, reader.problems, consent.refused)
 
 
 def read_targets(path: str | Path) -> Targets:
@@ -158,7 +181,8 @@ def read_targets(path: str | Path) -> Targets:
     Raises:
         FileError: naming every problem with its line.
     """
-    reader = _Reader(yaml_lines.read(path))
+    document = yaml_lines.read(path)
+    reader = _Reader(document, Consent(document, everything=False))
     data: Any = reader.document.data
     place: Place = ()
     if isinstance(data, dict):
@@ -175,8 +199,8 @@ def read_targets(path: str | Path) -> Targets:
 class _Reader(SectionReader):
     """Reads a whole campaign file."""
 
-    def campaign(self) -> CampaignFile:
-        """Reads every section; raises FileError at the end if there was any problem."""
+    def campaign(self, store: str | None) -> CampaignFile:
+        """Reads every section, with a store instead of the file's own; raises FileError if there was any problem."""
         data = self.document.data
         if not isinstance(data, dict):
             self.problem((), f"A campaign file must be a mapping with the keys {', '.join(REQUIRED)} and others.")
@@ -195,6 +219,10 @@ class _Reader(SectionReader):
             if key not in data:
                 self.problem((), f"The section '{key}' is missing.")
         header = self.settings(Header, {key: data[key] for key in setting_names(Header) if key in data}, ())
+        if header is not None:
+            header = replace(header, store=store) if store is not None else header
+            if store is None:
+                self.check_store(header.store or f"{header.campaign}.db")
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         space = with_fidelities(self, data.get("objective"), space) if space is not None else None
@@ -220,6 +248,13 @@ class _Reader(SectionReader):
         return CampaignFile(
             self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings
         )
+
+    def check_store(self, store: str) -> None:
+        """Checks that the store is in the file's folder or the working directory, or that the user consents."""
+        try:
+            self.consent.ask_store(store)
+        except InputError as error:
+            self.problem(("store",), str(error))
 
     def space(self, data: Any, constraints: Any) -> SearchSpace | None:
         """Reads parameters and constraints."""
@@ -249,6 +284,9 @@ class _Reader(SectionReader):
         if not isinstance(data, list):
             self.problem(("constraints",), "constraints must be a list of expressions, such as - x + y <= 1.")
             return []
+        if len(data) > MOST_CONSTRAINTS:
+            self.problem(("constraints",), f"A space takes at most {MOST_CONSTRAINTS} constraints, not {len(data)}.")
+            return []
         read: list[tuple[Place, Constraint]] = []
         for number, text in enumerate(data):
             try:
@@ -262,11 +300,13 @@ class _Reader(SectionReader):
         if not isinstance(data, str):
             return self.targets(data, ("targets",))
         try:
-            return read_targets(self.document.path.parent / data)
+            return read_targets(self._resolve(data))
         except FileError as error:
             for problem in error.problems:
                 self.problem(("targets",), f"{error.path}:{problem.line}: {problem.message}")
-            return None
+        except InputError as error:
+            self.problem(("targets",), str(error))
+        return None
 
     def targets(self, data: Any, place: Place) -> Targets | None:
         """Reads a list of targets."""

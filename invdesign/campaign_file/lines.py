@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap, CommentedSeq, TaggedScalar
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from invdesign.core.errors import InputError
 
 Place = tuple[str | int, ...]
-LARGEST = 5_000_000
+LARGEST = 300_000
+"""Bytes; the parser takes some seconds for as many."""
+MOST_VALUES = 50_000
+"""Values of a file, aliases expanded."""
+DEEPEST = 40
+LARGEST_INTEGER = 2**63
+DEEP = f"The file is nested more than {DEEPEST} levels deep."
 
 
 @dataclass(frozen=True, order=True)
@@ -77,49 +85,86 @@ def read(path: str | Path) -> Document:
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
-            raise FileError(path, [Problem(1, f"The file must not be larger than {LARGEST} bytes.")])
+            raise FileError(
+                path, [Problem(1, f"The file must not be larger than {LARGEST:,} bytes. Move long lists to a table.")]
+            )
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise FileError(path, [Problem(1, f"The file cannot be read: {error.strerror}.")]) from None
     except UnicodeDecodeError as error:
         raise FileError(path, [Problem(1, f"The file is not UTF-8 text: {error.reason}.")]) from None
-    reader = YAML(typ="rt", pure=True)
+    _check_brackets(path, text)
     try:
-        loaded = reader.load(text)
+        loaded = YAML(typ="rt", pure=True).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
         raise FileError(path, [Problem(mark.line + 1 if mark else 1, f"The file is not valid YAML: {what}.")]) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise FileError(path, [Problem(1, f"The file is not valid YAML: {error}.")]) from None
-    lines: dict[Place, int] = {(): 1}
-    try:
-        return Document(path, text, _plain(loaded, (), lines, depth=0), lines)
     except RecursionError:
-        raise FileError(path, [Problem(1, "The file refers to itself or is nested too deeply.")]) from None
+        raise FileError(path, [Problem(1, DEEP)]) from None
+    # The constructors of tags and numbers raise these for text that they cannot convert, such as a date in month 13.
+    except (YAMLError, ValueError, TypeError, AttributeError, ArithmeticError, LookupError) as error:
+        raise FileError(path, [Problem(1, f"The file is not valid YAML: {error}.")]) from None
+    plain = _Plain(path)
+    return Document(path, text, plain.value(loaded, ()), plain.lines)
 
 
-def _plain(node: Any, place: Place, lines: dict[Place, int], *, depth: int) -> Any:
-    if depth > 40:
-        raise RecursionError
-    if isinstance(node, CommentedMap):
-        plain = {}
-        for key, value in node.items():
-            name = str(_plain(key, (), {}, depth=depth + 1))
-            position = (node.lc.data or {}).get(key)
-            lines[(*place, name)] = position[0] + 1 if position else lines[place]
-            plain[name] = _plain(value, (*place, name), lines, depth=depth + 1)
-        return plain
-    if isinstance(node, CommentedSeq):
-        items = []
-        for number, value in enumerate(node):
-            position = (node.lc.data or {}).get(number)
-            lines[(*place, number)] = position[0] + 1 if position else lines[place]
-            items.append(_plain(value, (*place, number), lines, depth=depth + 1))
-        return items
-    if isinstance(node, bool | ScalarBoolean):
-        return bool(node)
-    for kind in (int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return None if node is None else str(node)
+def _check_brackets(path: Path, text: str) -> None:
+    """Refuses deep flow collections before they are parsed, which takes quadratic time."""
+    depth = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        for bracket in re.findall(r"[\[{\]}]", line):
+            depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+            if depth > DEEPEST:
+                raise FileError(path, [Problem(number, DEEP)])
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """Turns nodes of ruamel's into plain values, within limits: an alias is written once, but expanded where it stands.
+
+    Attributes:
+        path: of the file.
+        lines: the line of each place so far, the file itself included.
+    """
+
+    path: Path
+    lines: dict[Place, int] = field(default_factory=lambda: {(): 1})
+
+    def value(self, node: Any, place: Place) -> Any:
+        """The plain value of a node, whose place is in ``lines``."""
+        if len(place) > DEEPEST:
+            raise self._refused(place, DEEP)
+        if len(self.lines) > MOST_VALUES:
+            raise self._refused(place[:1], f"The file has more than {MOST_VALUES:,} values, aliases (*) expanded.")
+        if isinstance(node, CommentedMap):
+            plain = {}
+            for key, item in node.items():
+                name = str(self._scalar(key, place))
+                plain[name] = self._item(node, key, item, (*place, name))
+            return plain
+        if isinstance(node, CommentedSeq):
+            return [self._item(node, number, item, (*place, number)) for number, item in enumerate(node)]
+        return self._scalar(node, place)
+
+    def _item(self, parent: Any, key: Any, node: Any, place: Place) -> Any:
+        position = (parent.lc.data or {}).get(key)
+        self.lines[place] = position[0] + 1 if position else self.lines[place[:-1]]
+        return self.value(node, place)
+
+    def _scalar(self, node: Any, place: Place) -> str | int | float | bool | None:
+        if isinstance(node, bool | ScalarBoolean):
+            return bool(node)
+        if isinstance(node, int) and abs(node) >= LARGEST_INTEGER:
+            raise self._refused(place, "A whole number must be smaller than 2^63.")
+        for kind in (int, float, str):
+            if isinstance(node, kind):
+                return kind(node)
+        if node is None:
+            return None
+        if isinstance(node, dt.date | TaggedScalar):
+            return str(node)
+        raise self._refused(place, "This must be text, a number, true, false, a list or a mapping with such keys.")
+
+    def _refused(self, place: Place, message: str) -> FileError:
+        return FileError(self.path, [Problem(self.lines[place], message)])

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from invdesign import datasets
+from invdesign.campaign_file.consent import Consent
 from invdesign.campaign_file.lines import Document, Place, Problem
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import Section, built, known_words, settings_class
 from invdesign.core.settings import FileContext, faults, from_mapping, setting_names
+from invdesign.core.text_files import is_file
+from invdesign.core.trust import within
 
 Settings = TypeVar("Settings")
 
@@ -20,12 +24,14 @@ class SectionReader:
 
     Args:
         document: the file.
+        consent: to what it would do with the user's rights.
     """
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, consent: Consent) -> None:
         self.document = document
+        self.consent = consent
         self.problems: list[Problem] = []
-        self.context = FileContext(document.path.parent, self._resolve)
+        self.context = FileContext(document.path.parent, self._resolve, consent.ask)
 
     def problem(self, place: Place, message: str) -> None:
         """Adds a problem at a place in the file."""
@@ -67,8 +73,11 @@ class SectionReader:
         return made.beside(self.document.path.parent) if hasattr(made, "beside") else made
 
     def _resolve(self, text: str) -> str:
-        """Path of a file given as ``dataset:NAME`` or relative to the campaign file."""
+        """Path of a file given as ``dataset:NAME`` or relative to the campaign file; others need consent."""
         if text.startswith(datasets.PREFIX):
             return str(datasets.resolve(text))
         beside = self.document.path.parent / text
-        return str(beside) if beside.is_file() else text
+        place = beside if is_file(beside) else Path(text)
+        if not within(place, self.document.path.parent):
+            self.consent.ask(f"reads '{place}', which is outside of its folder")
+        return str(place)

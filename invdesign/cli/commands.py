@@ -37,6 +37,9 @@ app.add_typer(data_app, name="data")
 File = Annotated[Path, typer.Argument(help="The campaign file (YAML).", show_default=False)]
 TargetsFile = Annotated[Path | None, typer.Option("--targets", help="Read targets from this file instead.")]
 StorePlace = Annotated[str | None, typer.Option("--store", help="Store of the campaign: file or URL.")]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Consent to the code that the file names, for this command only.")
+]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Output file.")]
 
 
@@ -70,6 +73,7 @@ def run(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="File for the report; NAME.html by default.")] = None,
     *,
+    allow_code: AllowCode = False,
     wait: Annotated[
         bool, typer.Option(help="Wait until no other process runs the campaign; join it by default.")
     ] = False,
@@ -96,7 +100,8 @@ def run(
     from invdesign.cli.running import search, verify
     from invdesign.core.errors import InputError
 
-    setting, campaign, existed = _opened(file, targets, store)
+    setting, campaign, existed = _opened(file, targets, store, allow_code=allow_code)
+    _ = report or _page(f"{setting.header.campaign}.html")  # a wrong place is refused before the search
     console = _console()
     for remark in setting.remarks:
         console.print(remark, markup=False)
@@ -133,13 +138,13 @@ def run(
 
 @app.command()
 @_told
-def check(file: File, targets: TargetsFile = None) -> None:
+def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = False) -> None:
     """Checks a campaign file: every error with its line, or the size of the space and five samples."""
     import numpy as np
 
     from invdesign.space import describe_size
 
-    setting = _read(file, targets)
+    setting = _read(file, targets, allow_code=allow_code)
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
     for remark in setting.remarks:
@@ -150,11 +155,24 @@ def check(file: File, targets: TargetsFile = None) -> None:
 
 @app.command()
 @_told
+def allow(
+    place: Annotated[Path, typer.Argument(help="A campaign file, or a folder of them.", show_default=False)],
+) -> None:
+    """Consents to the code that a campaign file names, until it changes; or to all campaign files in a folder."""
+    from invdesign.cli.consent import allow_file, allow_folder
+
+    typer.echo(allow_folder(place) if place.is_dir() else allow_file(place))
+
+
+@app.command()
+@_told
 def ask(
     file: File,
     n: Annotated[int, typer.Option("-n", min=1, help="Number of candidates.")] = 1,
     output: Output = None,
     store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
     from invdesign.core.errors import InputError
@@ -162,7 +180,7 @@ def ask(
 
     if output is not None:
         check_new_file(output)
-    setting, campaign, _ = _opened(file, None, store)
+    setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
     written: list[Path] = []
 
     def hand_out(batch: pd.DataFrame) -> None:
@@ -199,6 +217,7 @@ def tell(
     store: StorePlace = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an .xlsx file, if several have cells.")] = None,
     *,
+    allow_code: AllowCode = False,
     again: Annotated[bool, typer.Option("--again", help="Rows that are stored already are new measurements.")] = False,
 ) -> None:
     """Stores measured properties of candidates, in the units of their headers or else of the targets."""
@@ -206,7 +225,7 @@ def tell(
     from invdesign.core.tables import read_table
 
     table = read_table(results, sheet=sheet)
-    setting, campaign, _ = _opened(file, None, store)
+    setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
     if setting.objective is not None:
         campaign.use_units_of(setting.objective)
     numbers = campaign.tell(table, again=again)
@@ -220,12 +239,12 @@ def tell(
 
 @app.command()
 @_told
-def status(file: File, targets: TargetsFile = None, store: StorePlace = None) -> None:
+def status(file: File, targets: TargetsFile = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
     """Shows the progress of a campaign, and the candidates that meet the targets so far."""
     from invdesign.report.console import hits_table, status_table
     from invdesign.report.findings import gather
 
-    _, campaign, _ = _opened(file, targets, store, must_exist=True)
+    _, campaign, _ = _opened(file, targets, store, must_exist=True, allow_code=allow_code)
     found = gather(campaign)
     console = _console()
     console.print(status_table(found))
@@ -234,9 +253,16 @@ def status(file: File, targets: TargetsFile = None, store: StorePlace = None) ->
 
 @app.command()
 @_told
-def report(file: File, output: Output = None, targets: TargetsFile = None, store: StorePlace = None) -> None:
+def report(
+    file: File,
+    output: Output = None,
+    targets: TargetsFile = None,
+    store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
     """Writes the report of a campaign as one HTML file."""
-    setting, campaign, _ = _opened(file, targets, store, must_exist=True)
+    setting, campaign, _ = _opened(file, targets, store, must_exist=True, allow_code=allow_code)
     _write_report(setting, campaign, output, _console())
 
 
@@ -245,6 +271,7 @@ def report(file: File, output: Output = None, targets: TargetsFile = None, store
 def models(
     file: File,
     *,
+    allow_code: AllowCode = False,
     group_by: Annotated[
         str | None, typer.Option(help="Also hold out whole groups: a column of the table, 'scaffold' or 'elements'.")
     ] = None,
@@ -260,7 +287,7 @@ def models(
     from invdesign.campaign_file.model_comparison import compare_models, training_data
     from invdesign.report.models_page import models_tables, write_models_page
 
-    setting = _read(file, None)
+    setting = _read(file, None, allow_code=allow_code)
     data = training_data(setting, censored=censored)
     console = _console()
     for finding in data.findings:
@@ -282,7 +309,7 @@ def models(
     console.print(f"Recommended: {found.recommendation.family}. {found.recommendation.reason}", markup=False)
     targets = setting.targets.in_units(data.table.properties)
     page = write_models_page(
-        found, output or Path(f"{setting.header.campaign}-models.html"), name=setting.header.campaign, targets=targets
+        found, output or _page(f"{setting.header.campaign}-models.html"), name=setting.header.campaign, targets=targets
     )
     console.print(f"Page: {page.resolve()}", soft_wrap=True)
 
@@ -321,12 +348,13 @@ def data_fetch(name: Annotated[str, typer.Argument(help="Name of the dataset.")]
     typer.echo(fetch(name))
 
 
-def _read(file: Path, targets: Path | None) -> CampaignFile:
+def _read(file: Path, targets: Path | None, *, allow_code: bool, store: str | None = None) -> CampaignFile:
     from dataclasses import replace
 
-    from invdesign.campaign_file.file import read_campaign, read_targets
+    from invdesign.campaign_file.file import read_targets
+    from invdesign.cli.consent import read_with_consent
 
-    setting = read_campaign(file)
+    setting = read_with_consent(file, allow_code=allow_code, store=store)
     if targets is None:
         return setting
     other = read_targets(targets)
@@ -336,17 +364,18 @@ def _read(file: Path, targets: Path | None) -> CampaignFile:
 
 
 def _opened(
-    file: Path, targets: Path | None, store: str | None, *, must_exist: bool = False
+    file: Path, targets: Path | None, store: str | None, *, allow_code: bool, must_exist: bool = False
 ) -> tuple[CampaignFile, Campaign, bool]:
     """The checked file, its campaign, and whether the campaign already had values."""
     from invdesign.campaign.store import exists
     from invdesign.core.errors import InputError
 
-    setting = _read(file, targets)
-    place = store or setting.store
-    if must_exist and not exists(place):
-        raise InputError(f"The store '{place}' does not exist yet. Start the campaign with: invdesign run {file}")
-    campaign = setting.open(place)
+    setting = _read(file, targets, allow_code=allow_code, store=store)
+    if must_exist and not exists(setting.store):
+        raise InputError(
+            f"The store '{setting.store}' does not exist yet. Start the campaign with: invdesign run {file}"
+        )
+    campaign = setting.open()
     return setting, campaign, campaign.status().evaluated > 0
 
 
@@ -367,7 +396,7 @@ def _print_stages(campaign: Campaign, console: Console) -> None:
 def _write_report(setting: CampaignFile, campaign: Campaign, output: Path | None, console: Console) -> None:
     from invdesign.report import write_report
 
-    path = output or Path(f"{setting.header.campaign}.html")
+    path = output or _page(f"{setting.header.campaign}.html")
     written = write_report(
         campaign,
         path,
@@ -376,6 +405,15 @@ def _write_report(setting: CampaignFile, campaign: Campaign, output: Path | None
         surrogate=setting.surrogate,
     )
     console.print(f"Report: {written.resolve()}", soft_wrap=True)
+
+
+def _page(name: str) -> Path:
+    """Place of a page in the working directory; a link there, which may be a stranger's, would lead elsewhere."""
+    from invdesign.core.errors import InputError
+
+    if Path(name).is_symlink():
+        raise InputError(f"The page '{name}' is a link, which is not followed. Remove it, or name another file.")
+    return Path(name)
 
 
 def _console() -> Console:

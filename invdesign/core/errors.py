@@ -14,6 +14,12 @@ class InputError(ValueError):
     """
 
 
+def quoted(value: object, longest: int = 80) -> str:
+    """A value as messages show it: its ``repr``, cut where it is too long."""
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
 RENAMED: Mapping[str, tuple[str, ...]] = {
     "assisted": ("surrogate_assisted",),
     "depth": ("max_depth",),

@@ -22,6 +22,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.foreign import importing
 from invdesign.core.settings import FileContext, from_mapping, is_settings, settings
 
 Section = Literal["parameter", "objective", "surrogate", "optimizer"]
@@ -101,16 +102,11 @@ def settings_class(section: Section, word: str) -> type[Any]:
     if word not in known:
         raise InputError(f"Unknown {section} type '{word}'.{nearest(word, (*known, *OTHER_WORDS.get(section, ())))}")
     point = known[word]
-    try:
-        module = importlib.import_module(point.module)
-        found: Any = module
+    package = point.dist.name if point.dist else "its package"
+    with importing(f"The {section} type '{word}' ('{point.value}'; repair or uninstall {package})"):
+        found: Any = importlib.import_module(point.module)
         for part in point.attr.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise InputError(
-            f"The {section} type '{word}' cannot be loaded from '{point.value}': {error}. Repair or uninstall "
-            f"{point.dist.name if point.dist else 'the package'}."
-        ) from None
     if not (inspect.isclass(found) and is_dataclass(found)):
         raise InputError(
             f"The {section} type '{word}' ('{point.value}') must be a dataclass; its fields are its settings."

@@ -29,7 +29,8 @@ from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticUndefined, core_schema
 
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.errors import InputError, nearest, quoted
+from invdesign.core.trust import within
 
 Class = TypeVar("Class")
 Location = tuple[int | str, ...]
@@ -48,18 +49,42 @@ class FileContext:
     Attributes:
         folder: of the file; relative paths start there.
         resolve: gives the path of a file that is named by a relative path or as ``dataset:NAME``.
+        ask: raises InputError unless the user consents to what is described; with the files of code that it would run.
     """
 
     folder: Path
     resolve: Callable[[str], str]
+    ask: Callable[[str, Sequence[Path]], None]
+
+    def output(self, text: str) -> str:
+        """Path of a folder or file to write, relative to the file's folder; outside of it only with consent."""
+        place = self.folder / text
+        if not within(place, self.folder):
+            self.ask(f"writes to '{place}'", ())
+        return str(place)
 
 
-def _resolved(value: Any, info: ValidationInfo) -> Any:
-    return info.context.resolve(value) if isinstance(info.context, FileContext) and isinstance(value, str) else value
+def in_file(convert: Callable[[FileContext, str], str]) -> BeforeValidator:
+    """Converts text that a file gives, such as a path; Python's own values stay as they are.
+
+    It belongs around the whole type: pydantic tries the other members of a union after an error in one.
+
+    Args:
+        convert: function of the file and the text; it raises InputError for text that is refused.
+    """
+
+    def converted(value: Any, info: ValidationInfo) -> Any:
+        if isinstance(info.context, FileContext) and isinstance(value, str):
+            return convert(info.context, value)
+        return value
+
+    return BeforeValidator(converted)
 
 
-InputFile = Annotated[str, BeforeValidator(_resolved)] | Path
+InputFile = Annotated[str | Path, in_file(lambda file, text: file.resolve(text))]
 """Path of a file to read; in a campaign file relative to it, or ``dataset:NAME``."""
+OutputFolder = Annotated[str, in_file(lambda file, text: file.output(text))]
+"""Path of a folder to write to; in a campaign file relative to it."""
 
 
 def bounded(
@@ -304,7 +329,7 @@ def _words(details: Sequence[Any], place: Location, cls: Any) -> str:
     if other:
         return _one(other[0], where, cls)
     kinds = [_KINDS.get(detail["type"]) or f"a {detail['ctx']['class']}" for detail in details]
-    return f"'{where}' must be {' or '.join(dict.fromkeys(kinds))}, not {_shown(details[0]['input'])}."
+    return f"'{where}' must be {' or '.join(dict.fromkeys(kinds))}, not {quoted(details[0]['input'])}."
 
 
 def _one(detail: Any, where: str, cls: Any) -> str:
@@ -319,25 +344,20 @@ def _one(detail: Any, where: str, cls: Any) -> str:
         return f"{where}: {message}" if where and f"'{where.rpartition('.')[2]}'" not in message else message
     if kind == "literal_error":
         expected = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-        return f"Unknown {where} {_shown(given)}.{nearest(str(given), expected)}"
+        return f"Unknown {where} {quoted(given)}.{nearest(str(given), expected)}"
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
-        return f"'{where}' must be {words} {detail['ctx'][key]:g}, not {_shown(given)}."
+        return f"'{where}' must be {words} {detail['ctx'][key]:g}, not {quoted(given)}."
     if kind == "too_short":
         return f"'{where}' needs {_entries(detail['ctx']['min_length'])} or more, not {detail['ctx']['actual_length']}."
     if kind == "too_long":
         return f"'{where}' takes at most {_entries(detail['ctx']['max_length'])}, not {detail['ctx']['actual_length']}."
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"'{where}' {message}, not {_shown(given)}."
+    return f"'{where}' {message}, not {quoted(given)}."
 
 
 def _entries(count: int) -> str:
     return f"{count} {'entry' if count == 1 else 'entries'}"
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _known_at(cls: Any, location: Location) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ import pandas as pd
 from invdesign.core.delimited import delimited_rows
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.spreadsheets import Cell, sheet_bytes, sheet_rows
-from invdesign.core.text_files import DEFAULT_LIMITS, Limits, open_text
+from invdesign.core.text_files import DEFAULT_LIMITS, Limits, is_file, open_text
 from invdesign.core.units import check_unit
 
 MISSING = frozenset(
@@ -119,7 +119,7 @@ def read_table(path: str | Path, *, sheet: str | None = None, limits: Limits = D
         InputError: if the file cannot be read or a row does not fit the header; with line and column.
     """
     path = Path(path)
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"The file '{path}' does not exist.")
     if path.suffix.lower() == ".xlsx":
         return _table(path, sheet_rows(path, sheet, limits), "row")

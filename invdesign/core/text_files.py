@@ -57,6 +57,14 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
+def is_file(path: Path) -> bool:
+    """Whether a path is a file; text that cannot be a path, because it is too long, is not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def open_text(path: Path, limits: Limits = DEFAULT_LIMITS) -> IO[str]:
     """Opens a file as text, with its newlines unchanged; decompressed if its name ends in ``.gz``.
 
@@ -70,7 +78,7 @@ def open_text(path: Path, limits: Limits = DEFAULT_LIMITS) -> IO[str]:
     Raises:
         InputError: if the file does not exist, is not text, is damaged or exceeds a limit; with the line.
     """
-    if not path.is_file():
+    if not is_file(path):
         raise InputError(f"The file '{path}' does not exist.")
     encoding = _encoding(path, limits)
     if path.suffix.lower() == ".gz":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from functools import lru_cache
 from tokenize import TokenError
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,8 +17,27 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from pint import UnitRegistry
 
-UNREADABLE = (ValueError, AttributeError, TypeError, AssertionError, TokenError)
+UNREADABLE = (
+    ValueError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+    TokenError,
+    SyntaxError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)
 """Exceptions of pint for unknown units: its UndefinedUnitError is an AttributeError, and its parser asserts."""
+LONGEST = 60
+LARGEST_EXPONENT = 30
+DEEPEST = 3
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_SUPERSCRIPT = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+")
+_FOREIGN = re.compile(r"[;#=:'\"\[\]{}\\,!?&|<>@`~\x00-\x1f]")
+"""Characters that no unit contains; pint would ignore some of them, and what follows."""
+_POWER = re.compile(r"\*\*|\^")
+_EXPONENT = re.compile(r"\s*(\(?)\s*([-+]?\d{1,2}(?:\.\d{1,4})?)(?:\s*/\s*\d{1,2})?\s*(\)?)\s*(?!\s*(?:\*\*|\^)|[\w.])")
 DIMENSIONLESS_WORDS = frozenset({"", "1", "-", "dimensionless"})
 
 
@@ -38,13 +59,33 @@ def check_unit(unit: str) -> None:
     if unit in DIMENSIONLESS_WORDS:
         return
     advice = "Write it as pint reads it, such as V, mAh/g, Wh/kg, um or degC."
-    if not isinstance(unit, str) or "//" in unit:
-        raise InputError(f"{unit!r} is not a known unit. {advice}")
+    if not isinstance(unit, str) or "//" in unit or len(unit) > LONGEST or _FOREIGN.search(unit):
+        shown = unit if len(str(unit)) <= LONGEST else f"{str(unit)[:LONGEST]}..."
+        raise InputError(f"{shown!r} is not a known unit. {advice}")
+    _check_powers(unit)
     try:
         _registry().Unit(unit)
     except UNREADABLE as error:
         detail = f" ({error})" if str(error) else ""
         raise InputError(f"'{unit}' is not a known unit{detail}. {advice}") from None
+
+
+def _check_powers(unit: str) -> None:
+    """Refuses powers of powers and large exponents, which pint would calculate: 9**9**9 has 370 million digits."""
+    flat = _SUPERSCRIPT.sub(lambda found: f"**{found[0].translate(_SUPERSCRIPTS)}", unit)
+    depth = deepest = 0
+    for character in flat:
+        depth += (character == "(") - (character == ")")
+        deepest = max(deepest, depth)
+    exponents = [_EXPONENT.match(flat, found.end()) for found in _POWER.finditer(flat)]
+    small = all(
+        one is not None and len(one[1]) == len(one[3]) and abs(float(one[2])) <= LARGEST_EXPONENT for one in exponents
+    )
+    if not small or deepest > DEEPEST:
+        raise InputError(
+            f"'{unit}' is not a unit: an exponent must be one number from -{LARGEST_EXPONENT} to {LARGEST_EXPONENT}, "
+            f"and parentheses may be {DEEPEST} deep. Write it such as mS/cm, g/cm^3 or 1/s."
+        )
 
 
 def _checked(unit: str) -> str:
@@ -69,10 +110,14 @@ def conversion(source: str, to: str) -> tuple[float, float]:
     source_unit = "dimensionless" if source in DIMENSIONLESS_WORDS else source
     to_unit = "dimensionless" if to in DIMENSIONLESS_WORDS else to
     registry = _registry()
-    if not registry.Unit(source_unit).is_compatible_with(to_unit):
+    try:
+        compatible = registry.Unit(source_unit).is_compatible_with(to_unit)
+        numbers = [registry.Quantity(value, source_unit) for value in (0.0, 1.0)] if compatible else []
+        zero, one = [float(number.to(to_unit).magnitude) for number in numbers] or (math.nan, math.nan)
+    except UNREADABLE as error:  # such as a decibel within a product
+        raise InputError(f"'{source}' cannot be converted to '{to}': {error}.") from None
+    if not compatible:
         raise InputError(f"'{source or 'dimensionless'}' cannot be converted to '{to or 'dimensionless'}'.")
-    zero = float(registry.Quantity(0.0, source_unit).to(to_unit).magnitude)
-    one = float(registry.Quantity(1.0, source_unit).to(to_unit).magnitude)
     return one - zero, zero
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,9 @@ import numpy as np
 from invdesign.core.errors import InputError
 
 LONGEST = 2000
+DEEPEST = 40
+"""Operations within operations."""
+LARGEST_NUMBER = 1e300
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "abs": np.abs,
     "sqrt": np.sqrt,
@@ -77,10 +81,18 @@ def _read(text: str, what: str, example: str) -> ast.expr:
     if len(text) > LONGEST:
         raise InputError(f"A {what} may have at most {LONGEST} characters, not {len(text)}.")
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # such as that of "1(2)", which is refused below
+            tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         message = error.msg if isinstance(error, SyntaxError) else str(error)
         raise InputError(f"The {what} '{text}' cannot be read: {message}.") from None
+    layer: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        layer = [child for node in layer for child in ast.iter_child_nodes(node)]
+    if layer:
+        raise InputError(f"The {what} '{text}' is nested more than {DEEPEST} levels deep. Use fewer parentheses.")
+    return tree
 
 
 def names(tree: ast.expr) -> frozenset[str]:
@@ -172,7 +184,11 @@ def _is_condition(node: ast.expr) -> bool:
 def _check(node: ast.expr, text: str, what: str) -> None:
     """Raises InputError for the first part that is not allowed."""
     match node:
-        case ast.Constant() if isinstance(node.value, int | float | str) and not isinstance(node.value, bool):
+        case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+            if not abs(number) <= LARGEST_NUMBER:
+                raise InputError(f"The {what} '{text}' contains a number larger than {LARGEST_NUMBER:g}.")
+            return None
+        case ast.Constant(value=str()):
             return None
         case ast.Name() | ast.Attribute(value=ast.Name()):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -85,8 +86,10 @@ class SearchSpace:
 
     @property
     def size(self) -> float:
-        """Number of candidates without constraints; infinite if a parameter is continuous."""
-        return math.prod(parameter.size for parameter in self.parameters.values())
+        """Number of candidates without constraints, at most the largest float; infinite if one is continuous."""
+        sizes = [parameter.size for parameter in self.parameters.values()]
+        # Whole numbers, because a product with a float overflows.
+        return math.inf if math.inf in sizes else min(math.prod(map(int, sizes)), sys.float_info.max)
 
     @property
     def remarks(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -14,7 +15,7 @@ LARGEST_COUNT = 20_000
 
 def describe_size(space: SearchSpace) -> str:
     """Number of candidates that meet the constraints: exact if they can be counted, otherwise a labeled estimate."""
-    if space.countable and not space.constraints:
+    if space.countable and not space.constraints and space.size < sys.float_info.max:
         return f"The space has exactly {int(space.size):,} candidates."
     grid = space.grid(LARGEST_COUNT)
     if grid is not None:

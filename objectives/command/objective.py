@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import pandas as pd
+from pydantic import BeforeValidator, ValidationInfo
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.memory import MemorySize
-from invdesign.core.settings import bounded, settings
+from invdesign.core.settings import FileContext, OutputFolder, bounded, settings
+from invdesign.core.text_files import is_file
 from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, TravelsByFields
 from invdesign.objectives.command.files import Exchange, FileKind, read_results, write_candidate
@@ -22,6 +25,18 @@ from invdesign.objectives.command.run import run
 from invdesign.objectives.limits import memory_of
 
 PLACEHOLDERS = ("candidate", "results", "folder", "python")
+
+
+def _consented(given: Any, info: ValidationInfo) -> Any:
+    """A campaign file's program needs consent; with the content of the files that it names."""
+    if isinstance(info.context, FileContext):
+        words = given if isinstance(given, list) else re.split(r"[\s;|&<>()'\"]+", str(given))
+        near = [info.context.folder / str(word) for word in words]
+        info.context.ask(f"runs the program {given!r}", [path for path in near if is_file(path)])
+    return given
+
+
+Command = Annotated[str | list[str], BeforeValidator(_consented)]
 
 
 @settings
@@ -38,13 +53,13 @@ class CommandObjective(TravelsByFields):
     0, is killed, exceeds the time limit (it is then killed with its child processes), writes no results, results that
     cannot be read, or a property that is missing or not a finite number.
 
-    Naming a program in a campaign file runs it with your rights: run only files that you trust.
+    A program that a campaign file names runs with your rights, for which reading the file needs consent.
 
     Raises:
         InputError: if the command is empty or holds an unknown placeholder, or no property is named.
     """
 
-    command: str | list[str]
+    command: Command
     """The program and its arguments, as a list or as text that is split as a shell would. ``{candidate}``,
     ``{results}`` and ``{folder}`` stand for those paths, ``{python}`` for the running Python. A word that is an
     existing file may be given relative to the campaign file."""
@@ -52,7 +67,7 @@ class CommandObjective(TravelsByFields):
     """Each property that the program gives, and its unit (empty for dimensionless)."""
     format: FileKind = "csv"
     """Format of both files, ``csv`` or ``json``."""
-    folder: str = "runs"
+    folder: OutputFolder = "runs"
     """Folder for the runs."""
     time_limit: float | None = bounded(default=3600.0, gt=0)
     """Time limit per candidate in seconds; None for no limit."""
@@ -91,7 +106,7 @@ class CommandObjective(TravelsByFields):
     def check(self, columns: Sequence[Column]) -> list[str]:
         problems = []
         program = self._words[0]
-        found = program == "{python}" or _is_file(Path(program)) or shutil.which(program) is not None
+        found = program == "{python}" or is_file(Path(program)) or shutil.which(program) is not None
         if not self.shell and not found:
             problems.append(f"The program '{program}' does not exist. Give its path, or a name on the PATH.")
         place = Path(self.folder)
@@ -108,11 +123,11 @@ class CommandObjective(TravelsByFields):
         return result.astype(dict.fromkeys(self.units, float))
 
     def beside(self, folder: Path) -> Self:
-        """Returns the objective with paths relative to a folder: that of the campaign file."""
+        """Returns the objective with the program's files relative to a folder: that of the campaign file."""
         if self.shell:
-            return replace(self, folder=str(folder / self.folder))
-        moved = [str(folder / word) if _is_file(folder / word) else word for word in self._words]
-        return replace(self, command=moved, folder=str(folder / self.folder))
+            return self
+        moved = [str(folder / word) if is_file(folder / word) else word for word in self._words]
+        return replace(self, command=moved)
 
     def _evaluate_one(self, label: object, row: Mapping[Any, Any]) -> dict[str, Any]:
         try:
@@ -144,11 +159,4 @@ class CommandObjective(TravelsByFields):
 
     def _anchored(self, word: str) -> str:
         """A file's absolute path, because the program starts in another folder; any other argument unchanged."""
-        return str(Path(word).absolute()) if not self.shell and _is_file(Path(word)) else word
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # too long for a file name, such as code in quotes
-        return False
+        return str(Path(word).absolute()) if not self.shell and is_file(Path(word)) else word

@@ -15,6 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.foreign import importing
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -88,10 +89,8 @@ def _made(name: str, settings: str) -> Calculator:
     if name == CHGNET:
         return _chgnet(str(given.get("model", CHGNET_MODELS[0])))
     module, _, attribute = name.partition(":")
-    try:
+    with importing(f"The calculator's module '{module}'"):
         built = getattr(importlib.import_module(module), attribute, None)
-    except ImportError as error:
-        raise InputError(f"The calculator's module '{module}' cannot be imported: {error}.") from None
     if not callable(built):
         known = [word for word, found in vars(importlib.import_module(module)).items() if inspect.isclass(found)]
         raise InputError(f"'{module}' has no calculator '{attribute}'.{nearest(attribute, known)}")

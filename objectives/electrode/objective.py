@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from pathlib import Path
 from typing import Annotated, Self
 
 import pandas as pd
@@ -14,7 +13,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
 from invdesign.core.memory import MemorySize
-from invdesign.core.settings import OneOf, bounded, settings
+from invdesign.core.settings import FileContext, OneOf, bounded, in_file, settings
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.electrode.calculators import CHGNET, check_available, check_calculator
 from invdesign.objectives.electrode.orderings import Ordering
@@ -39,6 +38,17 @@ PROPERTIES: Mapping[str, str] = {
 OF_A_VOLUME = frozenset({"volumetric_capacity", "volume_change"})
 """Properties that a single layer in vacuum does not have."""
 HALFWAY = "energy_above_line"
+
+
+def _prototype(file: FileContext, text: str) -> str:
+    return text if text in BUILT_IN else file.resolve(text)
+
+
+def _calculator(file: FileContext, text: str) -> str:
+    """The calculator; another than CHGNet is code, which needs consent."""
+    if text != CHGNET:
+        file.ask(f"calls the calculator '{text}'", ())
+    return text
 
 
 @settings
@@ -67,14 +77,14 @@ class ElectrodeObjective(TravelsByFields):
     layer in vacuum with ions on both sides; it has no volume.
 
     Every relaxed structure is cached on disk by its start and the settings (``electrode.db`` in the folder
-    ``INVDESIGN_CACHE``, by default ``~/.cache/invdesign``), so that nothing is computed twice. Naming a calculator in a
-    campaign file imports it: run only files that you trust.
+    ``INVDESIGN_CACHE``, by default ``~/.cache/invdesign``), so that nothing is computed twice. A campaign file
+    that names another calculator than CHGNet imports it, for which reading the file needs consent.
 
     Raises:
         InputError: if a name is unknown or a number is invalid.
     """
 
-    prototype: str
+    prototype: Annotated[str, in_file(_prototype)]
     """``layered``, ``spinel``, ``olivine``, ``mxene``, or the path of a CIF file."""
     formula: str | None = None
     """The formula parameter; None for the only one of the space."""
@@ -93,7 +103,7 @@ class ElectrodeObjective(TravelsByFields):
     special quasi-random structures, for random alloys."""
     orderings: int = bounded(default=1, ge=1)
     """Largest number of orderings."""
-    calculator: str = CHGNET
+    calculator: Annotated[str, in_file(_calculator)] = CHGNET
     """``chgnet``, or any calculator that ASE can drive as ``package.module:Class``."""
     settings: dict[str, str | int | float | bool] = field(default_factory=dict)
     """Keyword arguments of the calculator; for CHGNet ``model``: ``0.3.0`` or ``r2scan``."""
@@ -133,11 +143,6 @@ class ElectrodeObjective(TravelsByFields):
 
     def memory_allowed(self) -> int | None:
         return memory_of(self.memory_limit)
-
-    def beside(self, folder: Path) -> Self:
-        """Returns the objective with its CIF file searched for next to the campaign file first."""
-        place = folder / self.prototype
-        return replace(self, prototype=str(place)) if self.prototype not in BUILT_IN and place.is_file() else self
 
     def check(self, columns: Sequence[Column]) -> list[str]:
         problems = column_problems(columns, "formula", self.formula)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.text_files import is_file
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -213,7 +214,7 @@ def from_cif(path: str) -> Prototype:
     from pymatgen.core.periodic_table import Element
     from pymatgen.core.structure import Structure
 
-    if not Path(path).is_file():
+    if not is_file(Path(path)):
         raise InputError(f"'{path}' is neither a prototype nor an existing CIF file.{nearest(path, BUILT_IN)}")
     try:
         read = Structure.from_file(path)

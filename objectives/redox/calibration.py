@@ -14,6 +14,7 @@ import pandas as pd
 from invdesign.core.errors import InputError
 from invdesign.core.settings import InputFile, settings
 from invdesign.core.tables import Table, read_table
+from invdesign.core.text_files import is_file
 from invdesign.core.units import Unit, convert
 from invdesign.objectives.calibrated import CalibrationReport
 from invdesign.objectives.linear_fit import LinearFit
@@ -53,7 +54,7 @@ class Calibration:
     """Sheet of an .xlsx file; may be missing if only one has cells."""
 
     def __post_init__(self) -> None:
-        if Path(self.data).is_file():
+        if is_file(Path(self.data)):
             self._check_header()
 
     def _check_header(self) -> None:
@@ -92,7 +93,7 @@ class Calibration:
 
     @cached_property
     def _table(self) -> Table:
-        if not Path(self.data).is_file():
+        if not is_file(Path(self.data)):
             raise InputError(f"The calibration's file '{self.data}' does not exist.")
         return read_table(self.data, sheet=self.sheet)
 

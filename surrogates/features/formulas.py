@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.core.errors import InputError, nearest
+from invdesign.core.errors import InputError, nearest, quoted
 from invdesign.surrogates.features.elements import PROPERTIES, element_property, element_symbols, nearest_element
 from invdesign.surrogates.features.formula_parser import token_amounts
 from invdesign.surrogates.features.magpie import MagpieAttributes
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SHARE_DIGITS = 8
 """Decimals of a share up to which compositions are equal: amounts have at most six."""
+LONGEST_FORMULA = 1000
+"""Characters; reading nested brackets takes quadratic time."""
 STATISTICS = ("mean", "spread", "range")
 _PART = re.compile(r"([A-Z][a-z]?)((?:\d+\.?\d*|\.\d+)?)")
 _GROUP = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]((?:\d+\.?\d*|\.\d+)?)")
@@ -48,7 +50,7 @@ def element_amounts(formulas: Sequence[str], elements: Sequence[str]) -> NDArray
         raise InputError(_complaint(formulas, flat, place))
     empty = np.flatnonzero(amounts.sum(axis=1) <= 0.0)
     if len(empty):
-        raise InputError(f"The formula {formulas[empty[0]]!r} contains no atoms.")
+        raise InputError(f"The formula {quoted(formulas[empty[0]])} contains no atoms.")
     return amounts
 
 
@@ -169,8 +171,8 @@ def _group_count(formula: str, group: str) -> float:
 
 def _flat(formula: str) -> str:
     """A formula without brackets or spaces, in as many atoms."""
-    if not isinstance(formula, str):
-        raise InputError(f"{formula!r} is not a formula. Use one such as 'LiFePO4'.")
+    if not isinstance(formula, str) or len(formula) > LONGEST_FORMULA:
+        raise InputError(f"{quoted(formula)} is not a formula. Use one such as 'LiFePO4'.")
     if formula.isalnum() or not any(sign in formula for sign in "([{ \n"):
         return formula
     return _without_brackets("".join(formula.split()))
@@ -184,7 +186,7 @@ def _without_brackets(formula: str) -> str:
         counts: Counter[str] = Counter()
         inner = _PART.findall(found[1])
         if sum(len(symbol) + len(amount) for symbol, amount in inner) != len(found[1]):
-            raise InputError(f"The formula {formula!r} cannot be read at '{found[1]}'.")
+            raise InputError(f"The formula {quoted(formula)} cannot be read at {quoted(found[1])}.")
         for symbol, amount in inner:
             counts[symbol] += (float(amount) if amount else 1.0) * factor  # type: ignore[assignment]
         plain = "".join(f"{symbol}{count:.12f}" for symbol, count in counts.items())
@@ -201,8 +203,8 @@ def _complaint(formulas: Sequence[str], flat: Sequence[str], place: Mapping[str,
                 known = symbol in element_symbols()
                 what = "an element that cannot occur here" if known else "not an element"
                 hint = nearest(symbol, place) if known else nearest_element(symbol)
-                return f"The formula {formula!r} contains '{symbol}', which is {what}.{hint}"
+                return f"The formula {quoted(formula)} contains '{symbol}', which is {what}.{hint}"
         rest = _PART.sub("", plain)
         if rest:
-            return f"The formula {formula!r} cannot be read at '{rest}'. Use one such as 'LiNi0.8Mn0.1Co0.1O2'."
+            return f"The formula {quoted(formula)} cannot be read at {quoted(rest)}. Use one such as 'LiFePO4'."
     return "A formula cannot be read."  # pragma: no cover - the caller found one

@@ -61,5 +61,5 @@ def test_a_plugin_that_cannot_be_loaded_is_named(tmp_path):
     (folder / "entry_points.txt").write_text("[invdesign.optimizers]\nbroken = no_such_module:Optimizer\n")
     code = "from invdesign.core.plugins import settings_class; settings_class('optimizer', 'broken')"
     done = run({**os.environ, "PYTHONPATH": str(tmp_path)}, sys.executable, "-c", code, folder=tmp_path)
-    assert "The optimizer type 'broken' cannot be loaded from 'no_such_module:Optimizer'" in done.stderr
+    assert "The optimizer type 'broken' ('no_such_module:Optimizer'; repair or uninstall" in done.stderr
     assert "uninstall broken" in done.stderr

@@ -65,14 +65,14 @@ class Composition:
         InputError: naming the site or rule that is invalid, and what would be right.
     """
 
-    sites: Annotated[dict[str, Site], Field(min_length=1)]
+    sites: Annotated[dict[str, Site], Field(min_length=1, max_length=20)]
     """The sublattices by name, each a ``Site`` or its mapping, in the order of the formula."""
     charge_balanced: bool = False
     """Whether the formula must be neutral. Every atom may take any of its oxidation states, so it is sufficient
     that zero lies between the lowest and the highest charge; see the module ``charge``."""
     oxidation_states: dict[str, list[int]] = field(default_factory=dict)
     """Oxidation states of elements or species that replace the known ones."""
-    exclude: list[tuple[str, str]] = field(default_factory=list)
+    exclude: Annotated[list[tuple[str, str]], Field(max_length=300)] = field(default_factory=list)
     """Pairs of elements or species that must not occur together."""
     limits: dict[str, tuple[Real, Real]] = field(default_factory=dict)
     """Smallest and largest value of quantities: an element's amount per formula unit (``Co``), its share of the

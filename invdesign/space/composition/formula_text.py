@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.core.errors import InputError
+from invdesign.core.errors import InputError, quoted
 from invdesign.surrogates.features.formula_parser import token_amounts
-from invdesign.surrogates.features.formulas import element_amounts
+from invdesign.surrogates.features.formulas import LONGEST_FORMULA, element_amounts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,13 +96,13 @@ class FormulaText:
         """
         listed: list[Any] = formulas.tolist()
         for formula in listed:
-            if type(formula) is not str:
-                raise InputError(f"{formula!r} is not a formula. Use one such as 'LiNi0.8Mn0.1Co0.1O2'.")
+            if type(formula) is not str or len(formula) > LONGEST_FORMULA:
+                raise InputError(f"{quoted(formula)} is not a formula. Use one such as 'LiNi0.8Mn0.1Co0.1O2'.")
         counts = self._counted(listed)
         held = counts[:, list(self.anchor)].sum(axis=1)
         if (held <= 0).any():
             raise InputError(
-                f"The formula {listed[int(np.argmax(held <= 0))]!r} contains none of "
+                f"The formula {quoted(listed[int(np.argmax(held <= 0))])} contains none of "
                 f"{', '.join(self.options[place] for place in self.anchor)}, but every formula of this "
                 f"space contains some of them."
             )
@@ -112,7 +112,7 @@ class FormulaText:
         off = (np.abs(scaled - amounts) > 1e-3).any(axis=1)
         if off.any():
             raise InputError(
-                f"The formula {listed[int(np.argmax(off))]!r} has amounts finer than {10.0**-self.digits:g}."
+                f"The formula {quoted(listed[int(np.argmax(off))])} has amounts finer than {10.0**-self.digits:g}."
             )
         return amounts
 
@@ -129,7 +129,7 @@ class FormulaText:
             if token_amounts([formula], self._places) is None:
                 unknown = [token for token in _TOKEN.findall(formula) if token not in self._places]
                 raise InputError(
-                    f"The formula {formula!r} cannot be read{f' at {unknown[0]!r}' if unknown else ''}. "
+                    f"The formula {quoted(formula)} cannot be read{f' at {quoted(unknown[0])}' if unknown else ''}. "
                     f"Formulas of this space consist of {', '.join(map(token_text, self.options))}."
                 )
         raise InputError("A formula of this space cannot be read.")  # pragma: no cover - one of them was the reason

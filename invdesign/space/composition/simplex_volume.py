@@ -11,7 +11,6 @@ coordinate form of hit-and-run), which leaves the uniform distribution unchanged
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections import Counter
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ import numpy as np
 from invdesign.space.composition.simplex import projected, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -49,6 +48,16 @@ def capped_volume(rest: int, caps: tuple[int, ...]) -> int:
             signs[left] += sign
     degree = len(caps) - 1
     return sum(sign * left**degree for left, sign in signs.items())
+
+
+def _parts_of(total: int, sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """All whole numbers that sum to a total and do not exceed their sizes, in order."""
+    if not sizes:
+        yield ()
+        return
+    for first in range(max(0, total - sum(sizes[1:])), min(sizes[0], total) + 1):
+        for rest in _parts_of(total - first, sizes[1:]):
+            yield (first, *rest)
 
 
 @dataclass(frozen=True)
@@ -187,10 +196,4 @@ class Volume:
     def _choices(self, count: int) -> Iterator[tuple[int, ...]]:
         """Numbers of parts to take from each group, ``count`` in total or all available ones."""
         sizes = [len(group) for group in self.groups]
-        count = min(count, sum(sizes))
-        for head in itertools.product(*(range(min(size, count) + 1) for size in sizes[:-1])):
-            last = count - sum(head)
-            if not sizes:
-                yield ()
-            elif 0 <= last <= sizes[-1]:
-                yield (*head, last)
+        return _parts_of(min(count, sum(sizes)), sizes)

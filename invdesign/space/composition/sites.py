@@ -19,6 +19,8 @@ VACANCY = "none"
 DIGITS = 6
 """Largest number of decimals of an amount: finer than can be weighed."""
 LARGEST_AMOUNT = 10_000
+MOST_RANGES = 20
+"""Different ranges on a continuous site; the time for its volume doubles with each."""
 
 
 @settings
@@ -104,7 +106,7 @@ def digits_of(name: str, site: Site) -> int:
         *(b for pair in site.range.values() for b in pair),
     ]
     for amount in numbers:
-        if decimals(amount) > DIGITS:
+        if decimals(amount) > DIGITS or 0 < abs(amount) < 10.0**-DIGITS:
             raise InputError(
                 f"Site {name}: {amount!r} has more than {DIGITS} decimals. Round it, or multiply all amounts."
             )
@@ -140,7 +142,8 @@ def site_lattice(name: str, site: Site, digits: int) -> SiteLattice:
         raise InputError(_emptiness(name, site, listed)) from None
     options = tuple("" if option == VACANCY else option for option in listed)
     lattice = SiteLattice(name, options, digits, step, simplex, continuous=_is_continuous(site))
-    if lattice.continuous and lattice.volume.kinds > LARGEST_LIST:
+    different = len(set(zip(simplex.low, simplex.high, strict=True)))
+    if lattice.continuous and (different > MOST_RANGES or lattice.volume.kinds > LARGEST_LIST):
         raise InputError(
             f"Site {name}: {len(listed)} options with different ranges are too many. Use the same range for some."
         )

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 from invdesign.core.delimited import delimited_rows
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.tables import read_table
-from invdesign.core.text_files import DEFAULT_LIMITS, Limits, open_text
+from invdesign.core.text_files import DEFAULT_LIMITS, Limits, is_file, open_text
 from invdesign.surrogates.features.smiles import MOST_ATOMS
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class MoleculeFile:
     limits: Limits = DEFAULT_LIMITS
 
     def __post_init__(self) -> None:
-        if not self.path.is_file():
+        if not is_file(self.path):
             raise InputError(f"The file '{self.path}' does not exist.")
         if self._kind not in _READERS:
             raise InputError(

@@ -12,13 +12,14 @@ import numpy as np
 
 from invdesign import datasets
 from invdesign.core.columns import Column
-from invdesign.core.errors import InputError
+from invdesign.core.errors import InputError, quoted
 from invdesign.core.settings import InputFile, bounded, settings
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.space.molecules.operators import crossed, mutated
 from invdesign.space.molecules.rules import MoleculeRules, constitution
 from invdesign.space.molecules.selfies_code import SelfiesCode, Symbols
 from invdesign.space.parameters import PlainParameter
+from invdesign.surrogates.features.smiles import MOST_ATOMS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -59,7 +60,7 @@ class MoleculeGraph(PlainParameter):
     """SMILES, or a file of molecules (its column of SMILES, in CSV, is ``smiles``)."""
     elements: tuple[str, ...] = DEFAULT_ELEMENTS
     """Symbols of the allowed elements; hydrogen is always allowed."""
-    max_atoms: int = bounded(default=30, ge=1)
+    max_atoms: int = bounded(default=30, ge=1, le=MOST_ATOMS)
     """Largest number of atoms besides hydrogen."""
     min_atoms: int = bounded(default=1, ge=1)
     """Smallest number of atoms besides hydrogen."""
@@ -244,10 +245,10 @@ class MoleculeGraph(PlainParameter):
         for place, given in _given_seeds(self.seeds):
             smiles = constitution(given)
             if smiles is None:
-                raise InputError(f"The seed {given!r}{place} is not a molecule that RDKit can read.")
+                raise InputError(f"The seed {quoted(given)}{place} is not a molecule that RDKit can read.")
             refusal = self.rules.refusal(_parsed(smiles))
             if refusal is not None:
-                raise InputError(f"The seed {given!r}{place} violates the space's rules: {refusal}.")
+                raise InputError(f"The seed {quoted(given)}{place} violates the space's rules: {refusal}.")
             seeds[smiles] = None
         if not seeds:
             raise InputError("An open-ended space needs at least one seed molecule.")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from invdesign.campaign_file.lines import FileError, read
 from invdesign.campaign_file.schema import campaign_schema
 from invdesign.core.errors import InputError
 from invdesign.optimizers import RandomOptimizer
+from invdesign.space import Continuous, Integer, SearchSpace, describe_size
+from invdesign.surrogates.features.elements import element_symbols
 from invdesign.targets import Between
 
 GOOD = """\
@@ -259,3 +262,59 @@ def test_a_file_of_any_version_is_read_and_runs(path, tmp_path):
 def test_a_file_of_a_later_version_is_refused_in_words(folder):
     with pytest.raises(FileError, match=r"campaign.yaml:1: This file has version 9; .* up to 1\. Upgrade invdesign"):
         read_campaign(written(folder, GOOD.replace("campaign: small", "version: 9\ncampaign: small").lstrip()))
+
+
+ELEMENTS = "[" + ", ".join(element_symbols()[:90]) + "]"
+RANGES = (
+    "{" + ", ".join(f"{symbol}: [0, {place / 100}]" for place, symbol in enumerate(element_symbols()[:90], 1)) + "}"
+)
+HUGE = {
+    "ranges": (f"sites: {{A: {{elements: {ELEMENTS}, amount: 1, range: {RANGES}}}}}", "different ranges are too many"),
+    "sites": (f"sites: {{{', '.join(f'S{n}: {{elements: [Li, Na], amount: 1}}' for n in range(21))}}}", "at most 20"),
+    "pairs": (
+        f"sites: {{A: {{elements: [Li, Na], amount: 1}}}}, exclude: {[['Li', 'Na']] * 301}",
+        "at most 300 entries",
+    ),
+    "tiny step": ("sites: {A: {elements: [Li, Na], amount: 1, step: 1.0e-12}}", "more than 6 decimals"),
+    "fine step": (f"sites: {{A: {{elements: {ELEMENTS}, amount: 1, step: 0.000001}}}}", "too fine to enumerate"),
+    "misspelled key of a site": ("sites: {A: {elementss: [Li, Na], amount: 1}}", "Did you mean 'elements'"),
+}
+
+
+@pytest.mark.parametrize("case", HUGE)
+def test_combinatorics_are_refused_with_their_line(folder, case):
+    settings, words = HUGE[case]
+    text = f"campaign: c\nspace:\n  m: {{type: composition, {settings}}}\ntargets: [{{property: f, at_least: 1}}]\n"
+    with pytest.raises(FileError, match=words) as caught:
+        read_campaign(written(folder, text))
+    assert {problem.line for problem in caught.value.problems} == {3}
+
+
+def test_too_many_constraints_are_refused(folder):
+    many = GOOD.replace("  - x * thickness <= 100\n", "  - x <= 0.9\n" * 101)
+    with pytest.raises(FileError, match=r"campaign.yaml:11: A space takes at most 100 constraints, not 101"):
+        read_campaign(written(folder, many))
+
+
+def test_more_candidates_than_a_float_can_count_are_described():
+    space = SearchSpace({f"x{n}": Integer(-(2**60), 2**60) for n in range(30)})
+    assert describe_size(space) == "The space has about 1.8e+308 candidates (estimate)."
+    assert SearchSpace({**space.parameters, "y": Continuous(0, 1)}).size == math.inf
+
+
+NUMBER = "space: {x: {type: continuous, low: 0, high: 1}}"
+NAMING = {
+    "pool": 'space: {m: {type: molecule, pool: "NAME"}}',
+    "seeds": 'space: {m: {type: molecule-graph, seeds: "NAME"}}',
+    "function": NUMBER + '\nobjective: {type: python, function: "NAME:f", units: {f: ""}}',
+    "table": NUMBER + '\nobjective: {type: table, data: "NAME", key: {x: x}, values: {f: f}}',
+    "model": NUMBER + '\nobjective: {type: surrogate, data: "NAME", key: {x: x}, values: {f: f}}',
+}
+
+
+@pytest.mark.parametrize("name", ["A" * 5000, "a\\0b", "C" * 300])
+@pytest.mark.parametrize("what", NAMING)
+def test_a_name_that_no_file_can_have_is_a_message(folder, name, what):
+    section = NAMING[what].replace("NAME", name)
+    with pytest.raises(FileError):
+        read_campaign(written(folder, f"campaign: c\ntargets: [{{property: f, at_least: 1}}]\n{section}\n"))

@@ -11,6 +11,7 @@ import invdesign as ind
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.failures import CandidateFailure
+from invdesign.core.settings import FileContext, from_mapping
 from invdesign.objectives.electrode.checks import NEIGHBOR, check_drift, check_whole, neighbors
 from invdesign.objectives.electrode.objective import ElectrodeObjective
 from invdesign.objectives.electrode.orderings import charges, coulomb_matrix, groups_of, lowest
@@ -278,7 +279,8 @@ def test_a_cif_is_a_prototype(tmp_path):
     path = str(tmp_path / "own.cif")
     result = values(["LiNi0.5Mn0.5O2"], path, **QUICK)
     assert result["reason"].tolist() == [None]
-    assert ElectrodeObjective("own.cif").beside(tmp_path).prototype == path
+    context = FileContext(tmp_path, lambda text: str(tmp_path / text), lambda *_: None)
+    assert from_mapping(ElectrodeObjective, {"prototype": "own.cif"}, context).prototype == path
     (tmp_path / "bad.cif").write_text("nothing")
     with pytest.raises(InputError, match="cannot be read"):
         from_cif(str(tmp_path / "bad.cif"))

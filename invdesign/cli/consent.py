@@ -1,0 +1,53 @@
+"""Asks the person at the terminal for consent to what a campaign file does, once for each content."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from invdesign.campaign_file.consent import ConsentError
+from invdesign.campaign_file.file import CampaignFile, read_campaign
+from invdesign.core.trust import TrustRecord
+
+
+def read_with_consent(file: Path, *, allow_code: bool, store: str | None) -> CampaignFile:
+    """Reads a campaign file; where consent is missing and somebody is at the terminal, asks for it and records it.
+
+    Raises:
+        FileError: as ``read_campaign``.
+    """
+    while True:  # consent to a function lets the file be read further, where more may need consent
+        try:
+            return read_campaign(file, allow_code=allow_code, store=store)
+        except ConsentError as error:
+            if not (sys.stdin.isatty() and sys.stderr.isatty()):
+                raise
+            typer.echo(str(error), err=True)
+            if not typer.confirm("Do you trust this file and consent?", err=True):
+                raise typer.Exit(2) from None
+            TrustRecord.of_user().allow(error.requests, file)
+
+
+def allow_file(file: Path) -> str:
+    """Records consent to all that a campaign file does; returns a message, or raises FileError for other problems."""
+    record = TrustRecord.of_user()
+    listed: list[str] = []
+    while True:  # as above
+        try:
+            read_campaign(file)
+        except ConsentError as error:
+            record.allow(error.requests, file)
+            listed += [one.what for one in error.requests]
+        else:
+            break
+    what = "\n".join(f"  - {one}" for one in listed)
+    return f"Consent recorded in {record.place}: {file}\n{what}" if listed else f"{file} needs no further consent."
+
+
+def allow_folder(folder: Path) -> str:
+    """Records consent to all campaign files in a folder; returns a message."""
+    record = TrustRecord.of_user()
+    record.allow_folder(folder)
+    return f"Consent recorded in {record.place}: all campaign files in {folder.resolve()}, now and later."
