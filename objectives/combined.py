@@ -13,6 +13,7 @@ from invdesign.core.errors import InputError
 from invdesign.objectives.base import REASON, Objective, valued
 from invdesign.objectives.calibrated import Calibrated, CalibrationReport
 from invdesign.objectives.limits import is_foreign, memory_together, seconds_together
+from invdesign.objectives.predicted import HeldOutScore, Predicting
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class CombinedObjective:
 
     def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
         return {name: report for part in self._calibrated for name, report in part.calibration_reports().items()}
+
+    def held_out_scores(self) -> Mapping[str, HeldOutScore | None]:
+        predicting = [part for part in self.parts if isinstance(part, Predicting)]
+        return {name: score for part in predicting for name, score in part.held_out_scores().items()}
 
     @property
     def _calibrated(self) -> list[Calibrated]:

@@ -18,10 +18,16 @@ from invdesign.core.plugins import ByWord
 from invdesign.core.settings import InputFile, from_elsewhere, settings
 from invdesign.core.units import Unit
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, valued
+from invdesign.objectives.predicted import HeldOutScore
 from invdesign.objectives.table import TableObjective
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.data_checks import cleaned
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.validation import held_out_predictions, scores
+
+FOLDS = 5
+FEWEST_ROWS = 2 * FOLDS
+"""Rows with a value from which the model is scored."""
 
 
 @settings
@@ -112,6 +118,23 @@ class SurrogateObjective(TravelsByFields):
         model: Any = self.surrogate if self.surrogate is not None else GaussianProcess()
         fresh: Surrogate = replace(model)
         return fresh.fit(frame, y, columns=self.own_columns(frame) or None)
+
+    def held_out_scores(self) -> Mapping[str, HeldOutScore | None]:
+        """See ``Predicting.held_out_scores``; the rows of the table are split at random, always alike."""
+        frame, y = self.training()
+        enough = [str(name) for name in y if y[name].notna().sum() >= FEWEST_ROWS]
+        found: dict[str, HeldOutScore | None] = {str(name): None for name in y}
+        if enough:
+            model = self.surrogate if self.surrogate is not None else GaussianProcess()
+            columns = self.own_columns(frame) or None
+            predictions = held_out_predictions(
+                model, frame, y[enough], columns=columns, folds=FOLDS, rng=np.random.default_rng(0)
+            )
+            for name, row in scores(predictions).iterrows():
+                found[str(name)] = HeldOutScore(
+                    int(row["count"]), float(row["mae"]), float(row["r2"]), float(row["coverage"])
+                )
+        return found
 
     def training(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Candidates and numeric values of the table, rows without any value left out."""

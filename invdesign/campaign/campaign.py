@@ -17,6 +17,7 @@ from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.lease import working
+from invdesign.campaign.predictions import note_predictions
 from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
@@ -150,6 +151,7 @@ class Campaign(Reading):
                     for result in evaluate_all(objective, self._numbered(numbers), executor):
                         found = self._keep(result, objective, digest)
                         note_reports(self.store, SEARCH, objective)
+                        note_predictions(self.store, objective, digest)
                         failures.note([int(number) for number in result.values.index], found)
                         if on_progress is not None:
                             on_progress(self.status())

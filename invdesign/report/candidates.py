@@ -33,7 +33,7 @@ def candidates_section(found: Findings) -> str:
         caption = f"No candidate meets all targets. The {min(NEAREST, len(found.ranked))} nearest, nearest first"
         return sortable_table("nearest", caption, candidate_columns(found, found.ranked.head(NEAREST), missed=True))
     shown = hits.head(MOST_ROWS)
-    what = "meet all targets" if found.targets.bounded else "have a value"
+    what = found.meet if found.targets.bounded else "have a value"
     caption = f"{counted(len(hits), 'candidate')} that {what}, best first"
     if len(shown) < len(hits):
         caption += f"; the first {len(shown)} are shown"

@@ -113,7 +113,7 @@ def _title(found: Findings, shown: int) -> str:
         return "No candidate has a value yet"
     if found.hits.empty:
         return f"No candidate meets all targets; the nearest {shown}"
-    what = "meet all targets" if found.targets.bounded else "have a value"
+    what = found.meet if found.targets.bounded else "have a value"
     return f"Candidates that {what}: the best {shown} of {len(found.hits)}"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from invdesign.campaign.correction import Correction
     from invdesign.campaign.rounds import TaughtRound
     from invdesign.core.columns import Column
+    from invdesign.objectives.predicted import HeldOutScore
     from invdesign.targets import Targets
 
 PENDING, FAILED = "pending", "failed"
@@ -42,6 +43,9 @@ class Findings:
         corrections: the current ones, by property.
         rounds: the verified candidates of each completed round and the corrections after it.
         calibrations: of the objectives.
+        predictions: for each property that the search's objective predicts, the held-out score of its model.
+        expected_hits: how many of the hits meet the targets by the uncertainty of the predictions; None if none are
+            predicted.
         by_fidelity: evaluations and cost at each fidelity; see ``Campaign.by_fidelity``.
     """
 
@@ -58,6 +62,8 @@ class Findings:
     corrections: Mapping[str, Correction]
     rounds: Sequence[TaughtRound]
     calibrations: Sequence[NotedCalibration]
+    predictions: Mapping[str, HeldOutScore | None]
+    expected_hits: float | None
     by_fidelity: pd.DataFrame
 
     @property
@@ -79,6 +85,12 @@ class Findings:
     def hits(self) -> pd.DataFrame:
         """Candidates that meet all targets, best first."""
         return self.ranked[self.targets.all_met(self.ranked)]
+
+    @property
+    def meet(self) -> str:
+        """What is said of hits: that they meet all targets, or are predicted to."""
+        predicted = any(name in self.predictions for name in self.targets.properties)
+        return "are predicted to meet all targets" if predicted else "meet all targets"
 
     @property
     def met(self) -> NDArray[np.bool_]:
@@ -144,12 +156,14 @@ def gather(campaign: Campaign) -> Findings:
     """Reads a campaign's store."""
     from invdesign.campaign.agreement import corrected
     from invdesign.campaign.calibrations import noted_calibrations
+    from invdesign.campaign.predictions import noted_predictions
 
     with campaign.store.snapshot():
         frame = campaign.frame()
         over = frame[frame["state"] != PENDING]
         units = campaign.units
         corrections = campaign.corrections()
+        predictions = noted_predictions(campaign.store)
         return Findings(
             name=campaign.name,
             status=campaign.status(),
@@ -164,5 +178,28 @@ def gather(campaign: Campaign) -> Findings:
             corrections=corrections,
             rounds=campaign.taught_rounds(),
             calibrations=noted_calibrations(campaign.store),
+            predictions=predictions,
+            expected_hits=_expected_hits(campaign, list(predictions)),
             by_fidelity=campaign.by_fidelity(),
         )
+
+
+def _expected_hits(campaign: Campaign, predicted: list[str]) -> float | None:
+    """The sum of the hits' probabilities of meeting all targets; None without predictions with an uncertainty."""
+    from invdesign.campaign.records import spreads_of
+
+    targets = campaign.targets.in_units(campaign.units)
+    names = [name for name in targets.properties if name in predicted]
+    hits = campaign.hits()
+    if not names or hits.empty:
+        return None
+    spread = spreads_of(campaign.store.evaluations([int(number) for number in hits.index]), names)
+    if spread.isna().any(axis=None):
+        return None
+    bounded = [target for target in targets.bounded if target.property in names]
+    chance = np.ones(len(hits))
+    for name in dict.fromkeys(target.property for target in bounded):
+        window = targets.window(name)
+        if window is not None:
+            chance *= np.exp(window.log_probability(hits[name], spread[name]))
+    return float(chance.sum())

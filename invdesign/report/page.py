@@ -153,7 +153,7 @@ def _headline(found: Findings) -> str:
     if status.pending:
         tiles.append((str(status.pending), "pending"))
     if found.targets.bounded:
-        tiles.append((str(status.hits), "meet all targets (hits)"))
+        tiles.append((str(status.hits), f"{found.meet} (hits)"))
     verified = "not verified" if found.confirmed is None else "hits verified"
     tiles.append((NOTHING if found.confirmed is None else str(found.confirmed), verified))
     listed = "".join(f"<li><strong>{escape(value)}</strong><span>{escape(label)}</span></li>" for value, label in tiles)
@@ -173,7 +173,7 @@ def _targets(found: Findings) -> Section:
 def _candidates(found: Findings) -> Section:
     from invdesign.report.candidates import candidates_section
 
-    title = "Candidates that meet all targets" if found.targets.bounded and len(found.hits) else "Best candidates"
+    title = f"Candidates that {found.meet}" if found.targets.bounded and len(found.hits) else "Best candidates"
     return Section("candidates", title, candidates_section(found))
 
 

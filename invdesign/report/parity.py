@@ -52,8 +52,16 @@ def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
     """
     values = found.over[found.properties]
     counts = values.notna().sum()
-    enough = [name for name in found.properties if counts[name] >= FEWEST]
-    scarce = [spoken(name) for name in found.properties if counts[name] < FEWEST]
+    measured = [name for name in found.properties if name not in found.predictions]
+    if not measured:
+        return Parity(
+            "All values are predictions of a model. How well another model predicts these says nothing about the "
+            "material; the summary states how well the first one predicts rows of its table that it had not seen.",
+            "",
+            [],
+        )
+    enough = [name for name in measured if counts[name] >= FEWEST]
+    scarce = [spoken(name) for name in measured if counts[name] < FEWEST]
     lacking = f"{listed(scarce)} {'has' if len(scarce) == 1 else 'have'} fewer than {FEWEST} values"
     if not enough:
         return Parity(f"Too few values to validate the surrogate: {lacking}.", "", [])

@@ -23,7 +23,7 @@ def sentences(found: Findings) -> list[str]:
         lines.append(f"{counted(status.pending, 'candidate')} pending.")
     if found.ranked.empty:
         return [*lines, "No candidate has a value yet."]
-    lines += [*_about_targets(found), *_about_directions(found)]
+    lines += [*_about_targets(found), *_about_directions(found), *_about_predictions(found)]
     return [*lines, *stage_sentences(found)]
 
 
@@ -61,7 +61,33 @@ def _about_targets(found: Findings) -> list[str]:
         return [f"No candidate meets {every}; the nearest is {nearest(found)}."]
     first = int(np.flatnonzero(found.met)[0])
     since = f"the first was candidate {found.over.index[first]}, evaluation number {first + 1}"
-    return [f"{counted(hits, 'candidate')} {'meets' if hits == 1 else 'meet'} {every}; {since}."]
+    verb = "meets" if hits == 1 else "meet"
+    if any(name in found.predictions for name in found.targets.properties):
+        verb = f"{'is' if hits == 1 else 'are'} predicted to meet"
+    return [f"{counted(hits, 'candidate')} {verb} {every}; {since}."]
+
+
+def _about_predictions(found: Findings) -> list[str]:
+    """What values of a model are worth: its errors on rows that it had not seen, and how many hits to expect."""
+    lines = []
+    for name, score in found.predictions.items():
+        text = f"Values of {spoken(name)} are predictions of a model"
+        if score is None:
+            lines.append(f"{text}, whose table has too few rows to test it.")
+            continue
+        unit = f" {found.units[name]}" if found.units.get(name) else ""
+        share = "" if np.isnan(score.r2) else f", R2 {number(score.r2, 2)}"
+        lines.append(
+            f"{text}: on {score.rows} rows of its table that were held out its mean absolute error is "
+            f"{number(score.mae, 2)}{unit}{share}, and its 90 % intervals hold {score.coverage:.0%} of the values."
+        )
+    if found.expected_hits is not None:
+        lines.append(
+            f"By the uncertainty of the predictions, {number(found.expected_hits, 2)} of the "
+            f"{counted(found.status.hits, 'hit')} {'is' if found.expected_hits == 1.0 else 'are'} expected to meet "
+            f"{'all targets' if len(found.targets.bounded) > 1 else 'the target'}."
+        )
+    return lines
 
 
 def _about_directions(found: Findings) -> list[str]:
