@@ -80,11 +80,10 @@ def main() -> None:
     """Measures and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=4)
-    parser.add_argument("--few", type=int, default=2, help="seeds of BayBE")
     chosen = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    result: dict[str, Any] = {"seeds": chosen.seeds, "seeds of BayBE": chosen.few, "pools": {}}
+    result: dict[str, Any] = {"seeds": chosen.seeds, "pools": {}}
     for name, made in report_pools().items():
         pool = made()
         runs: dict[str, Callable[[int], tuple[list[int], list[float]]]] = {
@@ -94,18 +93,16 @@ def main() -> None:
             surrogate = ind.GaussianProcess(features=ind.Features(formulas="compact", **words))
             optimizer = ind.BayesianOptimizer(surrogate=surrogate, design="random")
             runs[view] = lambda seed, pool=pool, optimizer=optimizer: pools.ours(pool, optimizer, seed)
-        runs["baybe"] = lambda seed, pool=pool: pools.baybe(pool, seed, molecules=True)
         found = {}
         for whose, run in runs.items():
-            count = chosen.few if whose == "baybe" else chosen.seeds
-            done = [run(seed) for seed in range(FIRST_SEED, FIRST_SEED + count)]
+            done = [run(seed) for seed in range(FIRST_SEED, FIRST_SEED + chosen.seeds)]
             hits = [int(pool.hits[rows[INITIAL : INITIAL + BUDGET]].sum()) for rows, _ in done]
             seconds = float(np.median(np.concatenate([taken for _, taken in done])))
             found[whose] = {"hits": hits, "mean_hits": float(np.mean(hits)), "seconds_a_suggestion": seconds}
             print(name, whose, hits, round(seconds, 3), flush=True)
         result["pools"][name] = found
 
-        write_result("molecule_pools", result, packages=("numpy", "rdkit", "baybe", "botorch"))
+        write_result("molecule_pools", result, packages=("numpy", "rdkit"))
 
 
 if __name__ == "__main__":

@@ -84,11 +84,14 @@ def read(path: str | Path) -> Document:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST:
+        # Devices such as /dev/zero have no size, and no end.
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
             raise FileError(
                 path, [Problem(1, f"The file must not be larger than {LARGEST:,} bytes. Move long lists to a table.")]
             )
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise FileError(path, [Problem(1, f"The file cannot be read: {error.strerror}.")]) from None
     except UnicodeDecodeError as error:

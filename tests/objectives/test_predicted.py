@@ -27,8 +27,9 @@ def model(rows=60, noise=0.1):
     return ind.SurrogateObjective(table(rows, noise), {"x": "x", "y": "y"}, {"f": "f"}, {"f": "V"})
 
 
-def searched(objective, target=ind.AtLeast("f", 1.2)):
-    campaign = ind.Campaign(SPACE, ind.Targets(target), optimizer=ind.RandomOptimizer(), initial=5)
+def searched(objective):
+    targets = ind.Targets(ind.AtLeast("f", 1.2))
+    campaign = ind.Campaign(SPACE, targets, optimizer=ind.RandomOptimizer(), initial=5)
     campaign.run(objective, evaluations=20)
     return campaign
 

@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_loaded_is_a_problem(tmp_path):
     file = tmp_path / "broken.py"
     file.write_text("import sys\nsys.exit(4)\n")
     (problem,) = PythonObjective(f"{file}:f", {"p": ""}).check(())
-    assert problem == f"The module '{file}' cannot be imported: the code called sys.exit(4)."
+    assert problem == f"The Python file '{file}' cannot be imported: SystemExit: 4 ({file}, line 2)."
 
 
 def test_bad_settings_are_refused():

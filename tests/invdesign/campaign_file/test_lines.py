@@ -38,3 +38,8 @@ def test_an_alias_within_the_limits_is_its_value(tmp_path):
     path = tmp_path / "c.yaml"
     path.write_text("a: &a [1, {b: 2}]\nc: *a\nd: 2001-01-01\n")
     assert read(path).data == {"a": [1, {"b": 2}], "c": [1, {"b": 2}], "d": "2001-01-01"}
+
+
+def test_a_file_without_an_end_is_refused():
+    with pytest.raises(FileError, match="must not be larger than"):
+        read("/dev/zero")

@@ -103,14 +103,14 @@ def test_members_get_the_surrogate_and_the_file_names_them(tmp_path):
     text = """
 campaign: several
 seed: 1
-space: {x: {type: continuous, low: 0, high: 1}}
+space: {x: {type: integer, low: 0, high: 1}}
 targets: [{property: f, maximize: true}]
 objective: {type: table, data: table.csv, key: {x: x}, values: {f: f}, units: {f: ""}}
 surrogate: {type: gaussian-process, kernel: rbf}
 optimizer: {type: portfolio, members: [bayesian, genetic, particle-swarm], lag: 4}
 budget: {initial: 4, evaluations: 10}
 """
-    pd.DataFrame({"x": [0.0, 1.0], "f": [0.0, 1.0]}).to_csv(tmp_path / "table.csv", index=False)
+    pd.DataFrame({"x": [0, 1], "f": [0.0, 1.0]}).to_csv(tmp_path / "table.csv", index=False)
     path = tmp_path / "several.yaml"
     path.write_text(text)
     portfolio = read_campaign(path).optimizer
