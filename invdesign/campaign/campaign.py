@@ -27,6 +27,7 @@ from invdesign.campaign.store import DONE, INITIAL, POLL, Store
 from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table
+from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
@@ -306,13 +307,14 @@ class Campaign(Reading):
             first = history.count < self.initial
             proposer = initial_design(self.optimizer) if first else self.optimizer
             left = n - len(origins)
-            found = proposer.propose(
-                min(left, self.initial - history.count) if first else left,
-                space=self.space,
-                targets=self.targets.in_units(self.units),
-                history=history,
-                seed=np.random.SeedSequence(self.seed),
-            )
+            with single_blas_thread():  # the same candidates with however many threads
+                found = proposer.propose(
+                    min(left, self.initial - history.count) if first else left,
+                    space=self.space,
+                    targets=self.targets.in_units(self.units),
+                    history=history,
+                    seed=np.random.SeedSequence(self.seed),
+                )
             parts.append(found)
             origins += [INITIAL if first else type(proposer).__name__] * len(found)
             if not first or found.empty:

@@ -1,9 +1,14 @@
-"""Limits torch to one thread: small matrices gain nothing from more, and results are then reproducible."""
+"""Limits numerical libraries to one thread: small matrices gain nothing from more, and results are reproducible."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 
 @contextmanager
@@ -17,3 +22,18 @@ def single_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def single_blas_thread() -> Iterator[None]:
+    """Runs the linear algebra of numpy and scipy on one thread: sums are then added up in the same order everywhere."""
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    import scipy.linalg  # noqa: F401 - its library must be loaded to be found
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()

@@ -325,3 +325,22 @@ def test_nothing_is_pending_if_the_sheet_cannot_be_written(tmp_path):
     pd.testing.assert_frame_equal(sheets[0], asked)
     assert asked.index.tolist() == list(range(8))
     assert mine.frame()["origin"].tolist() == ["initial"] * 6 + ["BayesianOptimizer"] * 2
+
+
+def test_candidates_are_proposed_on_one_thread():
+    from threadpoolctl import ThreadpoolController, threadpool_limits
+
+    import invdesign as ind
+
+    seen = []
+
+    class Looking(ind.RandomOptimizer):
+        def propose(self, n, **given):
+            seen.extend(library["num_threads"] for library in ThreadpoolController().select(user_api="blas").info())
+            return super().propose(n, **given)
+
+    space = ind.SearchSpace(x=ind.Continuous(0.0, 1.0))
+    campaign = ind.Campaign(space, ind.Targets(ind.AtLeast("f", 0.5)), optimizer=Looking(), initial=0)
+    with threadpool_limits(2, user_api="blas"):
+        campaign.ask(2)
+    assert set(seen) == {1}
