@@ -140,7 +140,7 @@ class ShortfallReduction:
 
 @dataclass(frozen=True)
 class IfSuccessful:
-    """A score that is no logarithm, times the probability that the evaluation succeeds.
+    """A score that is not a logarithm, times the probability that the evaluation succeeds.
 
     Attributes:
         targets: those of the score, and one on success.
