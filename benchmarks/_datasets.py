@@ -1,7 +1,7 @@
 """The registered datasets as tables to learn from: candidates, values, groups, and the defects that were met.
 
 No row is dropped and no value changed; what is wrong
-with a table is counted and told with the scores. Rows with the same inputs and different values set a limit that no
+with a table is counted and reported with the scores. Rows with the same inputs and different values set a limit that no
 model of these inputs passes: their spread is given too.
 """
 

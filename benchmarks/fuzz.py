@@ -121,13 +121,13 @@ def _in_child(case: Case, seeds: Sequence[int]) -> list[tuple[int, str]]:
         limit = _data_bytes() + MEMORY
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        with os.fdopen(write, "w") as told:
+        with os.fdopen(write, "w") as stream:
             for seed in seeds:
                 signal.setitimer(signal.ITIMER_PROF, SECONDS)
                 outcome = _outcome(case, seed)
                 signal.setitimer(signal.ITIMER_PROF, 0)
-                told.write(json.dumps(outcome) + "\n")
-                told.flush()
+                stream.write(json.dumps(outcome) + "\n")
+                stream.flush()
                 if outcome.startswith("MEMORY"):
                     break
         os._exit(0)

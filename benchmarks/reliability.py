@@ -67,8 +67,8 @@ def in_child(action: Callable[[], str]) -> str:
         os.write(write, word.encode())
         os._exit(0)
     os.close(write)
-    with os.fdopen(read) as told:
-        word = told.read()
+    with os.fdopen(read) as stream:
+        word = stream.read()
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return "HUNG" if code == -signal.SIGALRM else word or f"ended by {signal.Signals(-code).name}"
 

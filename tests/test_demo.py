@@ -33,14 +33,14 @@ def opened(examples, folder) -> ind.Campaign:
 
 
 def test_it_ends_with_designs_that_the_full_model_confirms(undisturbed, examples):
-    folder, told = undisturbed
+    folder, reported = undisturbed
     campaign = opened(examples, folder)
     assert campaign.status().evaluated == 64
     verified = campaign.verified()
     assert len(verified) == 8
     assert verified["all_met"].sum() >= 4
     assert (folder / "nmc811-cell.html").is_file()
-    assert "nmc811-cell.html" in told
+    assert "nmc811-cell.html" in reported
     proposed = campaign.frame().query("origin != 'initial'")
     assert proposed.index.isin(campaign.hits().index).mean() > 0.5
 

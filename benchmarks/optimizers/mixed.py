@@ -3,7 +3,7 @@
     python benchmarks/optimizers/mixed.py --seeds 20 --few 5
 
 The functions are Ackley (from -1 to 1) and Hartmann-6, whose first two coordinates are categories: their values stand
-at even places of the coordinate, in a shuffled order that nobody is told. All begin with the same 18 evenly spread
+at even places of the coordinate, in a shuffled order that is given to nobody. All begin with the same 18 evenly spread
 candidates. Ax draws its first suggestion after them at random, by its own default. Ax and BayBE take seconds a
 suggestion, so they run on fewer seeds. That each value of a category has a length scale of its own was chosen on these
 functions with seeds 300 to 339.

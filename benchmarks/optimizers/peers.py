@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Peer(Protocol):
-    """Asks for points of the unit cube and is told their losses and constraints."""
+    """Asks for points of the unit cube and takes their losses and constraints."""
 
     def ask(self) -> np.ndarray: ...
 
@@ -49,11 +49,11 @@ class Ours:
 
     def tell(self, points: np.ndarray, losses: np.ndarray, limits: np.ndarray | None) -> None:
         values = losses if limits is None else np.concatenate([losses, limits], axis=1)
-        told = pd.DataFrame(values, columns=list(self.targets.properties))
+        measured = pd.DataFrame(values, columns=list(self.targets.properties))
         before = self.history
         self.history = History(
             pd.concat([before.candidates, self.space.decode(points)], ignore_index=True),
-            pd.concat([before.properties, told], ignore_index=True) if len(before.properties) else told,
+            pd.concat([before.properties, measured], ignore_index=True) if len(before.properties) else measured,
             before.pending,
         )
 

@@ -129,8 +129,8 @@ def baybe(pool: Pool, seed: int, *, molecules: bool) -> tuple[list[int], list[fl
     seconds = []
 
     def tell(chosen: list[int]) -> None:
-        told = pd.concat([pool.frame.iloc[chosen], pool.values.iloc[chosen]], axis=1).reset_index(drop=True)
-        campaign.add_measurements(told)
+        measured = pd.concat([pool.frame.iloc[chosen], pool.values.iloc[chosen]], axis=1).reset_index(drop=True)
+        campaign.add_measurements(measured)
 
     tell(rows)
     while len(rows) < pool.most and pool.hits[rows].sum() < pool.wanted:
@@ -176,7 +176,7 @@ def main() -> None:
     pool = {"hbe": hbe, "mxene": mxene}[given.pool]()
     pool = replace(pool, most=given.most or pool.most)
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
-    # As the task asks, they begin with random candidates; "representative" begins as ours does unless told otherwise.
+    # As the task asks, they begin with random candidates; "representative" begins as ours does unless set otherwise.
     runners: dict[str, Callable[[int], tuple[list[int], list[float]]]] = {
         "invdesign": lambda seed: ours(pool, ind.BayesianOptimizer(design="random"), seed),
         "invdesign, representative design": lambda seed: ours(pool, ind.BayesianOptimizer(), seed),

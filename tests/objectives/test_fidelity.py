@@ -70,10 +70,10 @@ def test_it_travels_to_workers():
 
 def test_what_does_not_fit_is_said():
     assert OBJECTIVE.check(COLUMNS) == []
-    (told,) = OBJECTIVE.check(COLUMNS[:1])
-    assert "fidelity=Fidelity({'cheap': ..., 'dear': ...})" in told
-    (told,) = OBJECTIVE.check((COLUMNS[0], Column("fidelity", "fidelity", values=("dear", "cheap"))))
-    assert "fidelities in order" in told
+    (reported,) = OBJECTIVE.check(COLUMNS[:1])
+    assert "fidelity=Fidelity({'cheap': ..., 'dear': ...})" in reported
+    (reported,) = OBJECTIVE.check((COLUMNS[0], Column("fidelity", "fidelity", values=("dear", "cheap"))))
+    assert "fidelities in order" in reported
     table = TableObjective(pd.DataFrame({"x": [1.0], "f": [2.0]}), {"x": "x"}, {"f": "f"}, {"f": "V"})
     tabled = MultiFidelityObjective({"cheap": PythonObjective(cheap, {"f": "V"}), "dear": table})
     assert tabled.check(COLUMNS) == []

@@ -41,9 +41,9 @@ def test_censored_values_are_found_and_the_choice_is_the_users(clean):
     assert "'<1E2' in row 3" in finding.message
     with pytest.raises(InputError, match="censored: drop"):
         cleaned(frame, texts)
-    _, limited, told = cleaned(frame, texts, censored="limit")
+    _, limited, reported = cleaned(frame, texts, censored="limit")
     assert limited.loc[3, "capacity"] == 100.0
-    assert told == ["Used the limit for 1 values of 'capacity'."]
+    assert reported == ["Used the limit for 1 values of 'capacity'."]
     _, dropped, _ = cleaned(frame, texts, censored="drop")
     assert np.isnan(dropped.loc[3, "capacity"])
     assert len(dropped) == 60
@@ -65,10 +65,10 @@ def test_equal_candidates_with_different_values_are_found_and_averaged_on_demand
     assert finding.kind == "duplicate"
     assert set(finding.rows) == {7, 8}
     assert "20 apart" in finding.message
-    merged, values, told = cleaned(frame, y, duplicates="mean")
+    merged, values, reported = cleaned(frame, y, duplicates="mean")
     assert len(merged) == len(values) == 59
     assert values.loc[7, "capacity"] == pytest.approx(180.0)
-    assert told == ["Replaced 1 repeated rows by their mean."]
+    assert reported == ["Replaced 1 repeated rows by their mean."]
     assert len(cleaned(frame, y, duplicates="drop")[0]) == 58
 
 
@@ -79,9 +79,9 @@ def test_constants_outliers_and_gaps_are_found(clean):
     y.loc[4, "capacity"] = 900.0
     found = kinds(check_data(frame, y))
     assert {("constant", "cutoff"), ("gap", "dopant"), ("outlier", "capacity")} <= found
-    _, values, told = cleaned(frame, y, outliers="drop")
+    _, values, reported = cleaned(frame, y, outliers="drop")
     assert np.isnan(values.loc[4, "capacity"])
-    assert told == ["Left out 1 values of 'capacity' far from all others."]
+    assert reported == ["Left out 1 values of 'capacity' far from all others."]
 
 
 def test_values_that_span_decades_are_no_outliers(rng):

@@ -23,7 +23,7 @@ REPORT = CalibrationReport("f", "linear", 12, {"Xe": "no parameters"}, 0.31, 0.0
 
 @settings
 class Calibrating(PythonObjective):
-    """An objective whose calibration is told to it."""
+    """An objective whose calibration is given to it."""
 
     basis: str = "table A"
     answer: Any = REPORT
@@ -59,10 +59,10 @@ def test_a_calibration_is_stored_with_the_campaign(tmp_path):
     mine = campaign(tmp_path / "c.db")
     (noted,) = noted_calibrations(mine.store)
     assert (noted.stage, noted.property, noted.unit, noted.report, noted.reason) == ("", "f", "V", REPORT, None)
-    told = shown(mine)
-    assert "linear calibration of f was fitted" in told
-    assert "0.31 V raw, 0.09 V for values left out (root mean square 0.12 V)" in told
-    assert "straight line 0.93 × raw + 0.8 V. 1 known value could not be used (Xe: no parameters)." in told
+    reported = shown(mine)
+    assert "linear calibration of f was fitted" in reported
+    assert "0.31 V raw, 0.09 V for values left out (root mean square 0.12 V)" in reported
+    assert "straight line 0.93 × raw + 0.8 V. 1 known value could not be used (Xe: no parameters)." in reported
 
 
 def test_stages_have_calibrations_of_their_own():

@@ -203,8 +203,8 @@ def test_the_laboratory_asks_and_tells():
     assert batch.index.tolist() == list(range(8))
     assert mine.status().pending == 8
     assert len(mine.ask(2)) == 2
-    told = batch.assign(f=[0.5, 0.1, None, 0.6, 0.2, 0.3, 0.4, 0.9], reason=[None, None, "spilt", *[None] * 5])
-    mine.tell(told)
+    reported = batch.assign(f=[0.5, 0.1, None, 0.6, 0.2, 0.3, 0.4, 0.9], reason=[None, None, "spilt", *[None] * 5])
+    mine.tell(reported)
     assert mine.units == {"f": "mV"}
     frame = mine.frame()
     assert frame["state"].value_counts().to_dict() == {"done": 7, "pending": 2, "failed": 1}
@@ -297,17 +297,17 @@ def test_the_best_are_verified_once_by_a_more_accurate_objective(tmp_path):
     mine.run(OBJECTIVE, evaluations=12, batch=3)
     calls = []
 
-    def truer(x, k, w):
+    def accurate(x, k, w):
         calls.append(x)
         return {"f": wave(x, k, w)["f"] + 0.12}
 
-    stage = PythonObjective(truer, {"f": "V"}, isolated=False)
-    verified = mine.verify(stage, top=4, stage="truer")
+    stage = PythonObjective(accurate, {"f": "V"}, isolated=False)
+    verified = mine.verify(stage, top=4, stage="accurate")
     assert sorted(verified.index) == sorted(mine.best(4).index)
     shifted = mine.frame().loc[verified.index, "f"] + 0.12
     np.testing.assert_allclose(verified["f"], shifted)
     assert verified["all_met"].tolist() == shifted.between(0.4, 0.7).tolist()
-    mine.verify(stage, top=4, stage="truer")
+    mine.verify(stage, top=4, stage="accurate")
     assert len(calls) == 4
 
 

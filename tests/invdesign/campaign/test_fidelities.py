@@ -86,10 +86,10 @@ def test_the_report_says_what_each_fidelity_cost():
     mine = campaign()
     mine.run(OBJECTIVE, evaluations=18)
     found = gather(mine)
-    told = " ".join(sentences(found))
+    reported = " ".join(sentences(found))
     counts, cost = mine.by_fidelity()["evaluated"] + mine.by_fidelity()["failed"], mine.by_fidelity()["cost"]
-    assert f"Of these {counts['cheap']} at cheap and {counts['dear']} at dear." in told
-    assert f"cost {cost['cheap']:.0f} at cheap and {cost['dear']:.0f} at dear. Only values at dear count" in told
+    assert f"Of these {counts['cheap']} at cheap and {counts['dear']} at dear." in reported
+    assert f"cost {cost['cheap']:.0f} at cheap and {cost['dear']:.0f} at dear. Only values at dear count" in reported
     assert found.met.sum() == mine.status().hits
     assert found.judged["f"].notna().sum() == mine.by_fidelity().loc["dear", "evaluated"]
     assert "at dear" in list(status_table(mine).columns[0].cells)[3:5][1].plain

@@ -37,8 +37,8 @@ def test_molecules_are_those_of_the_pool_however_they_are_written():
     given = ["OCC", "C(C)(=O)C", "c1ccccc1", "N#CC"]
     mine = campaign(SearchSpace(m=MoleculePool.from_smiles(given)))
     asked = mine.ask(2)
-    told = mine.tell(pd.DataFrame({"m": given, "q": np.arange(4.0)}))
-    assert set(asked.index) < set(told)
+    stored = mine.tell(pd.DataFrame({"m": given, "q": np.arange(4.0)}))
+    assert set(asked.index) < set(stored)
     assert mine.frame()["m"].tolist() == [
         *asked["m"],
         *(m for m in ["CCO", "CC(C)=O", "c1ccccc1", "CC#N"] if m not in set(asked["m"])),

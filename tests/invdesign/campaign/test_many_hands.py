@@ -90,9 +90,9 @@ def opened(place, seed=2) -> Campaign:
 def outputs(processes: list[subprocess.Popen[str]]) -> list[str]:
     lines: list[str] = []
     for process in processes:
-        told, error = process.communicate(timeout=120)
+        reported, error = process.communicate(timeout=120)
         assert process.returncode == 0, error
-        lines += told.split()
+        lines += reported.split()
     return lines
 
 

@@ -78,8 +78,8 @@ def test_a_broken_stage_names_the_line(tmp_path, case):
     assert old in FILE
     with pytest.raises(FileError) as caught:
         read(tmp_path, FILE.replace(old, new, 1))
-    told = [(problem.line, problem.message) for problem in caught.value.problems]
-    assert any(where == line and re.search(words, message) for where, message in told), told
+    reported = [(problem.line, problem.message) for problem in caught.value.problems]
+    assert any(where == line and re.search(words, message) for where, message in reported), reported
 
 
 def test_the_schema_knows_how_a_stage_verifies():

@@ -52,16 +52,9 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def invdesign(*words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, list(words))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code == code, result.output
-    return result.output
-
-
-def test_run_status_report_and_rereading(folder):
-    told = invdesign("run", "p.yaml")
-    assert "parabola.html" in told
+def test_run_status_report_and_rereading(invdesign, folder):
+    reported = invdesign("run", "p.yaml")
+    assert "parabola.html" in reported
     assert (folder / "parabola.db").is_file()
     page = (folder / "parabola.html").read_text()
     assert "f between 0.45 and 0.55" in page
@@ -74,21 +67,21 @@ def test_run_status_report_and_rereading(folder):
     assert "f at least 0" in (folder / "mine.html").read_text()
 
 
-def test_a_larger_budget_goes_on(folder):
+def test_a_larger_budget_goes_on(invdesign, folder):
     invdesign("run", "p.yaml", "--evaluations", "6")
     assert "6" in invdesign("status", "p.yaml")
     assert "8/8" in invdesign("run", "p.yaml", "--evaluations", "8")
 
 
-def test_check_shows_the_size_and_five_samples(folder):
-    told = invdesign("check", "p.yaml")
-    assert "p.yaml is a valid campaign file" in told
-    assert "continuous, with 3 dimensions" in told
-    assert sum("plus" in line or "minus" in line for line in told.splitlines()) == 5
+def test_check_shows_the_size_and_five_samples(invdesign, folder):
+    reported = invdesign("check", "p.yaml")
+    assert "p.yaml is a valid campaign file" in reported
+    assert "continuous, with 3 dimensions" in reported
+    assert sum("plus" in line or "minus" in line for line in reported.splitlines()) == 5
     assert not (folder / "parabola.db").exists()
 
 
-def test_ask_and_tell_through_files(folder):
+def test_ask_and_tell_through_files(invdesign, folder):
     invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.csv")
     batch = pd.read_csv("batch.csv")
     assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
@@ -99,7 +92,7 @@ def test_ask_and_tell_through_files(folder):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (["check", "none.yaml"], "none.yaml:1: The file cannot be read"),
         (["run", "broken.yaml"], "broken.yaml:6: Unknown setting 'betwen'"),
@@ -112,16 +105,16 @@ def test_ask_and_tell_through_files(folder):
         (["data", "fetch", "hbee"], "Did you mean 'hbe'"),
     ],
 )
-def test_mistakes_are_shown_without_a_traceback(folder, words, told):
+def test_mistakes_are_shown_without_a_traceback(invdesign, folder, words, reported):
     (folder / "broken.yaml").write_text(FILE.replace("between", "betwen").replace("seed: 1\n", ""))
     (folder / "wrong.yaml").write_text("- {property: ff, at_least: 0}\n")
     (folder / "lab.yaml").write_text("\n".join(line for line in FILE.splitlines() if "objective" not in line))
     output = invdesign(*words, code=2)
-    assert told in output
+    assert reported in output
     assert "Traceback" not in output
 
 
-def test_schema_and_datasets():
+def test_schema_and_datasets(invdesign):
     schema = json.loads(invdesign("schema"))
     assert "space" in schema["properties"]
     assert "hbe" in invdesign("data", "list")
@@ -137,7 +130,7 @@ def values_in(place: Path) -> int:
             return 0  # its tables are not there yet
 
 
-def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
+def test_ctrl_c_leaves_a_campaign_that_resumes(invdesign, folder):
     (folder / "p.yaml").write_text(FILE + "optimizer: {type: random}\n")
     command = [sys.executable, "-W", "ignore", "-m", "invdesign.cli.commands", "run", "p.yaml", "--evaluations"]
     environment = {**os.environ, "COLUMNS": "120"}
@@ -150,15 +143,15 @@ def test_ctrl_c_leaves_a_campaign_that_resumes(folder):
     while time.monotonic() < deadline and not values_in(folder / "parabola.db"):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 130, told
-    assert "run the same command to continue" in told
+    _, reported = process.communicate(timeout=60)
+    assert process.returncode == 130, reported
+    assert "run the same command to continue" in reported
     subprocess.run([*command, "20"], check=True, capture_output=True, env=environment)
     whole, resumed = (invdesign("status", "p.yaml", "--store", place) for place in ("whole.db", "parabola.db"))
     assert whole == resumed
 
 
-def test_a_sheet_is_never_overwritten_and_nothing_is_pending_without_one(folder):
+def test_a_sheet_is_never_overwritten_and_nothing_is_pending_without_one(invdesign, folder):
     invdesign("ask", "p.yaml", "-n", "2", "-o", "batch.csv")
     assert "'batch.csv' exists and is not overwritten. Choose another name, such as 'batch-2.csv'" in invdesign(
         "ask", "p.yaml", "-n", "2", "-o", "batch.csv", code=2
@@ -205,9 +198,9 @@ def test_a_sheet_whose_candidates_cannot_be_stored_is_removed(folder):
     assert not (folder / "batch.csv").exists()
 
 
-def test_ask_and_tell_through_a_spreadsheet(folder):
-    told = invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.xlsx")
-    assert "Fill in f in V and use: invdesign tell p.yaml batch.xlsx" in told
+def test_ask_and_tell_through_a_spreadsheet(invdesign, folder):
+    reported = invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.xlsx")
+    assert "Fill in f in V and use: invdesign tell p.yaml batch.xlsx" in reported
     batch = pd.read_excel("batch.xlsx")
     assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
     batch = batch.rename(columns={"f": "f (mV)"}).assign(operator="Ada", **{"f (mV)": [500, 100, None]})
@@ -220,7 +213,7 @@ def test_ask_and_tell_through_a_spreadsheet(folder):
     assert "has no sheet 'data'" in invdesign("tell", "p.yaml", "done.xlsx", "--sheet", "data", code=2)
 
 
-def test_results_have_the_unit_of_the_target_before_and_after_a_run(folder):
+def test_results_have_the_unit_of_the_target_before_and_after_a_run(invdesign, folder):
     (folder / "p.yaml").write_text(FILE.replace("[0.45, 0.55], unit: V", "[450, 550], unit: mV"))
     (folder / "r.csv").write_text("x;word;f\n0,25;plus;500,5\n")
     for store in ("before.db", "after.db"):
@@ -247,14 +240,14 @@ def test_results_have_the_unit_of_the_target_before_and_after_a_run(folder):
         (b"x,word,f,f\n0.5,plus,1,2\n", "has 2 columns 'f'"),
     ],
 )
-def test_tables_that_are_not_sure_are_refused(folder, content, words):
+def test_tables_that_are_not_sure_are_refused(invdesign, folder, content, words):
     (folder / "r.csv").write_bytes(content)
     output = invdesign("tell", "p.yaml", "r.csv", code=2)
     assert words in output
     assert read_campaign("p.yaml").open().frame().empty
 
 
-def test_what_a_pool_leaves_out_is_said_everywhere(folder):
+def test_what_a_pool_leaves_out_is_said_everywhere(invdesign, folder):
     lines = ["CCO", "C1CC", *("C" * n for n in range(1, 9))]
     (folder / "pool.smi").write_text("\n".join(lines))
     (folder / "mine.py").write_text("def value(m):\n    return {'f': len(m) / 10}\n")
@@ -274,7 +267,7 @@ def test_what_a_pool_leaves_out_is_said_everywhere(folder):
     assert "line 11: 'CCO' repeats the molecule of line 1" in invdesign("check", "p.yaml", code=2)
 
 
-def test_duplicates_are_a_key_of_tables(folder):
+def test_duplicates_are_a_key_of_tables(invdesign, folder):
     (folder / "t.csv").write_text("x;word;f (mV)\n0;plus;500\n0;plus;400\n1;minus;200\n")
     table = "{type: table, data: t.csv, key: {x: x, word: word}, values: {f: f}, units: {f: V}%s}"
     text = FILE.replace("{type: python, function: mine.py:value, units: {f: V}}", table).replace(
@@ -292,7 +285,7 @@ def test_duplicates_are_a_key_of_tables(folder):
     assert values["f"].tolist() == pytest.approx([0.45])
 
 
-def test_an_exhausted_space_gives_no_sheet(folder):
+def test_an_exhausted_space_gives_no_sheet(invdesign, folder):
     space = "space:\n  k: {type: integer, low: 1, high: 2}\n"
     (folder / "p.yaml").write_text(
         f"{FILE[: FILE.index('space:')]}{space}{FILE[FILE.index('targets:') : FILE.index('objective')]}"
@@ -303,18 +296,18 @@ def test_an_exhausted_space_gives_no_sheet(folder):
     assert not (folder / "more.csv").exists()
 
 
-def test_a_changed_objective_is_asked_about(folder):
+def test_a_changed_objective_is_asked_about(invdesign, folder):
     invdesign("run", "p.yaml")
     (folder / "mine.py").write_text(FUNCTION.replace("x * x", "x * x * x"))
-    told = invdesign("run", "p.yaml", "--evaluations", "14", code=2)
-    assert "The objective has changed" in told
-    assert "mine.py" in told
-    assert "--objective-changed keep" in told
+    reported = invdesign("run", "p.yaml", "--evaluations", "14", code=2)
+    assert "The objective has changed" in reported
+    assert "mine.py" in reported
+    assert "--objective-changed keep" in reported
     invdesign("run", "p.yaml", "--evaluations", "14", "--objective-changed", "keep", "--wait", "--lease", "5")
     assert "14" in invdesign("status", "p.yaml")
 
 
-def test_a_damaged_store_is_refused_in_words(folder):
+def test_a_damaged_store_is_refused_in_words(invdesign, folder):
     invdesign("run", "p.yaml")
     place = folder / "parabola.db"
     place.write_bytes(place.read_bytes()[:9000])

@@ -9,9 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from invdesign.cli import app
 from invdesign.core.trust import VARIABLE
 
 FILE = """\
@@ -36,13 +34,6 @@ def folder(tmp_path, monkeypatch):
     return made
 
 
-def invdesign(*words: str, code: int) -> str:
-    result = CliRunner().invoke(app, list(words))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 def at_a_terminal(answer: bytes, *words: str) -> tuple[int, str]:
     """Exit code and output of the command line at a pseudo-terminal where somebody types an answer."""
     mine, theirs = pty.openpty()
@@ -62,7 +53,7 @@ def at_a_terminal(answer: bytes, *words: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("command", ["run", "check", "ask", "status", "report", "models"])
-def test_without_a_terminal_code_is_refused_and_explained(folder, command):
+def test_without_a_terminal_code_is_refused_and_explained(invdesign, folder, command):
     shown = invdesign(command, "c.yaml", code=2)
     assert "c.yaml:5: function: The campaign file calls the Python function 'mine.py:f', which needs your" in shown
     assert "invdesign allow c.yaml" in shown
@@ -70,12 +61,12 @@ def test_without_a_terminal_code_is_refused_and_explained(folder, command):
     assert sorted(path.name for path in folder.iterdir()) == ["c.yaml", "mine.py"]
 
 
-def test_one_command_may_be_allowed(folder):
+def test_one_command_may_be_allowed(invdesign, folder):
     assert "is a valid campaign file" in invdesign("check", "c.yaml", "--allow-code", code=0)
     invdesign("check", "c.yaml", code=2)
 
 
-def test_allow_records_consent_until_a_change(folder):
+def test_allow_records_consent_until_a_change(invdesign, folder):
     assert "mine.py:f" in invdesign("allow", "c.yaml", code=0)
     assert "needs no further consent" in invdesign("allow", "c.yaml", code=0)
     invdesign("run", "c.yaml", code=0)
@@ -84,13 +75,13 @@ def test_allow_records_consent_until_a_change(folder):
     invdesign("status", "c.yaml", code=2)
 
 
-def test_allow_takes_a_folder(folder):
+def test_allow_takes_a_folder(invdesign, folder):
     assert str(folder) in invdesign("allow", ".", code=0)
     (folder / "mine.py").write_text("def f(x):\n    return {'f': 2 * x}\n")
     invdesign("check", "c.yaml", code=0)
 
 
-def test_allow_shows_other_problems(folder):
+def test_allow_shows_other_problems(invdesign, folder):
     Path("c.yaml").write_text(FILE.replace("low: 0", "lo: 0"))
     assert "Did you mean 'low'" in invdesign("allow", "c.yaml", code=2)
 
@@ -104,7 +95,7 @@ def test_a_person_at_the_terminal_is_asked_once(folder):
     assert (code, "Do you trust this file" in shown) == (0, False)
 
 
-def test_a_link_in_the_place_of_the_report_is_not_followed(folder):
+def test_a_link_in_the_place_of_the_report_is_not_followed(invdesign, folder):
     Path("../mine.txt").write_text("mine")
     Path("strange.html").symlink_to("../mine.txt")
     assert "'strange.html' is a link, which is not followed" in invdesign("run", "c.yaml", "--allow-code", code=2)
@@ -113,7 +104,7 @@ def test_a_link_in_the_place_of_the_report_is_not_followed(folder):
 
 
 @pytest.mark.parametrize("ending", ["", "-wal", "-journal"])
-def test_a_link_in_the_place_of_the_store_needs_consent(folder, ending):
+def test_a_link_in_the_place_of_the_store_needs_consent(invdesign, folder, ending):
     Path("c.yaml").write_text("\n".join(line for line in FILE.splitlines() if "objective" not in line))
     Path("../mine.txt").write_text("mine")
     Path(f"strange.db{ending}").symlink_to("../mine.txt")
@@ -121,7 +112,7 @@ def test_a_link_in_the_place_of_the_store_needs_consent(folder, ending):
     assert Path("../mine.txt").read_text() == "mine"
 
 
-def test_a_script_within_a_shell_command_is_part_of_the_consent(folder):
+def test_a_script_within_a_shell_command_is_part_of_the_consent(invdesign, folder):
     command = "{type: command, shell: true, command: 'cat {candidate}|./run.sh', units: {f: ''}}"
     Path("c.yaml").write_text(FILE.replace("{type: python, function: mine.py:f, units: {f: ''}}", command))
     Path("run.sh").write_text("echo 1\n")

@@ -10,10 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from invdesign.campaign_file.file import read_campaign
-from invdesign.cli import app
 
 FILE = """\
 campaign: failing
@@ -36,13 +34,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def invdesign(*words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, list(words))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 def function(folder, body, arguments="x"):
     (folder / "mine.py").write_text(f"import os, sys\n\ndef value({arguments}):\n    {body}\n")
 
@@ -55,14 +46,14 @@ def function(folder, body, arguments="x"):
         ("*, porosity=0.3", "does not take the parameter 'x' of the space."),
     ],
 )
-def test_check_and_run_compare_the_signature(folder, arguments, words):
+def test_check_and_run_compare_the_signature(invdesign, folder, arguments, words):
     function(folder, "return {'f': 1.0}", arguments)
     for command in ("check", "run"):
         assert words in invdesign(command, "f.yaml", code=2)
     assert not (folder / "failing.db").exists()
 
 
-def test_check_looks_the_candidates_up_in_a_table(folder):
+def test_check_looks_the_candidates_up_in_a_table(invdesign, folder):
     (folder / "t.csv").write_text("n,f\n1,0.4\n2,0.6\n")
     table = "objective: {type: table, data: t.csv, key: {x: n}, values: {f: f}}"
     lines = [table if line.startswith("objective") else line for line in FILE.splitlines()]
@@ -75,7 +66,7 @@ def test_check_looks_the_candidates_up_in_a_table(folder):
     assert "no value of 'f' for any of the 3 candidates" in invdesign("check", "t.yaml", code=2)
 
 
-def test_reasons_are_printed_as_they_come_and_counted_at_the_end(folder):
+def test_reasons_are_printed_as_they_come_and_counted_at_the_end(invdesign, folder):
     function(folder, "return {'f': 1.0 / (x > 0.5)}")
     printed = invdesign("run", "f.yaml")
     failed = read_campaign("f.yaml").open().frame().query("state == 'failed'")
@@ -84,7 +75,7 @@ def test_reasons_are_printed_as_they_come_and_counted_at_the_end(folder):
     assert f"{len(failed)} candidates failed as candidate {first} did: ZeroDivisionError" in printed
 
 
-def test_a_run_that_gives_only_failures_stops_and_is_retried(folder):
+def test_a_run_that_gives_only_failures_stops_and_is_retried(invdesign, folder):
     function(folder, "raise ValueError(f'{x} is wrong')")
     assert "5 evaluations failed for one reason, and none has succeeded" in invdesign("run", "f.yaml", code=2)
     assert read_campaign("f.yaml").open().status().failed == 5
@@ -98,14 +89,14 @@ def test_a_run_that_gives_only_failures_stops_and_is_retried(folder):
     assert len(campaign.attempts()) == 12
 
 
-def test_half_of_a_character_is_printed_and_stored_escaped(folder):
+def test_half_of_a_character_is_printed_and_stored_escaped(invdesign, folder):
     function(folder, "raise ValueError('name \\udc80')")
     printed = invdesign("run", "f.yaml", code=2)
     assert "Candidate 0 failed: ValueError: name \\udc80" in printed
     assert "none has succeeded: ValueError: name \\udc80" in printed
 
 
-def test_a_float_instead_of_a_mapping_ends_a_run_after_the_first_evaluation(folder):
+def test_a_float_instead_of_a_mapping_ends_a_run_after_the_first_evaluation(invdesign, folder):
     function(folder, "return x")
     printed = invdesign("run", "f.yaml", code=2)
     assert "the function must return a mapping such as {'f': ...}, not float" in printed
@@ -114,7 +105,7 @@ def test_a_float_instead_of_a_mapping_ends_a_run_after_the_first_evaluation(fold
 
 @pytest.mark.parametrize("body", ["os._exit(0) if x > 0.5 else None", "sys.exit() if x > 0.5 else None"])
 @pytest.mark.parametrize("workers", [1, 2])
-def test_code_that_ends_its_process_does_not_end_the_campaign(folder, body, workers):
+def test_code_that_ends_its_process_does_not_end_the_campaign(invdesign, folder, body, workers):
     function(folder, f"{body}\n    return {{'f': x}}")
     (folder / "f.yaml").write_text(f"{FILE}workers: {workers}\n")
     invdesign("run", "f.yaml")
@@ -123,7 +114,7 @@ def test_code_that_ends_its_process_does_not_end_the_campaign(folder, body, work
     assert (frame["x"] > 0.5).tolist() == (frame["state"] == "failed").tolist()
 
 
-def test_a_stage_that_ends_its_process_does_not_end_the_campaign(folder):
+def test_a_stage_that_ends_its_process_does_not_end_the_campaign(invdesign, folder):
     (folder / "mine.py").write_text("import os\ndef value(x):\n    return {'f': x}\ndef fine(x):\n    os._exit(7)\n")
     stage = "  - {type: python, function: mine.py:fine, units: {f: ''}, name: fine, verify: top 2}"
     text = FILE.replace("objective: {", "objective:\n  - {").replace("optimizer", f"{stage}\noptimizer")

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from typer.testing import CliRunner
 
 from invdesign import read_campaign
-from invdesign.cli import app
 
 FILE = """\
 campaign: staged
@@ -32,22 +30,15 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def invdesign(*words: str, code: int = 0) -> str:
-    result = CliRunner().invoke(app, list(words))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert result.exit_code == code, result.output
-    return result.output
-
-
 def opened():
     return read_campaign("s.yaml").open()
 
 
-def test_a_file_with_rounds_runs_verifies_and_reports(folder):
-    told = invdesign("run", "s.yaml")
+def test_a_file_with_rounds_runs_verifies_and_reports(invdesign, folder):
+    reported = invdesign("run", "s.yaml")
     for words in ("20/20", "Verifying (dear {1})", "6/6", "Verifying (dearest)", "2/2", "Round by round,"):
-        assert words in told
-    assert "corrected by an offset learned from 6 verified candidates" in " ".join(told.split())
+        assert words in reported
+    assert "corrected by an offset learned from 6 verified candidates" in " ".join(reported.split())
     mine = opened()
     assert [one.evaluations for one in mine.rounds()] == [13, 20]
     stages = mine.verified()["stage"].value_counts().to_dict()
@@ -58,12 +49,12 @@ def test_a_file_with_rounds_runs_verifies_and_reports(folder):
     assert opened().verified().equals(verified)
 
 
-def test_too_small_a_budget_for_its_rounds_is_refused_before_anything_runs(folder):
+def test_too_small_a_budget_for_its_rounds_is_refused_before_anything_runs(invdesign, folder):
     assert "2 rounds need at least 2 evaluations" in invdesign("run", "s.yaml", "--evaluations", "7", code=2)
     assert opened().frame().empty
 
 
-def test_other_targets_are_judged_by_corrected_values(folder):
+def test_other_targets_are_judged_by_corrected_values(invdesign, folder):
     invdesign("run", "s.yaml")
     (folder / "other.yaml").write_text("- {property: f, at_least: 1.1, unit: V}\n")
     assert "nothing was evaluated" in invdesign("run", "s.yaml", "--targets", "other.yaml")

@@ -30,9 +30,9 @@ def run_search(optimizer, space, targets, function, *, evaluations, batch=1, see
             break
         assert len(new) <= batch
         assert space.feasible(new).all()
-        told = function(new)
+        reported = function(new)
         candidates = pd.concat([candidates, new], ignore_index=True) if len(candidates) else new
-        values = pd.concat([values, told], ignore_index=True) if len(values) else told
+        values = pd.concat([values, reported], ignore_index=True) if len(values) else reported
     assert not candidates.duplicated().any()
     return candidates, values
 

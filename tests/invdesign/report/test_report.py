@@ -252,8 +252,8 @@ def test_without_a_hit_the_nearest_is_named_with_what_it_lacks(tmp_path: Path) -
     page = page_of(campaign, tmp_path)
     nearest = campaign.best(1)
     short = 5.0 - nearest["voltage"].iloc[0]
-    told = f"the nearest is candidate {nearest.index[0]}, short by {short:.3g} V in voltage."
-    assert f"No candidate meets the target; {told}" in page.source
+    reported = f"the nearest is candidate {nearest.index[0]}, short by {short:.3g} V in voltage."
+    assert f"No candidate meets the target; {reported}" in page.source
     assert page.tiles["meet all targets (hits)"] == "0"
     assert page.tables["nearest"][1][3] == "voltage at least 5 V: short by (V)"
     assert page.tables["nearest"][2][0] == str(nearest.index[0])
@@ -340,8 +340,8 @@ def test_a_folder_that_is_not_there_is_named(verified: ind.Campaign, tmp_path: P
 
 
 def test_importing_the_report_loads_neither_plotly_nor_torch() -> None:
-    told = "import sys, invdesign.report; print([m for m in ('plotly', 'torch', 'rdkit', 'rich') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    code = "import sys, invdesign.report; print([m for m in ('plotly', 'torch', 'rdkit', 'rich') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", reported], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 

@@ -235,9 +235,9 @@ def test_a_campaign_goes_on_when_programs_fail(tmp_path):
         initial=6,
     )
     campaign.run(objective(tmp_path, code), evaluations=12)
-    told = campaign.frame()["reason"].dropna().tolist()
-    assert len(told) > 2
-    assert len(set(told)) > 1
+    reported = campaign.frame()["reason"].dropna().tolist()
+    assert len(reported) > 2
+    assert len(set(reported)) > 1
     assert len(campaign.hits()) > 0
 
 

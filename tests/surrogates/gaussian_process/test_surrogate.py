@@ -154,13 +154,13 @@ def test_fidelities_agree_with_gpytorch_gradients_included():
         std = (prior - (cross * torch.linalg.solve(noisy, cross.T).T).sum(dim=1)).sqrt()
         (by_mean,) = torch.autograd.grad(mean.sum(), new, retain_graph=True)
         (by_std,) = torch.autograd.grad(std.sum(), new)
-        told = fitted.slopes(model.transform(rows))
+        reported = fitted.slopes(model.transform(rows))
         wanted = (mean * fitted.spread + fitted.centre, std * fitted.spread, by_mean * fitted.spread)
-        for mine, theirs in zip(told, (*wanted, by_std * fitted.spread), strict=True):
+        for mine, theirs in zip(reported, (*wanted, by_std * fitted.spread), strict=True):
             np.testing.assert_allclose(mine, theirs.detach().numpy(), rtol=1e-5, atol=1e-6)
         posterior = model.botorch_model(["f"]).posterior(new.detach())
-        np.testing.assert_allclose(posterior.mean[:, 0].numpy(), told[0], rtol=1e-6)
-        np.testing.assert_allclose(posterior.variance[:, 0].sqrt().numpy(), told[1], rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(posterior.mean[:, 0].numpy(), reported[0], rtol=1e-6)
+        np.testing.assert_allclose(posterior.variance[:, 0].sqrt().numpy(), reported[1], rtol=1e-4, atol=1e-6)
 
 
 def test_a_fidelity_that_is_none_is_named():

@@ -14,7 +14,7 @@ from invdesign.targets import AtLeast, Maximize, Targets
 TARGETS = Targets(AtLeast("f", 1.0))
 
 
-def told(share: float, mean: float = 0.5, std: float = 1.0) -> ValueOfInformation:
+def observed(share: float, mean: float = 0.5, std: float = 1.0) -> ValueOfInformation:
     """A value that explains a share of the variance of the target fidelity one."""
     return ValueOfInformation(TARGETS, np.array([mean]), np.array([std]), np.array([std * np.sqrt(share)]))
 
@@ -24,30 +24,30 @@ def probability(mean: float = 0.5) -> float:
 
 
 def test_information_is_that_of_normal_variables():
-    assert told(0.0).information() == 0.0
-    assert told(0.75).information() == pytest.approx(0.5 * np.log(4.0))
-    assert np.isfinite(told(1.0).information())
+    assert observed(0.0).information() == 0.0
+    assert observed(0.75).information() == pytest.approx(0.5 * np.log(4.0))
+    assert np.isfinite(observed(1.0).information())
     two = ValueOfInformation(TARGETS, np.zeros(2), np.array([1.0, 2.0]), np.array([0.5, 1.0]))
     assert two.information() == pytest.approx(-np.log(0.75))
 
 
 def test_hits_for_a_cost_are_those_of_a_screen():
-    assert told(0.0).hits_a_cost(1.0, 20.0) == pytest.approx(probability() / 21.0)
-    perfect = told(1.0 - 1e-9).hits_a_cost(1.0, 20.0)  # only hits are asked for truly
+    assert observed(0.0).hits_a_cost(1.0, 20.0) == pytest.approx(probability() / 21.0)
+    perfect = observed(1.0 - 1e-9).hits_a_cost(1.0, 20.0)  # only hits are asked for truly
     assert perfect == pytest.approx(probability() / (1.0 + 20.0 * probability()), rel=0.05)
-    assert told(0.3).hits_a_cost(1.0, 20.0) < told(0.9).hits_a_cost(1.0, 20.0) < perfect
+    assert observed(0.3).hits_a_cost(1.0, 20.0) < observed(0.9).hits_a_cost(1.0, 20.0) < perfect
 
 
 @pytest.mark.parametrize("mean", [-2.0, 0.5, 3.0])
 def test_a_screen_that_costs_as_much_or_tells_nothing_never_pays(mean):
     directly = probability(mean) / 20.0
     for share in (0.0, 0.5, 1.0):
-        assert told(share, mean).hits_a_cost(20.0, 20.0) < directly
-    assert told(0.0, mean).hits_a_cost(1e-3, 20.0) < directly
+        assert observed(share, mean).hits_a_cost(20.0, 20.0) < directly
+    assert observed(0.0, mean).hits_a_cost(1e-3, 20.0) < directly
 
 
 def test_no_screen_pays_for_what_is_nearly_sure():
-    assert told(0.9, mean=4.0).hits_a_cost(1.0, 20.0) < probability(4.0) / 20.0
+    assert observed(0.9, mean=4.0).hits_a_cost(1.0, 20.0) < probability(4.0) / 20.0
 
 
 def space(cheap: float) -> SearchSpace:
@@ -80,7 +80,7 @@ def test_models_that_do_not_tell_how_fidelities_vary_together_stay_at_the_target
 
 def test_hits_for_a_cost_do_not_depend_on_the_unit():
     milli = ValueOfInformation(Targets(AtLeast("f", 1000.0)), np.array([500.0]), np.array([1000.0]), np.array([600.0]))
-    assert milli.hits_a_cost(1.0, 20.0) == pytest.approx(told(0.36).hits_a_cost(1.0, 20.0))
+    assert milli.hits_a_cost(1.0, 20.0) == pytest.approx(observed(0.36).hits_a_cost(1.0, 20.0))
 
 
 def correlated(cheap: float) -> tuple[SearchSpace, GaussianProcess, pd.DataFrame]:
