@@ -43,7 +43,7 @@ AllowCode = Annotated[
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Output file.")]
 
 
-def _told(command: Callable[P, T]) -> Callable[P, T]:
+def _errors_in_words(command: Callable[P, T]) -> Callable[P, T]:
     """Shows invalid input as a message (status 2); an interruption explains how to resume (status 130)."""
 
     @functools.wraps(command)
@@ -63,7 +63,7 @@ def _told(command: Callable[P, T]) -> Callable[P, T]:
 
 
 @app.command()
-@_told
+@_errors_in_words
 def run(
     file: File,
     targets: TargetsFile = None,
@@ -137,7 +137,7 @@ def run(
 
 
 @app.command()
-@_told
+@_errors_in_words
 def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = False) -> None:
     """Checks a campaign file: every error with its line, or the size of the space and five samples."""
     import numpy as np
@@ -154,7 +154,7 @@ def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = Fa
 
 
 @app.command()
-@_told
+@_errors_in_words
 def allow(
     place: Annotated[Path, typer.Argument(help="A campaign file, or a folder of them.", show_default=False)],
 ) -> None:
@@ -165,7 +165,7 @@ def allow(
 
 
 @app.command()
-@_told
+@_errors_in_words
 def ask(
     file: File,
     n: Annotated[int, typer.Option("-n", min=1, help="Number of candidates.")] = 1,
@@ -210,7 +210,7 @@ def ask(
 
 
 @app.command()
-@_told
+@_errors_in_words
 def tell(
     file: File,
     results: Annotated[Path, typer.Argument(help="Table (CSV or .xlsx) with candidates and their properties.")],
@@ -238,7 +238,7 @@ def tell(
 
 
 @app.command()
-@_told
+@_errors_in_words
 def status(file: File, targets: TargetsFile = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
     """Shows the progress of a campaign, and the candidates that meet the targets so far."""
     from invdesign.report.console import hits_table, status_table
@@ -252,7 +252,7 @@ def status(file: File, targets: TargetsFile = None, store: StorePlace = None, *,
 
 
 @app.command()
-@_told
+@_errors_in_words
 def report(
     file: File,
     output: Output = None,
@@ -267,7 +267,7 @@ def report(
 
 
 @app.command()
-@_told
+@_errors_in_words
 def models(
     file: File,
     *,
@@ -315,7 +315,7 @@ def models(
 
 
 @app.command()
-@_told
+@_errors_in_words
 def schema() -> None:
     """Prints the JSON schema of the campaign file."""
     import json
@@ -326,7 +326,7 @@ def schema() -> None:
 
 
 @data_app.command("list")
-@_told
+@_errors_in_words
 def data_list() -> None:
     """Lists the registered datasets with their licenses."""
     from rich.table import Table
@@ -340,7 +340,7 @@ def data_list() -> None:
 
 
 @data_app.command("fetch")
-@_told
+@_errors_in_words
 def data_fetch(name: Annotated[str, typer.Argument(help="Name of the dataset.")]) -> None:
     """Downloads a dataset, checks its checksum and prints its path."""
     from invdesign.datasets import fetch

@@ -46,10 +46,7 @@ class Deduplication:
             if new.all():
                 break
             children = mutated(self.space, frame[~new], rng, step=step)
-            columns = {name: frame[name].to_numpy(copy=True) for name in self.space.names}
-            for name, column in columns.items():
-                column[~new] = children[name].to_numpy()
-            frame = pd.DataFrame(columns)
+            frame = with_rows(frame, np.flatnonzero(~new), children)
             new = self.is_new(frame)
         return frame[new].reset_index(drop=True)
 
@@ -69,6 +66,20 @@ def completed(
     known = replace(history, pending=joined(history.pending, candidates))
     rest = RandomOptimizer().propose(n - len(candidates), space=space, targets=targets, history=known, seed=seed)
     return joined(candidates, rest)
+
+
+def with_rows(frame: pd.DataFrame, rows: np.ndarray, others: pd.DataFrame) -> pd.DataFrame:
+    """A frame with some rows replaced by those of another frame with the same columns.
+
+    Args:
+        frame: shape ``n x d``.
+        rows: places of the rows to replace, shape ``k``.
+        others: the rows that take their places, shape ``k x d``.
+    """
+    columns = {name: frame[name].to_numpy(copy=True) for name in frame}
+    for name, column in columns.items():
+        column[rows] = others[name].to_numpy()
+    return pd.DataFrame(columns)
 
 
 def joined(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:

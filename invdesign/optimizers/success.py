@@ -12,14 +12,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from scipy.spatial import KDTree
 
-from invdesign.optimizers.deduplication import STEPS, Deduplication
+from invdesign.optimizers.deduplication import STEPS, Deduplication, with_rows
 from invdesign.space.variation import mutated
 from invdesign.targets import AtLeast, Target, Targets
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import NDArray
 
     from invdesign.optimizers.base import History
@@ -34,7 +34,8 @@ AVOIDED = 1e3
 alone would not do: what an improvement is worth near a known optimum falls without end, and is left behind by any
 improvement that a model promises where nothing can be measured."""
 NEIGHBORS = 5
-"""Nearest evaluated candidates by which a population judges whether one will succeed."""
+"""Nearest evaluated candidates by which a population judges whether one will succeed: a model of thousands of values
+would take longer than all else that a population does."""
 
 
 def successes(properties: pd.DataFrame) -> NDArray[np.float64]:
@@ -86,7 +87,7 @@ def log_success(target: Target, mean: NDArray[np.float64], std: NDArray[np.float
 
 
 def without_success(targets: Targets) -> Targets:
-    """The targets themselves."""
+    """The user's targets, without the one on success."""
     return Targets(*(target for target in targets if target.property != SUCCESS))
 
 
@@ -128,9 +129,6 @@ def likely_to_succeed(
         tried = mutated(space, frame[wrong], rng, step=step).reset_index(drop=True)
         better = ~doubtful(tried) & deduplication.is_new(tried)
         rows = np.flatnonzero(wrong)[better]
-        columns = {name: frame[name].to_numpy(copy=True) for name in space.names}
-        for name, column in columns.items():
-            column[rows] = tried.loc[better, name].to_numpy()
-        changed = pd.DataFrame(columns)
+        changed = with_rows(frame, rows, tried[better])
         frame = frame if changed.duplicated().any() else changed  # a mutation may meet another of the same batch
     return frame

@@ -187,19 +187,14 @@ def gather(campaign: Campaign) -> Findings:
 def _expected_hits(campaign: Campaign, predicted: list[str]) -> float | None:
     """The sum of the hits' probabilities of meeting all targets; None without predictions with an uncertainty."""
     from invdesign.campaign.records import spreads_of
+    from invdesign.targets import Targets
 
     targets = campaign.targets.in_units(campaign.units)
-    names = [name for name in targets.properties if name in predicted]
+    names = [name for name in dict.fromkeys(one.property for one in targets.bounded) if name in predicted]
     hits = campaign.hits()
     if not names or hits.empty:
         return None
     spread = spreads_of(campaign.store.evaluations([int(number) for number in hits.index]), names)
     if spread.isna().any(axis=None):
         return None
-    bounded = [target for target in targets.bounded if target.property in names]
-    chance = np.ones(len(hits))
-    for name in dict.fromkeys(target.property for target in bounded):
-        window = targets.window(name)
-        if window is not None:
-            chance *= np.exp(window.log_probability(hits[name], spread[name]))
-    return float(chance.sum())
+    return float(Targets(*(one for one in targets.bounded if one.property in names)).probability(hits, spread).sum())

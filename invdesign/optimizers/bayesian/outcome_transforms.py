@@ -6,6 +6,9 @@ modeled where values spread that far, and the targets are moved along; elsewhere
 Poloczek (2021, arXiv:2002.08526) do alike for constraints. A property with bounds on both sides stays as it is: a
 search soon gathers values within them, beside which all others look like a tail, and bending what is no tail costs
 hits (58.5 instead of 59.3 of 60 on homobenzylic ethers with orbital energies).
+
+A property that is maximized or minimized alone has no bound from which distances could be taken. Where its values are
+clearly not normal, as the process takes them to be, it is modeled after a power transform.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ FIRST = 20
 FEWEST = 8
 """Values from which a power is fitted to a maximized or minimized property."""
 POWERS = (-3.0, 3.0)
+"""Powers that are looked at: beyond, all but the most extreme values become one."""
 CLEARLY = 3.3
 """Gain of the log likelihood by a power from which it is taken: a likelihood ratio test at the level of 1 %."""
 
@@ -55,7 +59,7 @@ class ArcsinhWarping:
 def arcsinh_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFrame]:
     """Warped targets and values; both unchanged if no property has a long tail.
 
-    A property that is maximized or minimized stays as it is: what is expected of it would be another thing.
+    A property that is maximized or minimized is left to ``power_warped``.
 
     Args:
         targets: in the units of the properties.
@@ -84,7 +88,7 @@ class PowerWarping:
     Attributes:
         centre: the values' median, in the property's unit.
         spread: their standard deviation.
-        power: 1 for the identity, less to draw in a tail of large values, more for one of small values.
+        power: 1 for the identity, less to compress large values, more to compress small ones.
     """
 
     centre: float
@@ -116,7 +120,7 @@ def power_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.Da
     if warping is None:
         return targets, values
     moved = [
-        _between(target, warping) if target.property == name and not target.direction else target for target in targets
+        _moved(target, warping) if target.property == name and not target.direction else target for target in targets
     ]
     return Targets(*moved), values.assign(**{name: warping(values[name])})
 
@@ -136,16 +140,6 @@ def _power(column: pd.Series) -> PowerWarping | None:
     return PowerWarping(centre, spread, float(best.x)) if gained > CLEARLY else None
 
 
-def _between(target: Target, warping: PowerWarping) -> Target:
-    """A bounded target of a warped property."""
-    low, high = (float(warping(end)) if math.isfinite(end) else end for end in target.interval)
-    if low == high:
-        return Equals(target.property, low)
-    if not math.isfinite(low):
-        return AtMost(target.property, high)
-    return AtLeast(target.property, low) if not math.isfinite(high) else Between(target.property, low, high)
-
-
 def _centre(targets: Targets, name: str) -> float:
     """The value that matters most: a property's one bound; NaN where it has none or two."""
     window = targets.window(name)
@@ -153,8 +147,13 @@ def _centre(targets: Targets, name: str) -> float:
     return ends[0] if len(ends) == 1 else math.nan
 
 
-def _moved(target: Target, tail: ArcsinhWarping) -> Target:
-    """The same target for the warped property; several bounds on one side stay several."""
-    low, high = (float(tail(end)) for end in target.interval)
-    kind, bound = (AtLeast, low) if math.isfinite(low) else (AtMost, high)
-    return kind(target.property, bound, unit=target.unit)
+def _moved(target: Target, warping: ArcsinhWarping | PowerWarping) -> Target:
+    """The same bounded target of the warped property; several bounds on one side stay several."""
+    low, high = (float(warping(end)) if math.isfinite(end) else end for end in target.interval)
+    if low == high:
+        return Equals(target.property, low, unit=target.unit)
+    if not math.isfinite(low):
+        return AtMost(target.property, high, unit=target.unit)
+    if not math.isfinite(high):
+        return AtLeast(target.property, low, unit=target.unit)
+    return Between(target.property, low, high, unit=target.unit)

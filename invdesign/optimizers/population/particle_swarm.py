@@ -12,7 +12,7 @@ from pydantic import Field, Strict
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, step_generator
-from invdesign.optimizers.deduplication import Deduplication, completed, joined
+from invdesign.optimizers.deduplication import Deduplication, completed, joined, with_rows
 from invdesign.optimizers.population.fitness import Fitness, crowding, spread_out
 from invdesign.optimizers.population.library_randomness import drawing_from
 from invdesign.optimizers.population.parents import Worth, crowded_winners, selected_parents
@@ -269,10 +269,7 @@ class ParticleSwarmOptimizer:
         # off the bottom that it settles at.
         step = STEP * 10.0 ** (-DECADES * rng.random())
         children = mutated(space, candidates[stirred], rng, step=step)
-        columns = {name: candidates[name].to_numpy(copy=True) for name in space.names}
-        for name, column in columns.items():
-            column[stirred] = children[name].to_numpy()
-        return pd.DataFrame(columns)
+        return with_rows(candidates[list(space.names)], np.flatnonzero(stirred), children)
 
 
 def _extended(history: History, chosen: pd.DataFrame) -> History:
