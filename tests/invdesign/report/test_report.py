@@ -341,7 +341,7 @@ def test_a_folder_that_is_not_there_is_named(verified: ind.Campaign, tmp_path: P
 
 def test_importing_the_report_loads_neither_plotly_nor_torch() -> None:
     code = "import sys, invdesign.report; print([m for m in ('plotly', 'torch', 'rdkit', 'rich') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", reported], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
