@@ -96,6 +96,8 @@ def read(path: str | Path) -> Document:
         raise FileError(path, [Problem(1, f"The file cannot be read: {error.strerror}.")]) from None
     except UnicodeDecodeError as error:
         raise FileError(path, [Problem(1, f"The file is not UTF-8 text: {error.reason}.")]) from None
+    except ValueError as error:  # a null character in the file's name
+        raise FileError(path, [Problem(1, f"The file cannot be read: {error}.")]) from None
     _check_brackets(path, text)
     try:
         loaded = YAML(typ="rt", pure=True).load(text)

@@ -43,3 +43,8 @@ def test_an_alias_within_the_limits_is_its_value(tmp_path):
 def test_a_file_without_an_end_is_refused():
     with pytest.raises(FileError, match="must not be larger than"):
         read("/dev/zero")
+
+
+def test_a_name_that_no_file_can_have_is_refused():
+    with pytest.raises(FileError, match="cannot be read: embedded null byte"):
+        read("a\0b.yaml")
