@@ -66,7 +66,8 @@ class Evaluations:
 
     def in_state(self, *states: str) -> NDArray[np.bool_]:
         """Which candidates are in one of the states, in the order of their numbers."""
-        return np.isin(self._codes.array().astype(np.int64), [STATES.index(state) for state in states])
+        codes = self._codes.array()
+        return np.logical_or.reduce([codes == STATES.index(state) for state in states])
 
     def pending(self) -> list[int]:
         """The numbers of the pending candidates."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import qmc
 
 from invdesign.core.settings import settings
 from invdesign.optimizers.base import History, run_generator, step_generator, without_duplicates
@@ -52,6 +51,8 @@ class RandomOptimizer:
 
     def _stream(self, n: int, space: SearchSpace, seed: np.random.SeedSequence) -> pd.DataFrame:
         """The first ``n`` feasible candidates of the sequence; fewer if it ends before."""
+        from scipy.stats import qmc  # loaded where it is used: most commands never do
+
         if not space.is_even or space.feasible_share(run_generator(seed)) < FEASIBLE_SHARE:
             return space.sample(0, run_generator(seed))
         for power in range(int(np.ceil(np.log2(max(2, n)))), LONGEST_SEQUENCE + 1):

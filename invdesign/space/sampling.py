@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import differential_evolution
 from scipy.spatial.distance import cdist
 
 if TYPE_CHECKING:
@@ -121,6 +120,7 @@ class Region:
 
     def _descents(self) -> Iterator[NDArray[np.float64]]:
         """Points of decreasing violation, from global searches with different starting points."""
+        from scipy.optimize import differential_evolution  # loaded where it is used: most commands never do
 
         def measure(points: NDArray[np.float64]) -> NDArray[np.float64]:
             projected = self.project(points.T)

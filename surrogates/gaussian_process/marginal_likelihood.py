@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
-from scipy.optimize import minimize
 
 from invdesign.surrogates.gaussian_process.kernels import Covariance, correlation_and_slope, factors, tanimoto
 from invdesign.surrogates.gaussian_process.parts import Part
@@ -213,6 +212,8 @@ def _likeliest(
     low[len(start.scales) : -1] = math.log(LEAST_LENGTHSCALE)
     low[-1] = math.log(LEAST_NOISE)
     bounds = [(bound, math.log(1e4)) for bound in low]
+    from scipy.optimize import minimize  # loaded where it is used: most commands never do
+
     found = minimize(
         problem,
         np.clip(start.logarithms(), low, math.log(1e4)),

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 from scipy.special import erfcx, ndtri
-from scipy.stats import qmc
 
 from invdesign.optimizers.success import SUCCESS, log_success
 from invdesign.surrogates.base import Surrogate
@@ -258,5 +257,7 @@ def property_scales(targets: Targets, values: pd.DataFrame) -> dict[str, float]:
 @lru_cache(maxsize=16)
 def normal_samples(dimension: int, count: int = SAMPLES) -> NDArray[np.float64]:
     """Quasi-random standard normal samples, shape ``count x dimension``; always the same, and not to be changed."""
+    from scipy.stats import qmc  # loaded where it is used: most commands never do
+
     points = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random(count)
     return ndtri(np.clip(points, 1e-6, 1 - 1e-6))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import minimize
 
 from invdesign.optimizers.bayesian.acquisition import MomentAcquisition, MomentScore
 from invdesign.space.parameters import Continuous
@@ -68,6 +67,8 @@ class GradientAscent:
         features = self.model.transform(self.space.decode(points))
         shape = (len(points), len(self.coordinates))
         before, _ = self.slopes(features)
+        from scipy.optimize import minimize  # loaded where it is used: most commands never do
+
         # All ascend in one problem, whose value is their sum: one that starts far below must not outweigh the others.
         weights = 1.0 / (1.0 + before.max() - before)
 
