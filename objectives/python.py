@@ -22,7 +22,7 @@ from invdesign.core.foreign import importing
 from invdesign.core.memory import MemorySize
 from invdesign.core.settings import FileContext, bounded, in_file, settings
 from invdesign.core.text_files import is_file
-from invdesign.core.trust import python_files
+from invdesign.core.trust import importable_files
 from invdesign.core.units import PropertyUnits
 from invdesign.objectives.base import REASON, WRONG_RETURN, TravelsByFields
 from invdesign.objectives.function_files import beside, load, neighbors
@@ -35,7 +35,7 @@ def _from_folder(file: FileContext, function: str) -> str:
     """Resolves the path of a function's file relative to the campaign file; running it needs consent."""
     place, _, name = function.rpartition(":")
     path = next((path for path in (file.folder / place, Path(place)) if place and is_file(path)), None)
-    file.ask(f"calls the Python function '{function}'", python_files(path) if path else ())
+    file.ask(f"calls the Python function '{function}'", importable_files(path) if path else ())
     return f"{path}:{name}" if path else function
 
 

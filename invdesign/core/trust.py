@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.machinery import all_suffixes
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,11 @@ def within(place: Path, folder: Path) -> bool:
         return False
 
 
-def python_files(file: Path) -> tuple[Path, ...]:
-    """A Python file and those next to it and one folder below, which it may import."""
-    near = {file, *file.parent.glob("*.py"), *file.parent.glob("*/*.py")}
-    return tuple(sorted(path for path in near if path.is_file()))
+def importable_files(file: Path) -> tuple[Path, ...]:
+    """A Python file and what it may import from its folder: modules, compiled ones too, there and in all packages."""
+    suffixes = tuple(all_suffixes())
+    found = {file} if file.is_file() else set()
+    for folder, below, names in os.walk(file.parent):
+        below[:] = [name for name in below if name.isidentifier() and name != "__pycache__"]
+        found.update(Path(folder, name) for name in names if name.endswith(suffixes))
+    return tuple(sorted(path for path in found if path.is_file()))

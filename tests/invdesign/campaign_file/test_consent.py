@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -138,8 +139,12 @@ def test_a_store_given_by_the_user_replaces_that_of_the_file(folder):
     assert read_campaign(path, store="mine.db").store == "mine.db"
 
 
-def test_consent_holds_until_the_file_the_function_or_its_neighbors_change(folder, record):
+def test_consent_holds_until_the_file_the_function_or_what_it_may_import_changes(folder, record):
     path = written(folder, CODE["function in a file"][0])
+    deep, compiled = "package/below/deep.py", f"fast{EXTENSION_SUFFIXES[0]}"
+    (folder / deep).parent.mkdir(parents=True)
+    (folder / deep).write_text("VALUE = 1\n")
+    (folder / compiled).write_text("not really compiled")
     other = folder.parent / "copy"
 
     def asked(place: Path = path) -> bool:
@@ -154,7 +159,7 @@ def test_consent_holds_until_the_file_the_function_or_its_neighbors_change(folde
         read_campaign(path)
     record.allow(caught.value.requests, path)
     assert not asked()
-    for changed in ("c.yaml", "mine.py", "helper.py"):
+    for changed in ("c.yaml", "mine.py", "helper.py", deep, compiled):
         before = (folder / changed).read_text()
         (folder / changed).write_text(before + "\n# altered\n")
         assert asked()
