@@ -17,6 +17,7 @@ from .objectives.surrogate import SurrogateObjective
 from .objectives.table import TableObjective
 from .optimizers import (
     BayesianOptimizer,
+    CmaEsOptimizer,
     GeneticOptimizer,
     History,
     Optimizer,
@@ -67,6 +68,7 @@ __all__ = [
     "Categorical",
     "CellObjective",
     "CloseTo",
+    "CmaEsOptimizer",
     "CombinedObjective",
     "CommandObjective",
     "Composition",

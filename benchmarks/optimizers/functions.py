@@ -160,17 +160,31 @@ def multi(seeds: int, only: tuple[str, ...]) -> None:
 
 
 def populations(seeds: int, only: tuple[str, ...]) -> None:
-    comparison, size, evaluations = Comparison("optimizers_populations", REGRET, seeds, only), 40, 2000
+    comparison = Comparison("optimizers_populations", REGRET, seeds, only)
     for task in (*tasks.SINGLE, *tasks.CONSTRAINED):
-        runners: dict[str, Runner] = {
-            "invdesign-swarm": asked(ours(ind.ParticleSwarmOptimizer(particles=size), size, size), evaluations),
-            "pyswarms": lambda t, s: peers.pyswarms_points(t, s, 2000, 40),
-            "pymoo-pso": lambda t, s: peers.pymoo_points(t, s, 2000, 40, "pso"),
-            "invdesign-genetic": asked(ours(ind.GeneticOptimizer(population=size), size, size), evaluations),
-            "deap": lambda t, s: peers.deap_points(t, s, 2000, 40),
-            "pymoo-ga": lambda t, s: peers.pymoo_points(t, s, 2000, 40, "ga"),
-        }
-        comparison.add(task, runners, evaluations=evaluations)
+        comparison.add(task, _populations(task), evaluations=2000)
+
+
+def unseen_populations(seeds: int, only: tuple[str, ...]) -> None:
+    comparison = Comparison("optimizers_unseen_populations", REGRET, seeds, only)
+    for task in tasks.unseen():
+        comparison.add(task, _populations(task), evaluations=2000)
+
+
+def _populations(task: tasks.Task) -> dict[str, Runner]:
+    size, evaluations = 40, 2000
+    generation = 4 + int(3 * np.log(task.dimension))  # Hansen's default, of both libraries
+    return {
+        "invdesign-swarm": asked(ours(ind.ParticleSwarmOptimizer(particles=size), size, size), evaluations),
+        "pyswarms": lambda t, s: peers.pyswarms_points(t, s, 2000, 40),
+        "pymoo-pso": lambda t, s: peers.pymoo_points(t, s, 2000, 40, "pso"),
+        "invdesign-genetic": asked(ours(ind.GeneticOptimizer(population=size), size, size), evaluations),
+        "deap": lambda t, s: peers.deap_points(t, s, 2000, 40),
+        "pymoo-ga": lambda t, s: peers.pymoo_points(t, s, 2000, 40, "ga"),
+        "scipy-de": lambda t, s: peers.scipy_points(t, s, 2000, 40),
+        "invdesign-cma-es": asked(ours(ind.CmaEsOptimizer(), 10, generation), evaluations),
+        "pycma": lambda t, s: peers.cma_points(t, s, 2000, 40),
+    }
 
 
 def fronts(seeds: int, only: tuple[str, ...]) -> None:
@@ -195,6 +209,7 @@ def main() -> None:
         "constrained": constrained,
         "multi": multi,
         "populations": populations,
+        "unseen-populations": unseen_populations,
         "fronts": fronts,
     }
     parser.add_argument("part", choices=parts)

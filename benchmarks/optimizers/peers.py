@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -33,7 +34,7 @@ class Ours:
         self.seed = np.random.SeedSequence(seed)
         names = list(self.targets.properties)
         empty = self.space.sample(0, np.random.default_rng(0))
-        self.history = History(empty, pd.DataFrame(columns=names, dtype=float), empty)
+        self.history = History(empty, pd.DataFrame(columns=names, dtype=float), empty, given=np.empty(0, dtype=bool))
 
     def ask(self) -> np.ndarray:
         first = len(self.history.candidates) < self.initial
@@ -51,10 +52,12 @@ class Ours:
         values = losses if limits is None else np.concatenate([losses, limits], axis=1)
         measured = pd.DataFrame(values, columns=list(self.targets.properties))
         before = self.history
+        given = np.full(len(points), len(before.candidates) < self.initial)
         self.history = History(
             pd.concat([before.candidates, self.space.decode(points)], ignore_index=True),
             pd.concat([before.properties, measured], ignore_index=True) if len(before.properties) else measured,
             before.pending,
+            given=given if before.given is None else np.concatenate([before.given, given]),
         )
 
 
@@ -209,6 +212,55 @@ def pymoo_points(task: Task, seed: int, evaluations: int, population: int, algor
     }[algorithm]()
     minimize(Wrapped(), built, ("n_eval", evaluations), seed=seed, verbose=False)
     return np.concatenate(seen)[:evaluations]
+
+
+def cma_points(task: Task, seed: int, evaluations: int, population: int) -> np.ndarray:
+    """All points that pycma evaluates with its defaults and restarts; constraints by its augmented Lagrangian."""
+    import cma
+
+    seen: list[np.ndarray] = []
+
+    def loss(point: np.ndarray) -> float:
+        seen.append(np.asarray(point).copy())
+        return float(task.objectives(seen[-1][None])[0, 0])
+
+    options = {"bounds": [0.0, 1.0], "seed": seed, "verbose": -9, "maxfevals": evaluations}
+    rng = np.random.default_rng(seed)
+    if task.constraints is None:
+        cma.fmin2(loss, lambda: rng.random(task.dimension), 0.3, options, restarts=9, bipop=False)
+    else:
+        broken = task.constraints
+        cma.fmin_con2(
+            loss,
+            rng.random(task.dimension),
+            0.3,
+            constraints=lambda point: broken(np.asarray(point)[None])[0],
+            options=options,
+        )
+    return np.array(seen[:evaluations])
+
+
+def scipy_points(task: Task, seed: int, evaluations: int, population: int) -> np.ndarray:
+    """All points that SciPy's differential evolution evaluates with its defaults, without its final descent."""
+    from scipy.optimize import NonlinearConstraint, differential_evolution
+
+    seen: list[np.ndarray] = []
+
+    def loss(point: np.ndarray) -> float:
+        if len(seen) >= evaluations:
+            raise StopIteration
+        seen.append(point.copy())
+        return float(task.objectives(point[None])[0, 0])
+
+    limits = []
+    if task.constraints is not None:
+        broken = task.constraints
+        limits = [NonlinearConstraint(lambda point: broken(point[None])[0], -np.inf, 0.0)]
+    with suppress(StopIteration, RuntimeError):
+        differential_evolution(
+            loss, [(0.0, 1.0)] * task.dimension, rng=seed, maxiter=10**6, tol=0.0, polish=False, constraints=limits
+        )
+    return np.array(seen)
 
 
 def deap_points(task: Task, seed: int, evaluations: int, population: int) -> np.ndarray:

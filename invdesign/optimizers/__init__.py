@@ -2,6 +2,7 @@
 
 from invdesign.optimizers.base import History, Optimizer
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
+from invdesign.optimizers.population.cma_es import CmaEsOptimizer
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.population.genetic import GeneticOptimizer
 from invdesign.optimizers.population.particle_swarm import ParticleSwarmOptimizer
@@ -10,6 +11,7 @@ from invdesign.optimizers.random import RandomOptimizer
 
 __all__ = [
     "BayesianOptimizer",
+    "CmaEsOptimizer",
     "Fitness",
     "GeneticOptimizer",
     "History",

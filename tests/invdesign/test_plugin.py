@@ -32,26 +32,26 @@ def test_a_campaign_file_can_name_it(installed, tmp_path):
     (tmp_path / "valley.py").write_text((PLUGIN / "valley.py").read_text())
     done = run(installed, sys.executable, "-m", "invdesign", "run", "valley.yaml", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    (tmp_path / "valley.yaml").write_text(text.replace("type: cma-es", "type: cma-ess"))
+    (tmp_path / "valley.yaml").write_text(text.replace("type: cross-entropy", "type: cross-entropi"))
     wrong = run(installed, sys.executable, "-m", "invdesign", "check", "valley.yaml", folder=tmp_path)
-    assert "Did you mean 'cma-es'?" in wrong.stdout + wrong.stderr
+    assert "Did you mean 'cross-entropy'?" in wrong.stdout + wrong.stderr
     schema = run(installed, sys.executable, "-m", "invdesign", "schema", folder=tmp_path)
-    known = json.loads(schema.stdout)["$defs"]["optimizer-cma-es"]["properties"]
-    assert known["population"]["minimum"] == 4
-    assert known["population"]["description"] == "Candidates in a generation."
+    known = json.loads(schema.stdout)["$defs"]["optimizer-cross-entropy"]["properties"]
+    assert known["window"]["minimum"] == 4
+    assert known["window"]["description"] == "Latest evaluated candidates that are considered."
 
 
 def test_it_keeps_to_the_contract(installed, tmp_path):
     code = (
         "from invdesign.core.plugins import settings_class; from invdesign.testing import check_optimizer;"
-        "check_optimizer(settings_class('optimizer', 'cma-es')(population=4))"
+        "check_optimizer(settings_class('optimizer', 'cross-entropy')(window=4))"
     )
     done = run(installed, sys.executable, "-c", code, folder=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
 def test_it_is_small():
-    assert len((PLUGIN / "src" / "invdesign_cmaes" / "__init__.py").read_text().splitlines()) < 80
+    assert len((PLUGIN / "src" / "invdesign_cross_entropy" / "__init__.py").read_text().splitlines()) < 60
 
 
 def test_a_plugin_that_cannot_be_loaded_is_named(tmp_path):

@@ -96,9 +96,16 @@ def population_proposal(
     if optimizer.surrogate_assisted:
         return surrogate_assisted_proposal(optimizer, n, space=space, targets=targets, history=history, seed=seed)
     made = optimizer.next_generation(n, space=space, targets=targets, history=history, fitness=fitness, seed=seed)
+    return away_from_failures(made, space=space, targets=targets, history=history, seed=seed)
+
+
+def away_from_failures(
+    candidates: pd.DataFrame, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
+) -> pd.DataFrame:
+    """Candidates moved away from where evaluations fail; see ``likely_to_succeed``. Arguments as for ``propose``."""
     rng = np.random.default_rng(np.random.SeedSequence(seed.entropy, spawn_key=(*_key(seed, history), AWAY)))
     values = history.properties[list(targets.properties)]
-    return likely_to_succeed(made, space=space, history=history, properties=values, rng=rng)
+    return likely_to_succeed(candidates, space=space, history=history, properties=values, rng=rng)
 
 
 def surrogate_assisted_proposal(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from invdesign.optimizers import (
+    CmaEsOptimizer,
     GeneticOptimizer,
     History,
     ParticleSwarmOptimizer,
@@ -24,6 +25,7 @@ OPTIMIZERS = {
     "genetic": GeneticOptimizer(population=12),
     "swarm": ParticleSwarmOptimizer(particles=10),
     "neighbors": ParticleSwarmOptimizer(particles=10, topology="ring", neighbors=3),
+    "cma-es": CmaEsOptimizer(population=10),
     "portfolio": PortfolioOptimizer(members=("genetic", "particle-swarm", "random"), lag=5),
 }
 SQUARE = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))

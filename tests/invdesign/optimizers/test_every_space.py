@@ -8,6 +8,7 @@ import pytest
 
 from invdesign.optimizers import (
     BayesianOptimizer,
+    CmaEsOptimizer,
     GeneticOptimizer,
     History,
     ParticleSwarmOptimizer,
@@ -67,6 +68,7 @@ OPTIMIZERS = {
     "random": RandomOptimizer(),
     "bayesian": BayesianOptimizer(),
     "genetic": GeneticOptimizer(),
+    "cma-es": CmaEsOptimizer(population=4),
     "particle swarm": ParticleSwarmOptimizer(particles=4),
 }
 

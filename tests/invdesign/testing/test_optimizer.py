@@ -9,6 +9,7 @@ import pytest
 
 from invdesign.optimizers import (
     BayesianOptimizer,
+    CmaEsOptimizer,
     GeneticOptimizer,
     ParticleSwarmOptimizer,
     PortfolioOptimizer,
@@ -22,6 +23,7 @@ OURS = {
     "bayesian with a forest": BayesianOptimizer(surrogate=RandomForest(n_estimators=20)),
     "genetic": GeneticOptimizer(population=6),
     "surrogate-assisted genetic": GeneticOptimizer(population=6, surrogate_assisted=True),
+    "cma-es": CmaEsOptimizer(population=6),
     "particle swarm": ParticleSwarmOptimizer(particles=6),
     "portfolio": PortfolioOptimizer(members=(GeneticOptimizer(population=6), RandomOptimizer()), lag=3),
     "random": RandomOptimizer(),
