@@ -4,6 +4,7 @@ from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
 from .core.errors import InputError
+from .generators import FormulaGenerator, MoleculeGenerator
 from .objectives.cell.objective import CellObjective
 from .objectives.combined import CombinedObjective
 from .objectives.command.objective import CommandObjective
@@ -18,6 +19,7 @@ from .objectives.table import TableObjective
 from .optimizers import (
     BayesianOptimizer,
     CmaEsOptimizer,
+    GenerativeOptimizer,
     GeneticOptimizer,
     History,
     Optimizer,
@@ -81,9 +83,11 @@ __all__ = [
     "Failures",
     "Features",
     "Fidelity",
+    "FormulaGenerator",
     "FormulaObjective",
     "GaussianNaiveBayes",
     "GaussianProcess",
+    "GenerativeOptimizer",
     "GeneticOptimizer",
     "GradientBoosting",
     "History",
@@ -96,6 +100,7 @@ __all__ = [
     "LogisticRegression",
     "Maximize",
     "Minimize",
+    "MoleculeGenerator",
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",

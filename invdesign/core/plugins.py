@@ -75,6 +75,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
     "optimizer": {
         "bayesian": "invdesign.optimizers.bayesian.optimizer:BayesianOptimizer",
         "cma-es": "invdesign.optimizers.population.cma_es:CmaEsOptimizer",
+        "generative": "invdesign.optimizers.generative:GenerativeOptimizer",
         "genetic": "invdesign.optimizers.population.genetic:GeneticOptimizer",
         "particle-swarm": "invdesign.optimizers.population.particle_swarm:ParticleSwarmOptimizer",
         "portfolio": "invdesign.optimizers.portfolio:PortfolioOptimizer",

@@ -2,6 +2,7 @@
 
 from invdesign.optimizers.base import History, Optimizer
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
+from invdesign.optimizers.generative import GenerativeOptimizer
 from invdesign.optimizers.population.cma_es import CmaEsOptimizer
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.population.genetic import GeneticOptimizer
@@ -13,6 +14,7 @@ __all__ = [
     "BayesianOptimizer",
     "CmaEsOptimizer",
     "Fitness",
+    "GenerativeOptimizer",
     "GeneticOptimizer",
     "History",
     "Optimizer",

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.settings import settings
-from invdesign.optimizers.base import History, run_generator, step_generator, without_duplicates
+from invdesign.optimizers.base import History, run_generator, step_generator
 from invdesign.space import SearchSpace
+from invdesign.space.duplicates import without_duplicates
 from invdesign.space.search_space import LARGEST_GRID
 from invdesign.targets import Targets
 

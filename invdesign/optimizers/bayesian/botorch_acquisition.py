@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
-from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import property_scales
 from invdesign.optimizers.deduplication import joined
 from invdesign.optimizers.success import SUCCESS
+from invdesign.space.duplicates import without_duplicates
 from invdesign.space.parameters import Continuous
 from invdesign.space.variation import mutated
 from invdesign.surrogates.base import DifferentiableSurrogate

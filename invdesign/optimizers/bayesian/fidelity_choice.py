@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import LIKELY, HitProbability, normal_samples
 from invdesign.optimizers.fidelity import at_target_fidelity, to_target_fidelity
+from invdesign.space.duplicates import without_duplicates
 from invdesign.surrogates.base import MultiFidelitySurrogate
 
 if TYPE_CHECKING:

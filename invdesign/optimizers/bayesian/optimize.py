@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
-from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import Acquisition
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.space import SearchSpace
+from invdesign.space.duplicates import without_duplicates
 from invdesign.space.variation import crossed, mutated
 
 if TYPE_CHECKING:

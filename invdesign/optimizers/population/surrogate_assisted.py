@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 
-from invdesign.optimizers.base import History, without_duplicates
+from invdesign.optimizers.base import History
 from invdesign.optimizers.deduplication import completed, joined
 from invdesign.optimizers.fidelity import target_fidelity_history
 from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.optimizers.success import likely_to_succeed, with_success
 from invdesign.space import SearchSpace
+from invdesign.space.duplicates import without_duplicates
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES
 from invdesign.targets import Targets

@@ -154,6 +154,16 @@ class Composition:
             )
         return self._written(self._region.listed[np.asarray(places)].astype(np.int64))
 
+    def site_coordinates(self) -> dict[str, NDArray[np.int64]]:
+        """The coordinates of each site that varies, in the order of the sites."""
+        found = {}
+        for lattice, part in self._product.parts():
+            varied = self._product.varied
+            places = np.flatnonzero((varied >= part.start) & (varied < part.stop))
+            if len(places):
+                found[lattice.name] = places
+        return found
+
     def neighbors(self, formula: str, rng: np.random.Generator, n: int) -> NDArray[np.object_]:
         """Formulas that are one small change away: an amount changed, two elements exchanged, another one picked.
 

@@ -9,6 +9,7 @@ import pytest
 from invdesign.optimizers import (
     BayesianOptimizer,
     CmaEsOptimizer,
+    GenerativeOptimizer,
     GeneticOptimizer,
     History,
     ParticleSwarmOptimizer,
@@ -68,6 +69,7 @@ OPTIMIZERS = {
     "random": RandomOptimizer(),
     "bayesian": BayesianOptimizer(),
     "genetic": GeneticOptimizer(),
+    "generative": GenerativeOptimizer(),
     "cma-es": CmaEsOptimizer(population=4),
     "particle swarm": ParticleSwarmOptimizer(particles=4),
 }

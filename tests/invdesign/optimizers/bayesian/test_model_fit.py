@@ -8,8 +8,8 @@ import pytest
 
 import invdesign as ind
 from invdesign.core.columns import Column
-from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.model_fit import ALWAYS_BELOW, ModelFits, rows_to_fit
+from invdesign.space.duplicates import without_duplicates
 
 
 def test_refits_become_rare_and_depend_on_the_count_alone():
