@@ -125,7 +125,7 @@ def ranges_of(targets: Targets, properties: pd.DataFrame) -> Targets:
     Raises:
         InputError: if a property has no known values.
     """
-    found = []
+    found: list[Target] = []
     for target in targets:
         name = target.property
         if name not in properties:
