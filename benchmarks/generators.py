@@ -63,7 +63,7 @@ def trained(half: pd.DataFrame, file: Path, *, epochs: int, model: str) -> tuple
         return ind.MoleculeGenerator.load(file, **settings), {}
     language = fetch("zinc-valid").read_text().split()
     began = time.perf_counter()
-    generator = ind.MoleculeGenerator(epochs=epochs, batch=64, model=model, **settings).fit(
+    generator = ind.MoleculeGenerator(epochs=epochs, model=model, **settings).fit(
         half["molecule"], half[[POTENTIAL, "molar_mass", "sa_score"]], language=language,
         checkpoint=file.with_suffix(".part"), on_epoch=lambda epoch: print(epoch, flush=True),
     )  # fmt: skip

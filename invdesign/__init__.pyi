@@ -1,5 +1,6 @@
 # The public names: lazy_loader reads them here (SPEC 1), and so do type checkers.
 
+from . import plot
 from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
@@ -127,6 +128,7 @@ __all__ = [
     "XGBoost",
     "partial_dependence",
     "permutation_importance",
+    "plot",
     "read_campaign",
     "read_targets",
     "shapley_values",
