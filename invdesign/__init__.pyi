@@ -5,6 +5,7 @@ from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
 from .core.errors import InputError
+from .datasets import dataset
 from .generators import FormulaGenerator, MoleculeGenerator
 from .objectives.cell.objective import CellObjective
 from .objectives.combined import CombinedObjective
@@ -57,6 +58,7 @@ from .surrogates.kernel_machines import KernelRidge, SupportVector
 from .surrogates.linear import Lasso, Ridge
 from .surrogates.neighbors import KNearestNeighbors
 from .surrogates.neural_network.surrogate import NeuralNetwork
+from .surrogates.validation import held_out_predictions
 from .targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
 
 __all__ = [
@@ -126,6 +128,8 @@ __all__ = [
     "Targets",
     "WorkerPool",
     "XGBoost",
+    "dataset",
+    "held_out_predictions",
     "partial_dependence",
     "permutation_importance",
     "plot",

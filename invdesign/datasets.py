@@ -14,7 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
+import pandas as pd
+
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.tables import read_table
 
 PREFIX = "dataset:"
 FOLDER_VARIABLE = "INVDESIGN_DATA"
@@ -88,6 +91,25 @@ def fetch(name: str) -> Path:
     if folder:
         return _local(dataset, Path(folder))
     return _downloaded(dataset)
+
+
+def dataset(name: str, *, sheet: str | None = None) -> pd.DataFrame:
+    """A registered dataset as a frame; rows are as they are in the file, with all their defects.
+
+    Args:
+        name: such as ``hbe``.
+        sheet: of an .xlsx file with several.
+
+    Returns:
+        One row a row of the file. A list of molecules has the one column ``smiles``.
+
+    Raises:
+        InputError: as for ``fetch``, and if the file is not a table.
+    """
+    path = fetch(name)
+    if path.suffix == ".txt":
+        return pd.DataFrame({"smiles": path.read_text(encoding="utf-8").split()})
+    return read_table(path, sheet=sheet).frame
 
 
 def _local(dataset: Dataset, folder: Path) -> Path:

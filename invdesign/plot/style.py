@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from invdesign.report.words import with_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MET, MISSED, WINDOW, QUIET = "#1b5e9e", "#c98a4b", "#2e7d50", "#8a8a8a"
 """Blue, ochre, green and grey differ in lightness, and marks in shape, so that figures can be read in grey."""
@@ -35,6 +38,16 @@ LOOK: dict[Any, Any] = {
 }
 
 
+class NotebookFigure(Figure):
+    """A figure that a notebook shows when it is the last value of a cell, whatever pyplot is set to."""
+
+    def _repr_png_(self) -> bytes:
+        """The figure as PNG."""
+        drawn = io.BytesIO()
+        self.savefig(drawn, format="png", dpi=self.dpi, bbox_inches="tight")
+        return drawn.getvalue()
+
+
 @contextmanager
 def figure(
     rows: int = 1, columns: int = 1, *, width: float = COLUMN, height: float = 2.6
@@ -48,11 +61,9 @@ def figure(
         height: of one of them, in inches.
     """
     import matplotlib as mpl
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
     with mpl.rc_context(LOOK):
-        made = Figure(figsize=(width * columns, height * rows), layout="constrained")
+        made = NotebookFigure(figsize=(width * columns, height * rows), layout="constrained")
         FigureCanvasAgg(made)
         axes = made.subplots(rows, columns, squeeze=False)
         yield made, list(axes.ravel())

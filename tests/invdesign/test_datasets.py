@@ -30,6 +30,14 @@ def test_real_datasets_have_the_registered_checksums(real_data):
         assert datasets.fetch(name).is_file()
 
 
+def test_a_dataset_is_a_frame(real_data):
+    assert len(datasets.dataset("hbe")) == 1424
+    assert list(datasets.dataset("zinc-test")) == ["smiles"]
+    assert len(datasets.dataset("lithium-ce")) >= 150
+    with pytest.raises(InputError):
+        datasets.dataset("sendek-cifs")
+
+
 def test_unknown_names_point_to_the_nearest():
     with pytest.raises(InputError, match="Did you mean 'mxene'"):
         datasets.fetch("mxenes")

@@ -47,6 +47,7 @@ def test_convergence_counts_hits(window, tmp_path):
     assert figure.axes[0].get_ylabel() == "candidates that meet all targets"
     figure.savefig(tmp_path / "convergence.pdf")
     assert (tmp_path / "convergence.pdf").read_bytes().startswith(b"%PDF")
+    assert figure._repr_png_().startswith(b"\x89PNG")
 
 
 def test_convergence_over_seeds_has_quartiles_and_a_legend():
