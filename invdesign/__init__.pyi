@@ -58,7 +58,7 @@ from .surrogates.kernel_machines import KernelRidge, SupportVector
 from .surrogates.linear import Lasso, Ridge
 from .surrogates.neighbors import KNearestNeighbors
 from .surrogates.neural_network.surrogate import NeuralNetwork
-from .surrogates.validation import held_out_predictions
+from .surrogates.validation import held_out_predictions, scores
 from .targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
 
 __all__ = [
@@ -135,5 +135,6 @@ __all__ = [
     "plot",
     "read_campaign",
     "read_targets",
+    "scores",
     "shapley_values",
 ]
