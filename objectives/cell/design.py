@@ -131,14 +131,15 @@ class Cell:
         Args:
             design: complete and feasible designs.
             balance: their balance.
-            direction: a discharge starts from each design's own 100 %, a charge from its own 0 %.
+            direction: a discharge starts from each design's own 100 %, a charge from its own 0 %, a pulse half-way.
             rate: 1/h, of each design's own capacity.
         """
         area = self.published["Electrode height [m]"] * self.published["Electrode width [m]"]
         area *= self.published["Number of electrodes connected in parallel to make a cell"]
-        discharge = direction == "discharge"
-        sign = 1.0 if discharge else -1.0  # PyBaMM counts a discharge as positive
-        x, y = (balance.x_100, balance.y_100) if discharge else (balance.x_0, balance.y_0)
+        sign = -1.0 if direction == "charge" else 1.0  # PyBaMM counts a discharge as positive
+        full = {"discharge": 1.0, "charge": 0.0, "pulse": 0.5}[direction]
+        x = full * balance.x_100 + (1.0 - full) * balance.x_0
+        y = full * balance.y_100 + (1.0 - full) * balance.y_0
         return {
             names.CURRENT: sign * rate * balance.reversible * area,
             names.NEGATIVE_INITIAL: x * self._maximum(names.NEGATIVE_MAXIMUM, design),

@@ -29,13 +29,19 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 ModelName = Literal["SPM", "SPMe", "DFN"]
-Direction = Literal["discharge", "charge"]
+Direction = Literal["discharge", "charge", "pulse"]
 
 VOLTAGE = "Voltage [V]"
 PLATING = "Negative electrode surface potential difference at separator interface [V]"
+OPEN_CIRCUIT = "Battery open-circuit voltage [V]"
+LOSS = "Voltage lost to all resistances [V]"
+"""Open-circuit voltage at the mean concentrations minus the voltage, so that the charge that a pulse takes out does not
+count."""
+_OUTPUTS: Mapping[Direction, str] = {"discharge": VOLTAGE, "charge": PLATING, "pulse": LOSS}
 
 _SAVED = 48
-_SLACK = 1.02  # no protocol passes more than the capacity between the limits; the rest allows for rounding
+SLACK = 1.02
+"""No protocol passes more than the capacity between the limits; the rest allows for rounding."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ class ModelSettings:
         overrides: numbers that replace those of the set.
         inputs: names of the parameters that differ from design to design.
         window: lower and upper voltage limit, V.
-        direction: discharge ends at the lower limit, charge at the upper.
+        direction: discharge ends at the lower limit, charge at the upper; a pulse is a discharge that ends in time.
         electrode_points: mesh points across each electrode and across the separator.
         particle_points: mesh points along a particle's radius.
         rtol: the solver's relative tolerance.
@@ -75,7 +81,7 @@ class Trace:
 
     Attributes:
         time: s.
-        volts: the voltage of a discharge, the plating potential of a charge, V, at each time.
+        volts: the voltage of a discharge, the plating potential of a charge, the loss of a pulse, V, at each time.
         failure: why there is no result, or None.
     """
 
@@ -162,9 +168,10 @@ class BuiltModel:
         """
         pybamm = load_pybamm()
         self._solver_error = pybamm.SolverError
-        self._output = VOLTAGE if settings.direction == "discharge" else PLATING
+        self._output = _OUTPUTS[settings.direction]
         model = getattr(pybamm.lithium_ion, settings.model)()
-        limit = "Minimum voltage [V]" if settings.direction == "discharge" else "Maximum voltage [V]"
+        model.variables[LOSS] = model.variables[OPEN_CIRCUIT] - model.variables[VOLTAGE]
+        limit = "Maximum voltage [V]" if settings.direction == "charge" else "Minimum voltage [V]"
         model.events = [event for event in model.events if event.name == limit]
         values = load_set(settings.parameter_set).copy()  # type: ignore[attr-defined]
         values.update(dict(settings.overrides), check_already_exists=False)
@@ -196,24 +203,23 @@ class BuiltModel:
         simulation.build()
         self._model = simulation.built_model
 
-    def run(self, inputs: Sequence[Mapping[str, float]], rate: float) -> list[Trace]:
-        """Simulates constant current until the voltage limit.
+    def run(self, inputs: Sequence[Mapping[str, float]], seconds: float) -> list[Trace]:
+        """Simulates constant current until the voltage limit, or for the time of a pulse.
 
         Args:
             inputs: the solver inputs of each design.
-            rate: 1/h; each design's current is this times its own capacity, so that none outlasts ``3600 / rate`` s.
+            seconds: of the pulse; of the others longer than any takes.
         """
         try:
-            return self._solve(inputs, rate)
+            return self._solve(inputs, seconds)
         except self._solver_error as error:
             if len(inputs) == 1:
                 at_once = isinstance(error, self._solver.limit_met_at_once)
                 return [_NO_DISCHARGE if at_once and self._output == VOLTAGE else _failed(str(error))]
         # one design has made the whole list fail
-        return [trace for single in inputs for trace in self.run([single], rate)]
+        return [trace for single in inputs for trace in self.run([single], seconds)]
 
-    def _solve(self, inputs: Sequence[Mapping[str, float]], rate: float) -> list[Trace]:
-        end = 3600.0 / rate * _SLACK
+    def _solve(self, inputs: Sequence[Mapping[str, float]], end: float) -> list[Trace]:
         fraction = np.linspace(0.0, 1.0, _SAVED + 1)
         # denser at first, to resolve discharges that are too fast for their cell and end early
         saved = end * (0.3 * fraction + 0.7 * fraction**3)
@@ -225,8 +231,9 @@ class BuiltModel:
         ended = str(solution.termination)
         if ended == "failure":
             return _failed(f"the solver stopped after {float(solution.t[-1]):.3g} s without reaching the voltage limit")
-        if not ended.startswith("event"):
-            return _failed(f"the voltage limit was not reached within {float(solution.t[-1]):.4g} s")
+        if ended.startswith("event") == (self._output == LOSS):
+            where = "was reached after" if self._output == LOSS else "was not reached within"
+            return _failed(f"the voltage limit {where} {float(solution.t[-1]):.4g} s")
         volts = np.asarray(solution[self._output].data, dtype=np.float64).reshape(-1)
         if not np.isfinite(volts).all():
             return _failed("the solution is not finite")

@@ -18,7 +18,7 @@ from invdesign.objectives.cell import parameters as names
 from invdesign.objectives.cell.checks import cell_problems
 from invdesign.objectives.cell.design import Cell
 from invdesign.objectives.cell.mass import mass, thickness
-from invdesign.objectives.cell.model import Direction, ModelName, ModelSettings, Trace, built
+from invdesign.objectives.cell.model import SLACK, Direction, ModelName, ModelSettings, Trace, built
 from invdesign.objectives.cell.parameters import N_P_RATIO
 from invdesign.objectives.limits import FIRST_USE, memory_of, with_grace
 
@@ -38,6 +38,7 @@ PROPERTIES: Mapping[str, str] = {
     "areal_capacity": "mAh/cm^2",
     "n_p_ratio": "",
     "negative_thickness": "um",
+    "resistance": "ohm*cm^2",
 }
 
 
@@ -66,6 +67,9 @@ class CellObjective:
     * ``plating_margin`` (V): lowest potential difference between the negative electrode's surface and the
       electrolyte at the separator during a charge at ``charge_rate`` to the upper voltage; lithium can plate where it
       is below zero (Arora, Doyle and White 1999, doi:10.1149/1.1392512);
+    * ``resistance`` (ohm cm2): what a discharge pulse of ``pulse_seconds`` at ``pulse_rate`` from half charge loses of
+      the open-circuit voltage, over its current density: ohmic, by reaction and by diffusion (the shorter the
+      pulse, the less of the last);
     * ``areal_capacity`` (mAh/cm2) between the voltage limits at rest, ``n_p_ratio``, ``negative_thickness`` (um).
     """
 
@@ -87,6 +91,10 @@ class CellObjective:
     """Rate of the fast discharge, in 1/h."""
     charge_rate: float = bounded(default=1.5, gt=0)
     """Rate of the charge, in 1/h."""
+    pulse_rate: float = bounded(default=1.0, gt=0)
+    """Rate of the pulse for the resistance, in 1/h."""
+    pulse_seconds: float = bounded(default=10.0, gt=0)
+    """Duration of the pulse, in s."""
     temperature: float | None = bounded(default=None, gt=0)
     """Temperature in K of cell and surroundings (the models are isothermal); None for the set's own."""
     wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
@@ -249,6 +257,9 @@ class CellObjective:
                 np.nan if trace.failure is not None else np.min(trace.volts)
                 for trace in run("charge", self.charge_rate)
             ]
+        if "resistance" in wanted:
+            loss = [np.nan if trace.failure is not None else trace.volts[-1] for trace in run("pulse", self.pulse_rate)]
+            results["resistance"][rows] = 1e4 * np.array(loss) / (self.pulse_rate * balance.reversible)
 
     def _run(
         self, cell: Cell, design: Mapping[str, Array], balance: Balance, direction: Direction, rate: float
@@ -272,12 +283,13 @@ class CellObjective:
         inputs = [
             {name: float(column[row]) for name, column in columns.items()} for row in range(balance.reversible.size)
         ]
-        traces = built(settings).run(inputs, rate)
+        seconds = self.pulse_seconds if direction == "pulse" else 3600.0 / rate * SLACK
+        traces = built(settings).run(inputs, seconds)
         stuck = [row for row, trace in enumerate(traces) if trace.failure is not None]
         if stuck:
             # DFN's solver sometimes fails when the electrolyte is depleted; smaller steps mostly help.
             finer = built(replace(settings, rtol=self.rtol / 10.0, atol=self.atol / 10.0))
-            for row, trace in zip(stuck, finer.run([inputs[row] for row in stuck], rate), strict=True):
+            for row, trace in zip(stuck, finer.run([inputs[row] for row in stuck], seconds), strict=True):
                 traces[row] = trace
         return traces
 
