@@ -1,4 +1,4 @@
-"""Rules for molecules of an open-ended space: elements, size, rings, charge, substructures, synthetic accessibility."""
+"""Rules for molecules of an open-ended space: elements, size, rings, charge, structures, synthetic accessibility."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.space.molecules.structural_rules import STRUCTURAL_RULES, alerts, broken_rule
 from invdesign.surrogates.features.smiles import is_too_large
 
 HEAVIEST = 118
@@ -27,6 +28,8 @@ class MoleculeRules:
         forbidden: SMARTS of substructures that it must not have.
         max_sa_score: highest synthetic accessibility score, from 1 (easy) to 10 (Ertl and Schuffenhauer 2009,
             doi:10.1186/1758-2946-1-8, as in RDKit's Contrib folder); None for no limit.
+        allow: names of structural rules that are turned off.
+        alerts: structural alerts that it may have (see ``structural_rules.alerts``); None for any.
 
     Raises:
         InputError: if an element or a SMARTS is invalid, or limits exclude each other.
@@ -39,6 +42,8 @@ class MoleculeRules:
     charge: int = 0
     forbidden: tuple[str, ...] = ()
     max_sa_score: float | None = None
+    allow: tuple[str, ...] = ()
+    alerts: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         for symbol in self.elements:
@@ -81,9 +86,16 @@ class MoleculeRules:
         charge = Chem.GetFormalCharge(molecule)
         if charge != self.charge:
             return f"its charge is {charge:+d}, not {self.charge:+d}"
+        return self._substructure_refusal(molecule)
+
+    def _substructure_refusal(self, molecule: Any) -> str | None:
         for smarts, pattern in self._patterns:
             if molecule.HasSubstructMatch(pattern):
                 return f"it contains the forbidden {smarts}"
+        if (broken := broken_rule(molecule, self.allow)) is not None:
+            return f"it has {STRUCTURAL_RULES[broken].reason} (rule '{broken}')"
+        if self.alerts is not None and (carried := sorted(alerts(molecule) - self.alerts)):
+            return f"it has the structural alert '{carried[0]}'"
         if self.max_sa_score is not None and (score := sa_score(molecule)) > self.max_sa_score:
             return f"its synthetic accessibility score is {score:.2f}, above {self.max_sa_score}"
         return None
