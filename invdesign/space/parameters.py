@@ -111,7 +111,7 @@ class Canonical(Protocol):
 
 @runtime_checkable
 class Sampled(Protocol):
-    """A parameter that draws values without the unit cube, where encoding them takes longer than drawing."""
+    """A parameter that builds its values, which takes less time than encoding them in the unit cube."""
 
     def sampled(self, n: int, rng: np.random.Generator) -> NDArray[Any]:
         """Draws values, shape ``n``: those to which the points of ``draw`` decode."""

@@ -224,13 +224,13 @@ class MoleculeGraph(PlainParameter):
         Raises:
             InputError: saying why it is not of the space.
         """
-        smiles = constitution(value)
+        smiles = self._constitution(value) if isinstance(value, str) else None
         if smiles is None:
             raise InputError(f"{value!r} is not a molecule that RDKit can read.")
         refusal = self._refusal(smiles)
         if refusal is not None:
             raise InputError(f"{value!r} is not in this space: {refusal}.")
-        return smiles
+        return str(smiles)
 
     def _decoded(self, symbols: Symbols) -> str | None:
         """The molecule of the longest beginning or ending that stands for an allowed one."""
@@ -269,6 +269,10 @@ class MoleculeGraph(PlainParameter):
     @cached_property
     def _seed_points(self) -> NDArray[np.float64]:
         return self.encode(self._seed_list)
+
+    @cached_property
+    def _constitution(self) -> Any:
+        return lru_cache(maxsize=KEPT)(constitution)
 
     @cached_property
     def _refusal(self) -> Any:

@@ -184,12 +184,11 @@ def broken_rule(molecule: Any, allow: Iterable[str] = ()) -> str | None:
         molecule: to look at.
         allow: names of rules that do not count.
     """
-    for name, rule in STRUCTURAL_RULES.items():
-        if name in allow:
-            continue
-        rings = _RING_RULES.get(name)
-        if rings(molecule) if rings else any(molecule.HasSubstructMatch(_pattern(smarts)) for smarts in rule.smarts):
-            return name
+    for name, patterns in _compiled().items():
+        if name not in allow:
+            rings = _RING_RULES.get(name)
+            if rings(molecule) if rings else any(map(molecule.HasSubstructMatch, patterns)):
+                return name
     return None
 
 
@@ -199,10 +198,10 @@ def alerts(molecule: Any) -> frozenset[str]:
 
 
 @cache
-def _pattern(smarts: str) -> Any:
+def _compiled() -> Mapping[str, tuple[Any, ...]]:
     from rdkit import Chem
 
-    return Chem.MolFromSmarts(smarts)
+    return {name: tuple(map(Chem.MolFromSmarts, rule.smarts)) for name, rule in STRUCTURAL_RULES.items()}
 
 
 @cache
