@@ -5,6 +5,7 @@ from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
 from .core.errors import InputError
 from .objectives.cell.objective import CellObjective
+from .objectives.chemistry.objective import ChemistryObjective
 from .objectives.combined import CombinedObjective
 from .objectives.command.objective import CommandObjective
 from .objectives.electrode.objective import ElectrodeObjective
@@ -66,6 +67,7 @@ __all__ = [
     "CampaignFile",
     "Categorical",
     "CellObjective",
+    "ChemistryObjective",
     "CloseTo",
     "CombinedObjective",
     "CommandObjective",

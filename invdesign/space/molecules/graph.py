@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from functools import cached_property, lru_cache
@@ -18,8 +19,9 @@ from invdesign.space.molecules.files import MoleculeFile
 from invdesign.space.molecules.operators import ElementShares, crossed, mutated
 from invdesign.space.molecules.rules import MoleculeRules, constitution
 from invdesign.space.molecules.selfies_code import SelfiesCode, Symbols
-from invdesign.space.molecules.structural_rules import HARMLESS_ALERTS, STRUCTURAL_RULES, alerts
+from invdesign.space.molecules.structural_rules import STRUCTURAL_RULES
 from invdesign.space.parameters import PlainParameter
+from invdesign.surrogates.features.chemists_scores import alerts
 from invdesign.surrogates.features.smiles import MOST_ATOMS, smiles_problem
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ DEFAULT_ELEMENTS = ("C", "H", "N", "O", "F", "S")
 SHOWN = 5
 """Invalid seeds that a message lists."""
 Alerts = Literal["none", "as-seeds", "any"]
+COMMON = 0.1
+"""Share of the seeds from which on an alert that they carry is the user's wish."""
 
 
 @settings
@@ -87,7 +91,7 @@ class MoleculeGraph(PlainParameter):
     """Structural rules to turn off, by name, such as ``[peroxide]``."""
     alerts: Alerts = "as-seeds"
     """Which structural alerts (Brenk et al. 2008, doi:10.1002/cmdc.200700139: reactive, unstable or toxic groups)
-    molecules may have: ``none``; those of the seeds, and double bonds, triple bonds and long chains (``as-seeds``); or
+    molecules other than the seeds may have: ``none``; those that at least a tenth of the seeds have (``as-seeds``); or
     ``any``."""
     rules: MoleculeRules = field(init=False, repr=False)
     _remark: Annotated[str, STATE] = field(default="", init=False, repr=False, compare=False)
@@ -102,11 +106,10 @@ class MoleculeGraph(PlainParameter):
             forbidden=self.forbidden,
             max_sa_score=self.max_sa_score,
             allow=self.allow,
-            alerts=frozenset() if self.alerts == "none" else None,
         )
         seeds, remark = _checked_seeds(self.seeds, rules)
-        if self.alerts == "as-seeds":
-            rules = replace(rules, alerts=HARMLESS_ALERTS.union(*(alerts(_parsed(seed)) for seed in seeds)))
+        if self.alerts != "any":
+            rules = replace(rules, alerts=_common_alerts(seeds) if self.alerts == "as-seeds" else frozenset())
         for name, value in {"rules": rules, "seeds": seeds, "_remark": remark}.items():
             object.__setattr__(self, name, value)
 
@@ -242,10 +245,10 @@ class MoleculeGraph(PlainParameter):
         return None
 
     def _read(self, symbols: Symbols) -> str | None:
-        """The molecule that symbols stand for; None if a rule forbids it, which is asked before SMILES are made."""
+        """The molecule that symbols stand for; None if it breaks a rule."""
         text = self._code.text(symbols)
         molecule = _parsed(text) if text else None
-        if molecule is None or self.rules.refusal(molecule) is not None:
+        if molecule is None or self.rules.limit_refusal(molecule) is not None:
             return None
         smiles = constitution(text)
         return smiles if smiles is not None and self._fits(smiles) else None
@@ -276,7 +279,8 @@ class MoleculeGraph(PlainParameter):
 
     @cached_property
     def _refusal(self) -> Any:
-        return lru_cache(maxsize=KEPT)(lambda smiles: self.rules.refusal(_parsed(smiles)))
+        seeds = set(self._seed_list)
+        return lru_cache(maxsize=KEPT)(lambda smiles: None if smiles in seeds else self.rules.refusal(_parsed(smiles)))
 
     @cached_property
     def _written(self) -> Any:
@@ -318,6 +322,11 @@ def _checked_seeds(seeds: tuple[str, ...] | str | Path, rules: MoleculeRules) ->
     if not valid:
         raise InputError("An open-ended space needs at least one seed molecule.")
     return tuple(valid), f"{len(problems)} invalid seeds were left out: {listed}. {cure}" if problems else ""
+
+
+def _common_alerts(seeds: Sequence[str]) -> frozenset[str]:
+    counts = Counter(name for seed in seeds for name in alerts(_parsed(seed)))
+    return frozenset(name for name, count in counts.items() if count >= COMMON * len(seeds))
 
 
 def _given_seeds(seeds: tuple[str, ...] | str | Path) -> Iterable[tuple[str, str]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
 from invdesign.core.errors import InputError, nearest
-from invdesign.space.molecules.structural_rules import STRUCTURAL_RULES, alerts, broken_rule
+from invdesign.space.molecules.structural_rules import STRUCTURAL_RULES, broken_rule
+from invdesign.surrogates.features.chemists_scores import alerts, sa_score
 from invdesign.surrogates.features.smiles import is_too_large
 
 HEAVIEST = 118
@@ -29,7 +28,7 @@ class MoleculeRules:
         max_sa_score: highest synthetic accessibility score, from 1 (easy) to 10 (Ertl and Schuffenhauer 2009,
             doi:10.1186/1758-2946-1-8, as in RDKit's Contrib folder); None for no limit.
         allow: names of structural rules that are turned off.
-        alerts: structural alerts that it may have (see ``structural_rules.alerts``); None for any.
+        alerts: structural alerts that it may have (see ``chemists_scores.alerts``); None for any.
 
     Raises:
         InputError: if an element or a SMARTS is invalid, or limits exclude each other.
@@ -64,6 +63,10 @@ class MoleculeRules:
 
     def refusal(self, molecule: Any) -> str | None:
         """The rule that a sanitized RDKit molecule violates; None if it is allowed."""
+        return self.limit_refusal(molecule) or self._structure_refusal(molecule)
+
+    def limit_refusal(self, molecule: Any) -> str | None:
+        """The rule about elements or size that a molecule violates, which is quick to check; None if it keeps both."""
         symbols = {atom.GetSymbol() for atom in molecule.GetAtoms()} - {"H"}
         strange = sorted(symbols - set(self.elements))
         if strange:
@@ -71,7 +74,7 @@ class MoleculeRules:
         atoms = molecule.GetNumHeavyAtoms()
         if not self.min_atoms <= atoms <= self.max_atoms:
             return f"it has {atoms} atoms besides hydrogen, but {self.min_atoms} to {self.max_atoms} are allowed"
-        return self._structure_refusal(molecule)
+        return None
 
     def _structure_refusal(self, molecule: Any) -> str | None:
         from rdkit import Chem
@@ -144,24 +147,3 @@ def element_symbols() -> tuple[str, ...]:
 
     table = Chem.GetPeriodicTable()
     return tuple(table.GetElementSymbol(number) for number in range(1, HEAVIEST + 1))
-
-
-def sa_score(molecule: Any) -> float:
-    """Synthetic accessibility from 1 (easy) to 10 (Ertl and Schuffenhauer 2009), of a sanitized RDKit molecule."""
-    return float(_scorer().calculateScore(molecule))
-
-
-@lru_cache(maxsize=1)
-def _scorer() -> Any:
-    """RDKit's Contrib is a folder of scripts, no package: the scorer is loaded from its file."""
-    from rdkit import RDConfig
-
-    path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
-    specification = importlib.util.spec_from_file_location("sascorer", path)
-    if not path.is_file() or specification is None or specification.loader is None:
-        raise InputError(
-            f"The Contrib folder of RDKit ('{path}') is missing, which scores synthetic accessibility. Reinstall rdkit."
-        )
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module

@@ -16,8 +16,6 @@ from typing import Any
 
 SMALL_RING = 4
 LARGEST_RING = 8
-HARMLESS_ALERTS = frozenset({"Aliphatic_long_chain", "isolated_alkene", "triple_bond"})
-"""Alerts about the uptake and the metabolism of drugs, not about stability."""
 NOT_ACYL = "!$(*C=[O,S,N]);!$(*S=O);!$(*P=O);!$(*C#N)"
 """Of a heteroatom: it is not part of an amide, an ester, a sulfonamide, an amidine or the like, which are stable."""
 
@@ -192,20 +190,8 @@ def broken_rule(molecule: Any, allow: Iterable[str] = ()) -> str | None:
     return None
 
 
-def alerts(molecule: Any) -> frozenset[str]:
-    """Names of the structural alerts of a molecule (Brenk et al. 2008, doi:10.1002/cmdc.200700139, as in RDKit)."""
-    return frozenset(match.GetDescription() for match in _catalog().GetMatches(molecule))
-
-
 @cache
 def _compiled() -> Mapping[str, tuple[Any, ...]]:
     from rdkit import Chem
 
     return {name: tuple(map(Chem.MolFromSmarts, rule.smarts)) for name, rule in STRUCTURAL_RULES.items()}
-
-
-@cache
-def _catalog() -> Any:
-    from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
-
-    return FilterCatalog(FilterCatalogParams(FilterCatalogParams.FilterCatalogs.BRENK))

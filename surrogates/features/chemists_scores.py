@@ -1,0 +1,51 @@
+"""How chemists score a molecule: synthetic accessibility and structural alerts, both as RDKit has them."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from invdesign.core.errors import InputError
+
+
+def sa_score(molecule: Any) -> float:
+    """Synthetic accessibility from 1 (easy) to 10 (Ertl and Schuffenhauer 2009, doi:10.1186/1758-2946-1-8).
+
+    Args:
+        molecule: sanitized, of RDKit.
+    """
+    return float(_scorer().calculateScore(molecule))
+
+
+def alerts(molecule: Any) -> frozenset[str]:
+    """Names of a molecule's structural alerts (Brenk et al. 2008, doi:10.1002/cmdc.200700139).
+
+    Args:
+        molecule: sanitized, of RDKit.
+    """
+    return frozenset(match.GetDescription() for match in _catalog().GetMatches(molecule))
+
+
+@cache
+def _catalog() -> Any:
+    from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
+
+    return FilterCatalog(FilterCatalogParams(FilterCatalogParams.FilterCatalogs.BRENK))
+
+
+@cache
+def _scorer() -> Any:
+    """RDKit's Contrib is a folder of scripts, no package: the scorer is loaded from its file."""
+    from rdkit import RDConfig
+
+    path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
+    specification = importlib.util.spec_from_file_location("sascorer", path)
+    if not path.is_file() or specification is None or specification.loader is None:
+        raise InputError(
+            f"The Contrib folder of RDKit ('{path}') is missing, which scores synthetic accessibility. Reinstall rdkit."
+        )
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
