@@ -25,7 +25,7 @@ LIBRARY = ind.SearchSpace(
 )
 SEED = np.random.SeedSequence(5)
 MOST_CALLS = 1_500_000
-"""Calls of Python functions of a proposal at 100 values; descriptors and SELFIES of a thousand took ten times as many."""
+"""Calls of Python functions of a proposal at 100 values; descriptors and SELFIES of a thousand took ten times that."""
 
 
 def logp(frame):
