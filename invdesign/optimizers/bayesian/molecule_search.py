@@ -24,12 +24,12 @@ from invdesign.space.variation import crossed, mutated
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHILDREN = 64
+CHILDREN = 48
 """Children of one generation."""
-FIRST_GENERATIONS = 4
+FIRST_GENERATIONS = 5
 NEXT_GENERATIONS = 1
 """Generations of the first proposal of a batch, and of each further one, which goes on with the same pool."""
-FRESH = 4
+FRESH = 2
 """Random candidates in the first pool."""
 MOST_SEEDS = 1_000
 """Seeds of the space without a value that are in the first pool."""

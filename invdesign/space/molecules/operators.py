@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from invdesign.space.molecules.rules import constitution
+from invdesign.space.molecules.rules import atoms_of, constitution
 
 MOST_ORDER = 3
 RING_SIZES = (3, 4, 5, 6, 7)
@@ -124,7 +124,7 @@ def _kekulized(smiles: str) -> Any:
 
     graph = Chem.RWMol(Chem.MolFromSmiles(smiles))
     Chem.Kekulize(graph, clearAromaticFlags=True)
-    for atom in graph.GetAtoms():
+    for atom in atoms_of(graph):
         if not atom.GetFormalCharge():
             atom.SetNoImplicit(False)
             atom.SetNumExplicitHs(0)
@@ -165,7 +165,7 @@ def _part(graph: Any, rng: np.random.Generator, *, ring: bool) -> tuple[Any, lis
 
 
 def _chain_cut(graph: Any, rng: np.random.Generator) -> list[tuple[int, int]] | None:
-    bonds = [bond for bond in graph.GetBonds() if not bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
+    bonds = [bond for bond in _bonds(graph) if not bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
     return [_ends(bonds[int(rng.integers(len(bonds)))])] if bonds else None
 
 
@@ -178,12 +178,16 @@ def _ring_cuts(graph: Any, rng: np.random.Generator) -> list[tuple[int, int]] | 
     return [_ends(graph.GetBondWithIdx(ring[place])) for place in chosen]
 
 
+def _bonds(graph: Any) -> list[Any]:
+    return [graph.GetBondWithIdx(place) for place in range(graph.GetNumBonds())]
+
+
 def _ends(bond: Any) -> tuple[int, int]:
     return bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
 
 
 def _append_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
-    open_atoms = [atom.GetIdx() for atom in graph.GetAtoms() if _free(atom)]
+    open_atoms = [atom.GetIdx() for atom in atoms_of(graph) if _free(atom)]
     if not open_atoms:
         return False
     new = graph.AddAtom(_atom(elements, rng))
@@ -193,7 +197,7 @@ def _append_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) 
 
 
 def _insert_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
-    bonds = list(graph.GetBonds())
+    bonds = _bonds(graph)
     if not bonds:
         return False
     start, end = _ends(bonds[int(rng.integers(len(bonds)))])
@@ -206,7 +210,7 @@ def _insert_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) 
 
 def _delete_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
     """Takes an atom away: an end, or one between two others, which are then bound to each other."""
-    light = [atom.GetIdx() for atom in graph.GetAtoms() if atom.GetDegree() <= 2]
+    light = [atom.GetIdx() for atom in atoms_of(graph) if atom.GetDegree() <= 2]
     if not light or graph.GetNumAtoms() < 2:
         return False
     gone = light[int(rng.integers(len(light)))]
@@ -218,7 +222,7 @@ def _delete_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) 
 
 
 def _exchange_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
-    plain = [atom for atom in graph.GetAtoms() if not atom.GetFormalCharge()]
+    plain = [atom for atom in atoms_of(graph) if not atom.GetFormalCharge()]
     if not plain:
         return False
     atom = plain[int(rng.integers(len(plain)))]
@@ -230,7 +234,7 @@ def _exchange_atom(graph: Any, elements: ElementShares, rng: np.random.Generator
 
 
 def _change_order(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
-    bonds = list(graph.GetBonds())
+    bonds = _bonds(graph)
     if not bonds:
         return False
     bond = bonds[int(rng.integers(len(bonds)))]
@@ -240,7 +244,7 @@ def _change_order(graph: Any, elements: ElementShares, rng: np.random.Generator)
 
 
 def _open_ring(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
-    bonds = [bond for bond in graph.GetBonds() if bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
+    bonds = [bond for bond in _bonds(graph) if bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
     if not bonds:
         return False
     graph.RemoveBond(*_ends(bonds[int(rng.integers(len(bonds)))]))
@@ -252,7 +256,7 @@ def _close_ring(graph: Any, elements: ElementShares, rng: np.random.Generator) -
 
     size = int(rng.choice(RING_SIZES, p=RING_WEIGHTS))
     distances = Chem.GetDistanceMatrix(graph)
-    open_atoms = [atom.GetIdx() for atom in graph.GetAtoms() if _free(atom)]
+    open_atoms = [atom.GetIdx() for atom in atoms_of(graph) if _free(atom)]
     pairs = [
         (start, end)
         for place, start in enumerate(open_atoms)

@@ -67,7 +67,7 @@ class MoleculeRules:
 
     def limit_refusal(self, molecule: Any) -> str | None:
         """The rule about elements or size that a molecule violates, which is quick to check; None if it keeps both."""
-        symbols = {atom.GetSymbol() for atom in molecule.GetAtoms()} - {"H"}
+        symbols = {atom.GetSymbol() for atom in atoms_of(molecule)} - {"H"}
         strange = sorted(symbols - set(self.elements))
         if strange:
             return f"it contains {strange[0]}, but the allowed elements are {', '.join(self.elements)}"
@@ -81,7 +81,7 @@ class MoleculeRules:
 
         if len(Chem.GetMolFrags(molecule)) > 1:
             return "it is not connected"
-        if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
+        if any(atom.GetNumRadicalElectrons() for atom in atoms_of(molecule)):
             return "it has an unpaired electron"
         rings = molecule.GetRingInfo().NumRings()
         if rings > self.max_rings:
@@ -118,6 +118,11 @@ class MoleculeRules:
                     )
                 patterns.append((smarts, pattern))
         return tuple(patterns)
+
+
+def atoms_of(molecule: Any) -> list[Any]:
+    """The atoms of a molecule by their numbers: RDKit's own iterator takes several times as long."""
+    return [molecule.GetAtomWithIdx(place) for place in range(molecule.GetNumAtoms())]
 
 
 def constitution(smiles: object) -> str | None:
