@@ -24,7 +24,7 @@ from invdesign.space.variation import crossed, mutated
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHILDREN = 48
+CHILDREN = 40
 """Children of one generation."""
 FIRST_GENERATIONS = 5
 NEXT_GENERATIONS = 1
