@@ -27,7 +27,7 @@ from invdesign.surrogates.features.smiles import MOST_ATOMS, smiles_problem
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-TRIES = 12
+TRIES = 20
 """Number of moves to try from one molecule."""
 WALKERS = 32
 LONGEST_WALK = 8
