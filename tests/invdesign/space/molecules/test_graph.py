@@ -246,3 +246,22 @@ def test_seeds_are_proposed_first_and_keep_to_the_constraints(rng):
     assert mixed.feasible(first).all()
     assert len(first) == 6
     assert first["solvent"].head(2).isin(solvent.seeds).all()
+
+
+def test_values_are_drawn_without_the_cube_and_are_those_of_its_points():
+    space = MoleculeGraph(SEEDS[:4], max_atoms=9)
+    drawn = space.sampled(12, np.random.default_rng(4)).tolist()
+    assert drawn == space.decode(space.draw(12, np.random.default_rng(4))).tolist()
+    assert SearchSpace(m=space).sample(12, np.random.default_rng(4))["m"].tolist() == drawn
+    assert space.sampled(0, np.random.default_rng(4)).tolist() == []
+
+
+def test_new_atoms_are_of_each_element_as_often_as_the_seeds():
+    shares = ElementShares.like(("C", "H", "O", "F"), ["CCCO", "CCCCO"])
+    assert shares.symbols == ("C", "O", "F")
+    assert shares.shares == pytest.approx([(7 / 9 + 0.01) / 1.03, (2 / 9 + 0.01) / 1.03, 0.01 / 1.03])
+    others = shares.without("C")
+    assert others is not None
+    assert others.symbols == ("O", "F")
+    assert sum(others.shares) == pytest.approx(1.0)
+    assert ElementShares.like("C", ["C"]).without("C") is None
