@@ -7,6 +7,7 @@ both remain.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from invdesign.optimizers.base import without_duplicates
 from invdesign.optimizers.bayesian.acquisition import Acquisition
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.space import SearchSpace
-from invdesign.space.parameters import Sampled
+from invdesign.space.parameters import Parameter, Sampled
 from invdesign.space.variation import crossed, mutated
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ COMPARED = 64
 def is_built(space: SearchSpace) -> bool:
     """Whether a space has molecules that are built rather than listed, so that each costs time to encode."""
     return any(isinstance(parameter, Sampled) for parameter in space.parameters.values())
+
+
+def is_open_ended(space: SearchSpace) -> bool:
+    """Whether a space has molecules without a list or a scaffold, of which most are new at every proposal."""
+    built = (parameter for parameter in space.parameters.values() if isinstance(parameter, Sampled))
+    return any(not math.isfinite(parameter.size) for parameter in built if isinstance(parameter, Parameter))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from invdesign.optimizers.bayesian.botorch_acquisition import (
 from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
 from invdesign.optimizers.bayesian.model_fit import ModelFits
-from invdesign.optimizers.bayesian.molecule_search import MoleculeSearch, is_built
+from invdesign.optimizers.bayesian.molecule_search import MoleculeSearch, is_built, is_open_ended
 from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer, ExhaustiveSearch, GeneticSearch
 from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped
 from invdesign.optimizers.bayesian.policy import Policy
@@ -44,8 +44,8 @@ NEAREST = 16
 """Best known candidates around which a search looks."""
 MOST_PARENTS = 500
 """Best known candidates whose children are molecules that are built."""
-BUILT = Features(molecules="fingerprints", formulas="compact")
-"""Features of molecules that are built: descriptors of one take as long as the fingerprints of thirty."""
+OPEN_ENDED = Features(molecules="fingerprints", formulas="compact")
+"""Features of open-ended molecules, most of which are new: descriptors of one take as long as thirty fingerprints."""
 FEWEST_VALUES = 2
 
 
@@ -172,12 +172,14 @@ class BayesianOptimizer:
     def _model(self, space: SearchSpace) -> Surrogate:
         """The surrogate's settings, without the calibration that few values make too sure of itself to explore.
 
-        A Gaussian process without settings for features takes fingerprints where molecules are built. Their kernel
-        falls to zero away from the known molecules, where the standard deviation is then the prior's.
+        A Gaussian process without settings for features takes fingerprints of open-ended molecules. Their kernel falls
+        to zero away from the known molecules, where the standard deviation is then the prior's.
         """
         model: Any = self.surrogate  # by the Surrogate protocol a dataclass, which typing cannot say
-        if is_built(space) and getattr(model, "features", BUILT) is None:
-            model = replace(model, features=BUILT, combine="product" if len(space.parameters) > 1 else model.combine)
+        if is_open_ended(space) and getattr(model, "features", OPEN_ENDED) is None:
+            model = replace(
+                model, features=OPEN_ENDED, combine="product" if len(space.parameters) > 1 else model.combine
+            )
         return model.uncalibrated() if isinstance(model, CalibratedSurrogate) else model
 
     def _acquisition_optimizer(
