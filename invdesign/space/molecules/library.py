@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LARGEST_COUNT = 200_000
 """Members up to which a library is enumerated, to count the distinct ones or to find a molecule."""
-SHOWN = 500
+SHOWN = 2_000
 """Members, at even distances, that stand for the library where a model fits its features."""
 KEPT = 200_000
 RINGS_PER_FRAGMENT = 100

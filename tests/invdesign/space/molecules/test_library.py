@@ -91,8 +91,8 @@ def test_a_library_fits_in_a_space_and_shows_some_members():
     sample = space.sample(4, np.random.default_rng(0))
     assert sample.equals(space.sample(4, np.random.default_rng(0)))
     column = ETHERS.column("molecule")
-    assert len(column.values) == 500
-    assert column.values[3] == column.values[2:5][1] == ETHERS.at(np.array([3 * 4608 // 500]))[0]
+    assert len(column.values) == 2000
+    assert column.values[3] == column.values[2:5][1] == ETHERS.at(np.array([3 * 4608 // 2000]))[0]
     assert hash(column.values) == hash(pickle.loads(pickle.dumps(ETHERS)).column("m").values)  # noqa: S301
 
 
