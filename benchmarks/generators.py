@@ -28,7 +28,8 @@ from invdesign.datasets import fetch
 from invdesign.generators import Quality, assessed, fitted_judge
 from invdesign.generators.formulas import site_scores
 from invdesign.optimizers.base import History
-from invdesign.space.molecules.rules import constitution, sa_score
+from invdesign.space.molecules.rules import constitution
+from invdesign.surrogates.features.chemists_scores import sa_score
 
 SAMPLES = 1000
 POTENTIAL = "reduction_potential"

@@ -8,6 +8,7 @@ from .core.errors import InputError
 from .datasets import dataset
 from .generators import FormulaGenerator, MoleculeGenerator
 from .objectives.cell.objective import CellObjective
+from .objectives.chemistry.objective import ChemistryObjective
 from .objectives.combined import CombinedObjective
 from .objectives.command.objective import CommandObjective
 from .objectives.electrode.objective import ElectrodeObjective
@@ -72,6 +73,7 @@ __all__ = [
     "CampaignFile",
     "Categorical",
     "CellObjective",
+    "ChemistryObjective",
     "CloseTo",
     "CmaEsOptimizer",
     "CombinedObjective",

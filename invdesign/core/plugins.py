@@ -44,6 +44,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
     },
     "objective": {
         "cell": "invdesign.objectives.cell.objective:CellObjective",
+        "chemistry": "invdesign.objectives.chemistry.objective:ChemistryObjective",
         "command": "invdesign.objectives.command.objective:CommandObjective",
         "electrode": "invdesign.objectives.electrode.objective:ElectrodeObjective",
         "formula": "invdesign.objectives.formula.objective:FormulaObjective",

@@ -22,6 +22,7 @@ from invdesign.generators.weights import drawn_by_weight
 from invdesign.objectives.base import STD_SUFFIX
 from invdesign.space.molecules.rules import MoleculeRules, constitution
 from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.features.chemists_scores import common_alerts
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ BLOCK = 512
 """Molecules that are written at once."""
 MOST_BLOCKS = 400
 """Blocks after which sampling ends with fewer molecules than asked."""
+MOST_LOOKED_AT = 1000
+"""Molecules in which structural alerts are counted."""
+LEARNED_RULES = ("elements", "max_atoms", "max_rings")
 FEWEST = 20
 """Fewest molecules to learn from."""
 
@@ -52,6 +56,7 @@ class Learned:
         properties: their known values, same rows; NaN where unknown.
         longest: most symbols of a molecule.
         curve: the learning curve.
+        rules: that allow what the molecules have.
         guide: a surrogate of the properties, fitted to the same rows; None if there is none.
     """
 
@@ -62,6 +67,7 @@ class Learned:
     properties: pd.DataFrame
     longest: int
     curve: tuple[Epoch, ...]
+    rules: MoleculeRules
     guide: Surrogate | None
 
 
@@ -107,7 +113,8 @@ class MoleculeGenerator:
     temperature: float = bounded(default=1.0, gt=0)
     """1 writes molecules as they were learned; less writes the more probable ones."""
     rules: MoleculeRules | None = None
-    """Rules for molecules; None allows the elements, atoms and rings of the molecules that it learned from."""
+    """Rules for molecules. None allows the elements, and up to the atoms and rings, of the molecules that it learned
+    from, structural alerts that a tenth of these carry, and nothing that breaks a structural rule."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the network is trained: a GPU if there is one, the processor, or the GPU."""
     seed: int = bounded(default=0, ge=0)
@@ -172,7 +179,15 @@ class MoleculeGenerator:
                 on_epoch=on_epoch,
             )
         self._learned = Learned(
-            network.cpu(), vocabulary, conditions, rows, known, codes.shape[1], curve, self._fitted_guide(rows, known)
+            network.cpu(),
+            vocabulary,
+            conditions,
+            rows,
+            known,
+            codes.shape[1],
+            curve,
+            _allowed(rows),
+            self._fitted_guide(rows, known),
         )
         return self
 
@@ -314,6 +329,8 @@ class MoleculeGenerator:
             },
             "longest": learned.longest,
             "curve": [asdict(epoch) for epoch in learned.curve],
+            "rules": {name: getattr(learned.rules, name) for name in LEARNED_RULES}
+            | {"alerts": sorted(learned.rules.alerts or ())},
         }
         write_tensors(Path(place), learned.network.state_dict(), about)
 
@@ -340,18 +357,26 @@ class MoleculeGenerator:
             network = generator._model(len(vocabulary.symbols), conditions).network()
             network.load_state_dict(tensors)
             network.eval()
+            rules = MoleculeRules(
+                tuple(about["rules"]["elements"]),
+                max_atoms=int(about["rules"]["max_atoms"]),
+                max_rings=int(about["rules"]["max_rings"]),
+                alerts=frozenset(about["rules"]["alerts"]),
+            )
             longest, curve = int(about["longest"]), tuple(Epoch(**one) for one in about["curve"])
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise InputError(f"The generator '{place}' is damaged: {error}. Train it again.") from None
         guide = generator._fitted_guide(molecules, properties)
-        return generator._with(Learned(network, vocabulary, conditions, molecules, properties, longest, curve, guide))
+        return generator._with(
+            Learned(network, vocabulary, conditions, molecules, properties, longest, curve, rules, guide)
+        )
 
     def _written(
         self, targets: Targets | None, seeds: Sequence[str], rng: np.random.Generator, known: set[str]
     ) -> Iterator[str]:
         """New molecules as they are written, in an order that does not depend on how many are taken."""
         learned = self._fitted()
-        rules = self.rules or _allowed(learned.molecules)
+        rules = self.rules or learned.rules
         data = _rows(np.zeros((0, 1), dtype=np.int64), learned.properties, learned.conditions)
         if self.model == "autoencoder":
             symbols = [written(smiles) or () for smiles in learned.molecules]
@@ -496,7 +521,7 @@ def _block(
 
 
 def _allowed(molecules: Sequence[str]) -> MoleculeRules:
-    """Rules that allow what the molecules have: their elements, and at most their atoms and rings."""
+    """Rules that allow what the molecules have: their elements, common alerts, and at most their atoms and rings."""
     from rdkit import Chem
 
     read = [Chem.MolFromSmiles(smiles) for smiles in molecules]
@@ -505,6 +530,7 @@ def _allowed(molecules: Sequence[str]) -> MoleculeRules:
         tuple(sorted(elements)),
         max_atoms=max(molecule.GetNumHeavyAtoms() for molecule in read),
         max_rings=max(molecule.GetRingInfo().NumRings() for molecule in read),
+        alerts=common_alerts(read[:MOST_LOOKED_AT]),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +11,9 @@ import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
-from invdesign.space.molecules.rules import constitution, sa_score
+from invdesign.space.molecules.rules import constitution
 from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.features.chemists_scores import alerts, sa_score
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def assessed(
         novel=float(np.mean([smiles not in before for smiles in different])),
         diversity=diversity(different[:MOST_PAIRED]),
         easily_made=float(np.mean([sa_score(molecule) <= EASY for molecule in parsed])),
-        alerts=float(np.mean([_alerts().HasMatch(molecule) for molecule in parsed])),
+        alerts=float(np.mean([bool(alerts(molecule)) for molecule in parsed])),
         met=met,
         expected=expected,
     )
@@ -122,10 +122,3 @@ def _molecule(smiles: str) -> Any:
     from rdkit import Chem
 
     return Chem.MolFromSmiles(smiles)
-
-
-@lru_cache(maxsize=1)
-def _alerts() -> Any:
-    from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
-
-    return FilterCatalog(FilterCatalogParams(FilterCatalogParams.FilterCatalogs.BRENK))

@@ -23,13 +23,17 @@ LONGEST_SEQUENCE = 20
 class RandomOptimizer:
     """Fills the feasible region evenly: a scrambled Sobol sequence (Owen 1998), infeasible points left out.
 
-    Candidate number ``k`` does not depend on the batch size.
+    Candidate number ``k`` does not depend on the batch size. Seeds of the space, such as those of a MoleculeGraph, come
+    first.
     """
 
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
     ) -> pd.DataFrame:
         """Proposes the next points of the sequence; see ``Optimizer.propose``. Targets are ignored."""
+        return space.seeded(self._evenly(n, space, history, seed), history.proposed)
+
+    def _evenly(self, n: int, space: SearchSpace, history: History, seed: np.random.SeedSequence) -> pd.DataFrame:
         if space.countable and space.size <= LARGEST_GRID:
             return self._shuffled(n, space, history, seed)
         stream = self._stream(history.count + n, space, seed)

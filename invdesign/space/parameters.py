@@ -110,6 +110,23 @@ class Canonical(Protocol):
 
 
 @runtime_checkable
+class Sampled(Protocol):
+    """A parameter that builds its values, which takes less time than encoding them in the unit cube."""
+
+    def sampled(self, n: int, rng: np.random.Generator) -> NDArray[Any]:
+        """Draws values, shape ``n``: those to which the points of ``draw`` decode."""
+
+
+@runtime_checkable
+class Seeded(Protocol):
+    """A parameter with values that the user wants to be evaluated first."""
+
+    @property
+    def seeds(self) -> Sequence[str]:
+        """The values, in the user's order."""
+
+
+@runtime_checkable
 class FromSource(Protocol):
     """A parameter that is read from a source, parts of which may be invalid."""
 

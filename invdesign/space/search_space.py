@@ -14,7 +14,7 @@ import pandas as pd
 from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
-from invdesign.space.parameters import Canonical, Continuous, FromSource, Parameter
+from invdesign.space.parameters import Canonical, Continuous, FromSource, Parameter, Sampled, Seeded
 from invdesign.space.sampling import EmptyRegionError, Region
 from invdesign.space.space_checks import constraint_problems, emptiness, parameter_problems
 
@@ -124,7 +124,32 @@ class SearchSpace:
             return self.decode(self._region.sample(n, rng))
         # In blocks, to save memory in a cube with many one-hot coordinates.
         sizes = [min(BLOCK, n - start) for start in range(0, max(n, 1), BLOCK)]
-        return pd.concat([self.decode(self._draw(size, rng)) for size in sizes], ignore_index=True)
+        return pd.concat([self._sampled(size, rng) for size in sizes], ignore_index=True)
+
+    def seeded(self, candidates: pd.DataFrame, seen: pd.DataFrame) -> pd.DataFrame:
+        """Candidates that begin with the user's seeds (such as those of a MoleculeGraph) which were not proposed yet.
+
+        Args:
+            candidates: to return; with further parameters, the seeds take the places of the first ones' values.
+            seen: proposed candidates.
+
+        Returns:
+            As many candidates at most, without duplicates.
+        """
+        waiting = {
+            name: pd.Series([seed for seed in found.seeds if seed not in set(seen[name])], dtype=object)
+            for name, found in self.parameters.items()
+            if isinstance(found, Seeded)
+        }
+        count = min(len(candidates), max(map(len, waiting.values()), default=0))
+        if not count:
+            return candidates
+        first = candidates.head(count)
+        seeds = first.assign(
+            **{name: values.reindex(first.index).fillna(first[name]) for name, values in waiting.items()}
+        )
+        ordered = [seeds[self.feasible(seeds)], candidates.iloc[count:], first]
+        return pd.concat(ordered, ignore_index=True).drop_duplicates(ignore_index=True).head(len(candidates))
 
     def encode(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
         """Encodes candidates in the unit cube, shape ``n x dimension``.
@@ -214,6 +239,14 @@ class SearchSpace:
             columns[name] = parameter.decode(points[:, start : start + parameter.dimension])
             start += parameter.dimension
         return columns
+
+    def _sampled(self, n: int, rng: np.random.Generator) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                name: found.sampled(n, rng) if isinstance(found, Sampled) else found.decode(found.draw(n, rng))
+                for name, found in self.parameters.items()
+            }
+        )
 
     def _draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
         return np.concatenate([parameter.draw(n, rng) for parameter in self.parameters.values()], axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -23,6 +23,7 @@ from invdesign.optimizers.bayesian.botorch_acquisition import (
 from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
 from invdesign.optimizers.bayesian.model_fit import ModelFits
+from invdesign.optimizers.bayesian.molecule_search import MoleculeSearch, is_built, is_open_ended
 from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer, ExhaustiveSearch, GeneticSearch
 from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped
 from invdesign.optimizers.bayesian.policy import Policy
@@ -41,6 +42,10 @@ Goal = Literal["most-hits", "first-hit"]
 Design = Literal["representative", "random"]
 NEAREST = 16
 """Best known candidates around which a search looks."""
+MOST_PARENTS = 500
+"""Best known candidates whose children are molecules that are built."""
+OPEN_ENDED = Features(molecules="fingerprints", formulas="compact")
+"""Features of open-ended molecules, most of which are new: descriptors of one take as long as thirty fingerprints."""
 FEWEST_VALUES = 2
 
 
@@ -136,14 +141,14 @@ class BayesianOptimizer:
         targets, values = with_success(targets, values, history.given)
         rng = step_generator(seed, history)
         if self.acquisition is not None:
-            model: Any = self._fits.fitted(self._model, candidates, values, space.columns)
+            model: Any = self._fits.fitted(self._model(space), candidates, values, space.columns)
             function = acquisition_class(self.acquisition)
             grid = space.grid(self.exhaustive)
             proposal = BotorchProposal(function, model, space, targets, candidates, values, rng, grid)
             return proposal.candidates_for(n, history.pending, history.proposed)
         counting = at_target_fidelity(space, candidates)
         policy = Policy(
-            model=self._fits.fitted(self._model, candidates, values, space.columns),
+            model=self._fits.fitted(self._model(space), candidates, values, space.columns),
             space=space,
             targets=targets,
             candidates=candidates[counting].reset_index(drop=True),
@@ -164,10 +169,18 @@ class BayesianOptimizer:
             chosen = joined(chosen, policy.placed(pick, chosen, history.proposed))
         return chosen.iloc[len(history.pending) :].reset_index(drop=True)
 
-    @property
-    def _model(self) -> Surrogate:
-        """The surrogate's settings, without the calibration that few values make too sure of itself to explore."""
-        return self.surrogate.uncalibrated() if isinstance(self.surrogate, CalibratedSurrogate) else self.surrogate
+    def _model(self, space: SearchSpace) -> Surrogate:
+        """The surrogate's settings, without the calibration that few values make too sure of itself to explore.
+
+        A Gaussian process without settings for features takes fingerprints of open-ended molecules. Their kernel falls
+        to zero away from the known molecules, where the standard deviation is then the prior's.
+        """
+        model: Any = self.surrogate  # by the Surrogate protocol a dataclass, which typing cannot say
+        if is_open_ended(space) and getattr(model, "features", OPEN_ENDED) is None:
+            model = replace(
+                model, features=OPEN_ENDED, combine="product" if len(space.parameters) > 1 else model.combine
+            )
+        return model.uncalibrated() if isinstance(model, CalibratedSurrogate) else model
 
     def _acquisition_optimizer(
         self,
@@ -181,7 +194,10 @@ class BayesianOptimizer:
         if grid is not None:
             return ExhaustiveSearch(grid)
         found = values.notna().all(axis=1).to_numpy()
-        nearest_known = np.argsort(targets.pareto_rank(values[found]), kind="stable")[:NEAREST]
-        around = candidates[found].iloc[nearest_known]
+        nearest_known = np.argsort(targets.pareto_rank(values[found]), kind="stable")
+        ordered = candidates[found].iloc[nearest_known]
         separation = 0.0 if targets.optimized else self.separation
+        if is_built(space):
+            return MoleculeSearch(space, rng, ordered.head(MOST_PARENTS), separation)
+        around = ordered.head(NEAREST)
         return GeneticSearch(space, rng, around=around, separation=separation)

@@ -91,6 +91,9 @@ class MoleculeLibrary(PlainParameter):
         chosen = np.stack([np.argmax(block, axis=1) for block in blocks], axis=1)
         return self._molecules(chosen)
 
+    def sampled(self, n: int, rng: np.random.Generator) -> NDArray[np.object_]:
+        return self.decode(self.draw(n, rng))
+
     def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
         chosen = np.empty((len(places), len(self._counts)), dtype=np.int64)
         rest = np.asarray(places, dtype=object)  # Python's own integers: a library may hold more than 2^63

@@ -9,25 +9,68 @@ stands for a molecule that cannot be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self
 
 import numpy as np
 
-from invdesign.space.molecules.rules import constitution
+from invdesign.space.molecules.rules import atoms_of, constitution
 
 MOST_ORDER = 3
 RING_SIZES = (3, 4, 5, 6, 7)
 RING_WEIGHTS = (0.05, 0.05, 0.4, 0.45, 0.05)
-Move = Callable[[Any, Sequence[str], np.random.Generator], bool]
+RARE = 0.01
+"""What is added to the share of each element, so that those which no seed has are drawn too."""
+PARSED = 10_000
 
 
-def mutated(smiles: str, elements: Sequence[str], rng: np.random.Generator) -> str | None:
+@dataclass(frozen=True)
+class ElementShares:
+    """How often new atoms are of each element.
+
+    Attributes:
+        symbols: of the elements, without hydrogen.
+        shares: of each, which sum to one.
+    """
+
+    symbols: tuple[str, ...]
+    shares: tuple[float, ...]
+
+    @classmethod
+    def like(cls, elements: Iterable[str], molecules: Iterable[str]) -> Self:
+        """The elements in the proportions that they have in molecules.
+
+        Args:
+            elements: symbols; hydrogen is left out.
+            molecules: SMILES.
+        """
+        from rdkit import Chem
+
+        symbols = tuple(symbol for symbol in elements if symbol != "H")
+        atoms = Counter(atom.GetSymbol() for smiles in molecules for atom in Chem.MolFromSmiles(smiles).GetAtoms())
+        total = sum(atoms[symbol] for symbol in symbols)
+        counts = [atoms[symbol] / max(1, total) + RARE for symbol in symbols]
+        return cls(symbols, tuple(count / sum(counts) for count in counts))
+
+    def without(self, symbol: str) -> ElementShares | None:
+        """The other elements in the same proportions; None if there are none."""
+        others = [(one, share) for one, share in zip(self.symbols, self.shares, strict=True) if one != symbol]
+        total = sum(share for _, share in others)
+        return ElementShares(tuple(s for s, _ in others), tuple(x / total for _, x in others)) if others else None
+
+
+Move = Callable[[Any, ElementShares, np.random.Generator], bool]
+
+
+def mutated(smiles: str, elements: ElementShares, rng: np.random.Generator) -> str | None:
     """Applies one random move.
 
     Args:
         smiles: of the molecule.
-        elements: symbols that a new atom may have.
+        elements: of which a new atom may be.
         rng: source of randomness.
 
     Returns:
@@ -68,12 +111,20 @@ def crossed(first: str, second: str, rng: np.random.Generator) -> str | None:
 
 
 def _editable(smiles: str) -> Any:
+    """A copy of the molecule to change."""
+    from rdkit import Chem
+
+    return Chem.RWMol(_kekulized(smiles))
+
+
+@lru_cache(maxsize=PARSED)
+def _kekulized(smiles: str) -> Any:
     """The molecule with single and double bonds instead of aromatic ones, hydrogens left to the valences."""
     from rdkit import Chem
 
     graph = Chem.RWMol(Chem.MolFromSmiles(smiles))
     Chem.Kekulize(graph, clearAromaticFlags=True)
-    for atom in graph.GetAtoms():
+    for atom in atoms_of(graph):
         if not atom.GetFormalCharge():
             atom.SetNoImplicit(False)
             atom.SetNumExplicitHs(0)
@@ -114,7 +165,7 @@ def _part(graph: Any, rng: np.random.Generator, *, ring: bool) -> tuple[Any, lis
 
 
 def _chain_cut(graph: Any, rng: np.random.Generator) -> list[tuple[int, int]] | None:
-    bonds = [bond for bond in graph.GetBonds() if not bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
+    bonds = [bond for bond in _bonds(graph) if not bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
     return [_ends(bonds[int(rng.integers(len(bonds)))])] if bonds else None
 
 
@@ -127,12 +178,16 @@ def _ring_cuts(graph: Any, rng: np.random.Generator) -> list[tuple[int, int]] | 
     return [_ends(graph.GetBondWithIdx(ring[place])) for place in chosen]
 
 
+def _bonds(graph: Any) -> list[Any]:
+    return [graph.GetBondWithIdx(place) for place in range(graph.GetNumBonds())]
+
+
 def _ends(bond: Any) -> tuple[int, int]:
     return bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
 
 
-def _append_atom(graph: Any, elements: Sequence[str], rng: np.random.Generator) -> bool:
-    open_atoms = [atom.GetIdx() for atom in graph.GetAtoms() if _free(atom)]
+def _append_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
+    open_atoms = [atom.GetIdx() for atom in atoms_of(graph) if _free(atom)]
     if not open_atoms:
         return False
     new = graph.AddAtom(_atom(elements, rng))
@@ -141,8 +196,8 @@ def _append_atom(graph: Any, elements: Sequence[str], rng: np.random.Generator) 
     return True
 
 
-def _insert_atom(graph: Any, elements: Sequence[str], rng: np.random.Generator) -> bool:
-    bonds = list(graph.GetBonds())
+def _insert_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
+    bonds = _bonds(graph)
     if not bonds:
         return False
     start, end = _ends(bonds[int(rng.integers(len(bonds)))])
@@ -153,9 +208,9 @@ def _insert_atom(graph: Any, elements: Sequence[str], rng: np.random.Generator) 
     return True
 
 
-def _delete_atom(graph: Any, elements: Sequence[str], rng: np.random.Generator) -> bool:
+def _delete_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
     """Takes an atom away: an end, or one between two others, which are then bound to each other."""
-    light = [atom.GetIdx() for atom in graph.GetAtoms() if atom.GetDegree() <= 2]
+    light = [atom.GetIdx() for atom in atoms_of(graph) if atom.GetDegree() <= 2]
     if not light or graph.GetNumAtoms() < 2:
         return False
     gone = light[int(rng.integers(len(light)))]
@@ -166,20 +221,20 @@ def _delete_atom(graph: Any, elements: Sequence[str], rng: np.random.Generator) 
     return True
 
 
-def _exchange_atom(graph: Any, elements: Sequence[str], rng: np.random.Generator) -> bool:
-    plain = [atom for atom in graph.GetAtoms() if not atom.GetFormalCharge()]
+def _exchange_atom(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
+    plain = [atom for atom in atoms_of(graph) if not atom.GetFormalCharge()]
     if not plain:
         return False
     atom = plain[int(rng.integers(len(plain)))]
-    others = [symbol for symbol in elements if symbol not in (atom.GetSymbol(), "H")]
-    if not others:
+    others = elements.without(atom.GetSymbol())
+    if others is None:
         return False
     graph.ReplaceAtom(atom.GetIdx(), _atom(others, rng))
     return True
 
 
-def _change_order(graph: Any, elements: Sequence[str], rng: np.random.Generator) -> bool:
-    bonds = list(graph.GetBonds())
+def _change_order(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
+    bonds = _bonds(graph)
     if not bonds:
         return False
     bond = bonds[int(rng.integers(len(bonds)))]
@@ -188,20 +243,20 @@ def _change_order(graph: Any, elements: Sequence[str], rng: np.random.Generator)
     return True
 
 
-def _open_ring(graph: Any, elements: Sequence[str], rng: np.random.Generator) -> bool:
-    bonds = [bond for bond in graph.GetBonds() if bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
+def _open_ring(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
+    bonds = [bond for bond in _bonds(graph) if bond.IsInRing() and bond.GetBondTypeAsDouble() == 1.0]
     if not bonds:
         return False
     graph.RemoveBond(*_ends(bonds[int(rng.integers(len(bonds)))]))
     return True
 
 
-def _close_ring(graph: Any, elements: Sequence[str], rng: np.random.Generator) -> bool:
+def _close_ring(graph: Any, elements: ElementShares, rng: np.random.Generator) -> bool:
     from rdkit import Chem
 
     size = int(rng.choice(RING_SIZES, p=RING_WEIGHTS))
     distances = Chem.GetDistanceMatrix(graph)
-    open_atoms = [atom.GetIdx() for atom in graph.GetAtoms() if _free(atom)]
+    open_atoms = [atom.GetIdx() for atom in atoms_of(graph) if _free(atom)]
     pairs = [
         (start, end)
         for place, start in enumerate(open_atoms)
@@ -219,11 +274,10 @@ def _free(atom: Any) -> bool:
     return bool(atom.GetTotalNumHs())
 
 
-def _atom(elements: Sequence[str], rng: np.random.Generator) -> Any:
+def _atom(elements: ElementShares, rng: np.random.Generator) -> Any:
     from rdkit import Chem
 
-    heavy = [symbol for symbol in elements if symbol != "H"]
-    return Chem.Atom(heavy[int(rng.integers(len(heavy)))])
+    return Chem.Atom(elements.symbols[int(np.searchsorted(np.cumsum(elements.shares)[:-1], rng.random()))])
 
 
 def _order(order: int) -> Any:

@@ -1,14 +1,14 @@
-"""Rules for molecules of an open-ended space: elements, size, rings, charge, substructures, synthetic accessibility."""
+"""Rules for molecules of an open-ended space: elements, size, rings, charge, structures, synthetic accessibility."""
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Any
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.space.molecules.structural_rules import STRUCTURAL_RULES, broken_rule
+from invdesign.surrogates.features.chemists_scores import alerts, sa_score
 from invdesign.surrogates.features.smiles import is_too_large
 
 HEAVIEST = 118
@@ -27,6 +27,8 @@ class MoleculeRules:
         forbidden: SMARTS of substructures that it must not have.
         max_sa_score: highest synthetic accessibility score, from 1 (easy) to 10 (Ertl and Schuffenhauer 2009,
             doi:10.1186/1758-2946-1-8, as in RDKit's Contrib folder); None for no limit.
+        allow: names of structural rules that are turned off.
+        alerts: structural alerts that it may have (see ``chemists_scores.alerts``); None for any.
 
     Raises:
         InputError: if an element or a SMARTS is invalid, or limits exclude each other.
@@ -39,6 +41,8 @@ class MoleculeRules:
     charge: int = 0
     forbidden: tuple[str, ...] = ()
     max_sa_score: float | None = None
+    allow: tuple[str, ...] = ()
+    alerts: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         for symbol in self.elements:
@@ -59,21 +63,25 @@ class MoleculeRules:
 
     def refusal(self, molecule: Any) -> str | None:
         """The rule that a sanitized RDKit molecule violates; None if it is allowed."""
-        symbols = {atom.GetSymbol() for atom in molecule.GetAtoms()} - {"H"}
+        return self.limit_refusal(molecule) or self._structure_refusal(molecule)
+
+    def limit_refusal(self, molecule: Any) -> str | None:
+        """The rule about elements or size that a molecule violates, which is quick to check; None if it keeps both."""
+        symbols = {atom.GetSymbol() for atom in atoms_of(molecule)} - {"H"}
         strange = sorted(symbols - set(self.elements))
         if strange:
             return f"it contains {strange[0]}, but the allowed elements are {', '.join(self.elements)}"
         atoms = molecule.GetNumHeavyAtoms()
         if not self.min_atoms <= atoms <= self.max_atoms:
             return f"it has {atoms} atoms besides hydrogen, but {self.min_atoms} to {self.max_atoms} are allowed"
-        return self._structure_refusal(molecule)
+        return None
 
     def _structure_refusal(self, molecule: Any) -> str | None:
         from rdkit import Chem
 
         if len(Chem.GetMolFrags(molecule)) > 1:
             return "it is not connected"
-        if any(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
+        if any(atom.GetNumRadicalElectrons() for atom in atoms_of(molecule)):
             return "it has an unpaired electron"
         rings = molecule.GetRingInfo().NumRings()
         if rings > self.max_rings:
@@ -81,9 +89,16 @@ class MoleculeRules:
         charge = Chem.GetFormalCharge(molecule)
         if charge != self.charge:
             return f"its charge is {charge:+d}, not {self.charge:+d}"
+        return self._substructure_refusal(molecule)
+
+    def _substructure_refusal(self, molecule: Any) -> str | None:
         for smarts, pattern in self._patterns:
             if molecule.HasSubstructMatch(pattern):
                 return f"it contains the forbidden {smarts}"
+        if (broken := broken_rule(molecule, self.allow)) is not None:
+            return f"it has {STRUCTURAL_RULES[broken].reason} (rule '{broken}')"
+        if self.alerts is not None and (carried := sorted(alerts(molecule) - self.alerts)):
+            return f"it has the structural alert '{carried[0]}'"
         if self.max_sa_score is not None and (score := sa_score(molecule)) > self.max_sa_score:
             return f"its synthetic accessibility score is {score:.2f}, above {self.max_sa_score}"
         return None
@@ -103,6 +118,11 @@ class MoleculeRules:
                     )
                 patterns.append((smarts, pattern))
         return tuple(patterns)
+
+
+def atoms_of(molecule: Any) -> list[Any]:
+    """The atoms of a molecule by their numbers: RDKit's own iterator takes several times as long."""
+    return [molecule.GetAtomWithIdx(place) for place in range(molecule.GetNumAtoms())]
 
 
 def constitution(smiles: object) -> str | None:
@@ -132,24 +152,3 @@ def element_symbols() -> tuple[str, ...]:
 
     table = Chem.GetPeriodicTable()
     return tuple(table.GetElementSymbol(number) for number in range(1, HEAVIEST + 1))
-
-
-def sa_score(molecule: Any) -> float:
-    """Synthetic accessibility from 1 (easy) to 10 (Ertl and Schuffenhauer 2009), of a sanitized RDKit molecule."""
-    return float(_scorer().calculateScore(molecule))
-
-
-@lru_cache(maxsize=1)
-def _scorer() -> Any:
-    """RDKit's Contrib is a folder of scripts, no package: the scorer is loaded from its file."""
-    from rdkit import RDConfig
-
-    path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
-    specification = importlib.util.spec_from_file_location("sascorer", path)
-    if not path.is_file() or specification is None or specification.loader is None:
-        raise InputError(
-            f"The Contrib folder of RDKit ('{path}') is missing, which scores synthetic accessibility. Reinstall rdkit."
-        )
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module

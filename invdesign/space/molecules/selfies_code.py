@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.core.errors import InputError
 from invdesign.space.molecules.rules import constitution
 
 if TYPE_CHECKING:
@@ -51,9 +50,6 @@ class SelfiesCode:
             elements: symbols of the elements.
             seeds: canonical SMILES; charged atoms, for example, are in the alphabet where a seed has one.
             length: symbols a molecule.
-
-        Raises:
-            InputError: if a seed cannot be written as SELFIES.
         """
         import selfies
 
@@ -66,7 +62,7 @@ class SelfiesCode:
         }
         used = Counter(symbol for smiles in seeds for symbol in _symbols(smiles))
         alphabet = (NOTHING, *sorted(symbols | used.keys()))
-        shares = [0.5 / len(alphabet) + 0.5 * used[symbol] / used.total() for symbol in alphabet]
+        shares = [0.5 / len(alphabet) + 0.5 * used[symbol] / max(1, used.total()) for symbol in alphabet]
         edges = np.cumsum(shares) / np.sum(shares)
         return cls(alphabet, tuple(edges.tolist()), length)
 
@@ -89,35 +85,20 @@ class SelfiesCode:
         return str(selfies.decoder("".join(symbols)))
 
     def written(self, smiles: str) -> Symbols:
-        """Symbols that stand for exactly this molecule.
+        """Symbols that stand for this molecule.
 
-        Several ways of writing it are tried, starting from each atom: the first that fits is taken.
+        Several ways of writing it are tried, starting from each atom: the first that fits is taken. If none fits, the
+        symbols of the alphabet among the first ones of the canonical SMILES are.
 
         Args:
             smiles: canonical.
-
-        Raises:
-            InputError: if it is too long for the code, or needs a symbol that is not in the alphabet.
         """
-        shortest, strange = None, None
         for start in _writings(smiles):
             symbols = _symbols(start)
-            unknown = next((symbol for symbol in symbols if symbol not in self._place), None)
-            strange = strange or unknown
-            if unknown is None and constitution(self.text(symbols)) == smiles:
-                if len(symbols) <= self.length:
-                    return symbols
-                shortest = min(shortest or len(symbols), len(symbols))
-        if shortest is not None:
-            raise InputError(
-                f"{smiles!r} takes {shortest} SELFIES symbols, more than the {self.length} of the code. "
-                f"Increase the number of symbols."
-            )
-        if strange is not None:
-            raise InputError(
-                f"{smiles!r} needs the SELFIES symbol {strange}, which no seed has. Add a seed that has it."
-            )
-        raise InputError(f"{smiles!r} cannot be converted to SELFIES and back to the same molecule.")
+            known = len(symbols) <= self.length and all(symbol in self._place for symbol in symbols)
+            if known and constitution(self.text(symbols)) == smiles:
+                return symbols
+        return tuple(symbol for symbol in _symbols(smiles) if symbol in self._place)[: self.length]
 
     @cached_property
     def _place(self) -> dict[str, int]:
@@ -129,11 +110,10 @@ def _symbols(smiles: str) -> Symbols:
 
     try:
         symbols = selfies.split_selfies(selfies.encoder(smiles))
-        # The hydrogens of [NH1] follow from its valence, as they do from that of [N], which is in every alphabet.
-        return tuple(_WITH_HYDROGEN.sub(r"[\1]", symbol) for symbol in symbols)
-    except selfies.EncoderError as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"{smiles!r} cannot be converted to SELFIES: {reason}.") from None
+    except selfies.EncoderError:  # such as a valence that SELFIES does not know
+        return ()
+    # The hydrogens of [NH1] follow from its valence, as they do from that of [N], which is in every alphabet.
+    return tuple(_WITH_HYDROGEN.sub(r"[\1]", symbol) for symbol in symbols)
 
 
 def _writings(smiles: str) -> Iterable[str]:

@@ -1,0 +1,48 @@
+"""The oracles of the PMO benchmark: one at what they ask for, between zero and one elsewhere, and calls are counted."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+from rdkit import Chem
+
+FILE = Path(__file__).parents[2] / "benchmarks" / "pmo.py"
+
+
+@pytest.fixture(scope="module")
+def pmo():
+    specification = importlib.util.spec_from_file_location("pmo", FILE)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules["pmo"] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_oracles_are_one_at_what_they_ask_for_and_stay_in_their_range(pmo):
+    oracles = pmo.tasks()
+    reached = {
+        "celecoxib_rediscovery": pmo.CELECOXIB,
+        "troglitazone_rediscovery": pmo.TROGLITAZONE,
+        "albuterol_similarity": pmo.ALBUTEROL,
+        "mestranol_similarity": pmo.MESTRANOL,
+        "isomers_c7h8n2o2": "NNC(=O)c1ccc(O)cc1",
+    }
+    for name, smiles in reached.items():
+        assert oracles[name](Chem.MolFromSmiles(smiles)) == pytest.approx(1.0), name
+    for name, oracle in oracles.items():
+        for smiles in ("C", "CCO", pmo.RANOLAZINE, pmo.SITAGLIPTIN, "NNC(=O)c1ccc(O)cc1"):
+            value = oracle(Chem.MolFromSmiles(smiles))
+            assert (-1.0 if name == "plogp" else 0.0) <= value <= 1.0, (name, smiles)
+    # Ranolazine itself has neither the fluorine nor the logP of 7 that are asked for.
+    assert oracles["ranolazine"](Chem.MolFromSmiles(pmo.RANOLAZINE)) < 0.5
+
+
+def test_calls_are_counted_once_per_molecule_and_end(pmo):
+    counted = pmo.Counted(lambda molecule: molecule.GetNumAtoms() / 10, calls=3)
+    assert counted(["C", "CC", "C", "?"]) == [0.1, 0.2, 0.1, 0.0]
+    assert counted(["CCC", "CCCC"]) == [0.3, 0.0]
+    assert counted.area() == pytest.approx((0.01 + 0.03 + 0.06) / 3)
+    assert counted.ended_with() == ["CCC", "CC", "C"]
