@@ -152,7 +152,8 @@ class GaussianProcess:
         return drawn
 
     def noise_std(self) -> dict[str, float]:
-        """The learned standard deviation of measuring each property, in its unit."""
+        """The learned standard deviation of measuring each property, in its unit; see ``Surrogate.noise_std``."""
+        self._fitted_featurizer()
         return {name: model.noise_std for name, model in self._models.items()}
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
@@ -193,9 +194,7 @@ class GaussianProcess:
         Raises:
             InputError: where the surrogate has not been fitted, or a column cannot be read.
         """
-        if self._featurizer is None:
-            raise InputError("This Gaussian process has not been fitted. Call fit first.")
-        return self._featurizer.transform(frame)
+        return self._fitted_featurizer().transform(frame)
 
     def models(self, properties: Sequence[str]) -> list[PropertyModel | InducingPointModel]:
         """The fitted processes of properties, on features."""
@@ -207,9 +206,12 @@ class GaussianProcess:
         Raises:
             InputError: where the surrogate has not been fitted, or there is no such column of numbers.
         """
+        return self._fitted_featurizer().number_index(column)
+
+    def _fitted_featurizer(self) -> Featurizer:
         if self._featurizer is None:
             raise InputError("This Gaussian process has not been fitted. Call fit first.")
-        return self._featurizer.number_index(column)
+        return self._featurizer
 
     def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
         """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions.
