@@ -61,7 +61,8 @@ def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:
         _places(blocks),
         groups,
         dimension=varied,
-        pooled=bool(groups and crowded and ard),
+        # Between one length scale for all and each its own: the values say how far apart they are.
+        pooled=len(set(groups)) > 1 and (bool(ard) if crowded else ard is None),
         weights=_weights(blocks),
     )
 

@@ -55,19 +55,20 @@ class GaussianProcess:
     kernel: KernelName = "matern-2.5"
     """Covariance function; ``matern-2.5`` suits most properties."""
     ard: bool | None = None
-    """Whether each feature has a length scale of its own, each value of a category too, up to 32 of them. Where numbers
-    and categories are more than 20, or there are a molecule's features, they are pooled: alike unless the values say
-    otherwise, which predicts better from some seventy values on. None: each its own up to 20, one for all beyond, and
-    one for all features of a molecule or a rich formula, since a search that has seen but one corner of the space would
-    trust what it learned there too far. False: one for all."""
+    """Whether each feature has a length scale of its own, each value of a category too, up to 32 of them. None: up to
+    20 numbers and categories have pooled ones, alike unless the values say otherwise (a prior between one for all and
+    each its own); one for all beyond, and one for all features of a molecule or a rich formula, since a search that has
+    seen but one corner of the space would trust what it learned there too far. True: each its own; pooled where numbers
+    and categories are more than 20, or there are a molecule's features, which predicts better from some seventy values
+    on. False: one for all."""
     features: Features | None = None
     """Which features. None: compact ones, and of molecules those that predict the known values best."""
     combine: Combination = "joint"
     """How kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind, added
     (``sum``: each kind has an effect of its own) or multiplied (``product``)."""
     calibrate: bool = True
-    """Whether the standard deviations are scaled so that the known values, each predicted from the others, lie within
-    their 90 % intervals nine times of ten."""
+    """Whether the standard deviations are scaled so that the known values, each predicted by a fit on others, lie
+    within their 90 % intervals nine times of ten."""
     warm_start: bool = False
     """True to start a further fit from the hyperparameters of the one before."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)

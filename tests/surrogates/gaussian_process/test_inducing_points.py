@@ -64,7 +64,7 @@ def test_up_to_the_limit_all_rows_are_known_exactly():
     (found,) = model.models(["f"])
     assert isinstance(found, PropertyModel)
     features = model.transform(frame)
-    exact = PropertyModel.fitted(features, y["f"].to_numpy(), start=found.covariance, refit=False)
+    exact = PropertyModel.fitted(features, y["f"].to_numpy(), start=found.covariance, starts=0)
     np.testing.assert_array_equal(found.predict(features[:9]), exact.predict(features[:9]))
     assert len(found.features) == 1100
 
@@ -93,7 +93,7 @@ def test_with_all_rows_as_inducing_points_it_is_the_exact_process(monkeypatch, k
         standard,
         start=replace(covariance, scales=covariance.scales / variance, noise=covariance.noise / variance),
         noise=None if noise is None else noise["f"].to_numpy() / sparse.core.spread,
-        refit=False,
+        starts=0,
     )
     features = model.transform(data(25, seed=4)[0])
     mean, std = exact.predict(features)

@@ -57,6 +57,16 @@ def test_the_user_may_ask_for_one_lengthscale_or_for_each_its_own():
     assert own.pooled
 
 
+def test_few_numbers_and_categories_have_pooled_length_scales_unless_each_is_asked_its_own():
+    few = [("t", "number", 1), ("salt", "category", 3)]
+    assert first_part(*few).pooled
+    assert first_part(*few).groups == (0, 1, 2, 3)
+    assert not first_part(*few, ard=True).pooled
+    assert first_part(*few, ard=True).groups == (0, 1, 2, 3)
+    assert not first_part(("t", "number", 1)).pooled
+    assert not first_part(("m", "molecule", 3), ("t", "number", 1)).pooled
+
+
 def test_an_orbital_counts_as_much_as_all_descriptors_of_its_molecule_twice():
     first, trend = kernel_terms(blocks(("m", "molecule", 8), ("m", "orbitals", 2)), combine="joint", ard=None)
     assert first[0].weights == (*[1.0] * 8, 4.0, 4.0)

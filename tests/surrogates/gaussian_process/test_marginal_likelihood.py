@@ -144,7 +144,7 @@ def test_leaving_one_out_is_what_it_says(data):
     means, deviations = fitted.left_out()
     for row in (0, 17):
         rest = np.arange(40) != row
-        without = PropertyModel.fitted(features[rest], values[rest], start=fitted.covariance, refit=False)
+        without = PropertyModel.fitted(features[rest], values[rest], start=fitted.covariance, starts=0)
         mean, std = without.predict(features[[row]])
         assert means[row] == pytest.approx(mean[0], abs=0.02)  # the constant mean is taken from all values
         assert deviations[row] == pytest.approx(np.hypot(std[0], without.noise_std), rel=0.05)
