@@ -27,17 +27,17 @@ def kernel_terms(blocks: Sequence[Block], *, combine: Combination, ard: bool | N
     """The kernel's terms, each a product of parts, for blocks of features; see ``GaussianProcess``."""
     together: dict[str, list[Block]] = {}
     for block in blocks:
-        if block.kind == "fidelity":
+        if block.kind in ("fidelity", "fingerprint"):
             continue
         kind = "molecule" if block.kind in MOLECULAR else block.kind
-        group = kind if combine != "joint" or kind == "fingerprint" else "features"
-        together.setdefault(group, []).append(block)
-    parts = [
-        Part("tanimoto", _places(chosen)) if group == "fingerprint" else _stationary(chosen, ard)
-        for group, chosen in together.items()
-    ]
+        together.setdefault(kind if combine != "joint" else "features", []).append(block)
+    # One part for each molecule: in one of all together, the many fragments of a large one drown those of a small one.
+    counts = [Part("tanimoto", _places([block])) for block in blocks if block.kind == "fingerprint"]
+    parts = [*(_stationary(chosen, ard) for chosen in together.values()), *counts]
     orbitals = _places([block for block in blocks if block.kind == "orbitals"])
     terms = [parts] if combine == "product" else [[part] for part in parts]
+    if len(counts) > 1 and combine == "joint":
+        terms.append(counts)  # what a molecule does may depend on the others
     if orbitals:
         terms.append([Part("linear", orbitals)])
     fidelities = _places([block for block in blocks if block.kind == "fidelity"])
