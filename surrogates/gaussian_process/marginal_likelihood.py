@@ -14,7 +14,13 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
 from scipy.optimize import minimize
 
-from invdesign.surrogates.gaussian_process.kernels import Covariance, correlation_and_slope, factors, tanimoto
+from invdesign.surrogates.gaussian_process.kernels import (
+    Covariance,
+    correlation_and_slope,
+    factors,
+    mean_covariance,
+    tanimoto,
+)
 from invdesign.surrogates.gaussian_process.parts import Part
 from invdesign.surrogates.gaussian_process.priors import NOISE_PRIOR, own_prior, scale_prior
 
@@ -193,6 +199,11 @@ def fitted_covariance(
         chosen = np.sort(np.random.default_rng(0).choice(len(values), LARGEST_FIT, replace=False))
         features, values = features[chosen], values[chosen]
         row_noise = row_noise[chosen] if row_noise is not None else None
+    kernels = start.alternatives()
+    if len(kernels) > 1:
+        # Each by itself, since together one of them would take all of the variance; from one start, which is enough for
+        # what the others balance.
+        return mean_covariance([_likeliest(one, features, values, row_noise)[0] for one in kernels])
     if starts == 1:
         return _likeliest(start, features, values, row_noise)[0]
     # Where many length scales are alike, first their common one is found: from the prior's mode all at once go astray.

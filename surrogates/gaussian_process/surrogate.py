@@ -57,19 +57,20 @@ class GaussianProcess:
     """Covariance function; ``matern-2.5`` suits most properties."""
     ard: bool | None = None
     """Whether each feature has a length scale of its own, each value of a category too, up to 32 of them. None: up to
-    20 numbers and categories have pooled ones, alike unless the values say otherwise (a prior between one for all and
-    each its own); one for all beyond, and one for all features of a molecule or a rich formula, since a search that has
-    seen but one corner of the space would trust what it learned there too far. True: each its own; pooled where numbers
-    and categories are more than 20, or there are a molecule's features, which predicts better from some seventy values
-    on. False: one for all."""
+    20 numbers and categories (averaged with one for all if ``calibrate``); one for all beyond, and one for all features
+    of a molecule or a rich formula, since a search that has seen but one corner of the space would trust what it
+    learned there too far. True: each its own; where numbers and categories are more than 20, or there are a molecule's
+    features, they are pooled: alike unless the values say otherwise, which predicts better from some seventy values on.
+    False: one for all."""
     features: Features | None = None
     """Which features. None: compact ones, and of molecules those that predict the known values best."""
     combine: Combination = "joint"
     """How kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind, added
     (``sum``: each kind has an effect of its own) or multiplied (``product``)."""
     calibrate: bool = True
-    """Whether the standard deviations are scaled so that the known values, each predicted by a fit on others, lie
-    within their 90 % intervals nine times of ten."""
+    """Whether predictions are made reliable where values are few: the standard deviations are scaled so that the known
+    values, each predicted by a fit on others, lie within their 90 % intervals nine times of ten, and a kernel with a
+    length scale for each number is averaged with one that has one for all. The Bayesian optimizer leaves both out."""
     warm_start: bool = False
     """True to start a further fit from the hyperparameters of the one before."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
@@ -108,7 +109,8 @@ class GaussianProcess:
     ) -> tuple[Featurizer, dict[str, PropertyModel | InducingPointModel]]:
         """The processes of all properties on some features."""
         features = featurizer.transform(frame)
-        start = prior_covariance(self.kernel, kernel_terms(featurizer.blocks, combine=self.combine, ard=self.ard))
+        terms = kernel_terms(featurizer.blocks, combine=self.combine, ard=self.ard, averaged=self.calibrate)
+        start = prior_covariance(self.kernel, terms)
         models = {}
         for name in y.columns:
             values = y[name].to_numpy(dtype=np.float64)

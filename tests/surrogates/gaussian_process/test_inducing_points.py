@@ -173,9 +173,9 @@ def test_calibration_predicts_each_value_from_the_others(monkeypatch):
 @pytest.mark.usefixtures("small")
 def test_calibration_leaves_means_and_scales_deviations_alike(monkeypatch):
     frame, y = data(300)
-    plain = only(GaussianProcess(calibrate=False).fit(frame, y, columns=COLUMNS))
+    plain = only(GaussianProcess(ard=True, calibrate=False).fit(frame, y, columns=COLUMNS))
     monkeypatch.setattr(inducing_points, "stretch", lambda errors: 1.5)
-    wider = only(GaussianProcess().fit(frame, y, columns=COLUMNS))
+    wider = only(GaussianProcess(ard=True).fit(frame, y, columns=COLUMNS))
     features = data(20, seed=3)[0].to_numpy()
     (mean, std), (other, deviation) = plain.predict(features), wider.predict(features)
     np.testing.assert_allclose(mean, other, atol=1e-6)

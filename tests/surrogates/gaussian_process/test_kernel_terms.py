@@ -58,14 +58,28 @@ def test_the_user_may_ask_for_one_lengthscale_or_for_each_its_own():
     assert own.pooled
 
 
-def test_few_numbers_and_categories_have_pooled_length_scales_unless_each_is_asked_its_own():
-    few = [("t", "number", 1), ("salt", "category", 3)]
-    assert first_part(*few).pooled
-    assert first_part(*few).groups == (0, 1, 2, 3)
-    assert not first_part(*few, ard=True).pooled
-    assert first_part(*few, ard=True).groups == (0, 1, 2, 3)
-    assert not first_part(("t", "number", 1)).pooled
-    assert not first_part(("m", "molecule", 3), ("t", "number", 1)).pooled
+def test_few_numbers_and_categories_have_the_mean_of_two_kernels_unless_one_is_asked_for():
+    few = blocks(("t", "number", 1), ("salt", "category", 3))
+    each, one = (
+        Part("stationary", (0, 1, 2, 3), (0, 1, 2, 3), dimension=4),
+        Part("stationary", (0, 1, 2, 3), dimension=2),
+    )
+    assert kernel_terms(few, combine="joint", ard=None, averaged=True) == [[each], [one]]
+    assert kernel_terms(few, combine="joint", ard=None) == [[each]]
+    assert kernel_terms(few, combine="joint", ard=True, averaged=True) == [[each]]
+    assert kernel_terms(few, combine="joint", ard=False, averaged=True) == [[one]]
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        [("t", "number", 1)],
+        [("t", "number", 21)],
+        [("m", "molecule", 3), ("t", "number", 1)],
+    ],
+)
+def test_one_number_many_numbers_and_molecules_have_one_kernel(described):
+    assert len(kernel_terms(blocks(*described), combine="joint", ard=None, averaged=True)) == 1
 
 
 def test_an_orbital_counts_as_much_as_all_descriptors_of_its_molecule_twice():
