@@ -35,11 +35,11 @@ FEWEST_VALUES = 2
 class GaussianProcess:
     """A Gaussian process a property, on features built from the candidates' columns.
 
-    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors or 15
-    principal components of these, whichever predicts the known values better (see ``views``), unless ``features`` says
-    otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on counts, for each
-    molecule one with a scale of its own; orbital energies a linear trend, on which the rest builds, and more weight
-    than all descriptors in it.
+    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors, 15
+    principal components of these, or descriptors and fingerprints, whichever predict the known values best (see
+    ``views``), unless ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get
+    the MinMax kernel on counts, for each molecule one with a scale of its own; orbital energies a linear trend, on
+    which the rest builds, and more weight than all descriptors in it.
 
     Where a column tells the fidelity at which each value was computed, all fidelities are learned together: the target
     fidelity is the cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive
