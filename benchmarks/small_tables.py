@@ -27,7 +27,7 @@ import _datasets as datasets
 import numpy as np
 import pandas as pd
 from _datasets import Table, number
-from _record import write_result
+from _record import commit, read_result, write_result
 
 import invdesign as ind
 from invdesign.core.columns import Column
@@ -155,22 +155,27 @@ def main() -> None:
     """Measures and writes the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=4)
-    parser.add_argument("--part", choices=list(PARTS), help="Only these datasets; nothing is written.")
+    parser.add_argument("--part", choices=list(PARTS), help="Only these datasets; the others keep their results.")
     parser.add_argument("--only", nargs="*", choices=list(FAMILIES), help="Only these families; nothing is written.")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    result: dict[str, Any] = {"folds": FOLDS, "repeats": given.repeats}
     for part in [given.part] if given.part else list(PARTS):
-        result[part] = {}
+        found: dict[str, Any] = {}
         for name, made in PARTS[part].items():
             table = made()
-            rows: dict[str, Any] = {"rows": len(table.y), "columns": table.frame.shape[1]}
+            rows: dict[str, Any] = {
+                "rows": len(table.y),
+                "columns": table.frame.shape[1],
+                "repeats": given.repeats,
+                "commit": commit(),
+            }
             for family in given.only or FAMILIES:
                 rows[family] = measured(FAMILIES[family], table, given.repeats)
                 print(f"{name:30s} {family:22s}", {key: round(value, 3) for key, value in rows[family].items()})
-            result[part][name] = rows
-    if not given.part and not given.only:
-        write_result("small_tables", result, packages=PACKAGES)
+            found[name] = rows
+            if not given.only:
+                kept = {key: value for key, value in read_result("small_tables").items() if key in PARTS}
+                write_result("small_tables", {"folds": FOLDS, **kept, part: found}, packages=PACKAGES)
 
 
 if __name__ == "__main__":
