@@ -70,7 +70,7 @@ class GaussianProcess:
     calibrate: bool = True
     """Whether predictions are made reliable where values are few: the standard deviations are scaled so that the known
     values, each predicted by a fit on others, lie within their 90 % intervals nine times of ten, and a kernel with a
-    length scale for each number is averaged with one that has one for all. The Bayesian optimizer leaves both out."""
+    length scale for each number is averaged with one that has one for all. Searches leave both out."""
     warm_start: bool = False
     """True to start a further fit from the hyperparameters of the one before."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
