@@ -48,7 +48,7 @@ class Table:
 
 def hbe() -> Table:
     """Homobenzylic ethers: SMILES and the four substituents' sites, oxidation potential in V."""
-    raw = _read("hbe")
+    raw = read("hbe")
     sites = ["R1", "R2", "R3", "R4", "R5"]
     frame = raw[["canonSMILES", *sites]]
     columns = (Column("canonSMILES", "molecule"), *(_category(raw, site) for site in sites))
@@ -57,7 +57,7 @@ def hbe() -> Table:
 
 def mxene() -> Table:
     """MXene electrodes: metal, carbon or nitrogen, termination, ion; also as one formula with the ion. Voltage in V."""
-    raw = _read("mxene")
+    raw = read("mxene")
     sites = {
         "M": ["Sc", "Ti", "V", "Cr", "Zr", "Nb", "Mo", "Hf", "Ta"],
         "X": ["C", "N"],
@@ -79,14 +79,14 @@ def mxene() -> Table:
 def mxene_with_lattice() -> Table:
     """The same with the in-plane lattice constant of the MXene without its ion, in angstrom."""
     table = mxene()
-    frame = table.frame.drop(columns="formula").assign(lattice=_read("mxene")["In-plane lattice"])
+    frame = table.frame.drop(columns="formula").assign(lattice=read("mxene")["In-plane lattice"])
     columns = (*(column for column in table.columns if column.kind == "category"), number(frame, "lattice"))
     return replace(table, frame=frame, columns=columns)
 
 
 def doped_nmc() -> Table:
     """Doped NMC cathodes: composition, lattice, test and dopant; initial and 50th-cycle capacity in mAh/g."""
-    raw = _read("doped-nmc")
+    raw = read("doped-nmc")
     properties = ["IC", "EC"]
     frame = raw.drop(columns=properties)
     columns = tuple(number(frame, name, log=name == "CD") for name in frame)
@@ -100,7 +100,7 @@ def doped_nmc() -> Table:
 
 def ncm_imputed() -> Table:
     """NCM cathodes after the authors' imputation on all rows; discharge capacity in mAh/g."""
-    raw = _read("ncm-imputed")
+    raw = read("ncm-imputed")
     frame = raw.drop(columns=["Dis_cap", "total"])
     columns = tuple(number(frame, name, log=name in {"c_rate", "prim_size", "sec_size"}) for name in frame)
     table = _table(frame, raw[["Dis_cap"]], columns)
@@ -112,7 +112,7 @@ def ncm_imputed() -> Table:
 
 def ncm_table() -> Table:
     """The same cathodes as tabulated with their sources; discharge capacity in mAh/g."""
-    raw = _read("ncm-table-csv")
+    raw = read("ncm-table-csv")
     frame = raw.drop(columns=["Discharge", "Citation"])
     columns = tuple(number(frame, name, log=name in {"C_rate", "Size"}) for name in frame)
     table = _table(frame, raw[["Discharge"]], columns, groups=raw["Citation"], grouped_by="cited paper")
@@ -127,7 +127,7 @@ def electrode_voltages() -> Table:
 
     A framework is the charged formula without the working ion, reduced: Li2P8W3O29 and P8W3O29 are one.
     """
-    raw = _read("electrode-voltages")
+    raw = read("electrode-voltages")
     frame = raw[["formula_charge", "formula_discharge", "working_ion"]].copy()
     frame["ions_per_atom"] = _inserted(frame)
     columns = (
@@ -150,7 +150,7 @@ def redox_chembl() -> Table:
 
     What the dataset calls validation rows is learned from: no setting is chosen on them.
     """
-    raw = _read("redox-chembl")
+    raw = read("redox-chembl")
     frame = raw[["SMILES", "CHG"]].set_axis(["smiles", "charge"], axis=1)
     columns = (Column("smiles", "molecule"), Column("charge", "number"))
     y = raw[["True vals"]].set_axis(["potential"], axis=1)
@@ -163,7 +163,7 @@ def calendering() -> Table:
     The binder's share is 100 minus the active material's, the box constant; the box's height is left out, for it is an
     outcome too.
     """
-    raw = _read("calendering")
+    raw = read("calendering")
     frame = raw[["Gap", "AM", "porous"]]
     columns = tuple(number(frame, name) for name in frame)
     return _table(frame, raw[["tliq", "tsol", "Active_Surface"]], columns)
@@ -171,7 +171,7 @@ def calendering() -> Table:
 
 def sendek() -> Table:
     """Crystals with the five published descriptors; the logarithm of the conductivity in S/cm."""
-    raw = _read("sendek-training")
+    raw = read("sendek-training")
     frame = raw[list(SENDEK_DESCRIPTORS)]
     y = np.log10(raw[["Ionic_Conductivity"]]).set_axis(["log10_conductivity"], axis=1)
     table = _table(frame, y, tuple(number(frame, name) for name in frame))
@@ -184,7 +184,7 @@ def sendek() -> Table:
     return table
 
 
-def _read(name: str) -> pd.DataFrame:
+def read(name: str) -> pd.DataFrame:
     return pd.read_csv(fetch(name), encoding="utf-8-sig")
 
 

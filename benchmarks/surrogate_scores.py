@@ -361,7 +361,7 @@ def predictions_of(surrogate: Surrogate, table: Table, test: np.ndarray) -> tupl
     model: Any = replace(surrogate).fit(table.frame[train], table.y[train], columns=table.columns)  # type: ignore[type-var]
     seconds = time.perf_counter() - start
     mean, std = model.predict(table.frame[test], return_std=True)
-    noise = model.noise_std() if hasattr(model, "noise_std") else {}
+    noise = model.noise_std()
     pieces = [
         pd.DataFrame(
             {
@@ -369,7 +369,7 @@ def predictions_of(surrogate: Surrogate, table: Table, test: np.ndarray) -> tupl
                 "observed": table.y.loc[test, name],
                 "mean": mean[name],
                 "std": std[name],
-                "noise": noise.get(name, 0.0),
+                "noise": noise[str(name)],
             }
         )
         for name in table.y

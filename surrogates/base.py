@@ -58,9 +58,27 @@ class Surrogate(Protocol):
 
         Returns:
             Means, one column a property, with the index of ``frame``; with ``return_std`` a pair of such frames. The
-            standard deviation is that of the property itself, without the noise of measuring it, where the surrogate
-            tells the two apart (it then has a method ``noise_std``); otherwise that of a value as it would be observed.
+            standard deviation is that of the property itself, without the noise of measuring it. That of a new
+            measurement is ``measurement_std(surrogate, std)``.
         """
+
+    def noise_std(self) -> Mapping[str, float]:
+        """The standard deviation of measuring each property, in its unit; 0 if values are exact.
+
+        Raises:
+            InputError: if the surrogate has not been fitted.
+        """
+
+
+def measurement_std(surrogate: Surrogate, std: pd.DataFrame) -> pd.DataFrame:
+    """Standard deviations of new measurements: those of the properties and of the noise together.
+
+    Args:
+        surrogate: a fitted one.
+        std: standard deviations of the properties, as its ``predict`` gives them.
+    """
+    noise = surrogate.noise_std()
+    return pd.DataFrame({name: np.hypot(std[name], noise[str(name)]) for name in std}, index=std.index)
 
 
 @runtime_checkable
@@ -113,9 +131,6 @@ class CovarianceSurrogate(Surrogate, Protocol):
             For each property an array of shape ``n x m`` in the square of its unit, without the noise of measuring.
             Where both sets are the same, its diagonal is the square of the standard deviation that ``predict`` gives.
         """
-
-    def noise_std(self) -> Mapping[str, float]:
-        """The standard deviation of measuring each property, in its unit; 0 where values are exact."""
 
 
 @dataclass(frozen=True)

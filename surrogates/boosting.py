@@ -25,7 +25,7 @@ class _Boosting(ConformalRegressor):
 class GradientBoosting(_Boosting):
     """Stochastic gradient boosting with exact splits (scikit-learn; Friedman 2002, doi:10.1016/S0167-9473(01)00065-2).
 
-    Standard deviations by cross-conformal prediction; they are those of an observed value.
+    Standard deviations by cross-conformal prediction.
     """
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
@@ -46,7 +46,7 @@ class GradientBoosting(_Boosting):
 class XGBoost(_Boosting):
     """Regularized boosting (xgboost; Chen and Guestrin 2016, doi:10.1145/2939672.2939785).
 
-    Standard deviations by cross-conformal prediction; they are those of an observed value.
+    Standard deviations by cross-conformal prediction.
     """
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
@@ -68,7 +68,7 @@ class XGBoost(_Boosting):
 class LightGBM(_Boosting):
     """Boosting by histograms and by the best leaf (lightgbm; Ke et al. 2017, NeurIPS 30, 3146).
 
-    Standard deviations by cross-conformal prediction; they are those of an observed value.
+    Standard deviations by cross-conformal prediction.
     """
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:

@@ -126,7 +126,8 @@ class BotorchSurrogate:
         return {name: _joint(model, both)[1][:count, count:] for name, model in self._models.items()}
 
     def noise_std(self) -> dict[str, float]:
-        """The learned standard deviation of measuring each property, in its unit."""
+        """The learned standard deviation of measuring each property, in its unit; see ``Surrogate.noise_std``."""
+        self._fitted_featurizer()
         return {name: _noise_std(model) for name, model in self._models.items()}
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
@@ -158,15 +159,16 @@ class BotorchSurrogate:
         Raises:
             InputError: where the surrogate has not been fitted, or a column cannot be read.
         """
-        if self._featurizer is None:
-            raise InputError("This BotorchSurrogate has not been fitted. Call fit first.")
-        return self._featurizer.transform(frame)
+        return self._fitted_featurizer().transform(frame)
 
     def feature_index(self, column: str) -> int:
         """The index among the features of a column of numbers; see ``DifferentiableSurrogate.feature_index``."""
+        return self._fitted_featurizer().number_index(column)
+
+    def _fitted_featurizer(self) -> Featurizer:
         if self._featurizer is None:
             raise InputError("This BotorchSurrogate has not been fitted. Call fit first.")
-        return self._featurizer.number_index(column)
+        return self._featurizer
 
     def moment_gradients(self, features: NDArray[np.float64], properties: Sequence[str]) -> list[MomentGradients]:
         """Moments and their gradients by automatic differentiation; see ``DifferentiableSurrogate``."""

@@ -38,10 +38,11 @@ class ProbabilityModel(PropertyModel):
 class Classifier(FeatureSurrogate):
     """A surrogate of properties that are 0 or 1: the mean is the probability of 1.
 
-    So a target ``at_least: 0.5`` selects candidates that are more likely 1 than 0. The standard deviation is that
-    of the 0 or 1 that will be observed, sqrt(p (1 - p)). By Laplace's rule of succession n values allow no probability
-    below 1 / (n + 2) or above 1 minus it. If fewer than two values are 0, or fewer than two are 1, the classes cannot
-    be distinguished, and the probability is that of the rule of succession everywhere, (ones + 1) / (n + 2).
+    So a target ``at_least: 0.5`` selects candidates that are more likely 1 than 0. The standard deviation is that of
+    the 0 or 1, sqrt(p (1 - p)); a class is taken to be observed without noise. By Laplace's rule of succession n
+    values allow no probability below 1 / (n + 2) or above 1 minus it. If fewer than two values are 0, or fewer than
+    two are 1, the classes cannot be distinguished, and the probability is that of the rule of succession everywhere,
+    (ones + 1) / (n + 2).
     """
 
     def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:

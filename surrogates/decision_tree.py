@@ -13,7 +13,7 @@ from invdesign.surrogates.conformal import ConformalRegressor
 class DecisionTree(ConformalRegressor):
     """One regression tree (scikit-learn; Breiman, Friedman, Olshen and Stone 1984, ISBN 978-0-412-04841-8).
 
-    Standard deviations by cross-conformal prediction; they are those of an observed value.
+    Standard deviations by cross-conformal prediction.
     """
 
     min_samples_leaf: int = bounded(default=3, ge=1)

@@ -19,11 +19,15 @@ from invdesign.core.settings import STATE, bounded, settings
 from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.noise import learned_noise_std
 from invdesign.surrogates.validation import Z90
 
 FEWEST_VALUES = 2
 FEWEST_TO_LEARN = 5
 """Values from which on there is a relation to learn: one for each fold by which its error is calibrated."""
+
+LEAST_SHARE = 0.2
+"""Least part of a new measurement's standard deviation that is the property's: the noise is an estimate too."""
 
 
 class PropertyModel(ABC):
@@ -31,7 +35,7 @@ class PropertyModel(ABC):
 
     @abstractmethod
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and standard deviation, each of shape ``n``, for features of shape ``n x d``."""
+        """Mean and standard deviation of a new measurement, each of shape ``n``, for features of shape ``n x d``."""
 
     def sample(self, features: NDArray[np.float64], samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
         """Joint samples of all rows, shape ``samples x n``; rows are independent unless a model knows better."""
@@ -52,34 +56,42 @@ class Constant(PropertyModel):
 
 @dataclass(frozen=True)
 class Learned:
-    """A fitted property: a model of its standardized values, and the scale.
+    """A fitted property: a model of its standardized values, the scale, and how much of the spread is noise.
 
     Attributes:
-        model: of the standardized values.
+        model: of the standardized values; its standard deviation is that of a new measurement.
         center: subtracted from the values, in the property's unit.
         spread: divisor of the values, in the property's unit.
+        noise: standard deviation of the noise of measuring, of standardized values.
     """
 
     model: PropertyModel
     center: float = 0.0
     spread: float = 1.0
+    noise: float = 0.0
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and standard deviation in the property's unit, each of shape ``n``."""
+        """Mean and standard deviation, without the noise, in the property's unit, each of shape ``n``."""
         mean, std = self.model.predict(features)
-        return mean * self.spread + self.center, std * self.spread
+        return mean * self.spread + self.center, std * self._noiseless(std) * self.spread
 
     def sample(self, features: NDArray[np.float64], samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Joint samples in the property's unit, shape ``samples x n``."""
-        return self.model.sample(features, samples, rng) * self.spread + self.center
+        """Joint samples, without the noise, in the property's unit, shape ``samples x n``."""
+        mean, std = self.model.predict(features)
+        drawn = self.model.sample(features, samples, rng)
+        return (mean + (drawn - mean) * self._noiseless(std)) * self.spread + self.center
+
+    def _noiseless(self, std: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share of each standard deviation that remains without the noise."""
+        return np.sqrt(np.maximum(1.0 - (self.noise / np.maximum(std, 1e-300)) ** 2, LEAST_SHARE**2))
 
 
 @settings(frozen=False, kw_only=True)
 class FeatureSurrogate(ABC):
     """A surrogate that converts candidates to features and fits one model per property.
 
-    The standard deviation that it predicts is that of a value as it would be observed, noise included: residuals, by
-    which it is calibrated, do not separate noise from model error. So it has no ``noise_std``.
+    The residuals by which a family calibrates its standard deviations hold both noise and model error. The noise is
+    estimated apart (see ``noise``) and subtracted: ``predict`` gives what remains, ``noise_std`` what was subtracted.
     """
 
     features: Features = field(default_factory=Features)
@@ -120,13 +132,18 @@ class FeatureSurrogate(ABC):
     def predict(
         self, frame: pd.DataFrame, *, return_std: bool = False
     ) -> pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]:
-        """Predicts every property; see ``Surrogate.predict``. The standard deviation is that of an observed value."""
+        """Predicts every property; see ``Surrogate.predict``."""
         features = self._matrix(frame)
         moments = {name: learned.predict(features) for name, learned in self._learned.items()}
         mean = pd.DataFrame({name: pair[0] for name, pair in moments.items()}, index=frame.index)
         if not return_std:
             return mean
         return mean, pd.DataFrame({name: pair[1] for name, pair in moments.items()}, index=frame.index)
+
+    def noise_std(self) -> dict[str, float]:
+        """The standard deviation of measuring each property; see ``Surrogate.noise_std``."""
+        self._fitted_featurizer()
+        return {name: learned.noise * learned.spread for name, learned in self._learned.items()}
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
         """Returns a surrogate with these additional values; see ``ConditionalSurrogate.condition_on``.
@@ -140,9 +157,12 @@ class FeatureSurrogate(ABC):
         return replace(self).fit(candidates, pd.concat([values, y], ignore_index=True), columns=columns)
 
     def _matrix(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        return self._fitted_featurizer().transform(frame)
+
+    def _fitted_featurizer(self) -> Featurizer:
         if self._featurizer is None:
             raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")
-        return self._featurizer.transform(frame)
+        return self._featurizer
 
     @abstractmethod
     def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
@@ -156,7 +176,8 @@ class Regressor(FeatureSurrogate):
     Of a property whose values are all equal it predicts that value. Nothing tells by how much another could differ:
     its standard deviation takes the value's own size (1 where it is 0) for that, and for how likely it is Laplace's
     rule of succession, one in n + 2 after n values. Of two to four values it predicts the mean, with the 90 % interval
-    that Student's t gives to a further value: they are too few to learn from and to know the error.
+    that Student's t gives to a further value: they are too few to learn from and to know the error. In both cases the
+    noise is unknown and taken as zero.
     """
 
     def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
@@ -167,7 +188,11 @@ class Regressor(FeatureSurrogate):
         if len(values) < FEWEST_TO_LEARN:
             return Learned(Constant(0.0, _predictive_std(len(values))), center, spread)
         # Rounded, so that the last digits, which depend on the unit, do not decide between equal splits.
-        return Learned(self._fitted(features, np.round((values - center) / spread, 9)), center, spread)
+        standard = np.round((values - center) / spread, 9)
+        model = self._fitted(features, standard)
+        # Noise is a part of every error, so a family that errs less than it was estimated shows that it is smaller.
+        noise = min(learned_noise_std(features, standard), float(np.median(model.predict(features)[1])))
+        return Learned(model, center, spread, noise)
 
     @abstractmethod
     def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:

@@ -82,7 +82,7 @@ class RandomForest(_Forest):
     """A random forest (scikit-learn; Breiman 2001, doi:10.1023/A:1010933404324).
 
     Standard deviations grow with the spread of the trees, calibrated on the rows that each tree had not drawn
-    (Johansson et al. 2014, doi:10.1007/s10994-014-5453-0); they are those of an observed value.
+    (Johansson et al. 2014, doi:10.1007/s10994-014-5453-0).
     """
 
     def _forest(self) -> Any:

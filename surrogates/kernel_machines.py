@@ -19,8 +19,7 @@ PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 class SupportVector(ConformalRegressor):
     """Support vector regression with a Gaussian kernel (scikit-learn; Smola and Schölkopf 2004).
 
-    Paper: doi:10.1023/B:STCO.0000035301.49549.88. Standard deviations by cross-conformal prediction; they are those of
-    an observed value.
+    Paper: doi:10.1023/B:STCO.0000035301.49549.88. Standard deviations by cross-conformal prediction.
     """
 
     cost: float | None = bounded(default=None, gt=0)
@@ -48,7 +47,7 @@ class SupportVector(ConformalRegressor):
 class KernelRidge(ConformalRegressor):
     """Kernel ridge regression (scikit-learn; Saunders, Gammerman and Vovk 1998, ICML, 515).
 
-    Standard deviations by cross-conformal prediction; they are those of an observed value.
+    Standard deviations by cross-conformal prediction.
     """
 
     kernel: KernelName = "laplacian"

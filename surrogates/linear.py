@@ -17,7 +17,7 @@ PENALTIES = tuple(float(10.0**power) for power in np.arange(-4, 5, 0.5))
 class Ridge(ConformalRegressor):
     """Linear regression with a penalty on squared weights (scikit-learn; Hoerl and Kennard 1970, doi:10.2307/1267351).
 
-    Standard deviations by cross-conformal prediction; they are those of an observed value.
+    Standard deviations by cross-conformal prediction.
     """
 
     penalty: float | None = bounded(default=None, gt=0)
@@ -46,7 +46,7 @@ class Ridge(ConformalRegressor):
 class Lasso(ConformalRegressor):
     """Linear regression that uses few features (scikit-learn; Tibshirani 1996, doi:10.1111/j.2517-6161.1996.tb02080.x).
 
-    Standard deviations by cross-conformal prediction; they are those of an observed value.
+    Standard deviations by cross-conformal prediction.
     """
 
     penalty: float | None = bounded(default=None, gt=0)

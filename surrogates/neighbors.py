@@ -13,8 +13,7 @@ from invdesign.surrogates.conformal import ConformalRegressor
 class KNearestNeighbors(ConformalRegressor):
     """The mean over the nearest rows, the nearer the heavier (scikit-learn; Cover and Hart 1967).
 
-    Paper: doi:10.1109/TIT.1967.1053964. Standard deviations by cross-conformal prediction; they are those of an
-    observed value.
+    Paper: doi:10.1109/TIT.1967.1053964. Standard deviations by cross-conformal prediction.
     """
 
     n_neighbors: int = bounded(default=5, ge=1)

@@ -77,10 +77,9 @@ class Chosen:
         """Predicts by the chosen surrogate; see ``Surrogate.predict``."""
         return self.model.predict(frame, return_std=True) if return_std else self.model.predict(frame)
 
-    def noise_std(self) -> dict[str, float]:
-        """The noise that the chosen surrogate learned; empty where its standard deviations hold the noise already."""
-        noise: dict[str, float] = self.model.noise_std() if hasattr(self.model, "noise_std") else {}
-        return noise
+    def noise_std(self) -> Mapping[str, float]:
+        """The noise that the chosen surrogate learned; see ``Surrogate.noise_std``."""
+        return self.model.noise_std()
 
     def _error(
         self, surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, columns: Sequence[Column] | None

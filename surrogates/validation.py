@@ -51,8 +51,7 @@ def held_out_predictions(
     Returns:
         One row for each known value, properties one after the other, with the index of ``frame`` (repeated for each
         property) and the columns ``property``, ``fold``, ``observed``, ``mean``, ``std`` (of the property itself) and
-        ``noise`` (the learned standard deviation of observing it; 0 where the surrogate learns none, as then ``std`` is
-        that of the value that would be observed).
+        ``noise`` (the learned standard deviation of measuring it).
 
     Raises:
         InputError: if a property has values in fewer rows, or groups, than there are folds, or the surrogate cannot
@@ -82,7 +81,7 @@ def held_out_predictions(
 
 
 def total_std(predictions: pd.DataFrame) -> NDArray[np.float64]:
-    """Standard deviation of the value that would be observed: that of the property and the noise together."""
+    """Standard deviation of a new measurement: that of the property and the noise together."""
     return np.hypot(predictions["std"].to_numpy(np.float64), predictions["noise"].to_numpy(np.float64))
 
 
@@ -209,7 +208,7 @@ def _one_fold(
     model = _unfitted(surrogate).fit(frame[~inside], y[~inside], columns=columns)
     asked = frame[inside]
     means, deviations = model.predict(asked, return_std=True)
-    noise = model.noise_std() if hasattr(model, "noise_std") else {}
+    noise = model.noise_std()
     pieces = [
         pd.DataFrame(
             {
@@ -217,7 +216,7 @@ def _one_fold(
                 "observed": y.loc[inside, name].to_numpy(np.float64),
                 "mean": means[name].to_numpy(np.float64),
                 "std": deviations[name].to_numpy(np.float64),
-                "noise": float(noise.get(name, 0.0)),
+                "noise": float(noise[str(name)]),
                 "place": np.flatnonzero(inside),
             },
             index=asked.index,

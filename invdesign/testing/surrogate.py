@@ -17,7 +17,9 @@ from invdesign.surrogates.base import (
     DifferentiableSurrogate,
     JointSurrogate,
     Surrogate,
+    measurement_std,
 )
+from invdesign.surrogates.validation import Z90
 
 COLUMNS = (
     Column("x", "number", bounds=(0.0, 1.0)),
@@ -28,12 +30,16 @@ COLUMNS = (
 CONDITIONED = 0.9
 """Share of the distance to further values that may be left once they are known; our families leave 0.03 to 0.8."""
 
+NOISE = {"voltage": 0.5, "cost": 40.0}
+"""Standard deviation of the noise of measured values; the properties themselves vary about as much."""
+
 
 def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
     """Checks that a surrogate keeps to the contract; raises AssertionError with what it does not keep to.
 
     It is a dataclass of settings; unfitted it says so; ``fit`` returns it and leaves its arguments alone; predictions
-    keep the rows and properties, with finite standard deviations; missing, constant and few values are learned from;
+    keep the rows and properties, with finite standard deviations; these are of the property itself, and with the noise
+    (``noise_std``) of a new measurement; missing, constant and few values are learned from;
     the order of rows and the run do not matter; it travels to a worker; and what it offers besides (gradients, joint
     posterior, covariances, conditioning) agrees with its predictions.
 
@@ -42,7 +48,9 @@ def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
         classes: whether it learns properties that are 0 or 1, as classifiers do.
     """
     assert dataclasses.is_dataclass(surrogate), "A surrogate is a dataclass: its fields are what a file may say."
-    assert isinstance(surrogate, Surrogate), "A surrogate has fit(frame, y, columns=) and predict(frame, return_std=)."
+    assert isinstance(surrogate, Surrogate), (
+        "A surrogate has fit(frame, y, columns=), predict(frame, return_std=) and noise_std()."
+    )
     frame, y = _data(40, classes=classes)
     fresh = _copy(surrogate)
     _check_unfitted(fresh, frame)
@@ -57,6 +65,8 @@ def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
     mean = _check_prediction(fitted, test, y)
     _check_repeatable(surrogate, frame, y, test, mean)
     _check_values(surrogate, frame, y, classes=classes)
+    if not classes:
+        _check_noise(surrogate)
     _check_capabilities(fitted, test, mean, classes=classes)
 
 
@@ -82,11 +92,12 @@ def _data(count: int, *, seed: int = 0, classes: bool = False) -> tuple[pd.DataF
 
 
 def _check_unfitted(surrogate: Surrogate, frame: pd.DataFrame) -> None:
-    try:
-        surrogate.predict(frame)
-    except InputError:
-        return
-    raise AssertionError("predict of an unfitted surrogate must raise InputError.")
+    for name, call in (("predict", lambda: surrogate.predict(frame)), ("noise_std", surrogate.noise_std)):
+        try:
+            call()
+        except InputError:
+            continue
+        raise AssertionError(f"{name} of an unfitted surrogate must raise InputError.")
 
 
 def _check_prediction(fitted: Surrogate, test: pd.DataFrame, y: pd.DataFrame) -> pd.DataFrame:
@@ -96,6 +107,11 @@ def _check_prediction(fitted: Surrogate, test: pd.DataFrame, y: pd.DataFrame) ->
         assert found.index.equals(test.index), f"The {what} must have the index of the candidates."
         assert np.isfinite(found.to_numpy()).all(), f"The {what} must be finite."
     assert (std.to_numpy() >= 0.0).all(), "Standard deviations must not be negative."
+    noise = fitted.noise_std()
+    assert list(noise) == list(y.columns), f"noise_std must name the properties {list(y.columns)}."
+    assert all(np.isfinite(one) and one >= 0.0 for one in noise.values()), (
+        "The standard deviation of the noise must be finite and not negative."
+    )
     np.testing.assert_allclose(fitted.predict(test), mean, rtol=1e-6, atol=1e-9, err_msg="predict without return_std")
     return mean
 
@@ -133,6 +149,32 @@ def _check_values(surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, *,
         except InputError:
             continue
         raise AssertionError("fit must raise InputError for a property without values, infinite values, or other rows.")
+
+
+def _check_noise(surrogate: Surrogate) -> None:
+    """Eight candidates, measured twenty times each: the property is well known, a new measurement is not."""
+    candidates, truth = _data(8)
+    rng = np.random.default_rng(2)
+
+    def measured(times: int) -> pd.DataFrame:
+        repeated = pd.concat([truth] * times, ignore_index=True)
+        return repeated + rng.standard_normal(repeated.shape) * np.array(list(NOISE.values()))
+
+    fitted = _copy(surrogate).fit(pd.concat([candidates] * 20, ignore_index=True), measured(20), columns=COLUMNS)
+    mean, std = fitted.predict(candidates, return_std=True)
+    noise, total = fitted.noise_std(), measurement_std(fitted, std)
+    for name, new in measured(50).items():
+        true = NOISE[str(name)]
+        assert 0.5 < noise[str(name)] / true < 2.0, (
+            f"noise_std of '{name}' is {noise[str(name)]:.3g}; 20 values of each candidate show {true:g}."
+        )
+        assert std[name].mean() < true, (
+            f"The standard deviation of '{name}' that predict gives must not contain the noise: 20 values average it."
+        )
+        inside = np.abs(new - np.tile(mean[name], 50)) <= Z90 * np.tile(total[name], 50)
+        assert 0.8 <= inside.mean() <= 0.99, (
+            f"The 90 % intervals of new measurements of '{name}', noise_std included, contain {inside.mean():.2f}."
+        )
 
 
 def _check_capabilities(fitted: Surrogate, test: pd.DataFrame, mean: pd.DataFrame, *, classes: bool) -> None:

@@ -23,21 +23,33 @@ descriptors share is what the orbitals already tell (hits of 60 on homobenzylic 
 MOLECULAR = ("molecule", "orbitals")
 
 
-def kernel_terms(blocks: Sequence[Block], *, combine: Combination, ard: bool | None) -> list[list[Part]]:
-    """The kernel's terms, each a product of parts, for blocks of features; see ``GaussianProcess``."""
+def kernel_terms(
+    blocks: Sequence[Block], *, combine: Combination, ard: bool | None, averaged: bool = False
+) -> list[list[Part]]:
+    """The kernel's terms, each a product of parts, for blocks of features; see ``GaussianProcess``.
+
+    Args:
+        blocks: of the features.
+        combine: how kinds of columns go together.
+        ard: whether each feature has a length scale of its own.
+        averaged: whether, if ``ard`` is None, a kernel with one length scale stands beside that with several.
+    """
     together: dict[str, list[Block]] = {}
     for block in blocks:
-        if block.kind == "fidelity":
+        if block.kind in ("fidelity", "fingerprint"):
             continue
         kind = "molecule" if block.kind in MOLECULAR else block.kind
-        group = kind if combine != "joint" or kind == "fingerprint" else "features"
-        together.setdefault(group, []).append(block)
-    parts = [
-        Part("tanimoto", _places(chosen)) if group == "fingerprint" else _stationary(chosen, ard)
-        for group, chosen in together.items()
-    ]
+        together.setdefault(kind if combine != "joint" else "features", []).append(block)
+    # One part for each molecule: in one of all together, the many fragments of a large one drown those of a small one.
+    counts = [Part("tanimoto", _places([block])) for block in blocks if block.kind == "fingerprint"]
+    parts = [*(_stationary(chosen, ard) for chosen in together.values()), *counts]
     orbitals = _places([block for block in blocks if block.kind == "orbitals"])
     terms = [parts] if combine == "product" else [[part] for part in parts]
+    if len(counts) > 1 and combine == "joint":
+        terms.append(counts)  # what a molecule does may depend on the others
+    if averaged and ard is None and _few_of_one_group(blocks, groups=len(together)) and parts[0].lengthscales > 1:
+        # Few values fit many length scales too well and one for all too badly: the mean of both (see alternatives).
+        terms.append([_stationary(blocks, ard=False)])
     if orbitals:
         terms.append([Part("linear", orbitals)])
     fidelities = _places([block for block in blocks if block.kind == "fidelity"])
@@ -49,7 +61,7 @@ def kernel_terms(blocks: Sequence[Block], *, combine: Combination, ard: bool | N
 
 def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:
     """A kernel on distances, with a length scale for each feature, for those that go together, or for all."""
-    crowded = _things(blocks) > MOST_LENGTHSCALES or any(block.kind == "molecule" for block in blocks)
+    crowded = _crowded(blocks)
     shared = crowded and ard is None
     groups = _groups(blocks, shared=shared)
     if ard is False or (shared and len(set(groups)) == 1):
@@ -64,6 +76,17 @@ def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:
         pooled=bool(groups and crowded and ard),
         weights=_weights(blocks),
     )
+
+
+def _crowded(blocks: Sequence[Block]) -> bool:
+    """Whether the features are too many for a length scale each."""
+    return _things(blocks) > MOST_LENGTHSCALES or any(block.kind == "molecule" for block in blocks)
+
+
+def _few_of_one_group(blocks: Sequence[Block], *, groups: int) -> bool:
+    """Whether one kernel on distances is all there is, for few features."""
+    others = any(block.kind in ("fidelity", "fingerprint", "orbitals") for block in blocks)
+    return groups == 1 and not others and not _crowded(blocks)
 
 
 def _groups(blocks: Sequence[Block], *, shared: bool) -> tuple[int, ...]:

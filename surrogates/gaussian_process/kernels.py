@@ -123,6 +123,18 @@ class Covariance:
         pieces = np.split(np.exp(values[count:-1]), np.cumsum(sizes)[:-1]) if sizes else []
         return replace(self, scales=np.exp(values[:count]), lengthscales=tuple(pieces), noise=float(np.exp(values[-1])))
 
+    def alternatives(self) -> list[Covariance]:
+        """The kernels whose mean this is: terms that are distances in the same features; itself elsewhere."""
+        places = {part.places for term in self.terms for part in term}
+        single = all(len(term) == 1 and term[0].kind == "stationary" for term in self.terms)
+        if len(self.terms) < 2 or len(places) > 1 or not single:
+            return [self]
+        scales = self.scales * len(self.terms)
+        return [
+            replace(self, terms=(term,), scales=scale[None], lengthscales=(own,))
+            for term, scale, own in zip(self.terms, scales, self.lengthscales, strict=True)
+        ]
+
     def tied(self) -> Covariance | None:
         """The same with one length scale for each pooled part, where those of each are equal; None elsewhere."""
         parts = [part for term in self.terms for part in term]
@@ -217,6 +229,17 @@ def tanimoto(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
         shared += (a[:, places] >= fidelity).astype(np.float32) @ (b[:, places] >= fidelity).astype(np.float32).T
     either = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :] - shared
     return np.where(either > 0.0, shared / np.maximum(either, 1e-300), 1.0)
+
+
+def mean_covariance(kernels: Sequence[Covariance]) -> Covariance:
+    """The mean of kernels, with the geometric mean of their noise; ``alternatives`` gives them back."""
+    return replace(
+        kernels[0],
+        terms=tuple(term for kernel in kernels for term in kernel.terms),
+        scales=np.concatenate([kernel.scales for kernel in kernels]) / len(kernels),
+        lengthscales=tuple(own for kernel in kernels for own in kernel.lengthscales),
+        noise=float(np.exp(np.mean([np.log(kernel.noise) for kernel in kernels]))),
+    )
 
 
 def prior_covariance(name: KernelName, terms: Sequence[Sequence[Part]]) -> Covariance:

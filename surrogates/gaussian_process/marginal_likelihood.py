@@ -8,12 +8,18 @@ waits for at every step. A test holds both together.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack
 
-from invdesign.surrogates.gaussian_process.kernels import Covariance, correlation_and_slope, factors, tanimoto
+from invdesign.surrogates.gaussian_process.kernels import (
+    Covariance,
+    correlation_and_slope,
+    factors,
+    mean_covariance,
+    tanimoto,
+)
 from invdesign.surrogates.gaussian_process.parts import Part
 from invdesign.surrogates.gaussian_process.priors import NOISE_PRIOR, own_prior, scale_prior
 
@@ -171,6 +177,7 @@ def fitted_covariance(
     values: NDArray[np.float64],
     *,
     row_noise: NDArray[np.float64] | None = None,
+    starts: Literal[0, 1, 2] = 2,
 ) -> Covariance:
     """Fits hyperparameters by L-BFGS on the marginal likelihood times the priors, from two starts.
 
@@ -183,11 +190,21 @@ def fitted_covariance(
         features: shape ``n x d``.
         values: shape ``n``, of spread about one.
         row_noise: variance of the noise of each value; learned, one for all, where None.
+        starts: 1 to go from ``start`` alone, whose hyperparameters nearly fit already; 0 to return it.
     """
+    if starts == 0:
+        return start
     if len(values) > LARGEST_FIT:
         chosen = np.sort(np.random.default_rng(0).choice(len(values), LARGEST_FIT, replace=False))
         features, values = features[chosen], values[chosen]
         row_noise = row_noise[chosen] if row_noise is not None else None
+    kernels = start.alternatives()
+    if len(kernels) > 1:
+        # Each by itself, since together one of them would take all of the variance; from one start, which is enough for
+        # what the others balance.
+        return mean_covariance([_likeliest(one, features, values, row_noise)[0] for one in kernels])
+    if starts == 1:
+        return _likeliest(start, features, values, row_noise)[0]
     # Where many length scales are alike, first their common one is found: from the prior's mode all at once go astray.
     tied = start.tied()
     if tied is not None:

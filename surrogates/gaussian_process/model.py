@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 ROWS_AT_ONCE = 4096
 """Rows predicted together: bounds the memory by the batch, whatever the pool."""
-CALIBRATION_ROWS = 50
+CALIBRATION_ROWS = 20
 """Values at which half of a calibration's correction is believed."""
+CALIBRATION_FOLDS = 3
+"""Parts of the known values, each predicted by a process whose hyperparameters were fitted without it."""
 STRETCHES = (0.5, 2.0)
 """Least and greatest correction of a standard deviation: beyond it the model is wrong, not its scale."""
 JITTERS = (0.0, 1e-8, 1e-6, 1e-4)
@@ -59,7 +61,7 @@ class PropertyModel:
         *,
         start: Covariance,
         noise: NDArray[np.float64] | None = None,
-        refit: bool = True,
+        starts: Literal[0, 1, 2] = 2,
     ) -> PropertyModel:
         """Fits hyperparameters by the marginal likelihood (and its priors).
 
@@ -68,7 +70,8 @@ class PropertyModel:
             values: shape ``n``.
             start: the kernel, with the hyperparameters to start from.
             noise: known standard deviation of each value, in its unit; learned where None.
-            refit: False to take the hyperparameters of ``start`` as they are.
+            starts: from how many the likelihood is maximized: from ``start`` and from longer length scales, from
+                ``start`` alone, or not at all, which takes the hyperparameters of ``start`` as they are.
         """
         centre = float(values.mean())
         deviation = float(values.std())
@@ -76,7 +79,7 @@ class PropertyModel:
         spread = deviation if deviation > 1e-12 * max(1.0, abs(centre)) else max(1.0, abs(centre))
         standard = (values - centre) / spread
         row_noise = (noise / spread) ** 2 if noise is not None else None
-        covariance = fitted_covariance(start, features, standard, row_noise=row_noise) if refit else start
+        covariance = fitted_covariance(start, features, standard, row_noise=row_noise, starts=starts)
         matrix = covariance.between(features, features)
         matrix.flat[:: len(matrix) + 1] += covariance.noise if row_noise is None else row_noise + LEAST_NOISE
         factor = factorized(matrix)
@@ -183,12 +186,35 @@ class PropertyModel:
         """The same means, with the standard deviations that the known values ask for.
 
         All variances are multiplied by one number, so that nine of ten values lie within the central 90 % interval that
-        the others give for them. Few values say little about a tail: the correction is halved where there are
+        the others give for them, the hyperparameters fitted again without them: a value that has shaped the length
+        scales is predicted too well. Few values say little about a tail: the correction is halved where there are
         CALIBRATION_ROWS of them, on the logarithmic scale, and nearly whole where there are many.
         """
-        means, deviations = self.left_out()
-        values = self.standard * self.spread + self.centre
-        return self.stretched(stretch(np.abs(values - means) / deviations))
+        if len(self.standard) < 2 * CALIBRATION_FOLDS:
+            return self
+        return self.stretched(stretch(self._refitted_errors()))
+
+    def _refitted_errors(self) -> NDArray[np.float64]:
+        """Absolute errors of the known values in predicted standard deviations, each part from a fit on the others."""
+        errors = np.empty(len(self.standard))
+        # Parts go by the values' order, so that they do not depend on that of the rows.
+        fold_of = np.empty(len(errors), dtype=np.int64)
+        shuffled = np.random.default_rng(0).permutation(len(errors))
+        fold_of[np.argsort(self.standard, kind="stable")] = shuffled % CALIBRATION_FOLDS
+        noise = None if self.row_noise is None else np.sqrt(self.row_noise)
+        for fold in range(CALIBRATION_FOLDS):
+            inside = fold_of == fold
+            others = PropertyModel.fitted(
+                self.features[~inside],
+                self.standard[~inside],
+                start=self.covariance,
+                noise=None if noise is None else noise[~inside],
+                starts=1,
+            )
+            means, deviations = others.predict(self.features[inside])
+            measured = np.hypot(deviations, others.noise_std if noise is None else noise[inside])
+            errors[inside] = np.abs(self.standard[inside] - means) / np.maximum(measured, 1e-300)
+        return errors
 
     def stretched(self, factor: float) -> PropertyModel:
         """The same means, all standard deviations multiplied by one factor."""

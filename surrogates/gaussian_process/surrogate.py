@@ -35,10 +35,11 @@ FEWEST_VALUES = 2
 class GaussianProcess:
     """A Gaussian process a property, on features built from the candidates' columns.
 
-    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors or 15
-    principal components of these, whichever predicts the known values better (see ``views``), unless ``features`` says
-    otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on
-    counts; orbital energies a linear trend, on which the rest builds, and more weight than all descriptors in it.
+    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors, 15
+    principal components of these, or descriptors and fingerprints, whichever predict the known values best (see
+    ``views``), unless ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get
+    the MinMax kernel on counts, for each molecule one with a scale of its own; orbital energies a linear trend, on
+    which the rest builds, and more weight than all descriptors in it.
 
     Where a column tells the fidelity at which each value was computed, all fidelities are learned together: the target
     fidelity is the cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive
@@ -55,19 +56,21 @@ class GaussianProcess:
     kernel: KernelName = "matern-2.5"
     """Covariance function; ``matern-2.5`` suits most properties."""
     ard: bool | None = None
-    """Whether each feature has a length scale of its own, each value of a category too, up to 32 of them. Where numbers
-    and categories are more than 20, or there are a molecule's features, they are pooled: alike unless the values say
-    otherwise, which predicts better from some seventy values on. None: each its own up to 20, one for all beyond, and
-    one for all features of a molecule or a rich formula, since a search that has seen but one corner of the space would
-    trust what it learned there too far. False: one for all."""
+    """Whether each feature has a length scale of its own, each value of a category too, up to 32 of them. None: up to
+    20 numbers and categories (averaged with one for all if ``calibrate``); one for all beyond, and one for all features
+    of a molecule or a rich formula, since a search that has seen but one corner of the space would trust what it
+    learned there too far. True: each its own; where numbers and categories are more than 20, or there are a molecule's
+    features, they are pooled: alike unless the values say otherwise, which predicts better from some seventy values on.
+    False: one for all."""
     features: Features | None = None
     """Which features. None: compact ones, and of molecules those that predict the known values best."""
     combine: Combination = "joint"
     """How kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind, added
     (``sum``: each kind has an effect of its own) or multiplied (``product``)."""
     calibrate: bool = True
-    """Whether the standard deviations are scaled so that the known values, each predicted from the others, lie within
-    their 90 % intervals nine times of ten."""
+    """Whether predictions are made reliable where values are few: the standard deviations are scaled so that the known
+    values, each predicted by a fit on others, lie within their 90 % intervals nine times of ten, and a kernel with a
+    length scale for each number is averaged with one that has one for all. Searches leave both out."""
     warm_start: bool = False
     """True to start a further fit from the hyperparameters of the one before."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
@@ -106,7 +109,8 @@ class GaussianProcess:
     ) -> tuple[Featurizer, dict[str, PropertyModel | InducingPointModel]]:
         """The processes of all properties on some features."""
         features = featurizer.transform(frame)
-        start = prior_covariance(self.kernel, kernel_terms(featurizer.blocks, combine=self.combine, ard=self.ard))
+        terms = kernel_terms(featurizer.blocks, combine=self.combine, ard=self.ard, averaged=self.calibrate)
+        start = prior_covariance(self.kernel, terms)
         models = {}
         for name in y.columns:
             values = y[name].to_numpy(dtype=np.float64)
@@ -152,7 +156,8 @@ class GaussianProcess:
         return drawn
 
     def noise_std(self) -> dict[str, float]:
-        """The learned standard deviation of measuring each property, in its unit."""
+        """The learned standard deviation of measuring each property, in its unit; see ``Surrogate.noise_std``."""
+        self._fitted_featurizer()
         return {name: model.noise_std for name, model in self._models.items()}
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
@@ -193,9 +198,7 @@ class GaussianProcess:
         Raises:
             InputError: where the surrogate has not been fitted, or a column cannot be read.
         """
-        if self._featurizer is None:
-            raise InputError("This Gaussian process has not been fitted. Call fit first.")
-        return self._featurizer.transform(frame)
+        return self._fitted_featurizer().transform(frame)
 
     def models(self, properties: Sequence[str]) -> list[PropertyModel | InducingPointModel]:
         """The fitted processes of properties, on features."""
@@ -207,9 +210,12 @@ class GaussianProcess:
         Raises:
             InputError: where the surrogate has not been fitted, or there is no such column of numbers.
         """
+        return self._fitted_featurizer().number_index(column)
+
+    def _fitted_featurizer(self) -> Featurizer:
         if self._featurizer is None:
             raise InputError("This Gaussian process has not been fitted. Call fit first.")
-        return self._featurizer.number_index(column)
+        return self._featurizer
 
     def botorch_model(self, properties: Sequence[str]) -> ModelListGP:
         """The properties as one BoTorch model over features, in the properties' own units, for its acquisitions.

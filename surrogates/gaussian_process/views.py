@@ -1,9 +1,10 @@
 """Which features a Gaussian process takes of its candidates where the user does not say: those that predict best.
 
-Of a molecule, all descriptors with one length scale tell similar molecules apart, and their first principal components,
-a length scale each, find the few directions that a property goes by. Which serves better depends on the property, and
-the known values say it: each is predicted from all the others (leave one out, in closed form), and the features are
-taken that give these values the greatest density. This is the score by which Vehtari, Gelman and Gabry (2017,
+Of a molecule, all descriptors with one length scale tell similar molecules apart, their first principal components go
+by the few directions in which the molecules differ most, and fingerprints (MinMax kernel), added to the descriptors
+with a learned weight, find the fragments that matter. Which serves best depends on the property, and the known values
+say it: each is predicted from all the others (leave one out, in closed form), and the features are taken that give
+these values the greatest density. This is the score by which Vehtari, Gelman and Gabry (2017,
 doi:10.1007/s11222-016-9696-4) compare models.
 """
 
@@ -28,7 +29,9 @@ COMPACT = Features(formulas="compact")
 """Features that tell candidates apart, and no more: each is a dimension in which the process has to be learned."""
 CLEAR = 1.0
 """Standard errors by which a view has to be better than the first one to be taken."""
-MOLECULE_VIEWS = (COMPACT, Features(formulas="compact", components=15))
+LARGEST_POOL = 20_000
+"""Molecules up to which fingerprints are a view: as many as are kept in memory."""
+MOLECULE_VIEWS = (COMPACT, Features(formulas="compact", components=15), Features(formulas="compact", molecules="both"))
 
 
 def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
@@ -37,8 +40,10 @@ def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
     Args:
         columns: what the candidates consist of; guessed ones are never molecules.
     """
-    molecules = any(column.kind == "molecule" for column in columns or ())
-    return MOLECULE_VIEWS if molecules else (COMPACT,)
+    pools = [len(column.values) for column in columns or () if column.kind == "molecule"]
+    if not pools:
+        return (COMPACT,)
+    return MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:2]
 
 
 def best_view(fits: Sequence[Iterable[PropertyModel | InducingPointModel]]) -> int:

@@ -15,8 +15,7 @@ class NeuralNetwork(EnsembleRegressor):
 
     Each member predicts a mean and a variance, learned by the beta-weighted likelihood of Seitzer et al. (2022,
     arXiv:2203.09168), and stops where a fifth of the rows, another one for each member, is predicted best. The
-    ensemble's variance, the mean of the members' own and their disagreement, is calibrated on these rows; it is that
-    of an observed value.
+    ensemble's variance, the mean of the members' own and their disagreement, is calibrated on these rows.
     """
 
     members: int = bounded(default=15, ge=FEWEST_MEMBERS)

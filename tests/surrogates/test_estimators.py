@@ -100,7 +100,9 @@ def test_means_and_deviations_have_the_shape_and_index_of_what_was_asked(family)
     assert (std > 0.0).all().all()
     pd.testing.assert_frame_equal(model.predict(test), mean)
     assert model.predict(test.iloc[:0], return_std=True)[1].shape == (0, 2)
-    assert not hasattr(model, "noise_std")
+    noise = model.noise_std()
+    assert list(noise) == ["capacity", "tiny"]
+    assert all(0.0 <= one < np.inf for one in noise.values())
 
 
 @every

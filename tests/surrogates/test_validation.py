@@ -46,6 +46,9 @@ class Memory:
         mean = pd.DataFrame(dict.fromkeys(self._names, known), index=frame.index)
         return (mean, mean * 0.0 + 2.0) if return_std else mean
 
+    def noise_std(self) -> dict[str, float]:
+        return dict.fromkeys(self._names, 0.0)
+
 
 def line(count: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(seed)

@@ -17,7 +17,7 @@ from invdesign.optimizers.random import RandomOptimizer
 from invdesign.optimizers.success import likely_to_succeed, with_success
 from invdesign.space import SearchSpace
 from invdesign.space.duplicates import without_duplicates
-from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.base import CalibratedSurrogate, Surrogate
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES
 from invdesign.targets import Targets
 
@@ -132,7 +132,9 @@ def surrogate_assisted_proposal(
     if (measured.notna().sum() < FEWEST_VALUES).any():
         return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
     targets, measured = with_success(targets, measured, history.given)
-    model = replace(optimizer.surrogate).fit(history.candidates[list(space.names)], measured, columns=space.columns)
+    surrogate = optimizer.surrogate
+    plain = surrogate.uncalibrated() if isinstance(surrogate, CalibratedSurrogate) else replace(surrogate)
+    model = plain.fit(history.candidates[list(space.names)], measured, columns=space.columns)
     inner = _Imagined(
         optimizer, model, space, targets, np.random.SeedSequence(seed.entropy, spawn_key=_key(seed, history))
     )

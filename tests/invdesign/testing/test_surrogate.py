@@ -33,7 +33,7 @@ def test_ours_keep_to_the_contract(word):
 
 @dataclass
 class Mean:
-    """Predicts the mean; a minimal surrogate."""
+    """Predicts the mean, and takes all that differs from it for noise; a minimal surrogate."""
 
     offset: float = 0.0
     _known: Any = field(default=None, init=False, repr=False, compare=False)
@@ -48,7 +48,14 @@ class Mean:
         if self._known is None:
             raise InputError("Call fit first.")
         mean = pd.DataFrame({name: self._known[name].mean() + self.offset for name in self._known}, index=frame.index)
-        return (mean, mean.abs() * 0 + 1.0) if return_std else mean
+        if not return_std:
+            return mean
+        return mean, mean * 0.0 + self._known.std(ddof=0) / np.sqrt(len(self._known))
+
+    def noise_std(self):
+        if self._known is None:
+            raise InputError("Call fit first.")
+        return dict(self._known.std(ddof=0))
 
 
 class Forgetful(Mean):
@@ -86,8 +93,21 @@ class Wrong(Mean):
 
 class TooSure(Mean):
     def posterior(self, frame, *, samples, rng):
-        mean = self.predict(frame)
-        return {name: rng.normal(mean[name], 0.5, (samples, len(frame))) for name in mean}
+        mean, std = self.predict(frame, return_std=True)
+        return {name: rng.normal(mean[name], 0.5 * std[name], (samples, len(frame))) for name in mean}
+
+
+class NoiseInPredict(Mean):
+    """What families without a model of the noise gave: one standard deviation, of a new measurement."""
+
+    def predict(self, frame, *, return_std=False):
+        found = super().predict(frame, return_std=return_std)
+        return (found[0], found[1] * 0.0 + self._known.std(ddof=0)) if return_std else found
+
+
+class Noiseless(Mean):
+    def noise_std(self):
+        return dict.fromkeys(super().noise_std(), 0.0)
 
 
 class Unmoved(Mean):
@@ -110,6 +130,8 @@ def test_a_minimal_one_keeps_to_it():
         (Wrong(), "another mean than predict"),
         (TooSure(), "another standard deviation than predict"),
         (Unmoved(), "must come nearer"),
+        (NoiseInPredict(), "must not contain the noise"),
+        (Noiseless(), "noise_std of 'voltage' is 0;"),
         (object(), "is a dataclass"),
     ],
 )

@@ -64,7 +64,7 @@ def test_up_to_the_limit_all_rows_are_known_exactly():
     (found,) = model.models(["f"])
     assert isinstance(found, PropertyModel)
     features = model.transform(frame)
-    exact = PropertyModel.fitted(features, y["f"].to_numpy(), start=found.covariance, refit=False)
+    exact = PropertyModel.fitted(features, y["f"].to_numpy(), start=found.covariance, starts=0)
     np.testing.assert_array_equal(found.predict(features[:9]), exact.predict(features[:9]))
     assert len(found.features) == 1100
 
@@ -93,7 +93,7 @@ def test_with_all_rows_as_inducing_points_it_is_the_exact_process(monkeypatch, k
         standard,
         start=replace(covariance, scales=covariance.scales / variance, noise=covariance.noise / variance),
         noise=None if noise is None else noise["f"].to_numpy() / sparse.core.spread,
-        refit=False,
+        starts=0,
     )
     features = model.transform(data(25, seed=4)[0])
     mean, std = exact.predict(features)
@@ -173,9 +173,9 @@ def test_calibration_predicts_each_value_from_the_others(monkeypatch):
 @pytest.mark.usefixtures("small")
 def test_calibration_leaves_means_and_scales_deviations_alike(monkeypatch):
     frame, y = data(300)
-    plain = only(GaussianProcess(calibrate=False).fit(frame, y, columns=COLUMNS))
+    plain = only(GaussianProcess(ard=True, calibrate=False).fit(frame, y, columns=COLUMNS))
     monkeypatch.setattr(inducing_points, "stretch", lambda errors: 1.5)
-    wider = only(GaussianProcess().fit(frame, y, columns=COLUMNS))
+    wider = only(GaussianProcess(ard=True).fit(frame, y, columns=COLUMNS))
     features = data(20, seed=3)[0].to_numpy()
     (mean, std), (other, deviation) = plain.predict(features), wider.predict(features)
     np.testing.assert_allclose(mean, other, atol=1e-6)

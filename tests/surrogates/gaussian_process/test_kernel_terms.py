@@ -8,6 +8,7 @@ import pytest
 
 from invdesign.core.columns import Column
 from invdesign.surrogates.features.featurizer import Block, Featurizer
+from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.kernel_terms import kernel_terms
 from invdesign.surrogates.gaussian_process.parts import Part
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
@@ -57,10 +58,58 @@ def test_the_user_may_ask_for_one_lengthscale_or_for_each_its_own():
     assert own.pooled
 
 
+def test_few_numbers_and_categories_have_the_mean_of_two_kernels_unless_one_is_asked_for():
+    few = blocks(("t", "number", 1), ("salt", "category", 3))
+    each, one = (
+        Part("stationary", (0, 1, 2, 3), (0, 1, 2, 3), dimension=4),
+        Part("stationary", (0, 1, 2, 3), dimension=2),
+    )
+    assert kernel_terms(few, combine="joint", ard=None, averaged=True) == [[each], [one]]
+    assert kernel_terms(few, combine="joint", ard=None) == [[each]]
+    assert kernel_terms(few, combine="joint", ard=True, averaged=True) == [[each]]
+    assert kernel_terms(few, combine="joint", ard=False, averaged=True) == [[one]]
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        [("t", "number", 1)],
+        [("t", "number", 21)],
+        [("m", "molecule", 3), ("t", "number", 1)],
+    ],
+)
+def test_one_number_many_numbers_and_molecules_have_one_kernel(described):
+    assert len(kernel_terms(blocks(*described), combine="joint", ard=None, averaged=True)) == 1
+
+
 def test_an_orbital_counts_as_much_as_all_descriptors_of_its_molecule_twice():
     first, trend = kernel_terms(blocks(("m", "molecule", 8), ("m", "orbitals", 2)), combine="joint", ard=None)
     assert first[0].weights == (*[1.0] * 8, 4.0, 4.0)
     assert trend == [Part("linear", (8, 9))]
+
+
+def test_the_fingerprint_of_each_molecule_has_a_part_and_a_scale_of_its_own():
+    two = blocks(("ligand", "fingerprint", 3), ("t", "number", 1), ("base", "fingerprint", 2))
+    ligand, base = Part("tanimoto", (0, 1, 2)), Part("tanimoto", (4, 5))
+    number = first_part(*[("before", "fingerprint", 3), ("t", "number", 1)])
+    assert kernel_terms(two, combine="joint", ard=None) == [[number], [ligand], [base], [ligand, base]]
+    assert kernel_terms(two, combine="sum", ard=None) == [[number], [ligand], [base]]
+    assert kernel_terms(two, combine="product", ard=None) == [[number, ligand, base]]
+    assert kernel_terms(two[:1], combine="joint", ard=None) == [[ligand]]
+
+
+def test_a_large_molecule_does_not_drown_a_small_one(rng):
+    """The values depend on the base alone, beside a ligand of ten times as many atoms."""
+    arms, ends = ("C1CCCCC1", "c1ccccc1", "C(C)(C)C", "CC"), ("C", "CCO", "CO", "N(C)C", "F", "OC")
+    ligands = tuple(f"{end}c1cc(C(C)C)c(-c2ccccc2P({arm}){arm})c(C(C)C)c1" for arm in arms for end in ends)
+    bases = ("N", "CN", "CCN", "CCCN", "CO", "CCO", "CCCO", "CC", "CF", "CCF")
+    frame = pd.DataFrame({"ligand": rng.choice(ligands, 120), "base": rng.choice(bases, 120)})
+    values = pd.DataFrame({"y": 2.0 * frame["base"].str.contains("N") + 0.5 * frame["base"].str.len()})
+    columns = [Column("ligand", "molecule", values=ligands), Column("base", "molecule", values=bases)]
+    model = GaussianProcess(features=Features(molecules="fingerprints"))
+    model.fit(frame[:40], values[:40], columns=columns)
+    error = (model.predict(frame[40:]) - values[40:])["y"]
+    assert math.sqrt((error**2).mean()) < 0.05 * values["y"].std()
 
 
 def test_a_number_beside_a_molecule_is_not_lost_among_its_descriptors(rng):

@@ -128,6 +128,30 @@ def test_pooled_lengthscales_begin_at_their_common_one(data):
     assert fitted_covariance(start, *data).tied() is None  # a warm start keeps what was learned
 
 
+def test_the_mean_of_two_kernels_is_that_of_their_own_fits(rng):
+    features = rng.random((60, 4))
+    values = np.sin(6 * features[:, 0]) + 0.1 * rng.standard_normal(60)
+    values = (values - values.mean()) / values.std()
+    each, one = Part("stationary", (0, 1, 2, 3), (0, 1, 2, 3)), Part("stationary", (0, 1, 2, 3))
+    mean = fitted_covariance(prior_covariance("matern-2.5", ((each,), (one,))), features, values)
+    alone = [
+        fitted_covariance(prior_covariance("matern-2.5", ((part,),)), features, values, starts=1)
+        for part in (each, one)
+    ]
+    for found, expected in zip(mean.alternatives(), alone, strict=True):
+        np.testing.assert_allclose(found.scales, expected.scales, rtol=1e-6)
+        np.testing.assert_allclose(found.lengthscales[0], expected.lengthscales[0], rtol=1e-6)
+    halves = [0.5 * kernel.between(features, features) for kernel in alone]
+    np.testing.assert_allclose(mean.between(features, features), halves[0] + halves[1], rtol=1e-6)
+    assert mean.noise == pytest.approx(np.sqrt(alone[0].noise * alone[1].noise))
+
+
+def test_terms_on_other_features_or_of_other_kinds_are_fitted_together():
+    for terms in (((NUMBERS,),), ((NUMBERS,), (TREND,)), ((NUMBERS, SHARED), (SHARED,))):
+        start = prior_covariance("matern-2.5", terms)
+        assert start.alternatives() == [start]
+
+
 def test_exact_values_overrule_the_prior_of_the_noise(rng):
     features = rng.random((40, 2))
     values = np.sin(3 * features[:, 0]) + features[:, 1]
@@ -144,7 +168,7 @@ def test_leaving_one_out_is_what_it_says(data):
     means, deviations = fitted.left_out()
     for row in (0, 17):
         rest = np.arange(40) != row
-        without = PropertyModel.fitted(features[rest], values[rest], start=fitted.covariance, refit=False)
+        without = PropertyModel.fitted(features[rest], values[rest], start=fitted.covariance, starts=0)
         mean, std = without.predict(features[[row]])
         assert means[row] == pytest.approx(mean[0], abs=0.02)  # the constant mean is taken from all values
         assert deviations[row] == pytest.approx(np.hypot(std[0], without.noise_std), rel=0.05)

@@ -9,7 +9,9 @@ import pytest
 from invdesign.core.columns import Column
 from invdesign.space import MoleculePool
 from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.fingerprints import count_fingerprints
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.kernels import tanimoto
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.gaussian_process.views import COMPACT, MOLECULE_VIEWS, best_view, left_out_density, views
 
@@ -49,6 +51,21 @@ def test_a_property_that_goes_by_one_direction_is_learned_from_components():
     assert errors[0] < errors[1]
 
 
+def test_a_property_that_goes_by_fragments_is_learned_from_fingerprints_too():
+    """A draw from the process whose covariance is the shared fragments."""
+    rng = np.random.default_rng(0)
+    counts = count_fingerprints(list(POOL.smiles)).astype(np.float64)
+    values = rng.multivariate_normal(np.zeros(len(counts)), tanimoto(counts, counts), method="eigh")
+    rows = rng.permutation(len(values))[:150]
+    chosen = fitted(values, rows)
+    plain = fitted(values, rows, features=COMPACT)
+    rest = np.setdiff1d(np.arange(len(values)), rows)
+    frame = pd.DataFrame({"molecule": [POOL.smiles[row] for row in rest]})
+    errors = [np.abs(model.predict(frame)["f"].to_numpy() - values[rest]).mean() for model in (chosen, plain)]
+    assert width(chosen) > 2048
+    assert errors[0] < errors[1]
+
+
 def test_values_that_say_nothing_leave_the_plainest_features():
     values = np.random.default_rng(1).normal(size=len(POOL.smiles))
     chosen = fitted(values, np.arange(0, len(values), 12))
@@ -64,6 +81,8 @@ def test_only_molecules_have_several_views():
     assert views([Column("x", "number", bounds=(0.0, 1.0))]) == (COMPACT,)
     assert views(None) == (COMPACT,)
     assert views([MOLECULE]) == MOLECULE_VIEWS
+    large = Column("molecule", "molecule", values=tuple(f"C{place}" for place in range(20_001)))
+    assert views([MOLECULE, large]) == MOLECULE_VIEWS[:2]
 
 
 def test_a_view_has_to_be_clearly_better():

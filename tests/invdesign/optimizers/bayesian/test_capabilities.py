@@ -48,6 +48,9 @@ class MeansOnly:
     def predict(self, frame, *, return_std=False):
         return self._process.predict(frame, return_std=return_std)
 
+    def noise_std(self):
+        return self._process.noise_std()
+
 
 @dataclass
 class ForeignProcess(MeansOnly):

@@ -37,6 +37,9 @@ class Given:
         mean, std = pd.DataFrame({"f": mean}, index=frame.index), pd.DataFrame({"f": std}, index=frame.index)
         return (mean, std) if return_std else mean
 
+    def noise_std(self):
+        return {"f": 0.0}
+
 
 def proposed(probability: float) -> int:
     """The candidate proposed where the likeliest one meets ``f`` at least 10 with this probability.
