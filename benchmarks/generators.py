@@ -13,6 +13,7 @@ by a model of held-out rows). Splits 0 to 2 were used in development; reported a
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -86,7 +87,10 @@ def share(judge: Any, molecules: list[str], targets: ind.Targets) -> tuple[float
 
 def genetic_share(judge: Any, seeds: list[str], targets: ind.Targets, *, seed: int) -> float:
     """Share of hits among as many molecules of the graph genetic algorithm, which asks the judge itself each time."""
-    space = ind.SearchSpace(molecule=ind.MoleculeGraph(seeds=seeds, max_atoms=30))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "seeds.smi"
+        file.write_text("\n".join(seeds))  # seeds of a file that break a rule are left out
+        space = ind.SearchSpace(molecule=ind.MoleculeGraph(seeds=file, max_atoms=30))
     optimizer = ind.GeneticOptimizer(population=50)
     candidates, values = space.sample(0, np.random.default_rng(0)), pd.DataFrame()
     while len(candidates) < SAMPLES:
