@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 MOST_ATOMS = 1_000
@@ -33,6 +34,17 @@ def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
         canonical.append(Chem.MolToSmiles(molecule) if molecule is not None and molecule.GetNumAtoms() else None)
     del blocked
     return canonical
+
+
+@lru_cache(maxsize=8192)
+def molecule_of(smiles: str) -> Any:
+    """The RDKit molecule of a SMILES, or None; kept, because several features of a block are computed from it.
+
+    It must not be changed.
+    """
+    from rdkit import Chem
+
+    return Chem.MolFromSmiles(smiles)
 
 
 def canonical_or_given(smiles: Iterable[object]) -> list[object]:
