@@ -83,7 +83,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
     },
     "executor": {
         "dask": "invdesign.campaign.execution.dask_cluster:DaskCluster",
-        "processes": "invdesign.campaign.execution.executor:LocalProcesses",
+        "processes": "invdesign.campaign.execution.settings:LocalProcesses",
         "slurm": "invdesign.campaign.execution.slurm_cluster:SlurmCluster",
     },
 }
