@@ -20,7 +20,7 @@ from invdesign.core.settings import bounded, settings
 from invdesign.objectives.base import Objective
 from invdesign.objectives.surrogate import SurrogateObjective
 from invdesign.screening.funnel import Step
-from invdesign.screening.plan import Plan, planned
+from invdesign.screening.plan import Plan, bound, planned
 from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, SpacePool
 from invdesign.screening.screen import Progress, Screening, ScreenSettings, run
 from invdesign.space import Constraint
@@ -205,17 +205,21 @@ class ScreenReader(CampaignReader):
         self, pool: Pool, steps: list[tuple[Place, Step]], objective: Objective | None, targets: Targets
     ) -> Plan | None:
         """The checked plan; problems of objectives and rules are those of their lines."""
-        bound: list[Step] = []
-        before = len(self.problems)
-        for place, step in steps:
-            bound.append(replace(step, objective=self._checked(step.objective, pool, (*place, "objective"))))
-        objective = self._checked(objective, pool, ("objective",))
-        if len(self.problems) > before:
-            return None
+        whole: list[Step] = []
+        where = [*((*place, "objective") for place, _ in steps), ("objective",)]
+        for count, place in enumerate(where, start=1):
+            # Step by step, so that each problem has its line; what is bound already is not bound again.
+            rest = objective if count > len(steps) else None
+            whole, problems = bound(pool, [*whole, *(step for _, step in steps[len(whole) : count])], rest)
+            for problem in problems:
+                self.problem(place, problem)
+            if problems:
+                return None
+        objective = whole.pop().objective if objective is not None else None
         places = {f"The step '{step.name}'": place for place, step in steps}
         places |= {f"The rule of the step '{step.name}'": (*place, "keep") for place, step in steps}
         try:
-            return planned(pool, bound, objective, targets)
+            return planned(pool, whole, objective, targets)
         except InputError as error:
             for line in str(error).splitlines():
                 starts = next((place for text, place in places.items() if line.startswith(text)), None)
@@ -223,22 +227,16 @@ class ScreenReader(CampaignReader):
                 self.problem(starts or (("space",) if line.startswith("'/") else about), line)
             return None
 
-    def _checked(self, objective: Objective | None, pool: Pool, place: Place) -> Objective | None:
-        if objective is None:
-            return None
-        bound = objective.for_columns(pool.columns)
-        for problem in bound.check(pool.columns):
-            self.problem(place, problem)
-        return bound
-
     def _bound(self, stage: Stage, pool: Pool, targets: Targets) -> Stage:
-        bound = self._checked(stage.objective, pool, ("objective",))
-        known = [target for target in targets if bound is not None and target.property in bound.properties]
+        knowing = stage.objective.for_columns(pool.columns)
+        for problem in knowing.check(pool.columns):
+            self.problem(("objective",), problem)
+        known = [target for target in targets if target.property in knowing.properties]
         try:
-            _ = Targets(*known).in_units(bound.properties) if known and bound is not None else None
+            _ = Targets(*known).in_units(knowing.properties) if known else None
         except InputError as error:
             self.problem(("objective",), str(error))
-        return replace(stage, objective=bound or stage.objective)
+        return replace(stage, objective=knowing)
 
 
 def _with(objective: Objective | None, surrogate: Any) -> Any:

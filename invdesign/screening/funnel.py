@@ -12,6 +12,7 @@ import pandas as pd
 
 from invdesign.campaign.execution.executor import evaluate_all
 from invdesign.campaign.failures import kind_of
+from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.objectives.base import REASON, STD_SUFFIX, Objective
 from invdesign.objectives.combined import CombinedObjective
@@ -69,8 +70,27 @@ class Step:
 
     @property
     def needs(self) -> frozenset[str]:
-        """The names that its rule refers to and that it does not compute."""
-        return (self.keep.names if self.keep is not None else frozenset()) - self.gives
+        """The names that its objective and its rule refer to and that it does not compute."""
+        return (self.keep.names if self.keep is not None else frozenset()) - self.gives | inputs_of(self.objective)
+
+
+def inputs_of(objective: Objective | None) -> frozenset[str]:
+    """The columns that an objective names in its key, among them perhaps properties of earlier steps."""
+    if isinstance(objective, CombinedObjective):
+        return frozenset[str]().union(*map(inputs_of, objective.parts))
+    return frozenset(objective.key) if isinstance(objective, TableObjective | SurrogateObjective) else frozenset()
+
+
+def columns_of(objective: Objective, columns: Sequence[Column], earlier: Mapping[str, str]) -> tuple[Column, ...]:
+    """What an objective reads: the pool's columns, and properties of earlier steps that it names.
+
+    Args:
+        objective: of a step.
+        columns: of the pool.
+        earlier: the properties of earlier steps and their units.
+    """
+    wanted = inputs_of(objective) - set(names_of(columns))
+    return (*columns, *(Column(name, "number", unit=unit) for name, unit in earlier.items() if name in wanted))
 
 
 def _cost(objective: Objective) -> int:
@@ -126,10 +146,7 @@ def ordered(steps: Sequence[Step], pool: Pool) -> tuple[Step, ...]:
     everything = known.union(*(step.gives for step in steps))
     for step in steps:
         for name in sorted(step.needs - everything):
-            raise InputError(
-                f"The step '{step.name}' refers to unknown '{name}' in its rule '{step.keep}'."
-                f"{nearest(name, everything)}"
-            )
+            raise InputError(f"The step '{step.name}' refers to unknown '{name}'.{nearest(name, everything)}")
     left, chosen = list(steps), []
     while left:
         ready = [step for step in left if step.needs <= known]
@@ -205,7 +222,7 @@ def _evaluated(objective: Objective, rows: pd.DataFrame, pool: Pool) -> tuple[pd
     names = list(objective.properties)
     if rows.empty:
         return rows.assign(**{name: pd.Series(dtype=float) for name in names}), Counter()
-    known = rows[list(names_of(pool.columns))]
+    known = rows[list(dict.fromkeys([*names_of(pool.columns), *sorted(inputs_of(objective))]))]
     values = pd.concat([result.values for result in evaluate_all(objective, known, None)]).loc[rows.index]
     missing = values[names].isna().all(axis=1)
     reasons = Counter(kind_of(reason or "no value") for reason in values.loc[missing, REASON])

@@ -12,10 +12,18 @@ import numpy as np
 import pandas as pd
 
 from invdesign.campaign.fingerprint import parts_of
-from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.objectives.base import STD_SUFFIX, Objective
-from invdesign.screening.funnel import Step, StepCount, applied, columns_for, log_probability, moments, ordered
+from invdesign.screening.funnel import (
+    Step,
+    StepCount,
+    applied,
+    columns_for,
+    columns_of,
+    log_probability,
+    moments,
+    ordered,
+)
 from invdesign.screening.pools import BadRow, Pool, RawBlock, names_of
 from invdesign.targets import Targets
 
@@ -134,12 +142,8 @@ def planned(pool: Pool, steps: Sequence[Step], objective: Objective | None, targ
     Raises:
         InputError: naming every problem, one per line.
     """
+    whole, problems = bound(pool, steps, objective)
     columns = pool.columns
-    bound = [replace(step, objective=_bound(step.objective, columns)) for step in steps]
-    given = _bound(objective, columns)
-    last = Step(_last_name(bound), given) if given is not None else None
-    whole = [*bound, *([last] if last is not None else [])]
-    problems = [problem for step in whole for problem in _problems(step, columns)]
     names = [step.name for step in whole]
     problems += [f"Two steps have the name '{name}'. Rename one of them." for name in _repeated([READ, *names])]
     properties = [name for step in whole for name in step.gives]
@@ -149,7 +153,8 @@ def planned(pool: Pool, steps: Sequence[Step], objective: Objective | None, targ
     ]
     if problems:
         raise InputError("\n".join(problems))
-    plan = Plan(pool, (*ordered(bound, pool), *([last] if last is not None else [])), targets)
+    count = len(steps)
+    plan = Plan(pool, (*ordered(whole[:count], pool), *whole[count:]), targets)
     missing = [name for name in targets.properties if name not in plan.units]
     if missing:
         raise InputError(
@@ -161,12 +166,28 @@ def planned(pool: Pool, steps: Sequence[Step], objective: Objective | None, targ
     return plan
 
 
-def _bound(objective: Objective | None, columns: Sequence[Column]) -> Objective | None:
-    return objective.for_columns(columns) if objective is not None else None
+def bound(pool: Pool, steps: Sequence[Step], objective: Objective | None) -> tuple[list[Step], list[str]]:
+    """Steps whose objectives know the columns that they read, and what does not fit; the objective comes last.
 
-
-def _problems(step: Step, columns: Sequence[Column]) -> list[str]:
-    return step.objective.check(columns) if step.objective is not None else []
+    Args:
+        pool: of the candidates.
+        steps: as written; an objective may read properties of the steps before it.
+        objective: of the targets; None if there is none.
+    """
+    last = [] if objective is None else [Step(_last_name(steps), objective)]
+    whole: list[Step] = []
+    problems: list[str] = []
+    earlier: dict[str, str] = {}
+    for step in [*steps, *last]:
+        if step.objective is None:
+            whole.append(step)
+            continue
+        columns = columns_of(step.objective, pool.columns, earlier)
+        knowing = step.objective.for_columns(columns)
+        problems += knowing.check(columns)
+        earlier |= knowing.properties
+        whole.append(replace(step, objective=knowing))
+    return whole, problems
 
 
 def _last_name(steps: Sequence[Step]) -> str:

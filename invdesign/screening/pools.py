@@ -22,7 +22,7 @@ from invdesign.campaign.identity import describe
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.space import SearchSpace
-from invdesign.space.materials import MaterialFile, MaterialPool
+from invdesign.space.materials import MaterialFile, MaterialPool, formula_quantity
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.surrogates.features.molecules import descriptor_values
 from invdesign.surrogates.features.smiles import canonical_smiles, smiles_problem
@@ -184,8 +184,10 @@ class SpacePool:
 
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         parameter = self.space.parameters.get(column)
-        found = parameter.derived(part, values) if parameter is not None else None
-        if found is None and parameter is not None and parameter.column(column).kind == "molecule":
+        if parameter is None:
+            return formula_quantity(part, list(values)) if column == "formula" else None
+        found = parameter.derived(part, values)
+        if found is None and parameter.column(column).kind == "molecule":
             return descriptor_values(part, values)
         return found
 
@@ -330,7 +332,7 @@ class MaterialStream:
         return ReadBlock(rows, bad)
 
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
-        return None
+        return formula_quantity(part, list(values)) if column == "formula" else None
 
     def sample(self) -> pd.DataFrame:
         return _first_rows(self)

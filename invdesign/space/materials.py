@@ -29,6 +29,9 @@ from invdesign.surrogates.features.formulas import element_amounts
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+METALS = "transition_metals"
+METAL_NUMBERS = frozenset([*range(21, 31), *range(39, 49), 57, *range(72, 81), 89, *range(104, 113)])
+"""Atomic numbers of the elements of groups 3 to 12."""
 MOST_SHOWN = 3
 ROWS_AT_ONCE = 16_384
 Cells = tuple[str, ...]
@@ -366,6 +369,20 @@ class MaterialPoolFile(MaterialFile):
         """Reads the table; see ``MaterialPool.from_file``."""
         found = self.pooled()
         return MaterialPool(found.descriptors, self.components, found.remark)
+
+
+def formula_quantity(part: str, formulas: Sequence[str]) -> NDArray[np.float64] | None:
+    """Atoms of an element in formulas as they are written, or of all transition metals; None for another word.
+
+    Args:
+        part: a symbol, or ``transition_metals`` (groups 3 to 12).
+        formulas: such as ``LiFePO4``.
+    """
+    symbols = element_symbols()
+    wanted = [place for place, one in enumerate(symbols) if one == part or (part == METALS and place + 1 in METAL_NUMBERS)]
+    if not wanted:
+        return None
+    return element_amounts(formulas, symbols)[:, wanted].sum(axis=1) if len(formulas) else np.empty(0)
 
 
 def formula_problems(texts: Sequence[str]) -> dict[int, str]:
