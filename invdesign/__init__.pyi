@@ -3,6 +3,7 @@
 from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
+from .campaign_file.screen_section import ScreenFile, read_screen
 from .core.errors import InputError
 from .objectives.cell.objective import CellObjective
 from .objectives.combined import CombinedObjective
@@ -25,6 +26,8 @@ from .optimizers import (
     PortfolioOptimizer,
     RandomOptimizer,
 )
+from .screening.funnel import Step
+from .screening.screen import Screening, ScreenSettings, screen
 from .space import (
     Categorical,
     Composition,
@@ -32,6 +35,7 @@ from .space import (
     Continuous,
     Fidelity,
     Integer,
+    MaterialPool,
     MoleculeGraph,
     MoleculeLibrary,
     MoleculePool,
@@ -94,6 +98,7 @@ __all__ = [
     "Lasso",
     "LightGBM",
     "LogisticRegression",
+    "MaterialPool",
     "Maximize",
     "Minimize",
     "MoleculeGraph",
@@ -110,9 +115,13 @@ __all__ = [
     "RandomOptimizer",
     "RedoxObjective",
     "Ridge",
+    "ScreenFile",
+    "ScreenSettings",
+    "Screening",
     "SearchSpace",
     "Stage",
     "Status",
+    "Step",
     "SupportVector",
     "SupportVectorClassifier",
     "SurrogateObjective",
@@ -123,6 +132,8 @@ __all__ = [
     "partial_dependence",
     "permutation_importance",
     "read_campaign",
+    "read_screen",
     "read_targets",
+    "screen",
     "shapley_values",
 ]

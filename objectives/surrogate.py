@@ -67,9 +67,7 @@ class SurrogateObjective(TravelsByFields):
         _ = self._table  # raises the table's errors here
         for name in self.thresholds:
             if name not in self.values:
-                raise InputError(
-                    f"'thresholds' refers to '{name}', which is not a property of the model.{nearest(name, self.values)}"
-                )
+                raise InputError(f"'thresholds' refers to unknown property '{name}'.{nearest(name, self.values)}")
 
     @property
     def properties(self) -> Mapping[str, str]:

@@ -118,7 +118,8 @@ class ScreenReader(CampaignReader):
         steps, chosen = self._section(section) if isinstance(section, dict) else ([], None)
         if not isinstance(section, dict):
             self.problem(("screen",), "screen must be a mapping, such as {top: 50, steps: [...]}.")
-        objective, stages = None, ()
+        objective: Objective | None = None
+        stages: tuple[Stage, ...] = ()
         if "objective" in data:
             objective, stages = read_objectives(self, data["objective"], None, evaluations=1, initial=1)
             for stage in stages:

@@ -92,7 +92,11 @@ def verify(setting: CampaignFile, campaign: Campaign, console: Console) -> None:
     for stage in setting.stages:
         if stage is setting.correcting:
             continue
-        with _progress(console) as task, FailureLog(console) as log, executor_of(setting.executor, setting.header) as executor:
+        with (
+            _progress(console) as task,
+            FailureLog(console) as log,
+            executor_of(setting.executor, setting.header) as executor,
+        ):
             advance = task(f"Verifying ({stage.name})", stage.top)
             campaign.verify(
                 stage.objective,

@@ -47,8 +47,11 @@ def print_screening(done: Screening, console: Console) -> None:
         funnel.add_row(count.name, f"{count.entered:,}", f"{left:,}", f"{count.passed:,}", "; ".join(reasons) + more)
     console.print(funnel, markup=False)
     console.print(f"{done.hits:,} candidates are likely to meet all targets.")
-    shown = [*done.plan.pool.identity, *done.plan.targets.properties, PROBABILITY]
-    table = Table(*map(str, (done.plan.pool.place_word, *shown)), title=f"Best of {len(done.best)}", title_justify="left")
+    formulas = [column.name for column in done.plan.pool.columns if column.kind == "formula"]
+    shown = [*dict.fromkeys([*done.plan.pool.identity, *formulas]), *done.plan.targets.properties, PROBABILITY]
+    table = Table(
+        *map(str, (done.plan.pool.place_word, *shown)), title=f"Best of {len(done.best)}", title_justify="left"
+    )
     for place, row in done.best.head(MOST_SHOWN).iterrows():
         cells = (row[name] for name in shown)
         table.add_row(str(place), *(f"{one:.4g}" if isinstance(one, float) else str(one) for one in cells))
@@ -63,8 +66,8 @@ def _bar(console: Console) -> Iterator[Callable[[Progress], None]]:
         TextColumn("Screening"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.completed:,.0f} rows, {task.fields[rate]:,.0f} per second, {task.fields[hits]:,} hits"),
-        TextColumn("left:"),
+        TextColumn("{task.completed:,.0f} rows, {task.fields[rate]:,.0f} per second, {task.fields[hits]:,} hits;"),
+        TextColumn("time left:"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,7 +39,9 @@ def write_screening_page(done: Screening, *, name: str, source: str | None = Non
     sections = [_funnel(done), _properties(done), _best(done)]
     if source is not None:
         sections.append(
-            Section("reproduce", "How to reproduce", f"<h3>Campaign file</h3><pre>{escape(without_passwords(source))}</pre>")
+            Section(
+                "reproduce", "How to reproduce", f"<h3>Campaign file</h3><pre>{escape(without_passwords(source))}</pre>"
+            )
         )
     first = done.funnel[0]
     hits = f"{done.hits:,} of {first.entered:,} entries are candidates that are likely to meet all targets."
@@ -80,7 +82,7 @@ def _funnel(done: Screening) -> Section:
 def _properties(done: Screening) -> Section:
     """A histogram of each property with a target over everything that passed, counted block by block."""
     names = done.plan.targets.properties
-    ends = {name: (np.inf, -np.inf) for name in names}
+    ends = dict.fromkeys(names, (np.inf, -np.inf))
     for rows in done.checkpoints.results():
         for name in names:
             known = rows[name].dropna()
@@ -99,7 +101,14 @@ def _properties(done: Screening) -> Section:
         Figure(
             f"histogram-{place}",
             f"{with_unit(name, done.plan.units[name])} of the candidates that passed the funnel; shaded: the target.",
-            [{"type": "bar", "x": (edges[name][:-1] + edges[name][1:]) / 2, "y": counts[name], "marker": {"color": MET}}],
+            [
+                {
+                    "type": "bar",
+                    "x": (edges[name][:-1] + edges[name][1:]) / 2,
+                    "y": counts[name],
+                    "marker": {"color": MET},
+                }
+            ],
             {
                 "xaxis": axis(with_unit(name, done.plan.units[name]), range=[edges[name][0], edges[name][-1]]),
                 "yaxis": axis("candidates"),
@@ -132,12 +141,9 @@ def _drawings(done: Screening) -> str:
     if not molecules:
         return ""
     rows = done.best.head(MOST_DRAWN)
-    drawn = "".join(
-        f'<figure class="molecule">{_svg(str(row[name]))}<figcaption>{escape(_caption(done, row))}</figcaption></figure>'
-        for _, row in rows.iterrows()
-        for name in molecules
-    )
-    return f'<div class="molecules">{drawn}</div>'
+    drawn = [(_svg(str(row[name])), escape(_caption(done, row))) for _, row in rows.iterrows() for name in molecules]
+    figures = (f'<figure class="molecule">{svg}<figcaption>{text}</figcaption></figure>' for svg, text in drawn)
+    return f'<div class="molecules">{"".join(figures)}</div>'
 
 
 def _caption(done: Screening, row: pd.Series) -> str:
@@ -150,7 +156,7 @@ def _svg(smiles: str) -> str:
     from rdkit import Chem
     from rdkit.Chem.Draw import rdMolDraw2D
 
-    drawer = rdMolDraw2D.MolDraw2DSVG(*DRAWING)
+    drawer: Any = rdMolDraw2D.MolDraw2DSVG(*DRAWING)
     drawer.drawOptions().clearBackground = False
     rdMolDraw2D.PrepareAndDrawMolecule(drawer, Chem.MolFromSmiles(smiles))
     drawer.FinishDrawing()

@@ -1,4 +1,4 @@
-"""The best candidates of a screen: most likely to meet all targets, each once, and different from each other on request."""
+"""The best candidates of a screen: most likely to meet all targets, each once, and on request different."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ def check_diverse(diverse: Diverse, columns: Sequence[Column]) -> None:
     if diverse == "butina" and "molecule" not in kinds:
         raise InputError("Butina's clusters need molecules. Use diverse: max-min.")
     if diverse == "max-min" and not kinds & {"molecule", "number", "formula"}:
-        raise InputError("Different candidates cannot be chosen, because their columns have no distances. Remove diverse.")
+        raise InputError(
+            "Different candidates cannot be chosen, because their columns have no distances. Remove diverse."
+        )
 
 
 def _tanimoto(rows: pd.DataFrame, molecules: Sequence[str]) -> NDArray[np.float64]:
@@ -128,7 +130,8 @@ def _butina(distances: NDArray[np.float64], top: int) -> list[int]:
     from rdkit.ML.Cluster import Butina
 
     flat = distances[np.tril_indices(len(distances), -1)]
-    clusters = Butina.ClusterData(flat.tolist(), len(distances), SIMILAR, isDistData=True)
+    cluster: Any = Butina.ClusterData
+    clusters = cluster(flat.tolist(), len(distances), SIMILAR, isDistData=True)
     heads = sorted(min(cluster) for cluster in clusters)[:top]
     others = [place for place in range(len(distances)) if place not in heads]
     return [*heads, *others[: top - len(heads)]]

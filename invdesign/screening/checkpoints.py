@@ -101,7 +101,11 @@ class Checkpoints:
         from pyarrow import parquet
 
         noted = json.loads(parquet.read_schema(self._place(number)).metadata[META])
-        return noted["entries"], [StepCount.from_json(one) for one in noted["counts"]], [BadRow(*one) for one in noted["bad"]]
+        return (
+            noted["entries"],
+            [StepCount.from_json(one) for one in noted["counts"]],
+            [BadRow(*one) for one in noted["bad"]],
+        )
 
     def results(self) -> Iterator[pd.DataFrame]:
         """The rows of the results, block by block, indexed by their places."""

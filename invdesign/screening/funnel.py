@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,11 @@ from invdesign.objectives.surrogate import SurrogateObjective
 from invdesign.objectives.table import TableObjective
 from invdesign.screening.pools import Pool, names_of
 from invdesign.space import Constraint
-from invdesign.targets import Targets
+from invdesign.surrogates.classifiers import Classifier
+from invdesign.targets import Target, Targets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 MOST_REASONS = 20
 """Kinds of reasons that are counted apart for each step; further ones are counted together."""
@@ -181,7 +185,7 @@ def applied(step: Step, rows: pd.DataFrame, pool: Pool, targets: Targets) -> tup
         count.left.update({f"not {step.keep}": int((~good).sum())} if not good.all() else {})
         rows = rows[good]
     if step.probability is not None and len(rows):
-        good = np.exp(log_probability(targets, rows)) >= step.probability
+        good = np.exp(log_probability(targets, rows, binary_properties([step]))) >= step.probability
         text = f"less than {step.probability:g} likely to meet the targets"
         count.left.update({text: int((~good).sum())} if not good.all() else {})
         rows = rows[good]
@@ -212,9 +216,43 @@ def moments(rows: pd.DataFrame, names: Sequence[str]) -> tuple[pd.DataFrame, pd.
     return rows[list(names)], pd.DataFrame(stds, index=rows.index)
 
 
-def log_probability(targets: Targets, rows: pd.DataFrame) -> Any:
-    """Logarithm of the probability that rows meet all targets, shape ``n``."""
-    return targets.log_probability(*moments(rows, targets.properties))
+def binary_properties(steps: Sequence[Step]) -> frozenset[str]:
+    """The properties that classifiers predict: their mean is the probability of 1, and they are 0 otherwise."""
+    found: set[str] = set()
+    for step in steps:
+        parts = step.objective.parts if isinstance(step.objective, CombinedObjective) else (step.objective,)
+        for one in parts:
+            if isinstance(one, SurrogateObjective) and isinstance(one.surrogate, Classifier):
+                found |= set(one.properties)
+    return frozenset(found)
+
+
+def log_probability(targets: Targets, rows: pd.DataFrame, binary: frozenset[str] = frozenset()) -> NDArray[np.float64]:
+    """Logarithm of the probability that rows meet all targets, shape ``n``.
+
+    Args:
+        targets: in the units of the properties.
+        rows: with the properties as columns.
+        binary: those that are 0 or 1, of which the column is the probability of 1.
+    """
+    total = np.zeros(len(rows))
+    mean, std = moments(rows, targets.properties)
+    for name in targets.properties:
+        window = targets.window(name)
+        if window is None:
+            return np.full(len(rows), -np.inf)
+        total += target_log_probability(window, mean[name], std[name], binary=name in binary)
+    return total
+
+
+def target_log_probability(target: Target, mean: pd.Series, std: pd.Series, *, binary: bool) -> NDArray[np.float64]:
+    """Logarithm of the probability of meeting one target, shape ``n``; arguments as of ``log_probability``."""
+    if not binary:
+        return target.log_probability(mean, std)
+    no, yes = target.met([0.0, 1.0])
+    chance = mean.to_numpy(dtype=np.float64)
+    with np.errstate(divide="ignore"):
+        return np.log(yes * chance + no * (1.0 - chance))
 
 
 def _evaluated(objective: Objective, rows: pd.DataFrame, pool: Pool) -> tuple[pd.DataFrame, Counter[str]]:

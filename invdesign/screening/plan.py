@@ -18,11 +18,13 @@ from invdesign.screening.funnel import (
     Step,
     StepCount,
     applied,
+    binary_properties,
     columns_for,
     columns_of,
     log_probability,
     moments,
     ordered,
+    target_log_probability,
 )
 from invdesign.screening.pools import BadRow, Pool, RawBlock, names_of
 from invdesign.targets import Targets
@@ -117,11 +119,16 @@ class Plan:
 
     def _judged(self, rows: pd.DataFrame) -> pd.DataFrame:
         mean, std = moments(rows, self.targets.properties)
-        logs = log_probability(self.targets, rows)
-        judged = {
+        binary = binary_properties(self.steps)
+        logs = log_probability(self.targets, rows, binary)
+        judged: dict[str, Any] = {
             **{f"{name}{STD_SUFFIX}": std[name] for name in self.targets.properties},
             **{
-                f"{PROBABILITY}: {target}": target.probability(mean[target.property], std[target.property])
+                f"{PROBABILITY}: {target}": np.exp(
+                    target_log_probability(
+                        target, mean[target.property], std[target.property], binary=target.property in binary
+                    )
+                )
                 for target in self.targets.bounded
             },
             PROBABILITY: np.exp(logs),
@@ -149,7 +156,9 @@ def planned(pool: Pool, steps: Sequence[Step], objective: Objective | None, targ
     properties = [name for step in whole for name in step.gives]
     clashing = [*names_of(columns), *RESERVED, *properties]
     problems += [
-        f"'{name}' is the name of two columns. Rename one of them." for name in _repeated(clashing) if name in properties
+        f"'{name}' is the name of two columns. Rename one of them."
+        for name in _repeated(clashing)
+        if name in properties
     ]
     if problems:
         raise InputError("\n".join(problems))

@@ -188,7 +188,7 @@ class SpacePool:
             return formula_quantity(part, list(values)) if column == "formula" else None
         found = parameter.derived(part, values)
         if found is None and parameter.column(column).kind == "molecule":
-            return descriptor_values(part, values)
+            return descriptor_values(part, list(values))
         return found
 
     def sample(self) -> pd.DataFrame:
@@ -260,7 +260,7 @@ class MoleculeStream:
         return ReadBlock(rows, bad)
 
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
-        return descriptor_values(part, values) if column == self.name else None
+        return descriptor_values(part, list(values)) if column == self.name else None
 
     def sample(self) -> pd.DataFrame:
         return _first_rows(self)
@@ -323,8 +323,8 @@ class MaterialStream:
                     "repeated rows, or take each id once with duplicates: first."
                 )
             left_out = {"repeats an earlier id": len(batch) - len(kept)} if len(kept) < len(batch) else {}
-            places, cells = [place for place, _ in kept], [cells for _, cells in kept]
-            yield RawBlock(number, len(batch), places, cells, left_out)
+            places, texts = [place for place, _ in kept], [cells for _, cells in kept]
+            yield RawBlock(number, len(batch), places, texts, left_out)
 
     def read(self, block: RawBlock) -> ReadBlock:
         rows, problems = self.file.frame(block.places, block.cells or (), self.name)

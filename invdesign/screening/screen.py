@@ -1,4 +1,4 @@
-"""Screens a pool: blocks run here or on an executor, each is kept on disk, and the best of all are chosen at the end."""
+"""Screens a pool: blocks run here or on an executor, each is kept on disk, and then the best are chosen."""
 
 from __future__ import annotations
 

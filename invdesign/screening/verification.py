@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from invdesign.campaign.execution.executor import evaluate_all
@@ -37,20 +38,28 @@ def verified(done: Screening, stage: Stage, executor: Executor | None = None) ->
     place = folder / f"verified-{stage.name.replace('/', '-')}.jsonl"
     digest = digest_of(parts_of(stage.objective))
     known = _known(place, digest)
+    cut = place.exists() and not place.read_bytes().endswith(b"\n")
     candidates = done.best.head(stage.top)[list(names_of(done.plan.pool.columns))]
     left = candidates.loc[[number for number in candidates.index if int(number) not in known]]
     with place.open("a", encoding="utf-8") as file:
+        file.write("\n" if cut else "")
         for result in evaluate_all(stage.objective, left, executor) if len(left) else ():
-            for number, values in result.values.astype(object).where(result.values.notna(), None).iterrows():
-                known[int(str(number))] = values.to_dict()
-                file.write(json.dumps({"digest": digest, "place": int(str(number)), "values": values.to_dict()}) + "\n")
+            for number, row in result.values.astype(object).where(result.values.notna(), None).iterrows():
+                given: Any = row.to_dict()
+                known[int(str(number))] = given
+                file.write(json.dumps({"digest": digest, "place": int(str(number)), "values": given}) + "\n")
             file.flush()
             os.fsync(file.fileno())
-    values = pd.DataFrame([known[int(number)] for number in candidates.index], index=candidates.index)
     names = list(stage.objective.properties)
-    values = values.reindex(columns=[*names, REASON]).astype(dict.fromkeys(names, float))
+    rows = [known[int(number)] for number in candidates.index]
+    values = pd.DataFrame(
+        {
+            **{name: pd.Series([row.get(name) for row in rows], candidates.index, dtype=float) for name in names},
+            REASON: pd.Series([row.get(REASON) for row in rows], candidates.index, dtype=object),
+        }
+    )
     targets = [target for target in done.plan.targets if target.property in names]
-    met = pd.Series(True, index=values.index)
+    met = np.ones(len(values), dtype=bool)
     for target in targets:
         met &= target.in_unit(stage.objective.properties[target.property]).met(values[target.property])
     found = pd.concat([candidates, values.assign(meets_targets=met)], axis=1)
@@ -62,6 +71,12 @@ def _known(place: Path, digest: str) -> dict[int, dict[str, Any]]:
     """The values of an earlier call with an objective of the same digest; a line cut by an interruption is left out."""
     if not place.exists():
         return {}
-    lines = place.read_text(encoding="utf-8").split("\n")
-    whole = [json.loads(line) for line in lines[:-1] if line]
-    return {one["place"]: one["values"] for one in whole if one["digest"] == digest}
+    known: dict[int, dict[str, Any]] = {}
+    for line in place.read_text(encoding="utf-8").splitlines():
+        try:
+            one = json.loads(line)
+        except ValueError:
+            continue
+        if one["digest"] == digest:
+            known[one["place"]] = one["values"]
+    return known

@@ -123,7 +123,7 @@ class MaterialFile:
         if self.formula is not None:
             for row, problem in formula_problems(columns["formula"]).items():
                 wrong.setdefault(row, (columns["formula"][row], problem))
-        numbers: dict[str, Sequence[Any]] = {}
+        numbers: dict[str, NDArray[np.float64]] = {}
         for descriptor, column in self.descriptors.items():
             numbers[descriptor], odd = _numbers(columns[descriptor])
             for row in odd:
@@ -147,8 +147,8 @@ class MaterialFile:
         if self.duplicates == "error" and repeated.any():
             place = frame.index[repeated][0]
             raise InputError(
-                f"{source}, {self.place_word} {place}: {frame['id'][place]!r} repeats an earlier id. Remove the repeated "
-                "rows, or take each id once with duplicates: first."
+                f"{source}, {self.place_word} {place}: {frame['id'][place]!r} repeats an earlier id. Remove the "
+                "repeated rows, or take each id once with duplicates: first."
             )
         if frame.empty:
             first = f" {self.place_word.capitalize()} {problems[0][0]}: {problems[0][2]}." if problems else ""
@@ -379,7 +379,9 @@ def formula_quantity(part: str, formulas: Sequence[str]) -> NDArray[np.float64] 
         formulas: such as ``LiFePO4``.
     """
     symbols = element_symbols()
-    wanted = [place for place, one in enumerate(symbols) if one == part or (part == METALS and place + 1 in METAL_NUMBERS)]
+    wanted = [
+        place for place, one in enumerate(symbols) if one == part or (part == METALS and place + 1 in METAL_NUMBERS)
+    ]
     if not wanted:
         return None
     return element_amounts(formulas, symbols)[:, wanted].sum(axis=1) if len(formulas) else np.empty(0)

@@ -1,4 +1,4 @@
-"""Materials of a pool as numbers: their descriptors, standardized over the pool, and what follows from their formulas."""
+"""Materials of a pool as numbers: their descriptors, standardized over the pool, and features of their formulas."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from invdesign.core.columns import Column
-    from invdesign.surrogates.features.formulas import FormulaKind
+    from invdesign.surrogates.features.settings import FormulaKind
 
 SPREAD = 12.0**0.5
 """Standard deviations that count as one, so that descriptors vary as much as numbers between their bounds do."""

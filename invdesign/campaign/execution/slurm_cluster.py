@@ -85,7 +85,11 @@ class SlurmCluster:
                 "with cluster: local."
             ) from None
         shared = {"timeout_min": self.minutes, "cpus_per_task": self.cores, "name": "invdesign"}
-        own = {"slurm_partition": self.partition, "slurm_account": self.account, "slurm_mem": self.memory.replace(" ", "")}
+        own = {
+            "slurm_partition": self.partition,
+            "slurm_account": self.account,
+            "slurm_mem": self.memory.replace(" ", ""),
+        }
         submitter.update_parameters(**shared, **{key: value for key, value in own.items() if value is not None})
         with SlurmPool(submitter, self.jobs, poll=self.poll, seconds=60.0 * self.minutes) as pool:
             yield pool
