@@ -79,16 +79,17 @@ class DaskPool(RemotePool):
         if not threads:
             raise InputError("The Dask cluster has no workers. Start some with: dask worker ADDRESS")
         super().__init__(sum(threads.values()))
-        self._client = client
+        self.client = client
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See ``concurrent.futures.Executor.submit``."""
         future = self.begin()
-        remote = self._client.submit(fn, *args, pure=False, **kwargs)
+        remote = self.client.submit(fn, *args, pure=False, **kwargs)
 
         def done(ended: Any) -> None:
             if not future.cancelled() and future.set_running_or_notify_cancel():
                 settle(future, lambda: _result(ended))
+            ended.release()  # the worker need not keep the result
 
         future.add_done_callback(lambda ended: remote.cancel() if ended.cancelled() else None)
         remote.add_done_callback(done)
