@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
+from pydantic.json_schema import SkipJsonSchema
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -59,4 +61,4 @@ class Column:
     unit: str = ""
     log: bool = False
     values: Sequence[str] = field(default=(), repr=False)
-    described: Described | None = field(default=None, repr=False)
+    described: SkipJsonSchema[Described] | None = field(default=None, repr=False)
