@@ -12,6 +12,7 @@ import pandas as pd
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.screening.plan import LOG_PROBABILITY, PROBABILITY
+from invdesign.screening.pools import Pool
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -33,25 +34,38 @@ class Shortlist:
 
     Attributes:
         targets: in the units of the properties; those to maximize and minimize rank candidates of equal probability.
-        identity: the columns that distinguish candidates.
+        pool: of the candidates, which writes equal ones alike.
         most: number of rows to keep.
         rows: the best first.
     """
 
     targets: Targets
-    identity: Sequence[str]
+    pool: Pool
     most: int
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def add(self, block: pd.DataFrame) -> None:
         """Takes the rows of a block that belong among the best; equal ones stand in the order of the pool."""
-        whole = pd.concat([self.rows, block]) if len(self.rows) else block
-        if whole.empty:
+        if len(self.rows) == self.most:  # later rows that are only as good as the last one stay behind it
+            last = self.rows[LOG_PROBABILITY].iloc[-1]
+            better = block[LOG_PROBABILITY] >= last if self.targets.optimized else block[LOG_PROBABILITY] > last
+            block = block[better]
+        written = self._sorted(block)
+        if written.empty:
             return
+        take = self.most
+        best = self._sorted(self.pool.canonical(written.iloc[:take]))
+        while len(best) < min(self.most, len(written)) and take < len(written):  # some were one candidate
+            take *= 2
+            best = self._sorted(self.pool.canonical(written.iloc[:take]))
+        self.rows = self._sorted(pd.concat([self.rows, best]) if len(self.rows) else best).iloc[: self.most]
+
+    def _sorted(self, whole: pd.DataFrame) -> pd.DataFrame:
+        """Rows with the best first, each candidate once as it is written."""
         gains = self.targets.gains(whole)
         keys = [np.arange(len(whole)), *(-gains[:, place] for place in reversed(range(gains.shape[1])))]
         order = np.lexsort([*keys, -whole[LOG_PROBABILITY].to_numpy()])
-        self.rows = whole.iloc[order].drop_duplicates(list(self.identity)).iloc[: self.most]
+        return whole.iloc[order].drop_duplicates(list(self.pool.identity))
 
 
 def chosen(rows: pd.DataFrame, top: int, diverse: Diverse, columns: Sequence[Column]) -> pd.DataFrame:

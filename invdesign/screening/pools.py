@@ -25,7 +25,7 @@ from invdesign.space import SearchSpace
 from invdesign.space.materials import MaterialFile, MaterialPool, formula_quantity
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.surrogates.features.molecules import descriptor_values
-from invdesign.surrogates.features.smiles import canonical_smiles, smiles_problem
+from invdesign.surrogates.features.smiles import are_molecules, canonical_or_given, smiles_problem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,6 +115,9 @@ class Pool(Protocol):
     def read(self, block: RawBlock) -> ReadBlock:
         """The candidates of a block."""
 
+    def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows whose candidates are written in one form, so that equal ones are equal."""
+
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         """A number derived from a column's values, as in ``column.part``; None if it is unknown."""
 
@@ -182,6 +185,9 @@ class SpacePool:
         broken = int((~good).sum())
         return ReadBlock(self._described(rows[good]), left_out={"violates a constraint": broken} if broken else {})
 
+    def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows
+
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         parameter = self.space.parameters.get(column)
         if parameter is None:
@@ -211,15 +217,17 @@ class SpacePool:
 class MoleculeStream:
     """The molecules of a file, each row a candidate of its own; nothing but the current block is in memory.
 
+    SMILES stay as the file writes them until the best are chosen: to rewrite all takes as long as to screen them.
+
     Attributes:
         name: the parameter's name, the column of the SMILES.
         file: the file and its column.
-        canonical: whether the file holds RDKit's canonical SMILES, which are then used as they are.
+        canonical_file: whether the file holds RDKit's canonical SMILES, which are then used as they are.
     """
 
     name: str
     file: MoleculeFile
-    canonical: bool = False
+    canonical_file: bool = False
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -248,16 +256,18 @@ class MoleculeStream:
             yield RawBlock(number, len(batch), [line for line, _ in batch], [smiles for _, smiles in batch])
 
     def read(self, block: RawBlock) -> ReadBlock:
-        given = list(block.cells or ())
-        read = [text.strip() or None for text in given] if self.canonical else canonical_smiles(given)
+        given = [str(text).strip() for text in block.cells or ()]
+        good = [bool(text) for text in given] if self.canonical_file else are_molecules(given)
         bad = tuple(
-            BadRow(place, str(text)[:LONGEST_GIVEN], smiles_problem(text))
-            for place, text, smiles in zip(block.places, given, read, strict=True)
-            if smiles is None
+            BadRow(place, text[:LONGEST_GIVEN], smiles_problem(text))
+            for place, text, is_good in zip(block.places, given, good, strict=True)
+            if not is_good
         )
-        good = [place for place, smiles in zip(block.places, read, strict=True) if smiles is not None]
-        rows = pd.DataFrame({self.name: pd.Series([one for one in read if one is not None], good, dtype=object)})
-        return ReadBlock(rows, bad)
+        rows = pd.Series(given, np.asarray(block.places, dtype=np.int64), dtype=object, name=self.name)[good]
+        return ReadBlock(rows.to_frame(), bad)
+
+    def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows if self.canonical_file else rows.assign(**{self.name: canonical_or_given(rows[self.name])})
 
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         return descriptor_values(part, list(values)) if column == self.name else None
@@ -268,7 +278,7 @@ class MoleculeStream:
     def described(self) -> Mapping[str, str]:
         return {
             "pool": digest_of_file(self.file.path),
-            "pool's settings": f"{self.name} {self.file.column} {self.canonical}",
+            "pool's settings": f"{self.name} {self.file.column} {self.canonical_file}",
         }
 
 
@@ -330,6 +340,9 @@ class MaterialStream:
         rows, problems = self.file.frame(block.places, block.cells or (), self.name)
         bad = tuple(BadRow(place, given[:LONGEST_GIVEN], reason) for place, given, reason in problems)
         return ReadBlock(rows, bad)
+
+    def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return rows
 
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         return formula_quantity(part, list(values)) if column == "formula" else None

@@ -218,7 +218,7 @@ def _screened(plan: Plan, block: RawBlock) -> BlockResult:
 def _best(plan: Plan, kept: Checkpoints, settings: ScreenSettings) -> tuple[pd.DataFrame, int]:
     """The chosen candidates and the number of hits, from the results on disk."""
     many = settings.top if settings.diverse == "none" else SHORTLIST * settings.top
-    shortlist = Shortlist(plan.targets, plan.pool.identity, many)
+    shortlist = Shortlist(plan.targets, plan.pool, many)
     hits = 0
     for rows in kept.results():
         shortlist.add(rows)

@@ -9,6 +9,8 @@ from typing import Any
 
 MOST_ATOMS = 1_000
 """Atoms besides hydrogen above which a SMILES is refused before RDKit reads it, whose time grows faster than atoms."""
+LATEST = 4_200
+"""Molecules that are kept after they were read: those of a block of a screen."""
 _ATOM = re.compile(r"\[[^\]]*\]?|Br|Cl|[BCNOPSFIbcnops]")
 _HYDROGEN = re.compile(r"\[\d*H[^a-z]")
 
@@ -36,15 +38,26 @@ def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
     return canonical
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=LATEST)
 def molecule_of(smiles: str) -> Any:
-    """The RDKit molecule of a SMILES, or None; kept, because several features of a block are computed from it.
+    """The RDKit molecule of a SMILES, which must not be changed; None if RDKit reads none, or it has no atoms.
 
-    It must not be changed.
+    The latest ones are kept: a molecule is checked, described and drawn from one reading.
     """
     from rdkit import Chem
 
-    return Chem.MolFromSmiles(smiles)
+    molecule = Chem.MolFromSmiles(smiles) if not is_too_large(smiles) else None
+    return molecule if molecule is not None and molecule.GetNumAtoms() else None
+
+
+def are_molecules(smiles: Iterable[object]) -> list[bool]:
+    """Whether each text is a SMILES that RDKit can read, as ``canonical_smiles`` would find."""
+    from rdkit.rdBase import BlockLogs
+
+    blocked = BlockLogs()
+    found = [isinstance(text, str) and molecule_of(text) is not None for text in smiles]
+    del blocked
+    return found
 
 
 def canonical_or_given(smiles: Iterable[object]) -> list[object]:

@@ -97,7 +97,7 @@ def test_workers_change_nothing(invdesign, folder):
 
 
 def test_sendek_2017(invdesign, examples, real_data, tmp_path, monkeypatch):
-    """Of the stable, insulating crystals without transition metals some hundred conduct, among them known conductors."""
+    """The counts are those of the tables, and the order is nearly that of the published model."""
     monkeypatch.chdir(tmp_path)
     invdesign("screen", str(examples / "sendek-screen.yaml"))
     funnel = json.loads((tmp_path / "sendek-screen" / "funnel.json").read_text())

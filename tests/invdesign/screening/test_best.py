@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import invdesign as ind
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.screening.best import Shortlist, check_diverse, chosen
+from invdesign.screening.pools import MoleculeStream, SpacePool
+from invdesign.space.molecules.files import MoleculeFile
 from invdesign.targets import AtLeast, Maximize, Targets
 
+POOL = SpacePool(ind.SearchSpace(molecule=ind.Categorical(list("abcdefgh"))))
 MOLECULES = (Column("molecule", "molecule"),)
 
 
@@ -35,7 +39,7 @@ ROWS = st.tuples(st.sampled_from("abcdefgh"), st.sampled_from([0.0, -1.0, -2.0])
 def test_blocks_do_not_matter(pairs, most, size):
     rows = frame(pairs)
     targets = Targets(AtLeast("f", 0.0), Maximize("f"))
-    whole, parts = (Shortlist(targets, ["molecule"], most) for _ in range(2))
+    whole, parts = (Shortlist(targets, POOL, most) for _ in range(2))
     whole.add(rows)
     for start in range(0, len(rows), size):
         parts.add(rows.iloc[start : start + size])
@@ -74,3 +78,16 @@ def test_what_has_no_distance_is_refused():
         check_diverse("butina", (Column("x", "number"),))
     with pytest.raises(InputError, match="Remove diverse"):
         check_diverse("max-min", (Column("x", "category"),))
+
+
+def test_one_molecule_written_in_two_ways_is_one_candidate(tmp_path):
+    names = ["CCO", "OCC", "C(C)O", "CCCO", "OCCC", "CC"]
+    (tmp_path / "pool.smi").write_text("\n".join(names))
+    pool = MoleculeStream("molecule", MoleculeFile(tmp_path / "pool.smi"))
+    rows = frame([(name, -0.1 * place, 1.0) for place, name in enumerate(names)])
+    for size in (1, 2, 6):
+        shortlist = Shortlist(Targets(AtLeast("f", 0.0)), pool, 3)
+        for start in range(0, len(rows), size):
+            shortlist.add(rows.iloc[start : start + size])
+        assert shortlist.rows["molecule"].tolist() == ["CCO", "CCCO", "CC"]
+        assert shortlist.rows.index.tolist() == [0, 3, 5]

@@ -34,7 +34,7 @@ def test_rules_run_first_then_tables_then_the_rest():
 
 
 def test_unknown_names_suggest_the_nearest():
-    with pytest.raises(InputError, match="The step 'a' refers to unknown 'y'. Did you mean 'x'|The step 'a'.*'x'"):
+    with pytest.raises(InputError, match=r"The step 'a' refers to unknown 'y'\..*'x'"):
         ordered([ind.Step("a", keep=Constraint("y <= 5"))], POOL)
 
 

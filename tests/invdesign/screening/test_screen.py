@@ -76,7 +76,7 @@ def test_the_block_changes_the_row_groups_alone(smi, table, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-class Stop(Exception):
+class StopError(Exception):
     pass
 
 
@@ -88,9 +88,9 @@ def test_stopped_after_any_block_it_goes_on(smi, table, tmp_path):
         def note(progress, stop=stop, seen=seen):
             seen.append(progress)
             if len(seen) == stop:
-                raise Stop
+                raise StopError
 
-        with pytest.raises(Stop):
+        with pytest.raises(StopError):
             screened(smi, table, tmp_path / f"cut{stop}", on_progress=note)
         again = []
         screened(smi, table, tmp_path / f"cut{stop}", on_progress=again.append)

@@ -1,4 +1,4 @@
-"""Dask's workers are processes of a real scheduler on this machine; one that is killed loses its calls, nothing else."""
+"""Dask's workers are processes of a real scheduler on this machine; one that is killed loses its calls alone."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_settings():
 def test_a_scheduler_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr("invdesign.campaign.execution.dask_cluster.CONNECT_SECONDS", 0.5)
     with (
-        pytest.raises(InputError, match="'tcp://127.0.0.1:9' cannot be reached"),
+        pytest.raises(InputError, match=r"'tcp://127\.0\.0\.1:9' cannot be reached"),
         DaskCluster(address="tcp://127.0.0.1:9").started("test"),
     ):
         pass
