@@ -37,7 +37,7 @@ AHEAD = 2
 class ScreenSettings:
     """How a pool is screened and what is kept of it."""
 
-    block: int = bounded(default=4096, ge=1)
+    block: int = bounded(default=2048, ge=1)
     """Number of entries that are screened together; memory is bounded by it, and an interruption loses at most one."""
     top: int = bounded(default=50, ge=1)
     """Number of candidates to choose: those that most likely meet all targets."""

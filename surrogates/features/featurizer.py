@@ -133,6 +133,8 @@ class Featurizer:
 
     def _raw(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         parts = [self._block(column, frame) for column in self.columns]
+        if len(parts) == 1:  # without a copy: fingerprints of many molecules are large
+            return parts[0]
         return np.concatenate(parts, axis=1) if parts else np.empty((len(frame), 0))
 
     def _fitted(self, column: Column, frame: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 MOST_ATOMS = 1_000
 """Atoms besides hydrogen above which a SMILES is refused before RDKit reads it, whose time grows faster than atoms."""
-LATEST = 4_200
+LATEST = 2_100
 """Molecules that are kept after they were read: those of a block of a screen."""
 _ATOM = re.compile(r"\[[^\]]*\]?|Br|Cl|[BCNOPSFIbcnops]")
 _HYDROGEN = re.compile(r"\[\d*H[^a-z]")

@@ -121,8 +121,8 @@ def test_pools_of_all_kinds(folder):
     spaces = {
         "{m: {type: material-pool, pool: m.csv, id: id, formula: formula, descriptors: [gap]}}": MaterialStream,
         "{x: {type: integer, low: 0, high: 3}}": SpacePool,
-        "{m: {type: composition, sites: {A: {elements: [Li, Na], amount: 1, step: 0.5}, X: {elements: [F, Cl], amount: 1, "
-        "step: 0.5}}}}": SpacePool,
+        "{m: {type: composition, sites: {A: {elements: [Li, Na], amount: 1, step: 0.5}, "
+        "X: {elements: [F, Cl], amount: 1, step: 0.5}}}}": SpacePool,
     }
     for space, kind in spaces.items():
         name = space[1]
