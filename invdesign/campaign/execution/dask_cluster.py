@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Executor, Future
@@ -16,6 +18,8 @@ from invdesign.core.settings import bounded, settings
 P = ParamSpec("P")
 T = TypeVar("T")
 CONNECT_SECONDS = 30.0
+AHEAD = 4
+"""Calls per worker that the cluster holds at once; a killed worker loses results that were not collected yet."""
 
 
 @settings
@@ -80,20 +84,35 @@ class DaskPool(RemotePool):
             raise InputError("The Dask cluster has no workers. Start some with: dask worker ADDRESS")
         super().__init__(sum(threads.values()))
         self.client = client
+        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._sent = 0
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See ``concurrent.futures.Executor.submit``."""
         future = self.begin()
-        remote = self.client.submit(fn, *args, pure=False, **kwargs)
-
-        def done(ended: Any) -> None:
-            if not future.cancelled() and future.set_running_or_notify_cancel():
-                settle(future, lambda: _result(ended))
-            ended.release()  # the worker need not keep the result
-
-        future.add_done_callback(lambda ended: remote.cancel() if ended.cancelled() else None)
-        remote.add_done_callback(done)
+        with self._lock:
+            self._waiting.append((future, functools.partial(self.client.submit, fn, *args, pure=False, **kwargs)))
+        self._send()
         return future
+
+    def _send(self) -> None:
+        """Sends waiting calls, as many as the cluster should hold."""
+        while True:
+            with self._lock:
+                if not self._waiting or self._sent >= AHEAD * self.workers:
+                    return
+                future, send = self._waiting.popleft()
+                if not future.set_running_or_notify_cancel():
+                    continue
+                self._sent += 1
+            send().add_done_callback(functools.partial(self._received, future))
+
+    def _received(self, future: Future[Any], ended: Any) -> None:
+        settle(future, functools.partial(_result, ended))
+        ended.release()  # the worker need not keep the result
+        with self._lock:
+            self._sent -= 1
+        self._send()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See ``concurrent.futures.Executor.shutdown``."""

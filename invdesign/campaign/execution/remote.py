@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from invdesign.core.errors import InputError
@@ -23,7 +23,7 @@ class RemotePool(Executor):
 
     def __init__(self, workers: int) -> None:
         self.workers = workers
-        self._lock = Lock()
+        self._lock = RLock()
         self._ended = False
         self._open: set[Future[Any]] = set()
 
