@@ -27,6 +27,23 @@ META = b"invdesign"
 
 
 @dataclass(frozen=True)
+class BlockNote:
+    """What is noted with the rows of a block.
+
+    Attributes:
+        entries: of the pool that it covers.
+        hits: number of candidates that are likely to meet all targets.
+        counts: of each step.
+        bad: entries that cannot be read.
+    """
+
+    entries: int
+    hits: int
+    counts: tuple[StepCount, ...]
+    bad: tuple[BadRow, ...]
+
+
+@dataclass(frozen=True)
 class Checkpoints:
     """The folder of a screen.
 
@@ -88,6 +105,7 @@ class Checkpoints:
 
         about = {
             "entries": result.entries,
+            "hits": result.hits,
             "counts": [count.as_json() for count in result.counts],
             "bad": [[one.place, one.given, one.reason] for one in result.bad],
         }
@@ -96,15 +114,16 @@ class Checkpoints:
         parquet.write_table(table.replace_schema_metadata({META: json.dumps(about)}), sink)
         self._write(self.blocks / f"{result.number:08d}.parquet", sink.getvalue().to_pybytes())
 
-    def about(self, number: int) -> tuple[int, list[StepCount], list[BadRow]]:
-        """Entries, counts and unreadable entries of a block."""
+    def note(self, number: int) -> BlockNote:
+        """What is noted with a block."""
         from pyarrow import parquet
 
         noted = json.loads(parquet.read_schema(self._place(number)).metadata[META])
-        return (
+        return BlockNote(
             noted["entries"],
-            [StepCount.from_json(one) for one in noted["counts"]],
-            [BadRow(*one) for one in noted["bad"]],
+            noted["hits"],
+            tuple(StepCount.from_json(one) for one in noted["counts"]),
+            tuple(BadRow(*one) for one in noted["bad"]),
         )
 
     def results(self) -> Iterator[pd.DataFrame]:
@@ -132,12 +151,12 @@ class Checkpoints:
         ):
             bad_rows.write(f"{place_word},given,reason\n")
             for number in numbers:
-                _, counts, bad = self.about(number)
-                funnel = funnel or [StepCount(count.name) for count in counts]
-                for total, count in zip(funnel, counts, strict=True):
+                note = self.note(number)
+                funnel = funnel or [StepCount(count.name) for count in note.counts]
+                for total, count in zip(funnel, note.counts, strict=True):
                     total.add(count)
-                if bad:
-                    rows = pd.DataFrame([[one.place, one.given, one.reason] for one in bad])
+                if note.bad:
+                    rows = pd.DataFrame([[one.place, one.given, one.reason] for one in note.bad])
                     bad_rows.write(table_text(rows).partition("\n")[2])
                 table = parquet.read_table(self._place(number))
                 if table.num_rows:

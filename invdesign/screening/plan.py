@@ -15,6 +15,7 @@ from invdesign.campaign.fingerprint import parts_of
 from invdesign.core.errors import InputError, nearest
 from invdesign.objectives.base import STD_SUFFIX, Objective
 from invdesign.screening.funnel import (
+    LIKELY,
     Step,
     StepCount,
     applied,
@@ -54,6 +55,11 @@ class BlockResult:
     rows: pd.DataFrame
     counts: tuple[StepCount, ...]
     bad: tuple[BadRow, ...] = ()
+
+    @property
+    def hits(self) -> int:
+        """Number of candidates that are likely to meet all targets."""
+        return int((self.rows[PROBABILITY] >= LIKELY).sum())
 
 
 @dataclass(frozen=True)

@@ -267,7 +267,10 @@ class MoleculeStream:
         return ReadBlock(rows.to_frame(), bad)
 
     def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
-        return rows if self.canonical_file else rows.assign(**{self.name: canonical_or_given(rows[self.name])})
+        if self.canonical_file:
+            return rows
+        written = pd.Series(canonical_or_given(rows[self.name]), rows.index, dtype=object)
+        return rows.assign(**{self.name: written})
 
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         return descriptor_values(part, list(values)) if column == self.name else None

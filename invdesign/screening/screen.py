@@ -9,15 +9,13 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from invdesign.campaign.execution.executor import sendable
 from invdesign.core.errors import InputError
-from invdesign.core.settings import OutputFolder, bounded, settings
+from invdesign.core.settings import MaybeOutputFolder, bounded, settings
 from invdesign.objectives.base import Objective
 from invdesign.screening.best import SHORTLIST, Diverse, Shortlist, check_diverse, chosen
 from invdesign.screening.checkpoints import RESULTS, Checkpoints
@@ -44,7 +42,7 @@ class ScreenSettings:
     diverse: Diverse = "none"
     """Whether the chosen candidates differ from each other: ``max-min`` or, for molecules, ``butina``, among the best
     twenty times as many."""
-    output: Annotated[OutputFolder | None, Field()] = None
+    output: MaybeOutputFolder = None
     """Folder for the results; NAME-screen in the working directory by default."""
 
 
@@ -166,13 +164,14 @@ def _screen_blocks(
 ) -> None:
     done = kept.done()
     total = plan.pool.size() if on_progress is not None else None
-    before = entries = sum(kept.about(number)[0] for number in done) if on_progress is not None else 0
-    hits, start = 0, time.perf_counter()
+    notes = [kept.note(number) for number in done] if on_progress is not None else []
+    before = entries = sum(note.entries for note in notes)
+    hits, start = sum(note.hits for note in notes), time.perf_counter()
     missing = (block for block in plan.pool.blocks(size) if block.number not in done)
     for result in _results(plan, missing, executor):
         kept.keep(result)
         entries += result.entries
-        hits += int((result.rows[PROBABILITY] >= LIKELY).sum())
+        hits += result.hits
         if on_progress is not None:
             seconds = max(1e-9, time.perf_counter() - start)
             on_progress(Progress(entries, total, hits, (entries - before) / seconds))

@@ -16,7 +16,7 @@ from pydantic import Field
 from invdesign.campaign.execution.remote import RemotePool, missing, settle
 from invdesign.campaign.execution.workers import WorkerDied, WorkerOverran
 from invdesign.core.errors import InputError
-from invdesign.core.settings import OutputFolder, bounded, settings
+from invdesign.core.settings import MaybeOutputFolder, bounded, settings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class SlurmCluster:
     """Number of jobs that are submitted at the same time."""
     account: str | None = None
     """Account that pays for the jobs."""
-    folder: Annotated[OutputFolder | None, Field()] = None
+    folder: MaybeOutputFolder = None
     """Folder for the jobs' files, which all nodes must see; NAME-jobs in the working directory by default."""
     cluster: Literal["slurm", "local"] = "slurm"
     """``local`` runs the jobs as processes of this machine, to try a file without Slurm."""

@@ -138,7 +138,16 @@ def test_pools_of_all_kinds(folder):
         assert done.hits == done.funnel[0].entered > 1
 
 
-def test_a_scheduler_elsewhere_needs_consent(folder, tmp_path_factory, monkeypatch):
+def test_the_output_is_beside_the_file_and_elsewhere_with_consent_alone(folder, monkeypatch):
+    (folder / "screen.yaml").write_text(FILE.replace("  block: 10", "  block: 10\n  output: found"))
+    assert ind.read_screen(folder / "screen.yaml").output == folder / "found"
+    monkeypatch.setenv("INVDESIGN_TRUST", str(folder / "trust.json"))
+    (folder / "screen.yaml").write_text(FILE.replace("  block: 10", "  block: 10\n  output: ../found"))
+    with pytest.raises(FileError, match="writes to"):
+        ind.read_screen(folder / "screen.yaml")
+
+
+def test_a_scheduler_elsewhere_needs_consent(folder, monkeypatch):
     monkeypatch.setenv("INVDESIGN_TRUST", str(folder / "trust.json"))
     text = FILE + "executor: {type: dask, address: 'tcp://127.0.0.1:1'}\n"
     (folder / "screen.yaml").write_text(text)

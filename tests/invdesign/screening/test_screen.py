@@ -81,7 +81,7 @@ class StopError(Exception):
 
 
 def test_stopped_after_any_block_it_goes_on(smi, table, tmp_path):
-    screened(smi, table, tmp_path / "whole")
+    whole = screened(smi, table, tmp_path / "whole")
     for stop in (1, 5, 12):
         seen = []
 
@@ -96,6 +96,7 @@ def test_stopped_after_any_block_it_goes_on(smi, table, tmp_path):
         screened(smi, table, tmp_path / f"cut{stop}", on_progress=again.append)
         assert len(again) == 13 - stop
         assert again[-1].entries == again[-1].total == 90
+        assert again[-1].hits == whole.hits
         assert contents(tmp_path / f"cut{stop}") == contents(tmp_path / "whole")
 
 
