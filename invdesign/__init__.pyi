@@ -41,6 +41,8 @@ from .space import (
     MoleculePool,
     SearchSpace,
 )
+from .space.materials import MaterialFile
+from .space.molecules.files import MoleculeFile
 from .surrogates.boosting import GradientBoosting, LightGBM, XGBoost
 from .surrogates.botorch import BotorchSurrogate
 from .surrogates.classifiers import (
@@ -98,9 +100,11 @@ __all__ = [
     "Lasso",
     "LightGBM",
     "LogisticRegression",
+    "MaterialFile",
     "MaterialPool",
     "Maximize",
     "Minimize",
+    "MoleculeFile",
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from invdesign import datasets
 from invdesign.campaign.execution.executor import sendable
 from invdesign.core.errors import InputError
 from invdesign.core.settings import MaybeOutputFolder, bounded, settings
@@ -21,10 +22,13 @@ from invdesign.screening.best import SHORTLIST, Diverse, Shortlist, check_divers
 from invdesign.screening.checkpoints import RESULTS, Checkpoints
 from invdesign.screening.funnel import LIKELY, Step, StepCount
 from invdesign.screening.plan import PROBABILITY, BlockResult, Plan, planned
-from invdesign.screening.pools import Pool, RawBlock, SpacePool
+from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, RawBlock, SpacePool
 from invdesign.space import Parameter, SearchSpace
+from invdesign.space.materials import MaterialFile
+from invdesign.space.molecules.files import MoleculeFile
 from invdesign.targets import Targets
 
+Source = str | Path | MoleculeFile | MaterialFile | SearchSpace | Parameter | Pool
 ATTEMPTS = 3
 """How often a block is given to a worker before a worker's death counts as the block's."""
 AHEAD = 2
@@ -88,7 +92,7 @@ class Screening:
 
 
 def screen(
-    pool: Pool | SearchSpace | Parameter,
+    pool: Source,
     targets: Targets,
     *,
     objective: Objective | None = None,
@@ -104,7 +108,9 @@ def screen(
     missing, and its results are the same, byte by byte.
 
     Args:
-        pool: the candidates: a search space or a parameter that can be enumerated, or a pool that reads a file.
+        pool: the candidates: a search space or a parameter that can be enumerated; or a file that is read block by
+            block: the path of a file of SMILES (``dataset:NAME`` too), a MoleculeFile or a MaterialFile. A parameter or
+            file is the column ``molecule``, ``material`` and so on.
         targets: what they should meet.
         objective: of the targets' properties that no step gives; evaluated for what passes the steps.
         steps: of the funnel; cheap ones run first.
@@ -123,15 +129,25 @@ def screen(
     return run(plan, Path(output), chosen_settings, executor=executor, on_progress=on_progress)
 
 
-def as_pool(given: Pool | SearchSpace | Parameter) -> Pool:
-    """A pool of what the user gave; a parameter alone is the column ``molecule``, ``material`` and so on."""
+def as_pool(given: Source) -> Pool:
+    """A pool of what the user gave; see ``screen``.
+
+    Raises:
+        InputError: if it is nothing that can be screened.
+    """
+    if isinstance(given, str | Path):
+        given = MoleculeFile(datasets.resolve(given))
+    if isinstance(given, MoleculeFile):
+        return MoleculeStream("molecule", given)
+    if isinstance(given, MaterialFile):
+        return MaterialStream("material", given)
     if isinstance(given, SearchSpace):
         return SpacePool(given)
     if isinstance(given, Pool):
         return given
     if isinstance(given, Parameter):
         return SpacePool(SearchSpace({given.column("").kind: given}))
-    raise InputError(f"{given!r} is not a pool. Use a SearchSpace, a parameter such as MoleculePool, or read_screen.")
+    raise InputError(f"{given!r} is not a pool. Use a SearchSpace, a parameter such as MoleculePool, or a file.")
 
 
 def run(

@@ -76,6 +76,30 @@ def test_the_block_changes_the_row_groups_alone(smi, table, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+def test_what_can_be_screened_from_python(smi, table, tmp_path):
+    settings = ind.ScreenSettings(block=20, top=3)
+    objective = ind.TableObjective(str(table), {"molecule": "smiles"}, {"level": "level"})
+    bests = []
+    for number, pool in enumerate([smi, str(smi), ind.MoleculeFile(smi), ind.MoleculePool.from_file(smi)]):
+        done = ind.screen(pool, TARGETS, objective=objective, output=tmp_path / f"{number}", settings=settings)
+        bests.append(done.best["molecule"].tolist())
+    assert all(best == bests[0] for best in bests)
+    (tmp_path / "m.csv").write_text("id,gap\nx,3\ny,1\n")
+    crystals = ind.MaterialFile(str(tmp_path / "m.csv"), id="id", descriptors={"gap": "gap"})
+    wide = ind.Step(
+        "wide", ind.TableObjective(pd.DataFrame({"i": ["x", "y"], "v": [1.0, 2.0]}), {"material": "i"}, {"v": "v"})
+    )
+    rule = ind.Step("gap", keep=Constraint("gap >= 2"))
+    pool = ind.MaterialPool.from_file(tmp_path / "m.csv", id="id", descriptors=["gap"])
+    for number, source in enumerate([crystals, pool]):
+        found = ind.screen(
+            source, ind.Targets(ind.AtLeast("v", 0.0)), steps=[wide, rule], output=tmp_path / f"m{number}"
+        )
+        assert found.best["material"].tolist() == ["x"]
+    with pytest.raises(InputError, match="is not a pool"):
+        ind.screen(7, TARGETS, output=tmp_path / "out")
+
+
 class StopError(Exception):
     pass
 
