@@ -156,9 +156,17 @@ class ScreenReader(CampaignReader):
         found: Any = self.settings(STREAMS[data["type"]], plain, ("space", name))
         if found is None:
             return None
-        if isinstance(found, MoleculePoolFile):
-            return MoleculeStream(name, MoleculeFile(Path(found.pool), found.smiles), found.canonical)
-        return MaterialStream(name, found)
+        try:
+            pool: Pool = (
+                MoleculeStream(name, MoleculeFile(Path(found.pool), found.smiles), found.canonical)
+                if isinstance(found, MoleculePoolFile)
+                else MaterialStream(name, found)
+            )
+            pool.check()
+        except InputError as error:
+            self.problem(("space", name), str(error))
+            return None
+        return pool
 
     def _section(self, data: dict[str, Any]) -> tuple[list[tuple[Place, Step]], ScreenSettings | None]:
         """The steps with their places, and the settings."""
@@ -225,7 +233,7 @@ class ScreenReader(CampaignReader):
             for line in str(error).splitlines():
                 starts = next((place for text, place in places.items() if line.startswith(text)), None)
                 about = ("targets",) if "gives the property" in line or line.startswith("Target") else ("screen",)
-                self.problem(starts or (("space",) if line.startswith("'/") else about), line)
+                self.problem(starts or about, line)
             return None
 
     def _bound(self, stage: Stage, pool: Pool, targets: Targets) -> Stage:

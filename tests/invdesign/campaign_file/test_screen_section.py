@@ -98,6 +98,22 @@ def test_every_problem_names_its_line(folder, before, after, line, message):
     assert abs(next(number for number, text in found if message in text) - line) <= 1, found
 
 
+@pytest.mark.parametrize(
+    ("pool", "content", "message"),
+    [
+        ("{type: molecule, pool: p.csv, smiles: SMILE}", "SMILES\nCC\n", "no column 'SMILE'. Did you mean 'SMILES'?"),
+        ("{type: molecule, pool: p.csv, smiles: name}", "name\nethane\n", "no readable entry among its first 1"),
+        ("{type: material-pool, pool: p.csv, id: ID, descriptors: [gap]}", "ID,Gap\nx,1\n", "Did you mean 'Gap'?"),
+        ("{type: material-pool, pool: p.csv, id: ID, descriptors: [gap]}", "ID,gap\nx,wide\n", "not a finite number"),
+        ("{type: material-pool, pool: p.csv, id: ID}", "ID\nx\n", "needs 'descriptors'"),
+    ],
+)
+def test_a_pool_that_cannot_be_read_is_a_problem_of_its_line(folder, pool, content, message):
+    (folder / "p.csv").write_text(content)
+    found = problems(folder, FILE.replace("{type: molecule, pool: pool.smi}", pool).replace("molecule: smiles", "x: y"))
+    assert any(line == 3 and message in text for line, text in found), found
+
+
 def test_problems_of_several_sections_are_named_at_once(folder):
     text = (
         FILE.replace("block: 10", "block: 0")
