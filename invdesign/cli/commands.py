@@ -160,9 +160,9 @@ def screen(
     if output is None and setting.settings.output is None:
         _ = _page(str(folder))
     console = _console()
-    done = screen_file(setting, folder, console)
+    done, verified = screen_file(setting, folder, console)
     print_screening(done, console)
-    page = write_screening_page(done, name=setting.header.campaign, source=setting.document.text)
+    page = write_screening_page(done, name=setting.header.campaign, source=setting.document.text, verified=verified)
     console.print(f"Results: {done.results.resolve()}", soft_wrap=True, markup=False)
     console.print(f"Report: {page.resolve()}", soft_wrap=True, markup=False)
     if done.best.empty:

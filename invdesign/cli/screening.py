@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
     from invdesign.campaign_file.screen_section import ScreenFile
@@ -17,20 +18,31 @@ MOST_REASONS = 3
 MOST_SHOWN = 10
 
 
-def screen_file(setting: ScreenFile, output: Path | None, console: Console) -> Screening:
-    """Screens the pool of a file, or goes on with it, and verifies the chosen candidates by the file's stages."""
+def screen_file(
+    setting: ScreenFile, output: Path | None, console: Console
+) -> tuple[Screening, dict[str, pd.DataFrame]]:
+    """Screens the pool of a file, or goes on with it, and verifies the chosen candidates by the file's stages.
+
+    Returns:
+        The screen, and what each stage found, by its name.
+    """
     from invdesign.cli.running import executor_of
     from invdesign.screening.verification import verified
 
     with executor_of(setting.executor, setting.header) as executor:
         with _bar(console) as show:
             done = setting.run(output, executor=executor, on_progress=show)
+        found = {}
         for stage in setting.stages:
             with console.status(f"Verifying ({stage.name})"):
-                values = verified(done, stage, executor)
-            failed = int(values["reason"].notna().sum())
-            console.print(f"{stage.name}: verified {len(values) - failed} of the best, {failed} failed.", markup=False)
-    return done
+                found[stage.name] = values = verified(done, stage, executor)
+            failed, met = int(values["reason"].notna().sum()), int(values["meets_targets"].sum())
+            console.print(
+                f"{stage.name}: verified {len(values) - failed} of the best, of which {met} meet the targets; {failed} "
+                "failed.",
+                markup=False,
+            )
+    return done, found
 
 
 def print_screening(done: Screening, console: Console) -> None:

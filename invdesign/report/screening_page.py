@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from invdesign.core.errors import InputError
+from invdesign.report.candidates import yes_or_no
 from invdesign.report.figures import MET, Figure, axis, window_shapes
 from invdesign.report.page import Section, page_html, without_passwords
 from invdesign.report.tables import TableColumn, plain_table, sortable_table
@@ -27,16 +29,20 @@ DRAWING = (240, 160)
 """Width and height of a drawn molecule in pixels."""
 
 
-def write_screening_page(done: Screening, *, name: str, source: str | None = None) -> Path:
+def write_screening_page(
+    done: Screening, *, name: str, source: str | None = None, verified: Mapping[str, pd.DataFrame] | None = None
+) -> Path:
     """Writes the page of a screen, ``report.html``, to its folder.
 
     Args:
         done: the screen.
         name: of the campaign.
         source: text of the campaign file, shown unchanged (passwords in database URLs are removed).
+        verified: what each verifying stage found, by its name.
     """
     place = done.checkpoints.folder / "report.html"
-    sections = [_funnel(done), _properties(done), _best(done)]
+    stages = [_verified(done, stage, values, place) for place, (stage, values) in enumerate((verified or {}).items())]
+    sections = [_funnel(done), _properties(done), _best(done), *stages]
     if source is not None:
         sections.append(
             Section(
@@ -134,6 +140,23 @@ def _best(done: Screening) -> Section:
     ]
     caption = f"{counted(len(done.best), 'candidate')} most likely to meet all targets"
     return Section("best", "Best candidates", _drawings(done) + sortable_table("best-candidates", caption, columns))
+
+
+def _verified(done: Screening, stage: str, values: pd.DataFrame, place: int) -> Section:
+    """The predictions of the chosen candidates beside a stage's values."""
+    names = [name for name in done.plan.targets.properties if name in values]
+    columns = [TableColumn(name, name, values[name].astype(str).tolist()) for name in done.plan.pool.identity]
+    for name in names:
+        label = with_unit(name, done.plan.units[name])
+        predicted = done.best[name].reindex(values.index).tolist()
+        columns.append(TableColumn(f"{name} predicted", "screen", predicted, label))
+        columns.append(TableColumn(f"{name} by {stage}", stage, values[name].tolist(), label))
+    columns.append(TableColumn("meets", "meets the targets", yes_or_no(values["meets_targets"])))
+    columns.append(TableColumn("reason", "reason", [str(one or NOTHING) for one in values["reason"]]))
+    caption = f"{counted(len(values), 'candidate')} verified by {stage}"
+    return Section(
+        f"verified-{place}", f"Verified by {stage}", sortable_table(f"verification-{place}", caption, columns)
+    )
 
 
 def _drawings(done: Screening) -> str:

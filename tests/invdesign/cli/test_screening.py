@@ -50,7 +50,7 @@ def test_it_prints_and_writes_what_it_found(invdesign, folder):
     printed = invdesign("screen", "screen.yaml", "--allow-code")
     assert "1 cannot be read" in printed
     assert "7 candidates are likely to meet all targets" in printed
-    assert "exact: verified 3 of the best, 0 failed" in printed
+    assert "exact: verified 3 of the best, of which 2 meet the targets; 0 failed." in " ".join(printed.split())
     out = folder / "ladder-screen"
     best = pd.read_csv(out / "best.csv")
     assert best["molecule"].tolist() == ["CCCCCCC", "CO", "CCO", "CCCO"]
@@ -58,6 +58,7 @@ def test_it_prints_and_writes_what_it_found(invdesign, folder):
     assert len(verified) == 3
     assert verified["level"].tolist() == [len(one) / 2 for one in verified["molecule"]]
     assert (out / "report.html").stat().st_size > 1_000_000  # plotly.js included
+    assert "3 candidates verified by exact" in (out / "report.html").read_text()
     funnel = json.loads((out / "funnel.json").read_text())
     assert [one["step"] for one in funnel] == ["read", "light", "objective"]
     invdesign("screen", "screen.yaml", "--allow-code")
