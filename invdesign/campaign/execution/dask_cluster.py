@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, contextmanager
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, ParamSpec, TypeVar
 
 from invdesign.campaign.execution.remote import RemotePool, missing, settle
@@ -18,6 +20,8 @@ from invdesign.core.settings import bounded, settings
 P = ParamSpec("P")
 T = TypeVar("T")
 CONNECT_SECONDS = 30.0
+MOST_AT_ONCE = 100
+"""Results that are fetched together."""
 AHEAD = 4
 """Calls per worker that the cluster holds at once; a killed worker loses results that were not collected yet."""
 
@@ -86,6 +90,8 @@ class DaskPool(RemotePool):
         self.client = client
         self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._sent = 0
+        self._done: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
+        Thread(target=self._collect, name="invdesign-dask", daemon=True).start()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """See ``concurrent.futures.Executor.submit``."""
@@ -105,24 +111,56 @@ class DaskPool(RemotePool):
                 if not future.set_running_or_notify_cancel():
                     continue
                 self._sent += 1
-            send().add_done_callback(functools.partial(self._received, future))
+            send().add_done_callback(functools.partial(self._ended_call, future))
 
-    def _received(self, future: Future[Any], ended: Any) -> None:
-        settle(future, functools.partial(_result, ended))
-        ended.release()  # the worker need not keep the result
-        with self._lock:
-            self._sent -= 1
-        self._send()
+    def _ended_call(self, future: Future[Any], ended: Any) -> None:
+        self._done.put((future, ended))
+
+    def _collect(self) -> None:
+        """Fetches results, all that have ended at once: one by one, the way to the workers takes longer than calls."""
+        while (first := self._done.get()) is not None:
+            batch = [first]
+            while not self._done.empty() and len(batch) < MOST_AT_ONCE:
+                following = self._done.get()
+                if following is None:
+                    self._done.put(None)
+                    break
+                batch.append(following)
+            fetched = self._fetched([ended for _, ended in batch])
+            for place, (future, ended) in enumerate(batch):
+                one_by_one = fetched is None or ended.status != "finished"
+                settle(
+                    future, functools.partial(_result, ended) if one_by_one else functools.partial(_at, fetched, place)
+                )
+                ended.release()  # the worker need not keep the result
+            with self._lock:
+                self._sent -= len(batch)
+            self._send()
+
+    def _fetched(self, ended: list[Any]) -> list[Any] | None:
+        """The values of calls, None for those that failed; None if they have to be fetched one by one."""
+        good = [one for one in ended if one.status == "finished"]
+        try:
+            values = dict(zip([one.key for one in good], self.client.gather(good), strict=True))
+        except Exception:  # noqa: BLE001 - a worker was lost meanwhile: each call then gives its own result or error
+            return None
+        return [values.get(one.key) for one in ended]
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """See ``concurrent.futures.Executor.shutdown``."""
         left = self.end(cancel=cancel_futures)
         if wait:
             futures.wait(left)
+            self._done.put(None)
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         """Waits for all calls; if an exception such as Ctrl-C leaves the block, cancels them instead."""
         self.shutdown(wait=error is None, cancel_futures=error is not None)
+        self._done.put(None)
+
+
+def _at(values: list[Any] | None, place: int) -> Any:
+    return (values or [])[place]
 
 
 def _result(ended: Any) -> Any:
