@@ -4,6 +4,7 @@ from . import plot
 from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
+from .campaign_file.screen_section import ScreenFile, read_screen
 from .core.errors import InputError
 from .datasets import dataset
 from .generators import FormulaGenerator, MoleculeGenerator
@@ -30,6 +31,8 @@ from .optimizers import (
     PortfolioOptimizer,
     RandomOptimizer,
 )
+from .screening.funnel import Step
+from .screening.screen import Screening, ScreenSettings, screen
 from .space import (
     Categorical,
     Composition,
@@ -37,11 +40,14 @@ from .space import (
     Continuous,
     Fidelity,
     Integer,
+    MaterialPool,
     MoleculeGraph,
     MoleculeLibrary,
     MoleculePool,
     SearchSpace,
 )
+from .space.materials import MaterialFile
+from .space.molecules.files import MoleculeFile
 from .surrogates.boosting import GradientBoosting, LightGBM, XGBoost
 from .surrogates.botorch import BotorchSurrogate
 from .surrogates.classifiers import (
@@ -103,8 +109,11 @@ __all__ = [
     "Lasso",
     "LightGBM",
     "LogisticRegression",
+    "MaterialFile",
+    "MaterialPool",
     "Maximize",
     "Minimize",
+    "MoleculeFile",
     "MoleculeGenerator",
     "MoleculeGraph",
     "MoleculeLibrary",
@@ -120,9 +129,13 @@ __all__ = [
     "RandomOptimizer",
     "RedoxObjective",
     "Ridge",
+    "ScreenFile",
+    "ScreenSettings",
+    "Screening",
     "SearchSpace",
     "Stage",
     "Status",
+    "Step",
     "SupportVector",
     "SupportVectorClassifier",
     "SurrogateObjective",
@@ -136,7 +149,9 @@ __all__ = [
     "permutation_importance",
     "plot",
     "read_campaign",
+    "read_screen",
     "read_targets",
     "scores",
+    "screen",
     "shapley_values",
 ]

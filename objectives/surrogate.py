@@ -15,7 +15,7 @@ from pydantic.json_schema import SkipJsonSchema
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.plugins import ByWord
-from invdesign.core.settings import InputFile, from_elsewhere, settings
+from invdesign.core.settings import InputFile, Real, from_elsewhere, settings
 from invdesign.core.units import Unit
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, valued
 from invdesign.objectives.predicted import HeldOutScore
@@ -48,6 +48,9 @@ class SurrogateObjective(TravelsByFields):
     """For each property, the table's column with its values."""
     units: dict[str, Unit] = field(default_factory=dict)
     """Unit of each property; where missing, that of the column's header, or dimensionless; see ``TableObjective``."""
+    thresholds: dict[str, Real] = field(default_factory=dict)
+    """For properties to learn as yes or no, the value, in the table's unit, from which it is yes (1); for classifiers,
+    whose prediction is then the probability."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] | None = None
     """The model; a Gaussian process if None. A copy of it is fitted."""
     censored: Literal["error", "limit", "drop"] = "error"
@@ -62,10 +65,13 @@ class SurrogateObjective(TravelsByFields):
 
     def __post_init__(self) -> None:
         _ = self._table  # raises the table's errors here
+        for name in self.thresholds:
+            if name not in self.values:
+                raise InputError(f"'thresholds' refers to unknown property '{name}'.{nearest(name, self.values)}")
 
     @property
     def properties(self) -> Mapping[str, str]:
-        return self._table.properties
+        return {**self._table.properties, **dict.fromkeys(self.thresholds, "")}
 
     @property
     def rows_per_call(self) -> int | None:
@@ -140,6 +146,8 @@ class SurrogateObjective(TravelsByFields):
         """Candidates and numeric values of the table, rows without any value left out."""
         frame, raw = self._table.training()
         frame, y, _ = cleaned(frame, raw, censored=self.censored, duplicates=self.duplicates)
+        for name, threshold in self.thresholds.items():
+            y[name] = (y[name] >= threshold).astype(float).where(y[name].notna())
         valued_rows = y.notna().any(axis=1)
         return frame[valued_rows].reset_index(drop=True), y[valued_rows].reset_index(drop=True)
 

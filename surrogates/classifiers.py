@@ -21,7 +21,7 @@ class ProbabilityModel(PropertyModel):
 
     Attributes:
         classifier: with the classes 0 and 1.
-        least: smallest probability, and one minus the largest.
+        least: probability where the classifier is sure of 0, and one minus that where it is sure of 1.
     """
 
     classifier: Any
@@ -30,7 +30,8 @@ class ProbabilityModel(PropertyModel):
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if not len(features):
             return np.empty(0), np.empty(0)
-        chance = np.clip(self.classifier.predict_proba(features)[:, 1], self.least, 1.0 - self.least)
+        # A mixture with the even chance, not a limit: rows of which the classifier is sure keep their order.
+        chance = self.least + (1.0 - 2.0 * self.least) * self.classifier.predict_proba(features)[:, 1]
         return chance, np.sqrt(chance * (1.0 - chance))
 
 
@@ -40,9 +41,9 @@ class Classifier(FeatureSurrogate):
 
     So a target ``at_least: 0.5`` selects candidates that are more likely 1 than 0. The standard deviation is that of
     the 0 or 1, sqrt(p (1 - p)); a class is taken to be observed without noise. By Laplace's rule of succession n
-    values allow no probability below 1 / (n + 2) or above 1 minus it. If fewer than two values are 0, or fewer than
-    two are 1, the classes cannot be distinguished, and the probability is that of the rule of succession everywhere,
-    (ones + 1) / (n + 2).
+    values with a share p of ones give the probability (n p + 1) / (n + 2), where p is the classifier's; so none is 0 or
+    1, and the classifier's order remains. If fewer than two values are 0, or fewer than two are 1, the classes cannot
+    be distinguished, and the probability is that of the rule of succession everywhere, (ones + 1) / (n + 2).
     """
 
     def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -27,9 +27,11 @@ from invdesign.targets import Target, Targets
 
 if TYPE_CHECKING:
     from invdesign.campaign import Campaign
+    from invdesign.campaign.execution.settings import ExecutorSettings
     from invdesign.optimizers import Optimizer
     from invdesign.surrogates.base import Surrogate
 
+Read = TypeVar("Read")
 VERSION = 1
 """Version of the campaign file's format. It increases when older files would be read differently."""
 SECTIONS = (
@@ -45,6 +47,8 @@ SECTIONS = (
     "budget",
     "store",
     "workers",
+    "executor",
+    "screen",
 )
 REQUIRED = ("campaign", "space", "targets")
 MOST_CONSTRAINTS = 100
@@ -97,6 +101,7 @@ class CampaignFile:
         optimizer: how candidates are proposed.
         budget: how many.
         bindings: the objectives, bound to the space and checked.
+        executor: where evaluations run; None for ``workers`` processes of this machine.
     """
 
     document: Document
@@ -109,6 +114,7 @@ class CampaignFile:
     optimizer: Optimizer
     budget: Budget
     bindings: Bindings
+    executor: ExecutorSettings | None = None
 
     def open(self, store: str | Path | None = None) -> Campaign:
         """Opens or creates the campaign, in the given store or else the one that the file names.
@@ -162,17 +168,30 @@ def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | No
         ConsentError: a FileError; names what the file would do without consent.
     """
     document = yaml_lines.read(path)
-    consent = Consent(document, allow_code)
-    reader = _Reader(document, consent)
+    reader = CampaignReader(document, Consent(document, allow_code))
+    return with_consent(reader, lambda: reader.campaign(store))
+
+
+def with_consent(reader: SectionReader, read: Callable[[], Read]) -> Read:
+    """Reads a file; if consent was missing for anything in it, that is the problem, whatever else there is.
+
+    Args:
+        reader: of the file.
+        read: reads it by the reader.
+
+    Raises:
+        FileError: naming every problem with its line.
+        ConsentError: a FileError; names what the file would do without consent.
+    """
     try:
-        read = reader.campaign(store)
+        found = read()
     except FileError:
-        if not consent.refused:
+        if not reader.consent.refused:
             raise
     else:
-        if not consent.refused:
-            return read
-    raise ConsentError(path, reader.problems, consent.refused)
+        if not reader.consent.refused:
+            return found
+    raise ConsentError(reader.document.path, reader.problems, reader.consent.refused)
 
 
 def read_targets(path: str | Path) -> Targets:
@@ -182,7 +201,7 @@ def read_targets(path: str | Path) -> Targets:
         FileError: naming every problem with its line.
     """
     document = yaml_lines.read(path)
-    reader = _Reader(document, Consent(document, everything=False))
+    reader = CampaignReader(document, Consent(document, everything=False))
     data: Any = reader.document.data
     place: Place = ()
     if isinstance(data, dict):
@@ -196,33 +215,18 @@ def read_targets(path: str | Path) -> Targets:
     return targets
 
 
-class _Reader(SectionReader):
+class CampaignReader(SectionReader):
     """Reads a whole campaign file."""
 
     def campaign(self, store: str | None) -> CampaignFile:
         """Reads every section, with a store instead of the file's own; raises FileError if there was any problem."""
-        data = self.document.data
-        if not isinstance(data, dict):
-            self.problem((), f"A campaign file must be a mapping with the keys {', '.join(REQUIRED)} and others.")
-            raise FileError(self.document.path, self.problems)
-        written = data.get("version")
-        if isinstance(written, int) and written > VERSION:
-            message = (
-                f"This file has version {written}; this invdesign reads versions up to {VERSION}. Upgrade invdesign."
-            )
-            self.problem(("version",), message)
-            raise FileError(self.document.path, self.problems)
-        for key in data:
-            if key not in SECTIONS:
-                self.problem((key,), f"Unknown section '{key}'.{nearest(key, SECTIONS)}")
-        for key in REQUIRED:
-            if key not in data:
-                self.problem((), f"The section '{key}' is missing.")
-        header = self.settings(Header, {key: data[key] for key in setting_names(Header) if key in data}, ())
+        data = self.begin(REQUIRED)
+        header = self.header(data)
         if header is not None:
             header = replace(header, store=store) if store is not None else header
             if store is None:
                 self.check_store(header.store or f"{header.campaign}.db")
+        executor = self.executor(data)
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         space = with_fidelities(self, data.get("objective"), space) if space is not None else None
@@ -246,8 +250,51 @@ class _Reader(SectionReader):
         if self.problems or not (header and budget and space and bindings and targets and optimizer):
             raise FileError(self.document.path, self.problems)
         return CampaignFile(
-            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings
+            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings, executor
         )
+
+    def begin(self, required: Sequence[str]) -> dict[str, Any]:
+        """The file as a mapping of known sections in a known version, with those that are required.
+
+        Raises:
+            FileError: if it is not a mapping, or of a later version.
+        """
+        data = self.document.data
+        if not isinstance(data, dict):
+            self.problem((), f"A campaign file must be a mapping with the keys {', '.join(required)} and others.")
+            raise FileError(self.document.path, self.problems)
+        written = data.get("version")
+        if isinstance(written, int) and written > VERSION:
+            message = (
+                f"This file has version {written}; this invdesign reads versions up to {VERSION}. Upgrade invdesign."
+            )
+            self.problem(("version",), message)
+            raise FileError(self.document.path, self.problems)
+        for key in data:
+            if key not in SECTIONS:
+                self.problem((key,), f"Unknown section '{key}'.{nearest(key, SECTIONS)}")
+        for key in required:
+            if key not in data:
+                self.problem((), f"The section '{key}' is missing.")
+        return data
+
+    def header(self, data: dict[str, Any]) -> Header | None:
+        """Reads the entries that are single values."""
+        return self.settings(Header, {key: data[key] for key in setting_names(Header) if key in data}, ())
+
+    def executor(self, data: dict[str, Any]) -> ExecutorSettings | None:
+        """Reads where evaluations run; None for the processes of ``workers``."""
+        if "executor" not in data:
+            return None
+        if "workers" in data:
+            self.problem(("workers",), "The executor has its own number of workers. Remove 'workers'.")
+        found: ExecutorSettings | None = self.built("executor", data["executor"], ("executor",))
+        try:
+            for request in found.requests if found is not None else ():
+                self.consent.ask(request)
+        except InputError as error:
+            self.problem(("executor",), str(error))
+        return found
 
     def check_store(self, store: str) -> None:
         """Checks that the store is in the file's folder or the working directory, or that the user consents."""

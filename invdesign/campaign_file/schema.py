@@ -10,11 +10,13 @@ from pydantic import TypeAdapter
 from invdesign.campaign_file.fidelity_section import WORD, FidelitySettings, MultiFidelitySettings
 from invdesign.campaign_file.file import REQUIRED, Budget, Header
 from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySettings
+from invdesign.campaign_file.screen_section import StepSettings
 from invdesign.campaign_file.target_section import TargetSettings
 from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, settings_class
 from invdesign.core.settings import descriptions, file_setting_names
+from invdesign.screening.screen import ScreenSettings
 
-SECTIONS: tuple[Section, ...] = ("parameter", "objective", "surrogate", "optimizer")
+SECTIONS: tuple[Section, ...] = ("parameter", "objective", "surrogate", "optimizer", "executor")
 STAGE_NAME = {"type": "string", "description": "Name of the verifying stage, under which its values are stored."}
 
 
@@ -30,8 +32,11 @@ def campaign_schema() -> dict[str, Any]:
             }
             schema["required"] = ["type", *schema.get("required", [])]
             definitions[f"{section}-{word}"] = schema
-    for name, cls in (("target", TargetSettings), ("budget", Budget), ("verify", VerifySettings)):
+    sections = {"target": TargetSettings, "budget": Budget, "verify": VerifySettings, "step": StepSettings}
+    for name, cls in {**sections, "screen": ScreenSettings}.items():
         definitions[name] = _schema(cls, definitions)
+    steps = {"type": "array", "items": _reference("step")}
+    definitions["screen"]["properties"]["steps"] = _described("The funnel; cheap steps run first.", steps)
     for word in known_words("objective"):
         definitions[f"objective-{word}"]["properties"] |= {"verify": _verify(), "name": STAGE_NAME}
     definitions[f"objective-{WORD}"] = _schema(MultiFidelitySettings, definitions)
@@ -54,6 +59,8 @@ def campaign_schema() -> dict[str, Any]:
         "surrogate": _described("The model of the properties.", _any_of("surrogate")),
         "optimizer": _described("How candidates are proposed.", _any_of("optimizer")),
         "budget": _described("The number of candidates.", _reference("budget")),
+        "executor": _described("Where evaluations and blocks run, instead of workers.", _any_of("executor")),
+        "screen": _described("How the space is screened by invdesign screen.", _reference("screen")),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

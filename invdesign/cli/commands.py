@@ -138,12 +138,55 @@ def run(
 
 @app.command()
 @_errors_in_words
+def screen(
+    file: File,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder for the results; NAME-screen by default.")
+    ] = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
+    """Screens the space of a file with a section 'screen': the funnel, the best candidates, a report.
+
+    Run again after an interruption, it goes on with the blocks that are missing. The exit status is 1 if no candidate
+    passes the funnel.
+    """
+    from invdesign.cli.consent import read_screen_with_consent
+    from invdesign.cli.screening import print_screening, screen_file
+    from invdesign.report.screening_page import write_screening_page
+
+    setting = read_screen_with_consent(file, allow_code=allow_code)
+    folder = output or setting.output
+    if output is None and setting.settings.output is None:
+        _ = _page(str(folder))
+    console = _console()
+    done, verified = screen_file(setting, folder, console)
+    print_screening(done, console)
+    page = write_screening_page(done, name=setting.header.campaign, source=setting.document.text, verified=verified)
+    console.print(f"Results: {done.results.resolve()}", soft_wrap=True, markup=False)
+    console.print(f"Report: {page.resolve()}", soft_wrap=True, markup=False)
+    if done.best.empty:
+        console.print("No candidate passed the funnel.")
+        raise typer.Exit(1)
+
+
+@app.command()
+@_errors_in_words
 def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = False) -> None:
     """Checks a campaign file: every error with its line, or the size of the space and five samples."""
     import numpy as np
 
     from invdesign.space import describe_size
 
+    if _is_screen(file):
+        from invdesign.cli.consent import read_screen_with_consent
+
+        plan = read_screen_with_consent(file, allow_code=allow_code).plan
+        size = plan.pool.size()
+        typer.echo(f"{file} is a valid campaign file with a screen.")
+        typer.echo(f"The pool has {'an unknown number of' if size is None else f'about {size:,}'} entries.")
+        typer.echo(f"Steps: {', '.join(step.name for step in plan.steps)}.")
+        return
     setting = _read(file, targets, allow_code=allow_code)
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
@@ -361,6 +404,17 @@ def _read(file: Path, targets: Path | None, *, allow_code: bool, store: str | No
     if setting.objective is not None:
         other.in_units(setting.objective.properties)
     return replace(setting, targets=other)
+
+
+def _is_screen(file: Path) -> bool:
+    """Whether a campaign file has a section 'screen'; one that cannot be read has none."""
+    from invdesign.campaign_file.lines import FileError, read
+
+    try:
+        data = read(file).data
+    except FileError:
+        return False
+    return isinstance(data, dict) and "screen" in data
 
 
 def _opened(

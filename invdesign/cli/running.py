@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from invdesign.campaign import Campaign, Status
+    from invdesign.campaign.execution.settings import ExecutorSettings
     from invdesign.campaign.stage import Stage
-    from invdesign.campaign_file.file import CampaignFile
+    from invdesign.campaign_file.file import CampaignFile, Header
 
 Advance = Callable[[int, object], None]
 """Shows the number of completed evaluations, with a note."""
@@ -39,7 +40,7 @@ def search(
     with (
         _progress(console) as task,
         FailureLog(console) as log,
-        _pool(setting.header.workers) as executor,
+        executor_of(setting.executor, setting.header) as executor,
     ):
         failures = Failures(stop_after, log.note)
         advance = task("Searching", evaluations)
@@ -91,7 +92,11 @@ def verify(setting: CampaignFile, campaign: Campaign, console: Console) -> None:
     for stage in setting.stages:
         if stage is setting.correcting:
             continue
-        with _progress(console) as task, FailureLog(console) as log, _pool(setting.header.workers) as executor:
+        with (
+            _progress(console) as task,
+            FailureLog(console) as log,
+            executor_of(setting.executor, setting.header) as executor,
+        ):
             advance = task(f"Verifying ({stage.name})", stage.top)
             campaign.verify(
                 stage.objective,
@@ -139,10 +144,13 @@ class FailureLog:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _pool(workers: int) -> AbstractContextManager[Executor | None]:
+def executor_of(given: ExecutorSettings | None, header: Header) -> AbstractContextManager[Executor | None]:
+    """Where the evaluations of a file run: its executor, or else as many processes as it says; None for this one."""
     from invdesign.campaign import WorkerPool
 
-    return WorkerPool(workers) if workers > 1 else nullcontext(None)
+    if given is not None:
+        return given.started(header.campaign)
+    return WorkerPool(header.workers) if header.workers > 1 else nullcontext(None)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.core.foreign import importing
 from invdesign.core.settings import FileContext, from_mapping, is_settings, settings
 
-Section = Literal["parameter", "objective", "surrogate", "optimizer"]
+Section = Literal["parameter", "objective", "surrogate", "optimizer", "executor"]
 SECTION_REFERENCE = "invdesign-section"
 """Key in a JSON schema whose value names the section that is allowed there."""
 
@@ -38,6 +38,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "categorical": "invdesign.space.parameters:Categorical",
         "composition": "invdesign.space.composition.composition:Composition",
         "fidelity": "invdesign.space.fidelity:Fidelity",
+        "material-pool": "invdesign.space.materials:MaterialPoolFile",
         "molecule": "invdesign.space.molecules.pool:MoleculePoolFile",
         "molecule-graph": "invdesign.space.molecules.graph:MoleculeGraph",
         "molecule-library": "invdesign.space.molecules.library:MoleculeLibrary",
@@ -81,6 +82,11 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "particle-swarm": "invdesign.optimizers.population.particle_swarm:ParticleSwarmOptimizer",
         "portfolio": "invdesign.optimizers.portfolio:PortfolioOptimizer",
         "random": "invdesign.optimizers.random:RandomOptimizer",
+    },
+    "executor": {
+        "dask": "invdesign.campaign.execution.dask_cluster:DaskCluster",
+        "processes": "invdesign.campaign.execution.settings:LocalProcesses",
+        "slurm": "invdesign.campaign.execution.slurm_cluster:SlurmCluster",
     },
 }
 

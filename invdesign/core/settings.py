@@ -85,6 +85,8 @@ InputFile = Annotated[str | Path, in_file(lambda file, text: file.resolve(text))
 """Path of a file to read; in a campaign file relative to it, or ``dataset:NAME``."""
 OutputFolder = Annotated[str, in_file(lambda file, text: file.output(text))]
 """Path of a folder to write to; in a campaign file relative to it."""
+MaybeOutputFolder = Annotated[str | None, in_file(lambda file, text: file.output(text))]
+"""The same, or None."""
 
 
 def bounded(

@@ -241,15 +241,15 @@ def _reproduction(campaign: Campaign, source: str | None, command: str | None) -
     )
     parts = [settings, *(f"<p>{escape(remark)}</p>" for remark in campaign.space.remarks)]
     if command is not None:
-        parts.append(f"<h3>Command</h3><pre>{escape(_without_passwords(command))}</pre>")
+        parts.append(f"<h3>Command</h3><pre>{escape(without_passwords(command))}</pre>")
     if source is not None:
-        parts.append(f"<h3>Campaign file</h3><pre>{escape(_without_passwords(source))}</pre>")
+        parts.append(f"<h3>Campaign file</h3><pre>{escape(without_passwords(source))}</pre>")
     heads = ["package", "when the campaign began", "when this report was written"]
     parts.append(f"<h3>Versions</h3>{plain_table('Installed packages that may affect results', heads, rows)}")
     return Section("reproduce", "How to reproduce", "".join(parts))
 
 
-def _without_passwords(text: str) -> str:
+def without_passwords(text: str) -> str:
     """Removes the password of a URL such as ``postgresql://user:password@host``, because reports are shared."""
     return re.sub(r"(\w://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)
 

@@ -13,6 +13,7 @@ import pandas as pd
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.surrogates.features.formulas import FormulaFeatures, elements_of
+from invdesign.surrogates.features.materials import MaterialFeatures
 from invdesign.surrogates.features.molecules import MoleculeFeatures, pool_features
 from invdesign.surrogates.features.settings import Features
 
@@ -79,6 +80,7 @@ class Featurizer:
         self.columns = tuple(_bounded(column, frame) for column in given)
         self._molecules: dict[str, MoleculeFeatures] = {}
         self._formulas: dict[str, FormulaFeatures] = {}
+        self._materials: dict[str, MaterialFeatures] = {}
         blocks: list[Block] = []
         for column in self.columns:
             for kind, names in self._fitted(column, frame):
@@ -131,6 +133,8 @@ class Featurizer:
 
     def _raw(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         parts = [self._block(column, frame) for column in self.columns]
+        if len(parts) == 1:  # without a copy: fingerprints of many molecules are large
+            return parts[0]
         return np.concatenate(parts, axis=1) if parts else np.empty((len(frame), 0))
 
     def _fitted(self, column: Column, frame: pd.DataFrame) -> list[tuple[str, tuple[str, ...]]]:
@@ -156,6 +160,12 @@ class Featurizer:
                 formulas = FormulaFeatures(column.values or elements_of(_column(frame, name)), self.settings.formulas)
                 self._formulas[name] = formulas
                 return [("formula", tuple(f"{name}:{feature}" for feature in formulas.names))]
+            case "material":
+                self._materials[name] = MaterialFeatures(column, self.settings.formulas)
+                return [
+                    (kind, tuple(f"{name}:{feature}" for feature in names))
+                    for kind, names in self._materials[name].blocks
+                ]
 
     def _block(self, column: Column, frame: pd.DataFrame) -> NDArray[np.float64]:
         values = _column(frame, column.name)
@@ -167,6 +177,8 @@ class Featurizer:
             return _one_hot(column, values) @ np.linspace(0.0, 1.0, len(column.values))[:, None]
         if column.kind == "formula":
             return self._formulas[column.name].transform(list(values))
+        if column.kind == "material":
+            return self._materials[column.name].transform(list(values))
         plain = self._molecules[column.name].transform(list(values))
         if not self.settings.orbitals:
             return plain

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from invdesign.core.errors import InputError
+from invdesign.surrogates.features.smiles import molecule_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,9 +30,7 @@ def _generator() -> Any:
 
 @lru_cache(maxsize=20_000)
 def _fingerprint_of(smiles: str) -> NDArray[np.uint8]:
-    from rdkit import Chem
-
-    molecule = Chem.MolFromSmiles(smiles)
+    molecule = molecule_of(smiles)
     if molecule is None:
         raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
     return np.minimum(_generator().GetCountFingerprintAsNumPy(molecule), 255).astype(np.uint8)

@@ -11,6 +11,7 @@ import numpy as np
 from invdesign.core.errors import InputError
 from invdesign.surrogates.features.fingerprints import SIZE, count_fingerprints
 from invdesign.surrogates.features.pool_cache import cached_features
+from invdesign.surrogates.features.smiles import molecule_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,10 +41,9 @@ def descriptor_names() -> tuple[str, ...]:
 
 @lru_cache(maxsize=50_000)
 def _descriptors_of(smiles: str) -> NDArray[np.float64]:
-    from rdkit import Chem
     from rdkit.Chem import Descriptors
 
-    molecule = Chem.MolFromSmiles(smiles)
+    molecule = molecule_of(smiles)
     if molecule is None:
         raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
     wanted = set(descriptor_names())
@@ -192,3 +192,19 @@ def _pool_features(pool: Sequence[str], kind: MoleculeKind, components: int | No
     if components is not None or len(pool) <= LARGEST_FIT:
         features.remember(pool)
     return features
+
+
+def descriptor_values(name: str, smiles: Sequence[object]) -> NDArray[np.float64] | None:
+    """One RDKit descriptor of molecules, such as ``MolWt``, shape ``n``; None if RDKit does not know its name.
+
+    Args:
+        name: as in RDKit's module ``Descriptors``.
+        smiles: of the molecules; NaN for one that cannot be read.
+    """
+    from rdkit.Chem import Descriptors
+
+    function = dict(Descriptors.descList).get(name)
+    if function is None:
+        return None
+    read = (molecule_of(str(text)) for text in smiles)
+    return np.array([float("nan") if one is None else float(function(one)) for one in read], dtype=np.float64)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 MOST_ATOMS = 1_000
 """Atoms besides hydrogen above which a SMILES is refused before RDKit reads it, whose time grows faster than atoms."""
+LATEST = 2_100
+"""Molecules that are kept after they were read: those of a block of a screen."""
 _ATOM = re.compile(r"\[[^\]]*\]?|Br|Cl|[BCNOPSFIbcnops]")
 _HYDROGEN = re.compile(r"\[\d*H[^a-z]")
 
@@ -33,6 +36,28 @@ def canonical_smiles(smiles: Iterable[object]) -> list[str | None]:
         canonical.append(Chem.MolToSmiles(molecule) if molecule is not None and molecule.GetNumAtoms() else None)
     del blocked
     return canonical
+
+
+@lru_cache(maxsize=LATEST)
+def molecule_of(smiles: str) -> Any:
+    """The RDKit molecule of a SMILES, which must not be changed; None if RDKit reads none, or it has no atoms.
+
+    The latest ones are kept: a molecule is checked, described and drawn from one reading.
+    """
+    from rdkit import Chem
+
+    molecule = Chem.MolFromSmiles(smiles) if not is_too_large(smiles) else None
+    return molecule if molecule is not None and molecule.GetNumAtoms() else None
+
+
+def are_molecules(smiles: Iterable[object]) -> list[bool]:
+    """Whether each text is a SMILES that RDKit can read, as ``canonical_smiles`` would find."""
+    from rdkit.rdBase import BlockLogs
+
+    blocked = BlockLogs()
+    found = [isinstance(text, str) and molecule_of(text) is not None for text in smiles]
+    del blocked
+    return found
 
 
 def canonical_or_given(smiles: Iterable[object]) -> list[object]:

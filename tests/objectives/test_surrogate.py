@@ -98,3 +98,18 @@ def test_equal_rows_are_treated_as_asked(tmp_path):
     assert lengths == {"keep": [1.5, 3.0, 2.5], "mean": [2.0, 3.0], "first": [1.5, 3.0]}
     (problem,) = SurrogateObjective(**settings, duplicates="error").check(columns)
     assert "They are the rows 2, 4." in problem
+
+
+def test_a_threshold_makes_a_property_yes_or_no(rng):
+    x = rng.uniform(0, 2, 60)
+    data = pd.DataFrame({"x": x, "sigma (S/cm)": 10.0 ** (-6 + 2 * x)})
+    settings = {"key": {"x": "x"}, "values": {"fast": "sigma"}, "surrogate": ind.LogisticRegression()}
+    objective = SurrogateObjective(data, thresholds={"fast": 1e-4}, **settings)
+    assert objective.properties == {"fast": ""}
+    _, y = objective.training()
+    assert y["fast"].tolist() == (x >= 1.0).astype(float).tolist()
+    found = objective.evaluate(pd.DataFrame({"x": [0.1, 1.9]}))["fast"]
+    assert found[0] < 0.2
+    assert found[1] > 0.8
+    with pytest.raises(ind.InputError, match="'thresholds' refers to unknown property 'slow'"):
+        SurrogateObjective(data, thresholds={"slow": 1.0}, **settings)

@@ -77,3 +77,13 @@ def test_superionic_crystals_are_distinguished_from_others(real_data):
         LogisticRegression(), frame, y, columns=None, folds=len(y), rng=np.random.default_rng(0)
     )
     assert class_scores(found)["roc_auc"].iloc[0] > 0.6
+
+
+def test_rows_of_which_a_classifier_is_sure_keep_their_order(rng):
+    x = rng.normal(size=40)
+    frame, y = pd.DataFrame({"x": x}), pd.DataFrame({"f": (x > 0).astype(float)})
+    model = LogisticRegression().fit(frame, y)
+    far = pd.DataFrame({"x": np.linspace(1.0, 6.0, 200)})
+    chance = model.predict(far)["f"].to_numpy()
+    assert (np.diff(chance) > 0).all()
+    assert chance.max() < 1.0 - 1.0 / 42.0 + 1e-12

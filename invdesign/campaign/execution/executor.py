@@ -55,12 +55,13 @@ def evaluate_all(objective: Objective, candidates: pd.DataFrame, executor: Execu
 
 
 def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Executor) -> Iterator[Result]:
-    kept = Kept(objective) if isinstance(executor, WorkerPool) else None
+    sent = sendable(objective, executor)
 
     def submitted(rows: pd.DataFrame) -> Future[Result]:
         if isinstance(executor, WorkerPool):
-            return executor.submit_within(limits_of(objective, len(rows)), evaluate, kept, rows)
-        return executor.submit(evaluate, objective, rows)
+            return executor.submit_within(limits_of(objective, len(rows)), evaluate, sent, rows)
+        # The executor of a cluster cannot end a call: its worker runs it in a process of its own where that is needed.
+        return executor.submit(_evaluated_here if isinstance(sent, Kept) else evaluate, sent, rows)
 
     spoiled: list[tuple[pd.DataFrame, Exception]] = []
     futures: dict[Future[Result], pd.DataFrame] = {}
@@ -81,6 +82,26 @@ def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Exec
             future.cancel()
     for chunk, failure in spoiled:
         yield from _again(objective, chunk, failure, lambda row: submitted(row).result())
+
+
+def sendable(value: Any, executor: Executor) -> Any:
+    """A value as an argument of many calls: sent once per worker and kept there, if the executor pickles calls.
+
+    Args:
+        value: an objective, or whatever else all calls share.
+        executor: where the calls run; its attribute ``pickles`` is true if arguments are pickled one by one.
+
+    Raises:
+        InputError: if it cannot be sent to another process.
+    """
+    return Kept(value) if getattr(executor, "pickles", False) else value
+
+
+def _evaluated_here(objective: Objective, rows: pd.DataFrame) -> Result:
+    """Evaluates rows in a worker of a cluster as a campaign without executor does."""
+    results = list(evaluate_all(objective, rows, None))
+    values = pd.concat([result.values for result in results]).loc[rows.index]
+    return Result(values, sum(result.seconds for result in results))
 
 
 def _one_by_one(objective: Objective, chunks: Sequence[pd.DataFrame]) -> Iterator[Result]:
@@ -162,6 +183,8 @@ class WorkerPool(Executor):
     Raises:
         InputError: if fewer than one worker is asked for.
     """
+
+    pickles = True
 
     def __init__(self, workers: int) -> None:
         if workers < 1:

@@ -241,7 +241,8 @@ def test_the_schema_accepts_what_the_reader_accepts():
 
 def test_the_examples_are_valid(examples, real_data):
     for path in sorted(examples.glob("*.yaml")):
-        assert read_campaign(path).budget.evaluations > 0
+        if not path.stem.endswith("-screen"):  # those are read in test_screen_section.py
+            assert read_campaign(path).budget.evaluations > 0
 
 
 VERSIONS = sorted((Path(__file__).parent / "versions").glob("version-*.yaml"))
