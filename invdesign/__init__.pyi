@@ -5,6 +5,7 @@ from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
 from .campaign_file.screen_section import ScreenFile, read_screen
+from .core.columns import Column
 from .core.errors import InputError
 from .datasets import dataset
 from .generators import FormulaGenerator, MoleculeGenerator
@@ -82,6 +83,7 @@ __all__ = [
     "ChemistryObjective",
     "CloseTo",
     "CmaEsOptimizer",
+    "Column",
     "CombinedObjective",
     "CommandObjective",
     "Composition",
