@@ -1,4 +1,4 @@
-# The two commands: `make demo` designs a battery cell, `make test` runs the tests. Both make what they need in .venv.
+# The commands: `make demo` designs a battery cell, `make test` runs the tests, `make notebooks` the published systems in small.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,13 +9,16 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: demo test lint types format schema clean
+.PHONY: demo test notebooks lint types format schema clean
 
 demo: $(VENV)/.physics
 	$(BIN)/invdesign run examples/nmc811-cell.yaml
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+notebooks: $(VENV)/.dev
+	$(BIN)/python -m pytest -m notebooks tests/notebooks
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
