@@ -33,6 +33,7 @@ from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
+from invdesign.space.rounding import rounded
 from invdesign.targets import Targets
 
 FAILURES = Failures()
@@ -262,6 +263,8 @@ class Campaign(Reading):
     def ask(self, n: int = 1, *, before_commit: Callable[[pd.DataFrame], None] | None = None) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
+        Numbers without steps are rounded to four digits of their range; all constraints still hold.
+
         Args:
             n: how many.
             before_commit: called with the numbered candidates before they are stored; if it raises, nothing is. Write
@@ -271,7 +274,7 @@ class Campaign(Reading):
             One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
         """
         with working(self.store, Worker.this_process()) as worker:
-            while (asked := self._propose(n, worker, before_commit=before_commit)) is None:
+            while (asked := self._propose(n, worker, by_hand=True, before_commit=before_commit)) is None:
                 continue
         return asked
 
@@ -281,6 +284,7 @@ class Campaign(Reading):
         worker: Worker,
         *,
         held: int | None = None,
+        by_hand: bool = False,
         before_commit: Callable[[pd.DataFrame], None] | None = None,
     ) -> pd.DataFrame | None:
         """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
@@ -292,6 +296,8 @@ class Campaign(Reading):
         with self.store.snapshot():
             history = self.history()
             candidates, origins = self._proposals(n, history)
+            if by_hand:
+                candidates = rounded(self.space, candidates, history.proposed)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
         )

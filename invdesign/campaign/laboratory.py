@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, header_unit
 from invdesign.core.units import convert
 from invdesign.objectives.base import REASON
-from invdesign.space import SearchSpace
+from invdesign.space import Continuous, SearchSpace
+from invdesign.space.tolerances import broken_constraints
 from invdesign.targets import Targets
 
 MOST_SHOWN = 20
@@ -73,7 +74,7 @@ def read_results(
     if problems:
         raise InputError(_refusal(problems))
     properties = properties.astype(float)
-    matched, problems = _matched(table, numbers, parameters, properties, _Known(known), again=again)
+    matched, problems = _matched(table, numbers, parameters, properties, _Known(known, space), again=again)
     if problems:
         raise InputError(_refusal(problems))
     return Results(matched, parameters, properties, _reasons(table, properties))
@@ -166,9 +167,8 @@ def _bad_parameters(table: Table, parameters: pd.DataFrame, space: SearchSpace) 
         except InputError:
             pass  # the rows are named one by one below
         else:
-            feasible = space.feasible(parameters)
-            words = "The candidate violates a constraint of the space."
-            return [f"{table.place(row)}: {words}" for row in np.flatnonzero(~feasible).tolist()]
+            broken = broken_constraints(space, parameters)
+            return [f"{table.place(row)}: {problem}" for row, problem in enumerate(broken) if problem]
     found = ((row, _parameter_problem(parameters.iloc[[row]], space)) for row in range(len(parameters)))
     return [f"{table.place(row)}: {problem}" for row, problem in found if problem]
 
@@ -184,7 +184,7 @@ def _parameter_problem(candidate: pd.DataFrame, space: SearchSpace) -> str:
         space.encode(candidate)
     except InputError as error:
         return str(error)
-    return "" if space.feasible(candidate)[0] else "The candidate violates a constraint of the space."
+    return broken_constraints(space, candidate)[0]
 
 
 def _is_boolean(cell: object) -> bool:
@@ -226,14 +226,19 @@ class _Known:
 
     Args:
         evaluations: of the store.
+        space: of the candidates.
     """
 
-    def __init__(self, evaluations: pd.DataFrame) -> None:
+    def __init__(self, evaluations: pd.DataFrame, space: SearchSpace) -> None:
+        self._tolerances = {
+            name: found.tolerance for name, found in space.parameters.items() if isinstance(found, Continuous)
+        }
         numbers = [int(number) for number in evaluations.index]
         self.states: dict[int, str] = dict(zip(numbers, evaluations["state"], strict=True))
         self._values: dict[int, Mapping[str, float] | None] = dict(zip(numbers, evaluations["properties"], strict=True))
         self._by_laboratory = dict(zip(numbers, evaluations["seconds"].isna(), strict=True))
         self.keys = {number: _key(one) for number, one in zip(numbers, evaluations["parameters"], strict=True)}
+        self._pending = [number for number, state in self.states.items() if state == PENDING]
         self.numbers: dict[Key, list[int]] = {}
         for number, key in self.keys.items():
             self.numbers.setdefault(key, []).append(number)
@@ -241,6 +246,19 @@ class _Known:
     def pending(self, key: Key) -> int | None:
         """The pending candidate of given parameters."""
         return next((number for number in self.numbers.get(key, []) if self.states[number] == PENDING), None)
+
+    def near(self, parameters: Mapping[Any, Any], taken: Container[int | None]) -> int | None:
+        """The pending candidate nearest to what was made, within the tolerance of every number, and not taken."""
+        gaps = {}
+        for number in self._pending:
+            proposed = dict(self.keys[number])
+            if number not in taken and all(
+                proposed[name] == _rounded(value) for name, value in parameters.items() if name not in self._tolerances
+            ):
+                shares = [abs(parameters[name] - proposed[name]) / most for name, most in self._tolerances.items()]
+                gaps[number] = max(shares, default=0.0)
+        nearest = min(gaps, key=lambda number: gaps[number], default=None)
+        return nearest if nearest is not None and gaps[nearest] <= 1.0 + 1e-9 else None
 
     def measured(self, key: Key, values: Mapping[Any, float]) -> int | None:
         """The candidate for which a laboratory gave the same values."""
@@ -275,6 +293,8 @@ def _matched(
     ):
         key, place = _key(one), table.place(row)
         found = known.pending(key) if number is None else number
+        if found is None and key not in known.numbers:
+            found = known.near(one, matched)
         before = known.measured(key, values) if found is None else found
         if found is not None and found not in known.states:
             problems.append(f"{place}: candidate {found} was not proposed.")

@@ -275,6 +275,10 @@ class Continuous(PlainParameter):
     def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
         return each_or_given(values, _number)
 
+    def as_proposed(self, values: ArrayLike) -> NDArray[np.float64]:
+        """The nearest values on the steps; without steps the values themselves."""
+        return np.asarray(values, dtype=np.float64) if self.grid is None else self.decode(self.encode(values))
+
     def at(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         if self.grid is None:
             raise InputError("A continuous parameter cannot be enumerated. Give it a step.")
