@@ -46,7 +46,7 @@ def broken_constraints(space: SearchSpace, candidates: pd.DataFrame) -> list[str
 def _allowance(
     constraint: Constraint, space: SearchSpace, columns: Mapping[str, NDArray[Any]], excess: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The largest changes of the violation by changes of the numbers within their tolerances, summed over the numbers."""
+    """The largest change of the violation by each number within its tolerance, summed over the numbers."""
     total = np.zeros(len(excess))
     for name in sorted(constraint.names):
         parameter = space.parameters[name]

@@ -210,7 +210,7 @@ def test_asked_numbers_can_be_set_and_results_are_accepted_as_they_were_made():
     made = batch.assign(a=batch["a"] + 0.004, b=batch["b"] - 0.003, t=batch["t"] + 0.02, f=1.5)
     assert campaign.tell(made.sample(frac=1, random_state=0).reset_index(drop=True)) != []
     frame = campaign.frame()
-    assert (frame["state"] == "completed").all()
+    assert (frame["state"] == "done").all()
     assert len(frame) == 4
     pd.testing.assert_series_equal(frame["a"], made["a"], check_index_type=False, check_names=False)
 
