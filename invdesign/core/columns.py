@@ -9,7 +9,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-ColumnKind = Literal["number", "category", "molecule", "formula", "fidelity"]
+ColumnKind = Literal["number", "category", "molecule", "formula", "mixture", "fidelity"]
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component that mixtures of a column can contain.
+
+    Attributes:
+        name: in the text of a mixture.
+        role: such as ``solvent``.
+        smiles: canonical SMILES; empty if it is not a molecule.
+        formula: chemical formula; empty if it is unknown.
+        unit: of its amount; empty for a fraction.
+        largest: largest amount.
+    """
+
+    name: str
+    role: str
+    smiles: str = ""
+    formula: str = ""
+    unit: str = ""
+    largest: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -18,14 +39,16 @@ class Column:
 
     Attributes:
         name: the parameter's name, the column's label in the frame.
-        kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, or the fidelity at
-            which the row's properties are computed.
+        kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, a mixture of
+            components, or the fidelity at which the row's properties are computed.
         bounds: smallest and largest value of a number, in ``unit``.
         unit: the unit of a number, as pint reads it; empty for dimensionless.
         log: True if a number spans orders of magnitude and needs a logarithmic scale.
         values: the values that a category can take, or those of a molecule pool; a surrogate may fit scalers and
             principal components on them, since they are known before anything is measured. Of a formula, the symbols
-            of the elements that can occur. The fidelities, the cheapest first and the target fidelity last.
+            of the elements that can occur. The fidelities, the cheapest first and the target fidelity last. Of a
+            mixture, the names of the components.
+        components: of a mixture, in the order of ``values``.
     """
 
     name: str
@@ -34,3 +57,4 @@ class Column:
     unit: str = ""
     log: bool = False
     values: Sequence[str] = field(default=(), repr=False)
+    components: tuple[Component, ...] = field(default=(), repr=False)

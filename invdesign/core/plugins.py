@@ -38,6 +38,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "categorical": "invdesign.space.parameters:Categorical",
         "composition": "invdesign.space.composition.composition:Composition",
         "fidelity": "invdesign.space.fidelity:Fidelity",
+        "mixture": "invdesign.space.mixture.mixture:Mixture",
         "molecule": "invdesign.space.molecules.pool:MoleculePoolFile",
         "molecule-graph": "invdesign.space.molecules.graph:MoleculeGraph",
         "molecule-library": "invdesign.space.molecules.library:MoleculeLibrary",

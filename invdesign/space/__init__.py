@@ -3,6 +3,7 @@
 from invdesign.space.composition import Composition
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
+from invdesign.space.mixture import Mixture
 from invdesign.space.molecules import MoleculeGraph, MoleculeLibrary, MoleculePool
 from invdesign.space.parameters import Categorical, Continuous, Integer, Parameter
 from invdesign.space.search_space import SearchSpace
@@ -15,6 +16,7 @@ __all__ = [
     "Continuous",
     "Fidelity",
     "Integer",
+    "Mixture",
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",

@@ -115,6 +115,18 @@ class Canonical(Protocol):
 
 
 @runtime_checkable
+class Proposing(Protocol):
+    """A parameter whose values may be made a little different from what was proposed."""
+
+    def as_proposed(self, values: ArrayLike) -> NDArray[Any]:
+        """The nearest values that the space would propose, shape ``n``.
+
+        Args:
+            values: of the parameter, as they were made.
+        """
+
+
+@runtime_checkable
 class FromSource(Protocol):
     """A parameter that is read from a source, parts of which may be invalid."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from invdesign.space.parameters import Continuous, is_smooth
+from invdesign.space.parameters import Continuous, Proposing, is_smooth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def as_proposed(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
     nearest = {
         name: parameter.as_proposed(candidates[name].to_numpy())
         for name, parameter in space.parameters.items()
-        if isinstance(parameter, Continuous) and parameter.grid is not None
+        if isinstance(parameter, Proposing) and not is_smooth(parameter)
     }
     return candidates.assign(**nearest) if nearest and len(candidates) else candidates
 

@@ -247,6 +247,8 @@ class SearchSpace:
         # Evaluation on a few points detects words used as numbers.
         try:
             constraint.violation(self._with_derived(self._decoded(self._draw(4, np.random.default_rng(0)))))
+        except InputError as error:
+            return [f"The constraint '{constraint}': {error}"]
         except (TypeError, ValueError) as error:
             return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only with == and !=."]
         return []

@@ -101,8 +101,11 @@ def _derived_problems(constraint: Constraint, parameters: Mapping[str, Parameter
         if parameter is None:
             continue
         sample = parameter.decode(parameter.draw(1, np.random.default_rng(0)))
-        if parameter.derived(part, sample) is None:
-            problems.append(f"The constraint '{constraint}' refers to unknown quantity '{quantity}' of '{name}'.")
+        try:
+            if parameter.derived(part, sample) is None:
+                problems.append(f"The constraint '{constraint}' refers to unknown quantity '{quantity}' of '{name}'.")
+        except InputError as error:
+            problems.append(f"The constraint '{constraint}': {error}")
     return problems
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.surrogates.features.formulas import FormulaFeatures, elements_of
+from invdesign.surrogates.features.mixtures import MixtureFeatures
 from invdesign.surrogates.features.molecules import MoleculeFeatures, pool_features
 from invdesign.surrogates.features.settings import Features
 
@@ -26,6 +27,8 @@ CITATIONS = {
     "molecule": "RDKit descriptors (www.rdkit.org), or components of them and of Morgan fingerprints",
     "fingerprint": "Rogers and Hahn 2010, doi:10.1021/ci100050t",
     "formula": "Ward et al. 2016, doi:10.1038/npjcompumats.2016.28; Pettifor 1984, doi:10.1016/0038-1098(84)90765-8",
+    "amount": "the amount of a component, as a share of its largest",
+    "mixture": "mean and spread of the components' properties, weighted by their amounts",
     "orbitals": "Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176",
 }
 
@@ -36,7 +39,8 @@ class Block:
 
     Attributes:
         column: its name.
-        kind: of the column; ``fingerprint`` for the counts and ``orbitals`` for the orbital energies of a molecule.
+        kind: of the column; ``fingerprint`` for the counts and ``orbitals`` for the orbital energies of a molecule,
+            ``amount`` for the amounts in a mixture.
         names: the features'.
         start: place of the first one among all features.
     """
@@ -79,6 +83,7 @@ class Featurizer:
         self.columns = tuple(_bounded(column, frame) for column in given)
         self._molecules: dict[str, MoleculeFeatures] = {}
         self._formulas: dict[str, FormulaFeatures] = {}
+        self._mixtures: dict[str, MixtureFeatures] = {}
         blocks: list[Block] = []
         for column in self.columns:
             for kind, names in self._fitted(column, frame):
@@ -156,6 +161,11 @@ class Featurizer:
                 formulas = FormulaFeatures(column.values or elements_of(_column(frame, name)), self.settings.formulas)
                 self._formulas[name] = formulas
                 return [("formula", tuple(f"{name}:{feature}" for feature in formulas.names))]
+            case "mixture":
+                mixtures = MixtureFeatures(column.components)
+                self._mixtures[name] = mixtures
+                named = [("amount", mixtures.amount_names), ("mixture", mixtures.moment_names)]
+                return [(kind, tuple(f"{name}:{feature}" for feature in names)) for kind, names in named]
 
     def _block(self, column: Column, frame: pd.DataFrame) -> NDArray[np.float64]:
         values = _column(frame, column.name)
@@ -167,6 +177,8 @@ class Featurizer:
             return _one_hot(column, values) @ np.linspace(0.0, 1.0, len(column.values))[:, None]
         if column.kind == "formula":
             return self._formulas[column.name].transform(list(values))
+        if column.kind == "mixture":
+            return self._mixtures[column.name].transform(list(values))
         plain = self._molecules[column.name].transform(list(values))
         if not self.settings.orbitals:
             return plain
