@@ -28,6 +28,7 @@ CITATIONS = {
     "fingerprint": "Rogers and Hahn 2010, doi:10.1021/ci100050t",
     "formula": "Ward et al. 2016, doi:10.1038/npjcompumats.2016.28; Pettifor 1984, doi:10.1016/0038-1098(84)90765-8",
     "amount": "the amount of a component, as a share of its largest",
+    "total": "the sum of the amounts of a role, and its number of components",
     "mixture": "mean and spread of the components' properties, weighted by their amounts",
     "orbitals": "Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176",
 }
@@ -40,7 +41,7 @@ class Block:
     Attributes:
         column: its name.
         kind: of the column; ``fingerprint`` for the counts and ``orbitals`` for the orbital energies of a molecule,
-            ``amount`` for the amounts in a mixture.
+            ``amount`` for the amounts in a mixture and ``total`` for those of a role.
         names: the features'.
         start: place of the first one among all features.
     """
@@ -164,8 +165,7 @@ class Featurizer:
             case "mixture":
                 mixtures = MixtureFeatures(column.components)
                 self._mixtures[name] = mixtures
-                named = [("amount", mixtures.amount_names), ("mixture", mixtures.moment_names)]
-                return [(kind, tuple(f"{name}:{feature}" for feature in names)) for kind, names in named]
+                return [(kind, tuple(f"{name}:{feature}" for feature in names)) for kind, names in mixtures.blocks]
 
     def _block(self, column: Column, frame: pd.DataFrame) -> NDArray[np.float64]:
         values = _column(frame, column.name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from invdesign.surrogates.features.molecules import pool_features
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_AMOUNTS = 100
+"""Components up to which the amount of each is a feature."""
+COUNT_SCALE = 3.0
 PROPERTIES = 6
 """Principal components of the properties of a role's components."""
 
@@ -45,37 +48,49 @@ class MixtureFeatures:
             for role, places in self._roles.items()
             if (properties := role_properties(tuple(components[place] for place in places))).size
         }
-        self.amount_names = tuple(f"amount_{name}" for name in self._units)
 
     @property
-    def moment_names(self) -> tuple[str, ...]:
-        """The names of the features besides the amounts."""
-        names: list[str] = []
-        for role in self._roles:
-            names += [f"total_{role}", f"count_{role}"]
-            width = self._properties[role].shape[1] if role in self._properties else 0
-            names += [f"{what}_{role}_{number + 1}" for what in ("mean", "spread") for number in range(width)]
-        return tuple(names)
+    def blocks(self) -> list[tuple[Literal["amount", "total", "mixture"], tuple[str, ...]]]:
+        """The kinds of the features and their names, in their order."""
+        found: list[tuple[Literal["amount", "total", "mixture"], tuple[str, ...]]] = []
+        if len(self._units) <= MOST_AMOUNTS:
+            found.append(("amount", tuple(f"amount_{name}" for name in self._units)))
+        found.append(("total", tuple(f"{what}_{role}" for role in self._roles for what in ("total", "count"))))
+        for role, properties in self._properties.items():
+            words = ("mean", "spread") if self._mixed(role) else ("mean",)
+            found.append(
+                (
+                    "mixture",
+                    tuple(f"{what}_{role}_{place + 1}" for what in words for place in range(properties.shape[1])),
+                )
+            )
+        return found
 
     def transform(self, mixtures: Sequence[object]) -> NDArray[np.float64]:
-        """Features of mixtures, shape ``n x (amounts + moments)``; amounts are shares of the largest.
+        """Features of mixtures, shape ``n x features``; amounts are shares of the largest.
 
         Raises:
             InputError: if a mixture cannot be read or contains an unknown component.
         """
         amounts = mixture_amounts(mixtures, self._units)
-        blocks = [amounts / self._largest]
-        for role, places in self._roles.items():
+        blocks = [amounts / self._largest] if len(self._units) <= MOST_AMOUNTS else []
+        for places in self._roles.values():
             own = amounts[:, places]
+            blocks += [own.sum(axis=1, keepdims=True) / self._largest[places].max()]
+            blocks += [(own > 0).sum(axis=1, keepdims=True) / COUNT_SCALE]
+        for role, properties in self._properties.items():
+            own = amounts[:, self._roles[role]]
             total = own.sum(axis=1, keepdims=True)
-            count = (own > 0).sum(axis=1, keepdims=True)
-            blocks += [total / self._largest[places].max(), count / 3.0]
-            if role in self._properties:
-                shares = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
-                mean = shares @ self._properties[role]
-                square = shares @ self._properties[role] ** 2
-                blocks += [mean, np.sqrt(np.maximum(square - mean**2, 0.0))]
+            shares = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
+            mean = shares @ properties
+            blocks.append(mean)
+            if self._mixed(role):
+                blocks.append(np.sqrt(np.maximum(shares @ properties**2 - mean**2, 0.0)))
         return np.concatenate(blocks, axis=1)
+
+    def _mixed(self, role: str) -> bool:
+        """Whether a mixture can have several components of a role."""
+        return len(self._roles[role]) > 1
 
 
 @lru_cache(maxsize=32)
