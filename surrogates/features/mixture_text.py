@@ -50,8 +50,8 @@ def mixture_amounts(mixtures: Sequence[object], units: Mapping[str, str]) -> NDA
 
 
 def mixture_key(mixture: str) -> str:
-    """The text with the components of all roles in alphabetical order: the same for equal mixtures in any order."""
-    return AND.join(sorted(" ".join(part.split()) for part in mixture.replace(ROLE, AND).split(AND)))
+    """The text with components in alphabetical order and plain numbers: the same for equal mixtures in any order."""
+    return AND.join(sorted(" ".join(map(_plain, part.split())) for part in mixture.replace(ROLE, AND).split(AND)))
 
 
 def _part(part: str, mixture: str, place: Mapping[str, int], units: Mapping[str, str]) -> tuple[int, float]:
@@ -75,6 +75,11 @@ def _part(part: str, mixture: str, place: Mapping[str, int], units: Mapping[str,
     if name in place:
         raise InputError(f"The mixture {quoted(mixture)}: the amount of {name} is missing. Write such as '{name} 0.5'.")
     raise InputError(f"The mixture {quoted(mixture)} contains unknown component '{name}'.{nearest(name, place)}")
+
+
+def _plain(word: str) -> str:
+    number = _number(word)
+    return word if number is None else f"{number:.12g}"
 
 
 def _number(word: str) -> float | None:
