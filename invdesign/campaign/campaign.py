@@ -13,14 +13,16 @@ import pandas as pd
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.execution.executor import Result, evaluate_all
+from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.lease import working
 from invdesign.campaign.predictions import note_predictions
 from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
-from invdesign.campaign.records import split_result
+from invdesign.campaign.records import Purpose, split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
+from invdesign.campaign.schema import PENDING, WITHDRAWN
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
@@ -34,6 +36,7 @@ from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
 from invdesign.space.rounding import rounded
+from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
 FAILURES = Failures()
@@ -344,14 +347,104 @@ class Campaign(Reading):
         Raises:
             InputError: naming the row and what is wrong with it; then none of ``results`` is stored.
         """
+        return self._told(results, "again" if again else "new")
+
+    def add_data(self, results: pd.DataFrame | Table) -> list[int]:
+        """Stores measured data like ``tell``, but skips rows that are stored already with the same values.
+
+        Args:
+            results: see ``tell``.
+
+        Returns:
+            The numbers of the candidates that were added.
+        """
+        return self._told(results, "data")
+
+    def _told(self, results: pd.DataFrame | Table, purpose: Purpose) -> list[int]:
         from invdesign.campaign.laboratory import read_results
 
         with self.store.transaction():
             units = self.units
-            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, again=again)
+            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, purpose=purpose)
+            if not read.numbers:
+                return []
             laboratory_units = {name: unit for name, unit in units.items() if unit}
             self.store.write_facts({LABORATORY_UNITS: laboratory_units}, unless="units")
             return self.store.record(read.numbers, read.parameters, read.properties.to_dict("records"), read.reasons)
+
+    def amend(self, results: pd.DataFrame | Table) -> list[int]:
+        """Corrects stored results; the former values are stored as earlier ``attempts``.
+
+        Args:
+            results: as for ``tell``; each row is a candidate that has a result, by its number or its parameters.
+
+        Returns:
+            The numbers of the candidates.
+
+        Raises:
+            InputError: naming the row and what is wrong with it; then nothing is changed.
+        """
+        from invdesign.campaign.laboratory import read_results
+
+        with self.store.transaction():
+            read = read_results(
+                results, self.space, self.targets, self.store.evaluations(), self.units, purpose="amend"
+            )
+            numbers = [number for number in read.numbers if number is not None]
+            records = read.parameters.to_dict("records")
+            self.store.amend(numbers, records, read.properties.to_dict("records"), read.reasons)
+        return numbers
+
+    def withdraw(self, candidates: Sequence[int], reason: str = "") -> None:
+        """Takes back pending candidates that are not made: neither values nor failures, and not proposed again.
+
+        Args:
+            candidates: their numbers.
+            reason: why they are not made.
+
+        Raises:
+            InputError: if one is not pending.
+        """
+        with self.store.transaction():
+            pending = set(self.store.columns().pending())
+            for number in candidates:
+                if number not in pending:
+                    raise InputError(f"Candidate {number} is not pending, so it cannot be withdrawn.")
+            told = f"{WITHDRAWN}: {reason}" if reason else WITHDRAWN
+            self.store.finish(candidates, [{}] * len(candidates), [told] * len(candidates), seconds=None)
+
+    @of_one_moment
+    def pending(self) -> pd.DataFrame:
+        """The candidates that were given out and have no result yet, indexed by number."""
+        return self._candidates(self.store.columns().in_state(PENDING))
+
+    def expectation(self) -> Expectation | None:
+        """A model of all values, fitted anew: that of the optimizer, or a Gaussian process.
+
+        None if a property of the targets has fewer than three values.
+        """
+        from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+
+        surrogate: Surrogate | None = getattr(self.optimizer, "surrogate", None)
+        with self.store.snapshot():
+            history, targets = self.history(), self.targets.in_units(self.units)
+        return Expectation.fitted(surrogate or GaussianProcess(), history, self.space.columns, targets)
+
+    def predict(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        """What the model expects of any candidates, such as those that somebody else proposes.
+
+        Args:
+            candidates: one row each, as the space or a user writes them.
+
+        Returns:
+            Means, 90 % ranges and the chance to meet each target; see ``Expectation.of``.
+
+        Raises:
+            InputError: if a candidate is not in the space, or there are fewer than three values of a property.
+        """
+        written = self.space.canonical(candidates)
+        self.space.encode(written)
+        return demanded(self.expectation()).of(written[list(self.space.names)])
 
     def verify(
         self,

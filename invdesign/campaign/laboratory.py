@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from invdesign.campaign.records import Purpose
 from invdesign.campaign.store import CANDIDATE, PENDING
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, header_unit
 from invdesign.core.units import convert
 from invdesign.objectives.base import REASON
 from invdesign.space import Continuous, SearchSpace
+from invdesign.space.rounding import as_proposed
 from invdesign.space.tolerances import broken_constraints
 from invdesign.targets import Targets
 
@@ -50,7 +52,7 @@ def read_results(
     known: pd.DataFrame,
     units: Mapping[str, str],
     *,
-    again: bool = False,
+    purpose: Purpose = "new",
 ) -> Results:
     """Checks results against the space, the targets and the stored candidates.
 
@@ -60,7 +62,8 @@ def read_results(
         targets: the targets; all of their properties are needed.
         known: the store's evaluations.
         units: of the stored properties.
-        again: whether rows that are stored already are new measurements.
+        purpose: ``new`` results; measured ``again``; ``amend`` for corrections of stored ones; ``data`` to skip rows
+            that are stored already with the same values.
 
     Raises:
         InputError: naming each invalid row and its column.
@@ -74,10 +77,49 @@ def read_results(
     if problems:
         raise InputError(_refusal(problems))
     properties = properties.astype(float)
-    matched, problems = _matched(table, numbers, parameters, properties, _Known(known, space), again=again)
+    stored = _Known(known, space)
+    reasons = _reasons(table, properties)
+    if purpose == "data":
+        fresh = _not_stored(parameters, properties, stored)
+        table, parameters, properties = table.rows(fresh), parameters.iloc[fresh], properties.iloc[fresh]
+        parameters, properties = parameters.reset_index(drop=True), properties.reset_index(drop=True)
+        numbers, reasons = [numbers[row] for row in fresh], [reasons[row] for row in fresh]
+    if purpose == "amend":
+        matched, problems = _amended(table, numbers, parameters, stored)
+    else:
+        again = purpose in ("again", "data")
+        matched, problems = _matched(table, numbers, parameters, properties, stored, again=again)
     if problems:
         raise InputError(_refusal(problems))
-    return Results(matched, parameters, properties, _reasons(table, properties))
+    return Results(matched, parameters, properties, reasons)
+
+
+def _not_stored(parameters: pd.DataFrame, properties: pd.DataFrame, known: _Known) -> list[int]:
+    """The rows that are not stored yet with the same values."""
+    rows = zip(parameters.to_dict("records"), properties.to_dict("records"), strict=True)
+    return [row for row, (one, values) in enumerate(rows) if known.measured(_key(one), values) is None]
+
+
+def _amended(
+    table: Table, numbers: Sequence[int | None], parameters: pd.DataFrame, known: _Known
+) -> tuple[list[int | None], list[str]]:
+    """The stored candidate that each row corrects, by its number or else by its parameters; and problems."""
+    matched: list[int | None] = []
+    problems: list[str] = []
+    for row, (number, one) in enumerate(zip(numbers, parameters.to_dict("records"), strict=True)):
+        finished = [other for other in known.numbers.get(_key(one), []) if known.states[other] != PENDING]
+        found = number if number is not None else finished[0] if len(finished) == 1 else None
+        if found is None:
+            what = "several results" if finished else "no result"
+            problems.append(
+                f"{table.place(row)}: its parameters have {what}. Give the number in a column '{CANDIDATE}'."
+            )
+        elif found not in known.states or known.states[found] == PENDING:
+            problems.append(f"{table.place(row)}: candidate {found} has no result to correct. Use tell.")
+        elif found in matched:
+            problems.append(f"{table.place(row)}: candidate {found} appears twice. Remove one of the rows.")
+        matched.append(found)
+    return matched, problems
 
 
 def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[str]:
@@ -230,6 +272,7 @@ class _Known:
     """
 
     def __init__(self, evaluations: pd.DataFrame, space: SearchSpace) -> None:
+        self._space = space
         self._tolerances = {
             name: found.tolerance for name, found in space.parameters.items() if isinstance(found, Continuous)
         }
@@ -247,14 +290,18 @@ class _Known:
         """The pending candidate of given parameters."""
         return next((number for number in self.numbers.get(key, []) if self.states[number] == PENDING), None)
 
+    def _nominal(self, parameters: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+        """The values that the space would propose, of the parameters that are not compared by their tolerance."""
+        row = as_proposed(self._space, pd.DataFrame([parameters])).to_dict("records")[0]
+        return [(name, value) for name, value in row.items() if name not in self._tolerances]
+
     def near(self, parameters: Mapping[Any, Any], taken: Container[int | None]) -> int | None:
         """The pending candidate nearest to what was made, within the tolerance of every number, and not taken."""
         gaps = {}
+        nominal = self._nominal(parameters) if self._pending else []
         for number in self._pending:
             proposed = dict(self.keys[number])
-            if number not in taken and all(
-                proposed[name] == _rounded(value) for name, value in parameters.items() if name not in self._tolerances
-            ):
+            if number not in taken and all(proposed[name] == _rounded(value) for name, value in nominal):
                 shares = [abs(parameters[name] - proposed[name]) / most for name, most in self._tolerances.items()]
                 gaps[number] = max(shares, default=0.0)
         nearest = min(gaps, key=lambda number: gaps[number], default=None)

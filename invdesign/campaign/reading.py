@@ -89,7 +89,8 @@ class Reading:
     def history(self) -> History:
         """The history for the optimizer, in the order of proposal; values are corrected after completed rounds."""
         columns = self.store.columns()
-        is_pending, given = columns.in_state(PENDING), columns.given()
+        # What a laboratory gave back is neither a value nor a failure, but is not proposed again.
+        is_pending, given = columns.in_state(PENDING) | columns.withdrawn(), columns.given()
         return History(
             self._candidates(~is_pending).reset_index(drop=True),
             self._corrected(self._properties(~is_pending)).reset_index(drop=True),

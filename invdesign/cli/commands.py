@@ -175,6 +175,7 @@ def ask(
     allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
+    from invdesign.campaign.sheet import laboratory_sheet
     from invdesign.core.errors import InputError
     from invdesign.core.tables import check_new_file, table_text, write_table
 
@@ -182,11 +183,12 @@ def ask(
         check_new_file(output)
     setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
     written: list[Path] = []
+    expectation = campaign.expectation()
 
     def hand_out(batch: pd.DataFrame) -> None:
         if batch.empty:
             raise InputError("The search space has no more candidates to propose.")
-        sheet = batch.assign(**dict.fromkeys(setting.targets.properties, ""))
+        sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
         if output is None:
             typer.echo(table_text(sheet), nl=False)
         else:

@@ -153,6 +153,10 @@ class Mixture:
 
     def column(self, name: str) -> Column:
         """Describes the column; its values are the names of the components."""
+        return Column(name, "mixture", values=self._names, components=self._components)
+
+    @cached_property
+    def _components(self) -> tuple[Component, ...]:
         components = []
         for role in self._roles:
             for component, what in role.components:
@@ -167,7 +171,7 @@ class Mixture:
                         largest=role.high * role.step,
                     )
                 )
-        return Column(name, "mixture", values=self._names, components=tuple(components))
+        return tuple(components)
 
     def _lattice_steps(self, values: ArrayLike) -> NDArray[np.int64]:
         return self._region.nearest(self.encode(values))
