@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -28,7 +29,7 @@ from invdesign.campaign.status import Status
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
 from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
-from invdesign.core.tables import Table
+from invdesign.core.tables import Table, read_table
 from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import History, Optimizer, optimizer_problems
@@ -40,6 +41,8 @@ from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
 FAILURES = Failures()
+DATA_FILES = "data_files"
+"""Name of the fact with the checksums of the files whose results were added."""
 
 
 class Campaign(Reading):
@@ -359,6 +362,24 @@ class Campaign(Reading):
             The numbers of the candidates that were added.
         """
         return self._told(results, "data")
+
+    def add_file(self, path: Path) -> list[int]:
+        """Stores the results of a file; rows that are stored already are skipped, and so is a file that was added.
+
+        Args:
+            path: of a table, as for ``tell``.
+
+        Returns:
+            The numbers of the candidates that were added.
+        """
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        before = self.store.facts().get(DATA_FILES, {})
+        if before.get(path.name) == digest:
+            return []
+        with self.store.transaction():
+            numbers = self.add_data(read_table(path))
+            self.store.write_fact(DATA_FILES, {**before, path.name: digest})
+        return numbers
 
     def _told(self, results: pd.DataFrame | Table, purpose: Purpose) -> list[int]:
         from invdesign.campaign.laboratory import read_results

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FEWEST_VALUES = 3
 """Values of each property below which nothing is expected."""
+CHANCE = "chance"
 Z90 = 1.6448536269514722
 """Half the width of a normal distribution's central 90 % interval, in standard deviations."""
 
@@ -74,9 +75,9 @@ class Expectation:
                 f"{name} high": mean[name] + width,
             }
         for target in self.targets.bounded:
-            found[f"chance: {target}"] = target.probability(mean[target.property], std[target.property])
+            found[f"{CHANCE}: {target}"] = target.probability(mean[target.property], std[target.property])
         if len(self.targets.bounded) == len(self.targets):
-            found["chance"] = self.targets.probability(mean, std)
+            found[CHANCE] = self.targets.probability(mean, std)
         return pd.DataFrame(found, index=candidates.index)
 
 

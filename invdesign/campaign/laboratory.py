@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from invdesign.campaign.expectation import CHANCE
 from invdesign.campaign.records import Purpose
+from invdesign.campaign.sheet import WORDS
 from invdesign.campaign.store import CANDIDATE, PENDING
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, header_unit
@@ -123,9 +125,11 @@ def _amended(
 
 
 def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[str]:
-    """The columns of results that are neither parameters nor properties of targets, and so are not stored."""
-    used = {*space.names, *targets.properties, CANDIDATE, REASON}
-    return [str(name) for name in table.frame.columns if name not in used and header_unit(str(name))[0] not in used]
+    """The columns of results that are not stored: no parameters, properties of targets, or what the sheet expected."""
+    expected = [f"{name} {word}" for name in targets.properties for word in WORDS]
+    used = {*space.names, *targets.properties, CANDIDATE, REASON, *expected}
+    names = [str(name) for name in table.frame.columns if not str(name).startswith(CHANCE)]
+    return [name for name in names if name not in used and header_unit(name)[0] not in used]
 
 
 def _as_table(results: pd.DataFrame | Table) -> Table:

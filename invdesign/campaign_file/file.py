@@ -20,6 +20,7 @@ from invdesign.campaign_file.sections import SectionReader
 from invdesign.campaign_file.target_section import TargetSettings
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import bounded, setting_names, settings
+from invdesign.core.text_files import is_file
 from invdesign.objectives.base import Objective
 from invdesign.space import Constraint, Parameter, SearchSpace
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES, GaussianProcess
@@ -43,6 +44,7 @@ SECTIONS = (
     "surrogate",
     "optimizer",
     "budget",
+    "data",
     "store",
     "workers",
 )
@@ -97,6 +99,7 @@ class CampaignFile:
         optimizer: how candidates are proposed.
         budget: how many.
         bindings: the objectives, bound to the space and checked.
+        data: files with results that were measured before.
     """
 
     document: Document
@@ -109,16 +112,19 @@ class CampaignFile:
     optimizer: Optimizer
     budget: Budget
     bindings: Bindings
+    data: tuple[Path, ...] = ()
 
     def open(self, store: str | Path | None = None) -> Campaign:
         """Opens or creates the campaign, in the given store or else the one that the file names.
 
+        Rows of ``data`` that are not stored yet are added.
+
         Raises:
-            InputError: if the store holds another campaign of this name.
+            InputError: if the store holds another campaign of this name, or a row of ``data`` is invalid.
         """
         from invdesign.campaign import Campaign
 
-        return Campaign(
+        campaign = Campaign(
             self.space,
             self.targets,
             optimizer=self.optimizer,
@@ -128,6 +134,11 @@ class CampaignFile:
             initial=self.budget.initial,
             bindings=self.bindings,
         )
+        if self.data and self.objective is not None:
+            campaign.use_units_of(self.objective)
+        for path in self.data:
+            campaign.add_file(path)
+        return campaign
 
     @property
     def correcting(self) -> Stage | None:
@@ -235,6 +246,7 @@ class _Reader(SectionReader):
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
         if objective is not None and targets is not None:
             self.compare(targets, objective, stages)
+        measured = self.data_files(data.get("data"))
         if budget is not None and budget.initial > budget.evaluations:
             self.problem(
                 ("budget", "initial"),
@@ -246,7 +258,7 @@ class _Reader(SectionReader):
         if self.problems or not (header and budget and space and bindings and targets and optimizer):
             raise FileError(self.document.path, self.problems)
         return CampaignFile(
-            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings
+            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings, measured
         )
 
     def check_store(self, store: str) -> None:
@@ -294,6 +306,25 @@ class _Reader(SectionReader):
             except InputError as error:
                 self.problem(("constraints", number), str(error))
         return read
+
+    def data_files(self, data: Any) -> tuple[Path, ...]:
+        """Reads the names of one or several files with results that were measured before."""
+        listed = data if isinstance(data, list) else [] if data is None else [data]
+        found = []
+        for number, text in enumerate(listed):
+            place: Place = ("data", number) if isinstance(data, list) else ("data",)
+            try:
+                path = Path(self._resolve(text)) if isinstance(text, str) else None
+            except InputError as error:
+                self.problem(place, str(error))
+                continue
+            if path is None or not is_file(path):
+                self.problem(
+                    place, f"data must name a table of results, such as measured.csv; {text!r} does not exist."
+                )
+            else:
+                found.append(path)
+        return tuple(found)
 
     def targets_section(self, data: Any) -> Targets | None:
         """Reads targets from the file itself, or from the file that it refers to."""

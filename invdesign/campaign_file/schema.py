@@ -53,6 +53,10 @@ def campaign_schema() -> dict[str, Any]:
         ),
         "surrogate": _described("The model of the properties.", _any_of("surrogate")),
         "optimizer": _described("How candidates are proposed.", _any_of("optimizer")),
+        "data": _described(
+            "One or several tables of results that were measured before (CSV or .xlsx); see the command tell.",
+            {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        ),
         "budget": _described("The number of candidates.", _reference("budget")),
     }
     return {

@@ -241,6 +241,59 @@ def tell(
 
 @app.command()
 @_errors_in_words
+def amend(
+    file: File,
+    results: Annotated[Path, typer.Argument(help="Table (CSV or .xlsx) with the corrected results.")],
+    store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
+    """Corrects stored results; the former values are kept as earlier attempts."""
+    from invdesign.core.tables import read_table
+
+    table = read_table(results)
+    _, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    numbers = campaign.amend(table)
+    _console().print(f"Corrected {len(numbers)} results: candidates {', '.join(map(str, numbers))}.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def withdraw(
+    file: File,
+    candidates: Annotated[list[int], typer.Argument(help="Numbers of pending candidates.")],
+    store: StorePlace = None,
+    reason: Annotated[str, typer.Option(help="Why they are not made.")] = "",
+    *,
+    allow_code: AllowCode = False,
+) -> None:
+    """Takes back pending candidates that are not made; they count as no value and are not proposed again."""
+    _, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    campaign.withdraw(candidates, reason)
+    _console().print(f"Withdrew {len(candidates)} candidates. {campaign.status().pending} are pending.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def pending(file: File, output: Output = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
+    """Writes the sheet of all pending candidates again."""
+    from invdesign.campaign.sheet import laboratory_sheet
+    from invdesign.core.tables import check_new_file, table_text, write_table
+
+    if output is not None:
+        check_new_file(output)
+    setting, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    batch, expectation = campaign.pending(), campaign.expectation()
+    sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
+    if output is None:
+        typer.echo(table_text(sheet), nl=False)
+    else:
+        write_table(sheet, output)
+        _console().print(f"Wrote {len(batch)} candidates to {output}.", markup=False, soft_wrap=True)
+
+
+@app.command()
+@_errors_in_words
 def status(file: File, targets: TargetsFile = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
     """Shows the progress of a campaign, and the candidates that meet the targets so far."""
     from invdesign.report.console import hits_table, status_table
