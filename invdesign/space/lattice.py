@@ -29,7 +29,9 @@ FINEST = 1e-9
 """Numbers are multiples of this; what is left is an error of rounding."""
 LARGEST_TABLE = 20_000_000
 """Entries of the table beyond which a condition is not counted: about 160 MB."""
-LARGEST_LEVELS = 1_000_000
+LARGEST_LEVELS = 100_000
+LARGEST_WORK = 100_000_000
+"""Additions to fill the table where steps are not consecutive units."""
 LARGEST_BLOCK = 4_000_000
 """Numbers that are in memory at once while rows are drawn or rounded."""
 
@@ -89,7 +91,7 @@ class LinearSum:
         moved = points.copy()
         if len(wrong):
             wished = points[wrong] * sizes - 0.5
-            if all(np.array_equal(part, np.arange(len(part))) for part in self.parts):
+            if all(map(_is_plain, self.parts)):
                 zero = np.zeros(len(sizes), dtype=np.int64)
                 found = rounded(projected(wished, zero, sizes - 1, self.low), self.low)
             else:
@@ -105,9 +107,17 @@ class LinearSum:
         sums = self.low + np.searchsorted(summed, rng.random(n) * summed[-1], side="right")
         steps = np.empty((n, len(self.parts)), dtype=np.int64)
         for place, part in enumerate(self.parts):
-            left = sums[:, None] - part
-            steps[:, place] = _picked(np.where(left >= 0, self._ways[place + 1][np.maximum(left, 0)], 0.0), rng)
-            sums = left[np.arange(n), steps[:, place]]
+            ways = self._ways[place + 1]
+            if _is_plain(part):
+                summed = np.concatenate([[0.0], np.cumsum(ways)])
+                least = np.maximum(sums - len(part) + 1, 0)
+                drawn = summed[least] + rng.random(n) * (summed[sums + 1] - summed[least])
+                rest = np.clip(np.searchsorted(summed, drawn, side="right") - 1, least, sums)
+                steps[:, place], sums = sums - rest, rest
+            else:
+                left = sums[:, None] - part
+                steps[:, place] = _picked(np.where(left >= 0, ways[np.maximum(left, 0)], 0.0), rng)
+                sums = left[np.arange(n), steps[:, place]]
         return steps
 
     def _cheapest(self, wished: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -141,9 +151,13 @@ class LinearSum:
         last[0] = 1.0
         tables = [last]
         for part in reversed(self.parts):
-            found = np.zeros_like(last)
-            for amount in part[part <= self.high].tolist():
-                found[amount:] += tables[0][: self.high + 1 - amount]
+            if _is_plain(part):
+                found = np.cumsum(tables[0])
+                found[len(part) :] -= found[: -len(part)].copy()
+            else:
+                found = np.zeros_like(last)
+                for amount in part[part <= self.high].tolist():
+                    found[amount:] += tables[0][: self.high + 1 - amount]
             tables.insert(0, found)
         return tables
 
@@ -275,10 +289,16 @@ def _linear_sum(
     bottom = 0 if math.isinf(low) else math.ceil(round((low / FINEST - least) / unit, 6))
     top = most if math.isinf(high) else math.floor(round((high / FINEST - least) / unit, 6))
     bottom, top = max(bottom, 0), min(top, most)
-    if (top + 1) * (len(parts) + 1) > LARGEST_TABLE:
+    units = tuple(part // unit for part in parts)
+    work = (top + 1) * sum(len(part) for part in units if not _is_plain(part))
+    if (top + 1) * (len(parts) + 1) > LARGEST_TABLE or work > LARGEST_WORK:
         return None
-    places = tuple(starts[name] for name, _ in coefficients)
-    return LinearSum(places, tuple(part // unit for part in parts), bottom, top)
+    return LinearSum(tuple(starts[name] for name, _ in coefficients), units, bottom, top)
+
+
+def _is_plain(part: NDArray[np.int64]) -> bool:
+    """Whether the steps contribute consecutive units: 0, 1, 2, ..."""
+    return bool(part[-1] == len(part) - 1 and (np.diff(part) == 1).all())
 
 
 def _picked(weights: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 ANCHORS = 512
 BLOCK = 2048
 LARGEST_GRID = 1_000_000
+LARGEST_EXACT = 2**53
+"""Numbers of candidates below this are counted exactly."""
 
 
 class SearchSpace:
@@ -202,7 +204,7 @@ class SearchSpace:
         if not self.constraints:
             return int(self.size)
         lattice = self._region.lattice
-        if not lattice.complete:
+        if not lattice.complete or any(one.count >= LARGEST_EXACT for one in lattice.sums):
             return None
         sizes = math.prod(int(parameter.size) for parameter in self.parameters.values())
         return math.prod(one.count for one in lattice.sums) * (
