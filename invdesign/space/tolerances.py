@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.space.parameters import Continuous
+from invdesign.space.rounding import as_proposed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 def broken_constraints(space: SearchSpace, candidates: pd.DataFrame) -> list[str]:
     """One sentence for each candidate that names the constraint it violates, and by how much; empty if it does not.
 
-    A constraint is satisfied if changes of its numbers by at most their tolerances (half a step, or 0.001 of the range)
-    would satisfy it: fractions that sum to 0.999 sum to one.
+    A constraint is satisfied if the nearest candidate on the steps satisfies it, or if changes of its numbers by at
+    most their tolerances (half a step, or 0.001 of the range) would: fractions that sum to 0.999 sum to one.
 
     Args:
         space: of the candidates.
@@ -34,6 +35,8 @@ def broken_constraints(space: SearchSpace, candidates: pd.DataFrame) -> list[str
         broken = np.flatnonzero(excess)
         if not len(broken):
             continue
+        nominal = space.quantities(as_proposed(space, candidates.iloc[broken]), constraint.derived)
+        broken = broken[constraint.violation(nominal) > 0.0]
         rest = {name: values[broken] for name, values in columns.items()}
         allowed = _allowance(constraint, space, rest, excess[broken])
         for row, over, room in zip(broken.tolist(), excess[broken].tolist(), allowed.tolist(), strict=True):

@@ -212,6 +212,9 @@ def test_constraints_refer_to_quantities():
     sample = space.sample(300, np.random.default_rng(0))
     assert space.feasible(sample).all()
     assert (space.quantities(sample, ["e.share('EC')"])["e.share('EC')"] <= 0.4 + 1e-9).all()
+    made = pd.DataFrame({"e": ["EC 0.403 + DMC 0.597 | LiPF6 1 mol/kg"], "t": [300.0]})
+    assert not space.feasible(made)[0]
+    assert broken_constraints(space, made) == [""]
     broken = pd.DataFrame({"e": ["EC 1 | LiPF6 1 mol/kg"], "t": [300.0]})
     assert broken_constraints(space, broken) == [
         "The candidate violates the constraint 'e.share(\"EC\") <= 0.4' by 0.6."
