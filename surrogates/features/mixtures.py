@@ -9,6 +9,7 @@ formula where no molecule is known.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 MOST_AMOUNTS = 100
 """Components up to which the amount of each is a feature."""
 COUNT_SCALE = 3.0
-PROPERTIES = 6
-"""Principal components of the properties of a role's components."""
+FEWEST_PROPERTIES, MOST_PROPERTIES = 6, 30
+"""Principal components of the properties of a role's components: the square root of the number of components, within
+these. Of 38 solvents six predict whole papers better than fifteen, of 1,628 liquids thirty have two thirds of the error of six."""
 
 
 class MixtureFeatures:
@@ -95,14 +97,15 @@ class MixtureFeatures:
 
 @lru_cache(maxsize=32)
 def role_properties(components: tuple[Component, ...]) -> NDArray[np.float64]:
-    """Properties of the components of a role, shape ``components x at most 6``; none if they cannot be compared.
+    """Properties of the components of a role, one row each; none if they cannot be compared.
 
     A component of which nothing is known has the mean of the others.
     """
+    width = min(MOST_PROPERTIES, max(FEWEST_PROPERTIES, math.isqrt(len(components))))
     known = [place for place, component in enumerate(components) if component.smiles]
     if len({components[place].smiles for place in known}) > 1:
         smiles = tuple(components[place].smiles for place in known)
-        found = pool_features(tuple(dict.fromkeys(smiles)), "descriptors", PROPERTIES).transform(smiles)
+        found = pool_features(tuple(dict.fromkeys(smiles)), "descriptors", width).transform(smiles)
     else:
         known = [place for place, component in enumerate(components) if component.formula]
         formulas = [components[place].formula for place in known]
@@ -111,7 +114,7 @@ def role_properties(components: tuple[Component, ...]) -> NDArray[np.float64]:
         raw = FormulaFeatures(elements_of(formulas), "compact").transform(formulas)
         centered = raw - raw.mean(axis=0)
         left, singular, _ = np.linalg.svd(centered, full_matrices=False)
-        count = min(PROPERTIES, int((singular > 1e-6 * singular[0]).sum()))
+        count = min(width, int((singular > 1e-6 * singular[0]).sum()))
         found = left[:, :count] * singular[:count] / (singular[0] / np.sqrt(len(raw)))
     properties = np.tile(found.mean(axis=0), (len(components), 1))
     properties[known] = found
