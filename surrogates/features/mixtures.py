@@ -29,7 +29,8 @@ MOST_AMOUNTS = 100
 COUNT_SCALE = 3.0
 FEWEST_PROPERTIES, MOST_PROPERTIES = 6, 30
 """Principal components of the properties of a role's components: the square root of the number of components, within
-these. Of 38 solvents six predict whole papers better than fifteen, of 1,628 liquids thirty have two thirds of the error of six."""
+these. Of 38 solvents six predict whole papers better than fifteen; of 1,628 liquids thirty have two thirds of the error
+of six."""
 
 
 class MixtureFeatures:
