@@ -214,7 +214,10 @@ class Continuous(PlainParameter):
             if len(set(self.values)) < len(self.values):
                 raise InputError("values contains a value more than once. List each once.")
         elif self.low is None or self.high is None:
-            raise InputError("A continuous parameter needs low and high, or values.")
+            missing = "low" if self.low is None else "high"
+            raise InputError(
+                f"The setting '{missing}' is missing: a continuous parameter needs low and high, or values."
+            )
         else:
             _check_bounds(self.low, self.high)
         low, high = self.bounds
