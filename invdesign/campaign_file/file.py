@@ -122,13 +122,24 @@ class CampaignFile:
         Raises:
             InputError: if the store holds another campaign of this name, or a row of ``data`` is invalid.
         """
+        return self._opened(store or self.store)
+
+    def check_data(self) -> int:
+        """Checks every row of ``data`` without storing any, and returns their number.
+
+        Raises:
+            InputError: naming each invalid row.
+        """
+        return len(self._opened(None).frame()) if self.data else 0
+
+    def _opened(self, store: str | Path | None) -> Campaign:
         from invdesign.campaign import Campaign
 
         campaign = Campaign(
             self.space,
             self.targets,
             optimizer=self.optimizer,
-            store=store or self.store,
+            store=store,
             seed=self.header.seed,
             name=self.header.campaign,
             initial=self.budget.initial,

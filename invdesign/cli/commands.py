@@ -145,8 +145,11 @@ def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = Fa
     from invdesign.space import describe_size
 
     setting = _read(file, targets, allow_code=allow_code)
+    rows = setting.check_data()
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
+    if rows:
+        typer.echo(f"Its data have {rows:,} results.")
     for remark in setting.remarks:
         typer.echo(remark)
     typer.echo("Five of them, at random:")

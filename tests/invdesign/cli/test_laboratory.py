@@ -42,7 +42,8 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_campaign_by_sheets(invdesign, folder):
-    assert "valid campaign file" in invdesign("check", "slurry.yaml")
+    assert "Its data have 3 results" in invdesign("check", "slurry.yaml")
+    assert not (folder / "slurry.db").exists()
     invdesign("ask", "slurry.yaml", "-n", "3", "-o", "batch.xlsx")
     sheet = pd.read_excel("batch.xlsx")
     assert sheet["candidate"].tolist() == [3, 4, 5]
@@ -62,11 +63,20 @@ def test_a_campaign_by_sheets(invdesign, folder):
     assert "PVDF" in (folder / "slurry.html").read_text()
 
 
+def test_the_example_of_an_electrolyte_asks_for_recipes(invdesign, examples, folder):
+    reported = invdesign("check", str(examples / "electrolyte-mixture.yaml"))
+    assert "valid campaign file" in reported
+    asked = invdesign("ask", str(examples / "electrolyte-mixture.yaml"), "-n", "2", "--store", "mine.db")
+    assert asked.startswith("candidate,electrolyte,temperature (K),conductivity (mS/cm)")
+    assert asked.count("mol/kg") == 2
+
+
 def test_data_in_the_file_are_read_once_and_their_mistakes_are_named(invdesign, folder):
     invdesign("ask", "slurry.yaml", "-o", "one.csv")
     (folder / "measured.csv").write_text(MEASURED + "NMC 0.9 | C65 0.05 | PVDF 0.05,2000,0.7\n")
     assert "│ 4 " in invdesign("status", "slurry.yaml")
     (folder / "measured.csv").write_text(MEASURED.replace("PVDF 0.05,500", "PVDF 0.15,500"))
-    assert "line 2: Column 'slurry': The mixture" in invdesign("status", "slurry.yaml", code=2)
+    for command in ("status", "check"):
+        assert "line 2: Column 'slurry': The mixture" in invdesign(command, "slurry.yaml", code=2)
     (folder / "slurry.yaml").write_text(FILE.replace("measured.csv", "none.csv"))
     assert "slurry.yaml:17: data must name a table" in invdesign("check", "slurry.yaml", code=2)
