@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from invdesign.space.mixture.role import RoleLattice
 
 MOST_PATTERNS = 200_000
+TOO_MANY = (
+    "The mixtures are of too many kinds to be counted. Use fewer roles, a smaller pick, or fewer exclude and require."
+)
 
 
 class Source(Protocol):
@@ -116,6 +119,35 @@ class Group:
     total: int | None
 
 
+Bounds = tuple[tuple[int, int], ...]
+
+
+class Tables:
+    """In how many ways whole numbers within bounds reach each sum; those of shorter lists serve longer ones.
+
+    Args:
+        total: the largest sum.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._exact: dict[Bounds, NDArray[np.object_]] = {}
+        self._summed: dict[Bounds, NDArray[np.float64]] = {}
+
+    def exact(self, bounds: Bounds) -> NDArray[np.object_]:
+        """Whole numbers, for each sum up to the total."""
+        if bounds not in self._exact:
+            before = self.exact(bounds[1:]) if bounds else np.array([1, *[0] * self._total], dtype=object)
+            self._exact[bounds] = _spread(before, *bounds[0]) if bounds else before
+        return self._exact[bounds]
+
+    def summed(self, bounds: Bounds) -> NDArray[np.float64]:
+        """The numbers for all smaller sums together, from none on; floats are exact up to 2^53."""
+        if bounds not in self._summed:
+            self._summed[bounds] = np.concatenate([[0.0], np.cumsum(self.exact(bounds).astype(np.float64))])
+        return self._summed[bounds]
+
+
 @dataclass(frozen=True)
 class Amounts:
     """Whole numbers within bounds, in order, with a fixed sum or without one.
@@ -123,21 +155,19 @@ class Amounts:
     Attributes:
         bounds: smallest and largest value of each.
         total: their sum; None if it is free.
+        tables: of the sums up to the total.
     """
 
-    bounds: tuple[tuple[int, int], ...]
+    bounds: Bounds
     total: int | None
+    tables: Tables
 
     @cached_property
     def size(self) -> int:
         """How many there are, exactly."""
         if self.total is None:
             return math.prod(high - low + 1 for low, high in self.bounds)
-        ways = np.zeros(self.total + 1, dtype=object)
-        ways[0] = 1
-        for low, high in self.bounds:
-            ways = _spread(ways, low, high)
-        return int(ways[self.total])
+        return int(self.tables.exact(self.bounds)[self.total])
 
     def at(self, source: Source) -> NDArray[np.int64]:
         """The numbers that a source of indices chooses, shape ``n x len(bounds)``."""
@@ -148,23 +178,12 @@ class Amounts:
             return values
         left = np.full(source.count, self.total, dtype=np.int64)
         for place, (low, high) in enumerate(self.bounds):
-            summed = self._summed[place + 1]
+            summed = self.tables.summed(self.bounds[place + 1 :])
             least, most = np.maximum(left - high, 0), left - low
             rest = np.clip(source.search(summed, least, most + 1), least, most)
             values[:, place] = left - rest
             left = rest
         return values
-
-    @cached_property
-    def _summed(self) -> list[NDArray[np.float64]]:
-        """Cumulative numbers of ways in which the values from each one on reach each sum."""
-        total = self.total or 0
-        last = np.zeros(total + 1)
-        last[0] = 1.0
-        tables = [last]
-        for low, high in reversed(self.bounds):
-            tables.insert(0, _spread(tables[0], low, high))
-        return [np.concatenate([[0.0], np.cumsum(table)]) for table in tables]
 
 
 def _spread(ways: NDArray[Any], low: int, high: int) -> NDArray[Any]:
@@ -281,7 +300,7 @@ class Counting:
                 if here < most[role_of[place]] and not self._clashes(special[place], chosen):
                     waiting.append((place + 1, (*chosen, special[place])))
             if len(found) + len(waiting) > MOST_PATTERNS:
-                raise InputError("exclude and require name too many components to count the mixtures. Use fewer pairs.")
+                raise InputError(TOO_MANY)
         return found
 
     def _clashes(self, one: int, chosen: Sequence[int]) -> bool:
@@ -296,7 +315,9 @@ class Counting:
             here = sum(start <= one < stop for one in special)
             within.append(here)
             ranges.append(range(max(role.fewest, here), min(role.most, here + len(others)) + 1))
-        found = []
+        found: list[Pattern] = []
+        if math.prod(map(len, ranges)) > MOST_PATTERNS:
+            raise InputError(TOO_MANY)
         for counts in itertools.product(*ranges):
             if all(self._amounts(group, counts).size for group in self.groups):
                 free = tuple(count - here for count, here in zip(counts, within, strict=True))
@@ -317,8 +338,12 @@ class Counting:
             bounds = [
                 (self.roles[role].low, self.roles[role].high) for role in group.roles for _ in range(counts[role])
             ]
-            self._cached[key] = Amounts(tuple(bounds), group.total)
+            self._cached[key] = Amounts(tuple(bounds), group.total, self._tables[group])
         return self._cached[key]
+
+    @cached_property
+    def _tables(self) -> dict[Group, Tables]:
+        return {group: Tables(group.total or 0) for group in self.groups}
 
     @cached_property
     def _cached(self) -> dict[tuple[Group, tuple[int, ...]], Amounts]:

@@ -16,7 +16,7 @@ from invdesign.core.settings import bounded, settings
 from invdesign.space.mixture.counting import Counting, Group
 from invdesign.space.mixture.quantities import Quantities
 from invdesign.space.mixture.region import Region
-from invdesign.space.mixture.role import DIGITS, Role, RoleLattice, amount_text, role_lattice
+from invdesign.space.mixture.role import DIGITS, MOST_STEPS, Role, RoleLattice, amount_text, role_lattice
 from invdesign.space.parameters import each_or_given
 from invdesign.surrogates.features.mixture_text import AND, ROLE, mixture_amounts
 from invdesign.surrogates.features.smiles import canonical_smiles
@@ -293,6 +293,10 @@ class Mixture:
         if len({(role.step, role.role.unit, "" if role.role.unit else role.role.basis) for role in roles}) > 1:
             raise InputError(f"{names} have one total, so they need the same step, unit and basis.")
         steps = total.equals / roles[0].step
+        if steps > MOST_STEPS:
+            raise InputError(
+                f"The total {total.equals:g} of {names} is more than {MOST_STEPS:,} steps. Use a larger step."
+            )
         if abs(steps - round(steps)) > 1e-6:
             raise InputError(f"A step of {roles[0].step:g} does not divide the total {total.equals:g} of {names}.")
         return round(steps)

@@ -24,6 +24,9 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 FINEST_STEP = 1e-4
 """Step of amounts that are given none: finer than a balance weighs a fraction."""
 DIGITS = 6
+MOST_STEPS = 100_000
+MOST_PICKED = 100
+"""Components of a role in one mixture."""
 TEXT_FILES = (".smi", ".smiles", ".txt")
 
 
@@ -131,6 +134,8 @@ def role_lattice(name: str, role: Role) -> RoleLattice:
             raise InputError(f"Role {name}: {value!r} has more than {DIGITS} decimals. Round it.")
     digits = max(decimals(low), decimals(high), decimals(step))
     units, least, greatest = (round(value * 10**digits) for value in (step, low, high))
+    if greatest // units > MOST_STEPS:
+        raise InputError(f"Role {name}: a step of {step:g} up to {high:g} gives more than {MOST_STEPS:,} amounts.")
     if greatest // units < max(1, -(-least // units)):
         raise InputError(f"Role {name}: no multiple of the step {step:g} lies between {low:g} and {high:g}.")
     for what, given in (("densities", role.densities), ("prices", role.prices)):
@@ -144,10 +149,12 @@ def role_lattice(name: str, role: Role) -> RoleLattice:
 
 def _picks(name: str, role: Role, count: int) -> tuple[int, int]:
     if role.pick is None:
-        return 1, count
+        return 1, min(count, MOST_PICKED)
     fewest, most = (role.pick, role.pick) if isinstance(role.pick, int) else role.pick
     if fewest > most or most < 1:
         raise InputError(f"Role {name}: pick must be a number of components, or [smallest, largest], not {role.pick}.")
+    if min(most, count) > MOST_PICKED:
+        raise InputError(f"Role {name}: pick must be at most {MOST_PICKED}.")
     if fewest > count:
         raise InputError(f"Role {name}: pick must be at most {count}, the number of components, not {fewest}.")
     return fewest, min(most, count)
