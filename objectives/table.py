@@ -19,6 +19,7 @@ from invdesign.core.tables import Table, read_table
 from invdesign.core.units import Unit, conversion, convert
 from invdesign.objectives.base import TravelsByFields, valued
 from invdesign.surrogates.features.formulas import composition_keys
+from invdesign.surrogates.features.mixture_text import mixture_key
 from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles
 
 MOST_SHOWN = 5
@@ -190,6 +191,8 @@ class TableObjective(TravelsByFields):
                 parts.append(values if molecules_as_given else canonical_or_given(values))
             elif column is not None and kind == "formula":
                 parts.append(composition_keys(values, column.values))
+            elif kind == "mixture":
+                parts.append([mixture_key(value) if isinstance(value, str) else value for value in values])
             else:
                 parts.append([_word(value) if kind == "category" else _plain(value) for value in values])
         return list(zip(*parts, strict=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -13,29 +14,35 @@ import pandas as pd
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.execution.executor import Result, evaluate_all
+from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.lease import working
 from invdesign.campaign.predictions import note_predictions
 from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
-from invdesign.campaign.records import split_result
+from invdesign.campaign.records import Purpose, split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
+from invdesign.campaign.schema import PENDING, WITHDRAWN
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
 from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
-from invdesign.core.tables import Table
+from invdesign.core.tables import Table, read_table
 from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
+from invdesign.space.rounding import rounded
+from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
 FAILURES = Failures()
+DATA_FILES = "data_files"
+"""Name of the fact with the checksums of the files whose results were added."""
 
 
 class Campaign(Reading):
@@ -262,6 +269,8 @@ class Campaign(Reading):
     def ask(self, n: int = 1, *, before_commit: Callable[[pd.DataFrame], None] | None = None) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
+        Numbers without steps are rounded to four digits of their range; all constraints still hold.
+
         Args:
             n: how many.
             before_commit: called with the numbered candidates before they are stored; if it raises, nothing is. Write
@@ -271,7 +280,7 @@ class Campaign(Reading):
             One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
         """
         with working(self.store, Worker.this_process()) as worker:
-            while (asked := self._propose(n, worker, before_commit=before_commit)) is None:
+            while (asked := self._propose(n, worker, by_hand=True, before_commit=before_commit)) is None:
                 continue
         return asked
 
@@ -281,6 +290,7 @@ class Campaign(Reading):
         worker: Worker,
         *,
         held: int | None = None,
+        by_hand: bool = False,
         before_commit: Callable[[pd.DataFrame], None] | None = None,
     ) -> pd.DataFrame | None:
         """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
@@ -292,6 +302,8 @@ class Campaign(Reading):
         with self.store.snapshot():
             history = self.history()
             candidates, origins = self._proposals(n, history)
+            if by_hand:
+                candidates = rounded(self.space, candidates, history.proposed)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
         )
@@ -338,14 +350,122 @@ class Campaign(Reading):
         Raises:
             InputError: naming the row and what is wrong with it; then none of ``results`` is stored.
         """
+        return self._told(results, "again" if again else "new")
+
+    def add_data(self, results: pd.DataFrame | Table) -> list[int]:
+        """Stores measured data like ``tell``, but skips rows that are stored already with the same values.
+
+        Args:
+            results: see ``tell``.
+
+        Returns:
+            The numbers of the candidates that were added.
+        """
+        return self._told(results, "data")
+
+    def add_file(self, path: Path) -> list[int]:
+        """Stores the results of a file; rows that are stored already are skipped, and so is a file that was added.
+
+        Args:
+            path: of a table, as for ``tell``.
+
+        Returns:
+            The numbers of the candidates that were added.
+        """
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        before = self.store.facts().get(DATA_FILES, {})
+        if before.get(path.name) == digest:
+            return []
+        with self.store.transaction():
+            numbers = self.add_data(read_table(path))
+            self.store.write_fact(DATA_FILES, {**before, path.name: digest})
+        return numbers
+
+    def _told(self, results: pd.DataFrame | Table, purpose: Purpose) -> list[int]:
         from invdesign.campaign.laboratory import read_results
 
         with self.store.transaction():
             units = self.units
-            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, again=again)
+            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, purpose=purpose)
+            if not read.numbers:
+                return []
             laboratory_units = {name: unit for name, unit in units.items() if unit}
             self.store.write_facts({LABORATORY_UNITS: laboratory_units}, unless="units")
             return self.store.record(read.numbers, read.parameters, read.properties.to_dict("records"), read.reasons)
+
+    def amend(self, results: pd.DataFrame | Table) -> list[int]:
+        """Corrects stored results; the former values are stored as earlier ``attempts``.
+
+        Args:
+            results: as for ``tell``; each row is a candidate that has a result, by its number or its parameters.
+
+        Returns:
+            The numbers of the candidates.
+
+        Raises:
+            InputError: naming the row and what is wrong with it; then nothing is changed.
+        """
+        from invdesign.campaign.laboratory import read_results
+
+        with self.store.transaction():
+            read = read_results(
+                results, self.space, self.targets, self.store.evaluations(), self.units, purpose="amend"
+            )
+            numbers = [number for number in read.numbers if number is not None]
+            records = read.parameters.to_dict("records")
+            self.store.amend(numbers, records, read.properties.to_dict("records"), read.reasons)
+        return numbers
+
+    def withdraw(self, candidates: Sequence[int], reason: str = "") -> None:
+        """Takes back pending candidates that are not made: neither values nor failures, and not proposed again.
+
+        Args:
+            candidates: their numbers.
+            reason: why they are not made.
+
+        Raises:
+            InputError: if one is not pending.
+        """
+        with self.store.transaction():
+            pending = set(self.store.columns().pending())
+            for number in candidates:
+                if number not in pending:
+                    raise InputError(f"Candidate {number} is not pending, so it cannot be withdrawn.")
+            told = f"{WITHDRAWN}: {reason}" if reason else WITHDRAWN
+            self.store.finish(candidates, [{}] * len(candidates), [told] * len(candidates), seconds=None)
+
+    @of_one_moment
+    def pending(self) -> pd.DataFrame:
+        """The candidates that were given out and have no result yet, indexed by number."""
+        return self._candidates(self.store.columns().in_state(PENDING))
+
+    def expectation(self) -> Expectation | None:
+        """A model of all values, fitted anew: that of the optimizer, or a Gaussian process.
+
+        None if a property of the targets has fewer than three values.
+        """
+        from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+
+        surrogate: Surrogate | None = getattr(self.optimizer, "surrogate", None)
+        with self.store.snapshot():
+            history, targets = self.history(), self.targets.in_units(self.units)
+        return Expectation.fitted(surrogate or GaussianProcess(), history, self.space.columns, targets)
+
+    def predict(self, candidates: pd.DataFrame) -> pd.DataFrame:
+        """What the model expects of any candidates, such as those that somebody else proposes.
+
+        Args:
+            candidates: one row each, as the space or a user writes them.
+
+        Returns:
+            Means, 90 % ranges and the chance to meet each target; see ``Expectation.of``.
+
+        Raises:
+            InputError: if a candidate is not in the space, or there are fewer than three values of a property.
+        """
+        written = self.space.canonical(candidates)
+        self.space.encode(written)
+        return demanded(self.expectation()).of(written[list(self.space.names)])
 
     def verify(
         self,

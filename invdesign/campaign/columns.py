@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.campaign.schema import INITIAL, LABORATORY, PENDING, STATES
+from invdesign.campaign.schema import FAILED, INITIAL, LABORATORY, PENDING, STATES, WITHDRAWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,6 +72,13 @@ class Evaluations:
     def pending(self) -> list[int]:
         """The numbers of the pending candidates."""
         return [int(number) for number in np.flatnonzero(self.in_state(PENDING))]
+
+    def withdrawn(self) -> NDArray[np.bool_]:
+        """Which candidates a laboratory gave back without a value."""
+        found = self.in_state(FAILED)
+        for place in np.flatnonzero(found) if self.counts[FAILED] else ():
+            found[place] = str(self.about["reason"].array()[place]).startswith(WITHDRAWN)
+        return found
 
     def given(self) -> NDArray[np.bool_]:
         """Which candidates were not chosen by an optimizer, but by the initial design or a laboratory."""

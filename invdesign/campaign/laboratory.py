@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from invdesign.campaign.expectation import CHANCE
+from invdesign.campaign.records import Purpose
+from invdesign.campaign.sheet import WORDS
 from invdesign.campaign.store import CANDIDATE, PENDING
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, header_unit
 from invdesign.core.units import convert
 from invdesign.objectives.base import REASON
-from invdesign.space import SearchSpace
+from invdesign.space import Continuous, SearchSpace
+from invdesign.space.rounding import as_proposed
+from invdesign.space.tolerances import broken_constraints
 from invdesign.targets import Targets
 
 MOST_SHOWN = 20
@@ -49,7 +54,7 @@ def read_results(
     known: pd.DataFrame,
     units: Mapping[str, str],
     *,
-    again: bool = False,
+    purpose: Purpose = "new",
 ) -> Results:
     """Checks results against the space, the targets and the stored candidates.
 
@@ -59,7 +64,8 @@ def read_results(
         targets: the targets; all of their properties are needed.
         known: the store's evaluations.
         units: of the stored properties.
-        again: whether rows that are stored already are new measurements.
+        purpose: ``new`` results; measured ``again``; ``amend`` for corrections of stored ones; ``data`` to skip rows
+            that are stored already with the same values.
 
     Raises:
         InputError: naming each invalid row and its column.
@@ -73,16 +79,57 @@ def read_results(
     if problems:
         raise InputError(_refusal(problems))
     properties = properties.astype(float)
-    matched, problems = _matched(table, numbers, parameters, properties, _Known(known), again=again)
+    stored = _Known(known, space)
+    reasons = _reasons(table, properties)
+    if purpose == "data":
+        fresh = _not_stored(parameters, properties, stored)
+        table, parameters, properties = table.rows(fresh), parameters.iloc[fresh], properties.iloc[fresh]
+        parameters, properties = parameters.reset_index(drop=True), properties.reset_index(drop=True)
+        numbers, reasons = [numbers[row] for row in fresh], [reasons[row] for row in fresh]
+    if purpose == "amend":
+        matched, problems = _amended(table, numbers, parameters, stored)
+    else:
+        again = purpose in ("again", "data")
+        matched, problems = _matched(table, numbers, parameters, properties, stored, again=again)
     if problems:
         raise InputError(_refusal(problems))
-    return Results(matched, parameters, properties, _reasons(table, properties))
+    return Results(matched, parameters, properties, reasons)
+
+
+def _not_stored(parameters: pd.DataFrame, properties: pd.DataFrame, known: _Known) -> list[int]:
+    """The rows that are not stored yet with the same values."""
+    rows = zip(parameters.to_dict("records"), properties.to_dict("records"), strict=True)
+    return [row for row, (one, values) in enumerate(rows) if known.measured(_key(one), values) is None]
+
+
+def _amended(
+    table: Table, numbers: Sequence[int | None], parameters: pd.DataFrame, known: _Known
+) -> tuple[list[int | None], list[str]]:
+    """The stored candidate that each row corrects, by its number or else by its parameters; and problems."""
+    matched: list[int | None] = []
+    problems: list[str] = []
+    for row, (number, one) in enumerate(zip(numbers, parameters.to_dict("records"), strict=True)):
+        finished = [other for other in known.numbers.get(_key(one), []) if known.states[other] != PENDING]
+        found = number if number is not None else finished[0] if len(finished) == 1 else None
+        if found is None:
+            what = "several results" if finished else "no result"
+            problems.append(
+                f"{table.place(row)}: its parameters have {what}. Give the number in a column '{CANDIDATE}'."
+            )
+        elif found not in known.states or known.states[found] == PENDING:
+            problems.append(f"{table.place(row)}: candidate {found} has no result to correct. Use tell.")
+        elif found in matched:
+            problems.append(f"{table.place(row)}: candidate {found} appears twice. Remove one of the rows.")
+        matched.append(found)
+    return matched, problems
 
 
 def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[str]:
-    """The columns of results that are neither parameters nor properties of targets, and so are not stored."""
-    used = {*space.names, *targets.properties, CANDIDATE, REASON}
-    return [str(name) for name in table.frame.columns if name not in used and header_unit(str(name))[0] not in used]
+    """The columns of results that are not stored: no parameters, properties of targets, or what the sheet expected."""
+    expected = [f"{name} {word}" for name in targets.properties for word in WORDS]
+    used = {*space.names, *targets.properties, CANDIDATE, REASON, *expected}
+    names = [str(name) for name in table.frame.columns if not str(name).startswith(CHANCE)]
+    return [name for name in names if name not in used and header_unit(name)[0] not in used]
 
 
 def _as_table(results: pd.DataFrame | Table) -> Table:
@@ -166,9 +213,8 @@ def _bad_parameters(table: Table, parameters: pd.DataFrame, space: SearchSpace) 
         except InputError:
             pass  # the rows are named one by one below
         else:
-            feasible = space.feasible(parameters)
-            words = "The candidate violates a constraint of the space."
-            return [f"{table.place(row)}: {words}" for row in np.flatnonzero(~feasible).tolist()]
+            broken = broken_constraints(space, parameters)
+            return [f"{table.place(row)}: {problem}" for row, problem in enumerate(broken) if problem]
     found = ((row, _parameter_problem(parameters.iloc[[row]], space)) for row in range(len(parameters)))
     return [f"{table.place(row)}: {problem}" for row, problem in found if problem]
 
@@ -184,7 +230,7 @@ def _parameter_problem(candidate: pd.DataFrame, space: SearchSpace) -> str:
         space.encode(candidate)
     except InputError as error:
         return str(error)
-    return "" if space.feasible(candidate)[0] else "The candidate violates a constraint of the space."
+    return broken_constraints(space, candidate)[0]
 
 
 def _is_boolean(cell: object) -> bool:
@@ -226,14 +272,20 @@ class _Known:
 
     Args:
         evaluations: of the store.
+        space: of the candidates.
     """
 
-    def __init__(self, evaluations: pd.DataFrame) -> None:
+    def __init__(self, evaluations: pd.DataFrame, space: SearchSpace) -> None:
+        self._space = space
+        self._tolerances = {
+            name: found.tolerance for name, found in space.parameters.items() if isinstance(found, Continuous)
+        }
         numbers = [int(number) for number in evaluations.index]
         self.states: dict[int, str] = dict(zip(numbers, evaluations["state"], strict=True))
         self._values: dict[int, Mapping[str, float] | None] = dict(zip(numbers, evaluations["properties"], strict=True))
         self._by_laboratory = dict(zip(numbers, evaluations["seconds"].isna(), strict=True))
         self.keys = {number: _key(one) for number, one in zip(numbers, evaluations["parameters"], strict=True)}
+        self._pending = [number for number, state in self.states.items() if state == PENDING]
         self.numbers: dict[Key, list[int]] = {}
         for number, key in self.keys.items():
             self.numbers.setdefault(key, []).append(number)
@@ -241,6 +293,23 @@ class _Known:
     def pending(self, key: Key) -> int | None:
         """The pending candidate of given parameters."""
         return next((number for number in self.numbers.get(key, []) if self.states[number] == PENDING), None)
+
+    def _nominal(self, parameters: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+        """The values that the space would propose, of the parameters that are not compared by their tolerance."""
+        row = as_proposed(self._space, pd.DataFrame([parameters])).to_dict("records")[0]
+        return [(name, value) for name, value in row.items() if name not in self._tolerances]
+
+    def near(self, parameters: Mapping[Any, Any], taken: Container[int | None]) -> int | None:
+        """The pending candidate nearest to what was made, within the tolerance of every number, and not taken."""
+        gaps = {}
+        nominal = self._nominal(parameters) if self._pending else []
+        for number in self._pending:
+            proposed = dict(self.keys[number])
+            if number not in taken and all(proposed[name] == _rounded(value) for name, value in nominal):
+                shares = [abs(parameters[name] - proposed[name]) / most for name, most in self._tolerances.items()]
+                gaps[number] = max(shares, default=0.0)
+        nearest = min(gaps, key=lambda number: gaps[number], default=None)
+        return nearest if nearest is not None and gaps[nearest] <= 1.0 + 1e-9 else None
 
     def measured(self, key: Key, values: Mapping[Any, float]) -> int | None:
         """The candidate for which a laboratory gave the same values."""
@@ -275,6 +344,8 @@ def _matched(
     ):
         key, place = _key(one), table.place(row)
         found = known.pending(key) if number is None else number
+        if found is None and key not in known.numbers:
+            found = known.near(one, matched)
         before = known.measured(key, values) if found is None else found
         if found is not None and found not in known.states:
             problems.append(f"{place}: candidate {found} was not proposed.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property, wraps
+from functools import cached_property, partial, wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -26,6 +26,7 @@ from invdesign.objectives.base import REASON
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
+from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -88,12 +89,14 @@ class Reading:
     def history(self) -> History:
         """The history for the optimizer, in the order of proposal; values are corrected after completed rounds."""
         columns = self.store.columns()
-        is_pending, given = columns.in_state(PENDING), columns.given()
+        # What a laboratory gave back is neither a value nor a failure, but is not proposed again.
+        is_pending, given = columns.in_state(PENDING) | columns.withdrawn(), columns.given()
         return History(
             self._candidates(~is_pending).reset_index(drop=True),
             self._corrected(self._properties(~is_pending)).reset_index(drop=True),
             self._candidates(is_pending).reset_index(drop=True),
             given=np.concatenate([given[~is_pending], given[is_pending]]),
+            as_proposed=partial(as_proposed, self.space),
         )
 
     @of_one_moment

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from invdesign.campaign.execution.executor import Result
 from invdesign.core.failures import printable
 from invdesign.objectives.base import REASON, STD_SUFFIX, Objective
+
+Purpose = Literal["new", "again", "amend", "data"]
+"""What a laboratory hands in results for: new ones, further measurements, corrections, or data that it had before."""
 
 
 def properties_of(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

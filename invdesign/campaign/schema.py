@@ -10,6 +10,8 @@ from sqlalchemy import Column, DateTime, Float, Index, Integer, MetaData, String
 CANDIDATE = "candidate"
 PENDING, DONE, FAILED = "pending", "done", "failed"
 STATES = (PENDING, DONE, FAILED)
+WITHDRAWN = "withdrawn"
+"""How the reason of a failed candidate begins that a laboratory gave back."""
 INITIAL, LABORATORY = "initial", "laboratory"
 """Origins of candidates that were not chosen by an optimizer."""
 

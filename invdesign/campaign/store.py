@@ -38,6 +38,8 @@ MOST_DEATHS = 2
 LOST = "the campaign's process died twice while it evaluated this candidate"
 """Reason of a candidate after ``MOST_DEATHS``."""
 _FIRST = text("INSERT INTO campaigns (campaign, revision, proposals) VALUES (:campaign, 0, 0) ON CONFLICT DO NOTHING")
+AMENDED = "amended, formerly:"
+"""How the reason of an earlier attempt begins whose values were corrected."""
 POLL = 0.05
 """Seconds between two looks at a store that another process must change first."""
 
@@ -268,6 +270,35 @@ class Store:
                 for number in numbers
             ]
             self._rewrite(connection, rows)
+
+    def amend(
+        self,
+        numbers: Sequence[int],
+        parameters: Sequence[Mapping[Any, Any]],
+        properties: Sequence[Mapping[Any, float]],
+        reasons: Sequence[str | None],
+    ) -> None:
+        """Replaces the results of finished candidates; the former ones are stored as earlier attempts.
+
+        Args:
+            numbers: of the candidates.
+            parameters: what was really evaluated.
+            properties: values of each; NaN is not written.
+            reasons: why a candidate has no value, or None.
+        """
+        with self.transaction() as connection:
+            self._read()
+            former = self.evaluations(numbers)
+            rows = zip(numbers, former["parameters"], former["properties"], former["reason"], strict=True)
+            noted = [
+                (number, json.dumps({"parameters": was, "properties": values or {}, "reason": reason}))
+                for number, was, values, reason in rows
+            ]
+            self._note_attempts(
+                connection, [(number, SEARCH_STAGE, f"{AMENDED} {text}", None) for number, text in noted]
+            )
+            self.reopen(numbers)
+            self.finish(numbers, properties, reasons, seconds=None, parameters=parameters)
 
     def retry(self, stages: Sequence[str] = ()) -> list[int]:
         """Makes the candidates pending again that an objective failed to evaluate, and forgets the failures of stages.

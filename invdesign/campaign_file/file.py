@@ -20,6 +20,7 @@ from invdesign.campaign_file.sections import SectionReader
 from invdesign.campaign_file.target_section import TargetSettings
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import bounded, setting_names, settings
+from invdesign.core.text_files import is_file
 from invdesign.objectives.base import Objective
 from invdesign.space import Constraint, Parameter, SearchSpace
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES, GaussianProcess
@@ -45,6 +46,7 @@ SECTIONS = (
     "surrogate",
     "optimizer",
     "budget",
+    "data",
     "store",
     "workers",
     "executor",
@@ -102,6 +104,7 @@ class CampaignFile:
         budget: how many.
         bindings: the objectives, bound to the space and checked.
         executor: where evaluations run; None for ``workers`` processes of this machine.
+        data: files with results that were measured before.
     """
 
     document: Document
@@ -115,25 +118,44 @@ class CampaignFile:
     budget: Budget
     bindings: Bindings
     executor: ExecutorSettings | None = None
+    data: tuple[Path, ...] = ()
 
     def open(self, store: str | Path | None = None) -> Campaign:
         """Opens or creates the campaign, in the given store or else the one that the file names.
 
+        Rows of ``data`` that are not stored yet are added.
+
         Raises:
-            InputError: if the store holds another campaign of this name.
+            InputError: if the store holds another campaign of this name, or a row of ``data`` is invalid.
         """
+        return self._opened(store or self.store)
+
+    def check_data(self) -> int:
+        """Checks every row of ``data`` without storing any, and returns their number.
+
+        Raises:
+            InputError: naming each invalid row.
+        """
+        return len(self._opened(None).frame()) if self.data else 0
+
+    def _opened(self, store: str | Path | None) -> Campaign:
         from invdesign.campaign import Campaign
 
-        return Campaign(
+        campaign = Campaign(
             self.space,
             self.targets,
             optimizer=self.optimizer,
-            store=store or self.store,
+            store=store,
             seed=self.header.seed,
             name=self.header.campaign,
             initial=self.budget.initial,
             bindings=self.bindings,
         )
+        if self.data and self.objective is not None:
+            campaign.use_units_of(self.objective)
+        for path in self.data:
+            campaign.add_file(path)
+        return campaign
 
     @property
     def correcting(self) -> Stage | None:
@@ -239,6 +261,7 @@ class CampaignReader(SectionReader):
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
         if objective is not None and targets is not None:
             self.compare(targets, objective, stages)
+        measured = self.data_files(data.get("data"))
         if budget is not None and budget.initial > budget.evaluations:
             self.problem(
                 ("budget", "initial"),
@@ -250,7 +273,18 @@ class CampaignReader(SectionReader):
         if self.problems or not (header and budget and space and bindings and targets and optimizer):
             raise FileError(self.document.path, self.problems)
         return CampaignFile(
-            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings, executor
+            self.document,
+            header,
+            space,
+            targets,
+            objective,
+            stages,
+            surrogate,
+            optimizer,
+            budget,
+            bindings,
+            executor,
+            measured,
         )
 
     def begin(self, required: Sequence[str]) -> dict[str, Any]:
@@ -341,6 +375,25 @@ class CampaignReader(SectionReader):
             except InputError as error:
                 self.problem(("constraints", number), str(error))
         return read
+
+    def data_files(self, data: Any) -> tuple[Path, ...]:
+        """Reads the names of one or several files with results that were measured before."""
+        listed = data if isinstance(data, list) else [] if data is None else [data]
+        found = []
+        for number, text in enumerate(listed):
+            place: Place = ("data", number) if isinstance(data, list) else ("data",)
+            try:
+                path = Path(self._resolve(text)) if isinstance(text, str) else None
+            except InputError as error:
+                self.problem(place, str(error))
+                continue
+            if path is None or not is_file(path):
+                self.problem(
+                    place, f"data must name a table of results, such as measured.csv; {text!r} does not exist."
+                )
+            else:
+                found.append(path)
+        return tuple(found)
 
     def targets_section(self, data: Any) -> Targets | None:
         """Reads targets from the file itself, or from the file that it refers to."""

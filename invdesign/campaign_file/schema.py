@@ -58,6 +58,10 @@ def campaign_schema() -> dict[str, Any]:
         ),
         "surrogate": _described("The model of the properties.", _any_of("surrogate")),
         "optimizer": _described("How candidates are proposed.", _any_of("optimizer")),
+        "data": _described(
+            "One or several tables of results that were measured before (CSV or .xlsx); see the command tell.",
+            {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        ),
         "budget": _described("The number of candidates.", _reference("budget")),
         "executor": _described("Where evaluations and blocks run, instead of workers.", _any_of("executor")),
         "screen": _described("How the space is screened by invdesign screen.", _reference("screen")),

@@ -188,8 +188,11 @@ def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = Fa
         typer.echo(f"Steps: {', '.join(step.name for step in plan.steps)}.")
         return
     setting = _read(file, targets, allow_code=allow_code)
+    rows = setting.check_data()
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
+    if rows:
+        typer.echo(f"Its data have {rows:,} results.")
     for remark in setting.remarks:
         typer.echo(remark)
     typer.echo("Five of them, at random:")
@@ -218,6 +221,7 @@ def ask(
     allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
+    from invdesign.campaign.sheet import laboratory_sheet
     from invdesign.core.errors import InputError
     from invdesign.core.tables import check_new_file, table_text, write_table
 
@@ -225,11 +229,12 @@ def ask(
         check_new_file(output)
     setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
     written: list[Path] = []
+    expectation = campaign.expectation()
 
     def hand_out(batch: pd.DataFrame) -> None:
         if batch.empty:
             raise InputError("The search space has no more candidates to propose.")
-        sheet = batch.assign(**dict.fromkeys(setting.targets.properties, ""))
+        sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
         if output is None:
             typer.echo(table_text(sheet), nl=False)
         else:
@@ -278,6 +283,59 @@ def tell(
     console.print(f"Stored {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets.")
     if ignored:
         console.print(f"Not stored, because they are not in the campaign file: {', '.join(ignored)}.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def amend(
+    file: File,
+    results: Annotated[Path, typer.Argument(help="Table (CSV or .xlsx) with the corrected results.")],
+    store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
+    """Corrects stored results; the former values are kept as earlier attempts."""
+    from invdesign.core.tables import read_table
+
+    table = read_table(results)
+    _, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    numbers = campaign.amend(table)
+    _console().print(f"Corrected {len(numbers)} results: candidates {', '.join(map(str, numbers))}.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def withdraw(
+    file: File,
+    candidates: Annotated[list[int], typer.Argument(help="Numbers of pending candidates.")],
+    store: StorePlace = None,
+    reason: Annotated[str, typer.Option(help="Why they are not made.")] = "",
+    *,
+    allow_code: AllowCode = False,
+) -> None:
+    """Takes back pending candidates that are not made; they count as no value and are not proposed again."""
+    _, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    campaign.withdraw(candidates, reason)
+    _console().print(f"Withdrew {len(candidates)} candidates. {campaign.status().pending} are pending.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def pending(file: File, output: Output = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
+    """Writes the sheet of all pending candidates again."""
+    from invdesign.campaign.sheet import laboratory_sheet
+    from invdesign.core.tables import check_new_file, table_text, write_table
+
+    if output is not None:
+        check_new_file(output)
+    setting, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    batch, expectation = campaign.pending(), campaign.expectation()
+    sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
+    if output is None:
+        typer.echo(table_text(sheet), nl=False)
+    else:
+        write_table(sheet, output)
+        _console().print(f"Wrote {len(batch)} candidates to {output}.", markup=False, soft_wrap=True)
 
 
 @app.command()

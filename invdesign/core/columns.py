@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ColumnKind = Literal["number", "category", "molecule", "formula", "fidelity", "material"]
+ColumnKind = Literal["number", "category", "molecule", "formula", "mixture", "fidelity", "material"]
 
 
 @runtime_checkable
@@ -39,19 +39,43 @@ class Described(Protocol):
 
 
 @dataclass(frozen=True)
+class Component:
+    """A component that mixtures of a column can contain.
+
+    Attributes:
+        name: in the text of a mixture.
+        role: such as ``solvent``.
+        smiles: canonical SMILES; empty if it is not a molecule.
+        formula: chemical formula; empty if it is unknown.
+        unit: of its amount; empty for a fraction.
+        largest: largest amount.
+    """
+
+    name: str
+    role: str
+    smiles: str = ""
+    formula: str = ""
+    unit: str = ""
+    largest: float = 1.0
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of a candidate frame.
 
     Attributes:
         name: the parameter's name, the column's label in the frame.
-        kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, the fidelity at
-            which the row's properties are computed, or the id of a material that ``described`` says more of.
+        kind: a number, an unordered category, a molecule (canonical SMILES), a chemical formula, a mixture of
+            components, the fidelity at which the row's properties are computed, or the id of a material that
+            ``described`` says more of.
         bounds: smallest and largest value of a number, in ``unit``.
         unit: the unit of a number, as pint reads it; empty for dimensionless.
         log: True if a number spans orders of magnitude and needs a logarithmic scale.
         values: the values that a category can take, or those of a molecule pool; a surrogate may fit scalers and
             principal components on them, since they are known before anything is measured. Of a formula, the symbols
-            of the elements that can occur. The fidelities, the cheapest first and the target fidelity last.
+            of the elements that can occur. The fidelities, the cheapest first and the target fidelity last. Of a
+            mixture, the names of the components.
+        components: of a mixture, in the order of ``values``.
         described: descriptors and formulas of materials; None for other kinds.
     """
 
@@ -62,3 +86,4 @@ class Column:
     log: bool = False
     values: Sequence[str] = field(default=(), repr=False)
     described: SkipJsonSchema[Described] | None = field(default=None, repr=False)
+    components: tuple[Component, ...] = field(default=(), repr=False)

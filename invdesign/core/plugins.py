@@ -39,6 +39,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "composition": "invdesign.space.composition.composition:Composition",
         "fidelity": "invdesign.space.fidelity:Fidelity",
         "material-pool": "invdesign.space.materials:MaterialPoolFile",
+        "mixture": "invdesign.space.mixture.mixture:Mixture",
         "molecule": "invdesign.space.molecules.pool:MoleculePoolFile",
         "molecule-graph": "invdesign.space.molecules.graph:MoleculeGraph",
         "molecule-library": "invdesign.space.molecules.library:MoleculeLibrary",

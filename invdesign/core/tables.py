@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -73,6 +73,11 @@ class Table:
         named = frame.rename(columns=str)
         lines = range(first, len(frame) + first)
         return cls(named, lines, source, ambiguous=_repeated(source, list(named.columns)))
+
+    def rows(self, chosen: Sequence[int]) -> Table:
+        """The table with some of its rows."""
+        frame = self.frame.iloc[list(chosen)].reset_index(drop=True)
+        return replace(self, frame=frame, lines=[self.lines[row] for row in chosen])
 
     def place(self, row: int) -> str:
         """Where a row is, such as ``line 3``; counted from 0."""

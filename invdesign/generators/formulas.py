@@ -18,6 +18,7 @@ from invdesign.objectives.base import STD_SUFFIX
 from invdesign.space import SearchSpace
 from invdesign.space.composition.composition import Composition
 from invdesign.space.duplicates import without_duplicates
+from invdesign.space.mixture import Mixture
 from invdesign.space.parameters import Continuous, Integer
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.forests import RandomForest
@@ -300,7 +301,7 @@ def _blocks(space: SearchSpace) -> list[Block]:
                 for site, part in parameter.site_coordinates().items()
             ]
         elif places:
-            blocks.append(Block(name, tuple(places), isinstance(parameter, Continuous | Integer)))
+            blocks.append(Block(name, tuple(places), isinstance(parameter, Continuous | Integer | Mixture)))
         start += parameter.dimension
     return blocks
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -36,11 +37,17 @@ class History:
     pending: pd.DataFrame
     own: NDArray[np.bool_] | None = None
     given: NDArray[np.bool_] | None = None
+    as_proposed: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
     @property
     def proposed(self) -> pd.DataFrame:
-        """All proposed candidates."""
-        return pd.concat([self.candidates, self.pending], ignore_index=True)
+        """All proposed candidates, with the values that were proposed: nothing is proposed again within a step."""
+        return pd.concat([self.evaluated, self.pending], ignore_index=True)
+
+    @property
+    def evaluated(self) -> pd.DataFrame:
+        """The evaluated candidates, with the values that were proposed."""
+        return self.candidates if self.as_proposed is None else self.as_proposed(self.candidates)
 
     @property
     def count(self) -> int:

@@ -4,6 +4,7 @@ from invdesign.space.composition import Composition
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
 from invdesign.space.materials import MaterialPool
+from invdesign.space.mixture import Mixture
 from invdesign.space.molecules import MoleculeGraph, MoleculeLibrary, MoleculePool
 from invdesign.space.parameters import Categorical, Continuous, Integer, Parameter
 from invdesign.space.search_space import SearchSpace
@@ -17,6 +18,7 @@ __all__ = [
     "Fidelity",
     "Integer",
     "MaterialPool",
+    "Mixture",
     "MoleculeGraph",
     "MoleculeLibrary",
     "MoleculePool",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -74,6 +74,30 @@ class Constraint:
         differences = [expressions.affine(ast.BinOp(left, ast.Sub(), right)) for left, right in pairwise(sides)]
         return [form for form in differences if form is not None]
 
+    def bounds(self) -> list[tuple[expressions.Affine, float, float]] | None:
+        """The condition as linear forms between two bounds each; None if it is not linear.
+
+        A strict comparison counts as one that includes equality: its bound still has to be checked.
+        """
+        parts = self._tree.values if _is_and(self._tree) else [self._tree]
+        found: list[tuple[expressions.Affine, float, float]] = []
+        for part in parts:
+            if not isinstance(part, ast.Compare):
+                return None
+            sides = [part.left, *part.comparators]
+            for (left, right), op in zip(pairwise(sides), part.ops, strict=True):
+                form = expressions.affine(ast.BinOp(left, ast.Sub(), right))
+                if form is None or isinstance(op, ast.NotEq):
+                    return None
+                below = -np.inf if isinstance(op, ast.Lt | ast.LtE) else 0.0
+                above = np.inf if isinstance(op, ast.Gt | ast.GtE) else 0.0
+                found.append((form, below, above))
+        return found
+
+    def is_strict(self) -> bool:
+        """Whether a bound itself does not satisfy the condition."""
+        return any(isinstance(node, ast.Lt | ast.Gt) for node in ast.walk(self._tree))
+
     def demands_equality(self) -> bool:
         """True if numbers are compared by ``==``, which random points never satisfy."""
         if not isinstance(self._tree, ast.Compare) or not any(isinstance(op, ast.Eq) for op in self._tree.ops):
@@ -98,6 +122,10 @@ class Constraint:
 
     def __str__(self) -> str:
         return self.expression
+
+
+def _is_and(node: ast.expr) -> TypeGuard[ast.BoolOp]:
+    return isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And)
 
 
 def _violation(node: ast.expr, columns: Mapping[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """Expressions over parameter names, parsed safely and never run as Python.
 
-Allowed are numbers, quoted words, parameter names, ``+ - * / **``, comparisons (chained too), ``and``, ``or``, ``not``,
+Allowed are numbers, quoted words, parameter names, their quantities (``cathode.Co``, ``electrolyte.share("EC")``),
+``+ - * / **``, comparisons (chained too), ``and``, ``or``, ``not``,
 parentheses and the functions in FUNCTIONS. ``parse`` refuses everything else.
 """
 
@@ -104,8 +105,10 @@ def quantities(tree: ast.expr) -> frozenset[str]:
     """The names in a parsed condition: parameters, and numbers derived from them as ``name.quantity``."""
     passed = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     passed |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    asked = [node for node in ast.walk(tree) if _is_question(node)]
     found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in passed}
-    return frozenset(found | {ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute)})
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and id(node) not in passed]
+    return frozenset(found | {ast.unparse(node) for node in (*attributes, *asked)})
 
 
 def value(node: ast.expr, columns: Mapping[str, Any]) -> Any:
@@ -120,7 +123,7 @@ def value(node: ast.expr, columns: Mapping[str, Any]) -> Any:
             return node.value if isinstance(node.value, str) else float(node.value)  # type: ignore[arg-type]
         case ast.Name():
             return columns[node.id]
-        case ast.Attribute():
+        case ast.Attribute() | ast.Call(func=ast.Attribute()):
             return columns[ast.unparse(node)]
         case ast.UnaryOp():
             operand = value(node.operand, columns)
@@ -138,7 +141,7 @@ def affine(node: ast.expr) -> Affine | None:
     match node:
         case ast.Constant():
             return None if isinstance(node.value, str) else ({}, float(node.value))  # type: ignore[arg-type]
-        case ast.Name() | ast.Attribute():
+        case ast.Name() | ast.Attribute() | ast.Call(func=ast.Attribute()):
             return {ast.unparse(node): 1.0}, 0.0
         case ast.UnaryOp():
             inner = affine(node.operand)
@@ -170,6 +173,14 @@ def _scaled(form: Affine, factor: float) -> Affine:
     return {name: factor * coefficient for name, coefficient in form[0].items()}, factor * form[1]
 
 
+def _is_question(node: ast.AST) -> bool:
+    """Whether this is a quantity of something named, such as ``electrolyte.share("EC")``."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name()), args=[ast.Constant(value=str())], keywords=[]):
+            return True
+    return False
+
+
 def _is_condition(node: ast.expr) -> bool:
     match node:
         case ast.Compare():
@@ -191,6 +202,8 @@ def _check(node: ast.expr, text: str, what: str) -> None:
         case ast.Constant(value=str()):
             return None
         case ast.Name() | ast.Attribute(value=ast.Name()):
+            return None
+        case ast.Call() if _is_question(node):
             return None
         case ast.UnaryOp(op=ast.USub() | ast.UAdd() | ast.Not()):
             return _check(node.operand, text, what)

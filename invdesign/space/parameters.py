@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +19,9 @@ from invdesign.space.cube_moves import from_either, polynomial_mutation, simulat
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+MOST_STEPS = 100_000
+"""Largest number of steps of a parameter."""
 
 
 @runtime_checkable
@@ -127,6 +132,18 @@ class Seeded(Protocol):
 
 
 @runtime_checkable
+class Proposing(Protocol):
+    """A parameter whose values may be made a little different from what was proposed."""
+
+    def as_proposed(self, values: ArrayLike) -> NDArray[Any]:
+        """The nearest values that the space would propose, shape ``n``.
+
+        Args:
+            values: of the parameter, as they were made.
+        """
+
+
+@runtime_checkable
 class FromSource(Protocol):
     """A parameter that is read from a source, parts of which may be invalid."""
 
@@ -183,53 +200,129 @@ class PlainParameter:
 
 @settings
 class Continuous(PlainParameter):
-    """A real number between two bounds, inclusive.
+    """A real number between two bounds, inclusive; with ``step`` or ``values``, one that a laboratory can set.
+
+    Example:
+        >>> Continuous(700, 950, unit="degC", step=10)
+        >>> Continuous(values=[0.5, 1, 2], unit="mol/l")
 
     Raises:
-        InputError: if the bounds are not finite, not in order, or not positive for a logarithmic scale.
+        InputError: if the bounds are not finite, not in order, or not positive for a logarithmic scale, or the step
+            does not divide the range.
     """
 
-    low: Real
-    """Smallest value, in ``unit``."""
-    high: Real
-    """Largest value, in ``unit``."""
+    low: Real | None = None
+    """Smallest value, in ``unit``; not with ``values``."""
+    high: Real | None = None
+    """Largest value, in ``unit``; not with ``values``."""
     unit: Unit = ""
     """Unit as pint reads it, such as ``um`` or ``degC``; empty for dimensionless."""
     log: bool = False
     """Whether to sample, search and model the logarithm, for values that span orders of magnitude."""
+    step: float | None = bounded(default=None, gt=0)
+    """Proposed values are ``low`` and whole steps above it; results may lie between them."""
+    values: Annotated[Sequence[Real], Field(min_length=2, max_length=MOST_STEPS), AfterValidator(tuple)] | None = None
+    """The values that are proposed, in ``unit``, instead of bounds and a step; results may lie between them."""
 
     def __post_init__(self) -> None:
-        _check_bounds(self.low, self.high)
-        if self.log and self.low <= 0:
-            raise InputError(f"A logarithmic parameter needs a positive lower bound, not {self.low}.")
+        if self.values is not None:
+            if not (self.low is self.high is self.step is None):
+                raise InputError("values already are the values to propose. Remove low, high and step.")
+            if len(set(self.values)) < len(self.values):
+                raise InputError("values contains a value more than once. List each once.")
+        elif self.low is None or self.high is None:
+            missing = "low" if self.low is None else "high"
+            raise InputError(
+                f"The setting '{missing}' is missing: a continuous parameter needs low and high, or values."
+            )
+        else:
+            _check_bounds(self.low, self.high)
+        low, high = self.bounds
+        if self.log and low <= 0:
+            raise InputError(f"A logarithmic parameter needs a positive lower bound, not {low}.")
+        if self.step is not None:
+            steps = round((high - low) / self.step)
+            if steps < 1 or abs(low + steps * self.step - high) > 1e-6 * self.step:
+                fitting = low + max(1, math.floor((high - low) / self.step)) * self.step
+                raise InputError(
+                    f"A step of {self.step:g} does not divide the range from {low:g} to {high:g}. "
+                    f"Use an upper bound such as {fitting:g}, or another step."
+                )
+            if steps >= MOST_STEPS:
+                raise InputError(f"A step of {self.step:g} gives more than {MOST_STEPS:,} values. Use a larger one.")
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest value, in ``unit``."""
+        if self.values is not None:
+            return min(self.values), max(self.values)
+        return self.low or 0.0, self.high or 0.0
+
+    @cached_property
+    def grid(self) -> NDArray[np.float64] | None:
+        """The values that are proposed, in order; None if there are no steps."""
+        if self.values is not None:
+            return np.sort(np.array(self.values, dtype=np.float64))
+        if self.step is None:
+            return None
+        low, high = self.bounds
+        digits = max(decimals(low), decimals(self.step))
+        return np.round(low + np.arange(round((high - low) / self.step) + 1) * self.step, digits)
+
+    @property
+    def tolerance(self) -> float:
+        """The largest difference between what was proposed and what was made: half a step, or 0.001 of the range."""
+        low, high = self.bounds
+        return 1e-3 * (high - low) if self.grid is None else float(np.diff(self.grid).max()) / 2.0
 
     @property
     def size(self) -> float:
-        return math.inf
+        return math.inf if self.grid is None else len(self.grid)
 
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
-        array = _numbers(values, low=self.low, high=self.high)
-        low, high = self._scaled_bounds
+        low, high = self.bounds
+        array = _numbers(values, low=low, high=high, slack=self.tolerance)
+        if self.grid is not None:
+            return ((np.interp(array, self.grid, np.arange(len(self.grid))) + 0.5) / len(self.grid))[:, None]
+        least, greatest = self._scaled_bounds
         scaled = np.log(array) if self.log else array
-        return np.clip((scaled - low) / (high - low), 0.0, 1.0)[:, None]
+        return np.clip((scaled - least) / (greatest - least), 0.0, 1.0)[:, None]
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        if self.grid is not None:
+            return self.grid[_cells(points[:, 0], len(self.grid))]
         low, high = self._scaled_bounds
         scaled = low + points[:, 0] * (high - low)
-        return np.clip(np.exp(scaled) if self.log else scaled, self.low, self.high)
+        return np.clip(np.exp(scaled) if self.log else scaled, *self.bounds)
+
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.float64]:
+        """Another number each; the next above or below if there are steps and the change is shorter than one."""
+        moved = PlainParameter.mutated(self, values, rng, step=step)
+        if self.grid is None:
+            return moved
+        places = _cells(self.encode(values)[:, 0], len(self.grid))
+        after = _cells(self.encode(moved)[:, 0], len(self.grid))
+        return self.grid[_other_steps(places, after, len(self.grid), rng)]
 
     def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
         return each_or_given(values, _number)
 
+    def as_proposed(self, values: ArrayLike) -> NDArray[np.float64]:
+        """The nearest values on the steps; without steps the values themselves."""
+        return np.asarray(values, dtype=np.float64) if self.grid is None else self.decode(self.encode(values))
+
     def at(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        raise InputError("A continuous parameter cannot be enumerated. Use integer or categorical parameters.")
+        if self.grid is None:
+            raise InputError("A continuous parameter cannot be enumerated. Give it a step.")
+        return self.grid[places]
 
     def column(self, name: str) -> Column:
-        return Column(name, "number", bounds=(self.low, self.high), unit=self.unit, log=self.log)
+        return Column(name, "number", bounds=self.bounds, unit=self.unit, log=self.log)
 
     @property
     def _scaled_bounds(self) -> tuple[float, float]:
-        return (math.log(self.low), math.log(self.high)) if self.log else (self.low, self.high)
+        low, high = self.bounds
+        return (math.log(low), math.log(high)) if self.log else (low, high)
 
 
 @settings
@@ -255,22 +348,19 @@ class Integer(PlainParameter):
         return self.high - self.low + 1
 
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
-        array = _numbers(values, low=self.low, high=self.high)
+        array = _numbers(values, low=self.low, high=self.high, slack=0.0)
         if (array != np.round(array)).any():
             raise InputError(f"{array[array != np.round(array)][0]:g} is not a whole number.")
         return ((array - self.low + 0.5) / self.size)[:, None]
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.int64]:
-        steps = np.floor(points[:, 0] * self.size).astype(np.int64)
-        return np.clip(steps + int(self.low), int(self.low), int(self.high))
+        return _cells(points[:, 0], int(self.size)) + int(self.low)
 
     def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.int64]:
         """Another number each; the next above or below if the step is shorter than one."""
         numbers = np.asarray(values, dtype=np.int64)
         moved = self.decode(polynomial_mutation(self.encode(numbers), rng, step))
-        beside = numbers + np.where(rng.random(len(numbers)) < 0.5, -1, 1)
-        inside = np.where(beside < self.low, numbers + 1, np.where(beside > self.high, numbers - 1, beside))
-        return np.where(moved == numbers, inside, moved)
+        return _other_steps(numbers - self.low, moved - self.low, int(self.size), rng) + int(self.low)
 
     def canonical(self, values: ArrayLike) -> NDArray[np.object_]:
         return each_or_given(values, lambda value: int(number) if (number := _number(value)).is_integer() else number)
@@ -356,13 +446,38 @@ def _check_bounds(low: float, high: float) -> None:
         raise InputError(f"The lower bound must be below the upper one, not {low} and {high}.")
 
 
-def _numbers(values: ArrayLike, *, low: float, high: float) -> NDArray[np.float64]:
-    """Converts values to numbers within bounds; an overshoot by rounding is clipped."""
+def _cells(coordinates: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """The step, from 0 to ``count - 1``, of each coordinate of the unit interval; all have cells of one width."""
+    return np.clip(np.floor(coordinates * count).astype(np.int64), 0, count - 1)
+
+
+def _other_steps(
+    before: NDArray[np.int64], after: NDArray[np.int64], count: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """``after``, or a step next to ``before`` if it is the same."""
+    beside = before + np.where(rng.random(len(before)) < 0.5, -1, 1)
+    inside = np.where(beside < 0, before + 1, np.where(beside >= count, before - 1, beside))
+    return np.where(after == before, inside, after)
+
+
+def decimals(value: float) -> int:
+    """Number of decimals of a number, without errors of rounding: 0.1 + 0.2 has one."""
+    exponent = Decimal(repr(round(float(value), 9))).normalize().as_tuple().exponent
+    return max(0, -int(exponent))
+
+
+def is_smooth(parameter: object) -> bool:
+    """Whether a parameter is a number without steps, along which functions have a gradient."""
+    return isinstance(parameter, Continuous) and parameter.grid is None
+
+
+def _numbers(values: ArrayLike, *, low: float, high: float, slack: float) -> NDArray[np.float64]:
+    """Converts values to numbers within bounds; an overshoot by at most ``slack`` or by rounding is clipped."""
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"Values must be numbers, not {list(np.asarray(values, dtype=object)[:3])}.") from None
-    slack = 1e-9 * (high - low)
+    slack = slack + 1e-9 * (high - low)
     outside = ~((array >= low - slack) & (array <= high + slack))
     if outside.any():
         raise InputError(f"{array[outside][0]:g} lies outside [{low:g}, {high:g}].")

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from invdesign.space.lattice import Lattice
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+NO_CONDITIONS = Lattice()
 BLOCK = 8192
 FEWEST_SHARE = 1e-3
 """Chains are used if the share of feasible points in a block is smaller than this."""
@@ -38,12 +41,14 @@ class Region:
             defined by the parameters.
         violation: returns the violation of points ``n x dimension``: zero if feasible.
         equality: rows ``a`` and right-hand sides ``b`` of linear equalities ``a @ point == b``, stacked as ``[a | b]``.
+        lattice: linear conditions on coordinates with steps, which are counted.
     """
 
     dimension: int
     draw: Callable[[int, np.random.Generator], NDArray[np.float64]]
     violation: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     equality: NDArray[np.float64]
+    lattice: Lattice = NO_CONDITIONS
 
     def feasible(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether points are in the cube and satisfy every condition, shape ``n``."""
@@ -57,21 +62,29 @@ class Region:
         Raises:
             EmptyRegionError: if no feasible point is found.
         """
+        if self.lattice.is_empty:
+            raise EmptyRegionError
         if self.equality.size:
             return self._walk(n, rng)
+        counted = bool(self.lattice.equalities)
         kept: list[NDArray[np.float64]] = []
         found = 0
         while found < n:
             block = self.draw(min(BLOCK, max(256, 2 * n)), rng)
+            block = self.lattice.redrawn(block, rng) if counted else block
             good = block[self.feasible(block)]
             if len(good) < FEWEST_SHARE * len(block):
-                return np.concatenate([*kept, self._walk(n - found, rng)])
+                if counted or not self.lattice.sums:
+                    return np.concatenate([*kept, self._walk(n - found, rng)])
+                counted = True
+                continue
             kept.append(good[: n - found])
             found += len(kept[-1])
         return np.concatenate(kept) if kept else np.empty((0, self.dimension))
 
     def project(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Moves points to the nearest ones that satisfy the linear equalities (and may leave the cube)."""
+        points = self.lattice.nearest(points)
         if not self.equality.size:
             return points
         a, b = self.equality[:, :-1], self.equality[:, -1]
@@ -97,16 +110,18 @@ class Region:
         high[self.feasible(start)] = 0.0
         for _ in range(BISECTIONS):
             middle = 0.5 * (low + high)
-            good = self.feasible(start + middle[:, None] * (anchor - start))
+            good = self.feasible(self.lattice.nearest(start + middle[:, None] * (anchor - start)))
             high, low = np.where(good, middle, high), np.where(good, low, middle)
         # The anchor itself if the move ends there: the sum may differ by rounding.
-        ended = start + high[:, None] * (anchor - start)
+        ended = self.lattice.nearest(start + high[:, None] * (anchor - start))
         repaired[wrong] = np.where((high == 1.0)[:, None], anchor, ended)
         return repaired
 
     @cached_property
     def first_point(self) -> NDArray[np.float64] | None:
         """A feasible point, shape ``dimension``; None if a global search finds none."""
+        if self.lattice.is_empty:
+            return None
         for point in self._descents():
             projected = self.project(point[None, :])
             if self.feasible(projected)[0]:
@@ -154,7 +169,7 @@ class Region:
         thin = 2 * self.dimension + 10
         kept = []
         for step in range(4 * thin + thin * -(-n // chains)):
-            points = self._step(points, directions, rng)
+            points = self._redrawn(self._step(points, directions, rng), rng)
             if step >= 4 * thin and (step + 1) % thin == 0:
                 kept.append(points)
         return self.project(np.concatenate(kept))[:n]
@@ -167,7 +182,7 @@ class Region:
         """
         found = np.empty((0, self.dimension))
         for _ in range(0 if self.equality.size else START_BLOCKS):
-            block = self.draw(BLOCK, rng)
+            block = self.lattice.redrawn(self.draw(BLOCK, rng), rng)
             found = np.concatenate([found, block[self.feasible(block)]])
             if len(found) >= chains:
                 break
@@ -181,7 +196,8 @@ class Region:
     def _directions(self) -> NDArray[np.float64]:
         """An orthonormal basis of the directions that satisfy the equalities, shape ``free x dimension``."""
         if not self.equality.size:
-            return np.eye(self.dimension)
+            free = np.eye(self.dimension)
+            return free[[place for place in range(self.dimension) if place not in self.lattice.places]]
         _, singular, rows = np.linalg.svd(self.equality[:, :-1])
         rank = int((singular > 1e-12 * singular.max()).sum())
         return rows[rank:]
@@ -191,6 +207,8 @@ class Region:
     ) -> NDArray[np.float64]:
         """Moves every chain once: a random direction, a random length within the cube, shrunk until feasible."""
         chains = len(points)
+        if not len(basis):
+            return points
         direction = rng.standard_normal((chains, len(basis))) @ basis
         direction /= np.linalg.norm(direction, axis=1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -210,6 +228,13 @@ class Region:
                 break
             low, high = np.where(length < 0, length, low), np.where(length >= 0, length, high)
         return moved
+
+    def _redrawn(self, points: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+        """Draws the counted coordinates of each chain anew, where the result is feasible."""
+        if not self.lattice.sums:
+            return points
+        tried = self.lattice.redrawn(points, rng)
+        return np.where(self.feasible(tried)[:, None], tried, points)
 
 
 class EmptyRegionError(Exception):

@@ -14,7 +14,8 @@ import pandas as pd
 from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
-from invdesign.space.parameters import Canonical, Continuous, FromSource, Parameter, Sampled, Seeded
+from invdesign.space.lattice import lattice_of
+from invdesign.space.parameters import Canonical, Continuous, FromSource, Parameter, Sampled, Seeded, is_smooth
 from invdesign.space.sampling import EmptyRegionError, Region
 from invdesign.space.space_checks import constraint_problems, emptiness, parameter_problems
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 ANCHORS = 512
 BLOCK = 2048
 LARGEST_GRID = 1_000_000
+LARGEST_EXACT = 2**53
+"""Numbers of candidates below this are counted exactly."""
 
 
 class SearchSpace:
@@ -218,11 +221,31 @@ class SearchSpace:
         """
         return self._grid if self.countable and self.size <= most else None
 
+    @property
+    def count(self) -> int | None:
+        """Number of candidates that meet the constraints; None if it is infinite or not counted."""
+        if not self.countable:
+            return None
+        if not self.constraints:
+            return int(self.size)
+        lattice = self._region.lattice
+        if not lattice.complete or any(one.count >= LARGEST_EXACT for one in lattice.sums):
+            return None
+        sizes = math.prod(int(parameter.size) for parameter in self.parameters.values())
+        return math.prod(one.count for one in lattice.sums) * (
+            sizes // math.prod(size for one in lattice.sums for size in one.sizes)
+        )
+
     def feasible_share(self, rng: np.random.Generator, points: int = 2048) -> float:
         """Estimates the share of drawn candidates that meet the constraints; zero if none does."""
         if not self.constraints:
             return 1.0
-        return float(self._region.feasible(self._draw(points, rng)).mean())
+        region = self._region
+        drawn = self._draw(points, rng)
+        share = 0.0 if region.lattice.equalities else float(region.feasible(drawn).mean())
+        if share or not region.lattice.sums or region.lattice.is_empty:
+            return share
+        return float(region.feasible(region.lattice.redrawn(drawn, rng)).mean()) * region.lattice.share
 
     def clashes(self, properties: Iterable[str]) -> list[str]:
         """Messages for properties with the name of a parameter; both are columns of one table."""
@@ -259,6 +282,8 @@ class SearchSpace:
         # Evaluation on a few points detects words used as numbers.
         try:
             constraint.violation(self._with_derived(self._decoded(self._draw(4, np.random.default_rng(0)))))
+        except InputError as error:
+            return [f"The constraint '{constraint}': {error}"]
         except (TypeError, ValueError) as error:
             return [f"The constraint '{constraint}' cannot be evaluated: {error}. Compare words only with == and !=."]
         return []
@@ -313,9 +338,14 @@ class SearchSpace:
                     total += constraint.violation(columns)
             return total
 
-        rows = [self._equality_row(form) for constraint in constraints for form in constraint.equalities()]
+        forms = [form for constraint in constraints for form in constraint.equalities()]
+        rows = [self._equality_row(form) for form in forms if all(is_smooth(self.parameters[name]) for name in form[0])]
         return Region(
-            self.dimension, self._draw, violation, np.array(rows).reshape(len(rows), self.dimension + 1 if rows else 0)
+            self.dimension,
+            self._draw,
+            violation,
+            np.array(rows).reshape(len(rows), self.dimension + 1 if rows else 0),
+            lattice_of(constraints, self.parameters),
         )
 
     def _equality_row(self, form: tuple[dict[str, float], float]) -> NDArray[np.float64]:
@@ -325,8 +355,9 @@ class SearchSpace:
         start = 0
         for name, parameter in self.parameters.items():
             if name in coefficients and isinstance(parameter, Continuous):
-                row[start] = coefficients[name] * (parameter.high - parameter.low)
-                constant += coefficients[name] * parameter.low
+                low, high = parameter.bounds
+                row[start] = coefficients[name] * (high - low)
+                constant += coefficients[name] * low
             start += parameter.dimension
         row[-1] = -constant
         return row / max(1e-300, float(np.linalg.norm(row[:-1])))

@@ -9,7 +9,8 @@ import numpy as np
 from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
-from invdesign.space.parameters import Continuous, Parameter
+from invdesign.space.lattice import is_counted
+from invdesign.space.parameters import Continuous, Parameter, is_smooth
 from invdesign.space.sampling import Region
 
 RESERVED = frozenset({"reason"})
@@ -77,14 +78,19 @@ def _equality_problems(constraint: Constraint, parameters: Mapping[str, Paramete
     words = {name for name, parameter in parameters.items() if parameter.column("").kind != "number"}
     if not constraint.demands_equality() or constraint.names & words:
         return []
-    plain = all(
-        isinstance(parameter := parameters[name], Continuous) and not parameter.log for name in constraint.names
-    )
-    if constraint.equalities() and plain:
+    forms = constraint.equalities()
+    smooth = all(is_smooth(parameter := parameters[name]) and not _is_log(parameter) for name in constraint.names)
+    if forms and (smooth or all(is_counted(form, parameters) for form in forms)):
         return []
-    needed = "== needs a linear expression of continuous parameters without log"
-    message = f"The constraint '{constraint}' has an equality that cannot be sampled: {needed}."
-    return [f"{message} Write two inequalities with a tolerance instead."]
+    message = f"The constraint '{constraint}' has an equality that cannot be sampled"
+    if forms and any(is_smooth(parameters[name]) for name in constraint.names):
+        return [f"{message}: == needs numbers that are all with steps, or all without and not logarithmic."]
+    needed = "== needs a linear expression of continuous parameters without log, or of numbers with steps"
+    return [f"{message}: {needed}. Write two inequalities with a tolerance instead."]
+
+
+def _is_log(parameter: Parameter) -> bool:
+    return isinstance(parameter, Continuous) and parameter.log
 
 
 def _derived_problems(constraint: Constraint, parameters: Mapping[str, Parameter]) -> list[str]:
@@ -95,8 +101,11 @@ def _derived_problems(constraint: Constraint, parameters: Mapping[str, Parameter
         if parameter is None:
             continue
         sample = parameter.decode(parameter.draw(1, np.random.default_rng(0)))
-        if parameter.derived(part, sample) is None:
-            problems.append(f"The constraint '{constraint}' refers to unknown quantity '{quantity}' of '{name}'.")
+        try:
+            if parameter.derived(part, sample) is None:
+                problems.append(f"The constraint '{constraint}' refers to unknown quantity '{quantity}' of '{name}'.")
+        except InputError as error:
+            problems.append(f"The constraint '{constraint}': {error}")
     return problems
 
 

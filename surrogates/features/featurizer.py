@@ -14,6 +14,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.surrogates.features.formulas import FormulaFeatures, elements_of
 from invdesign.surrogates.features.materials import MaterialFeatures
+from invdesign.surrogates.features.mixtures import MixtureFeatures
 from invdesign.surrogates.features.molecules import MoleculeFeatures, pool_features
 from invdesign.surrogates.features.settings import Features
 
@@ -27,6 +28,9 @@ CITATIONS = {
     "molecule": "RDKit descriptors (www.rdkit.org), or components of them and of Morgan fingerprints",
     "fingerprint": "Rogers and Hahn 2010, doi:10.1021/ci100050t",
     "formula": "Ward et al. 2016, doi:10.1038/npjcompumats.2016.28; Pettifor 1984, doi:10.1016/0038-1098(84)90765-8",
+    "amount": "the amount of a component, as a share of its largest",
+    "total": "the sum of the amounts of a role, and its number of components",
+    "mixture": "mean and spread of the components' properties, weighted by their amounts",
     "orbitals": "Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176",
 }
 
@@ -37,7 +41,8 @@ class Block:
 
     Attributes:
         column: its name.
-        kind: of the column; ``fingerprint`` for the counts and ``orbitals`` for the orbital energies of a molecule.
+        kind: of the column; ``fingerprint`` for the counts and ``orbitals`` for the orbital energies of a molecule,
+            ``amount`` for the amounts in a mixture and ``total`` for those of a role.
         names: the features'.
         start: place of the first one among all features.
     """
@@ -81,6 +86,7 @@ class Featurizer:
         self._molecules: dict[str, MoleculeFeatures] = {}
         self._formulas: dict[str, FormulaFeatures] = {}
         self._materials: dict[str, MaterialFeatures] = {}
+        self._mixtures: dict[str, MixtureFeatures] = {}
         blocks: list[Block] = []
         for column in self.columns:
             for kind, names in self._fitted(column, frame):
@@ -166,6 +172,10 @@ class Featurizer:
                     (kind, tuple(f"{name}:{feature}" for feature in names))
                     for kind, names in self._materials[name].blocks
                 ]
+            case "mixture":
+                mixtures = MixtureFeatures(column.components)
+                self._mixtures[name] = mixtures
+                return [(kind, tuple(f"{name}:{feature}" for feature in names)) for kind, names in mixtures.blocks]
 
     def _block(self, column: Column, frame: pd.DataFrame) -> NDArray[np.float64]:
         values = _column(frame, column.name)
@@ -179,6 +189,8 @@ class Featurizer:
             return self._formulas[column.name].transform(list(values))
         if column.kind == "material":
             return self._materials[column.name].transform(list(values))
+        if column.kind == "mixture":
+            return self._mixtures[column.name].transform(list(values))
         plain = self._molecules[column.name].transform(list(values))
         if not self.settings.orbitals:
             return plain

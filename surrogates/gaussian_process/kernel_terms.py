@@ -21,6 +21,9 @@ ORBITAL = 2.0
 """How many times as much as all descriptors of a molecule one of its orbitals' energies counts in a distance: what the
 descriptors share is what the orbitals already tell (hits of 60 on homobenzylic ethers: 58.8 at 1, 59.0 at 2)."""
 MOLECULAR = ("molecule", "orbitals")
+MIXED = ("amount", "mixture")
+"""Of a mixture the amounts have one length scale, and the properties of each role's components another."""
+MANY = ("formula", *MIXED)
 
 
 def kernel_terms(
@@ -98,10 +101,12 @@ def _groups(blocks: Sequence[Block], *, shared: bool) -> tuple[int, ...]:
             they are more than 20. Then what stands beside a molecule still has length scales of its own: one number
             would be lost among two hundred descriptors.
     """
-    few = _things([block for block in blocks if block.kind not in (*MOLECULAR, "formula")]) <= MOST_LENGTHSCALES
+    few = _things([block for block in blocks if block.kind not in (*MOLECULAR, *MANY)]) <= MOST_LENGTHSCALES
     keys: list[tuple[object, ...]] = []
     for block in blocks:
-        if shared and (block.kind in MOLECULAR or (few and block.kind == "formula")):
+        if shared and block.kind in MIXED:
+            keys += [("many", block.column, block.kind, block.start)] * len(block.names)
+        elif shared and (block.kind in MOLECULAR or (few and block.kind == "formula")):
             keys += [("many", block.column)] * len(block.names)
         elif shared and not few:
             keys += [("rest",)] * len(block.names)

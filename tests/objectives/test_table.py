@@ -181,3 +181,14 @@ def test_registered_tables_of_other_formats_are_read(real_data, name, key, value
     assert y["v"].notna().all()
     result = objective.evaluate(frame.head(3).rename(columns=str))
     assert result["v"].tolist() == y["v"].head(3).tolist()
+
+
+def test_mixtures_are_found_in_any_order():
+    frame = pd.DataFrame(
+        {"recipe": ["DMC 0.70 + EC 0.3 | LiPF6 1.0 mol/kg", "DMC 1 | LiPF6 1 mol/kg"], "k": [9.0, 5.0]}
+    )
+    objective = table(data=frame, key={"e": "recipe"}, values={"k": "k"}, units={"k": "mS/cm"})
+    found = objective.for_columns((Column("e", "mixture"),)).evaluate(
+        pd.DataFrame({"e": ["DMC 1 | LiPF6 1 mol/kg", "EC 0.3 + DMC 0.7 | LiPF6 1 mol/kg"]})
+    )
+    assert found["k"].tolist() == [5.0, 9.0]

@@ -25,7 +25,7 @@ from invdesign.optimizers.bayesian.acquisition import property_scales
 from invdesign.optimizers.deduplication import joined
 from invdesign.optimizers.success import SUCCESS
 from invdesign.space.duplicates import without_duplicates
-from invdesign.space.parameters import Continuous
+from invdesign.space.parameters import is_smooth
 from invdesign.space.variation import mutated
 from invdesign.surrogates.base import DifferentiableSurrogate
 
@@ -148,12 +148,12 @@ class BotorchProposal:
     @property
     def _continuous(self) -> dict[str, int]:
         """The index among the features of every continuous parameter."""
-        names = [name for name, parameter in self.space.parameters.items() if isinstance(parameter, Continuous)]
+        names = [name for name, parameter in self.space.parameters.items() if is_smooth(parameter)]
         return {name: self.model.feature_index(name) for name in names}
 
     @property
     def _needs_pool(self) -> bool:
-        others = [one for one in self.space.parameters.values() if not isinstance(one, Continuous)]
+        others = [one for one in self.space.parameters.values() if not is_smooth(one)]
         combinations = float(np.prod([one.size for one in others])) if others else 1.0
         return bool(self.space.constraints) or not self._continuous or combinations > MOST_COMBINATIONS
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from invdesign.optimizers.bayesian.acquisition import MomentAcquisition, MomentScore
-from invdesign.space.parameters import Continuous
+from invdesign.space.parameters import is_smooth
 from invdesign.surrogates.base import DifferentiableSurrogate
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class GradientAscent:
         model, slopes = acquisition.surrogate, _moment_slopes(acquisition.surrogate, acquisition.scorer)
         coordinates, names, start = [], [], 0
         for name, parameter in space.parameters.items():
-            if isinstance(parameter, Continuous):
+            if is_smooth(parameter):
                 coordinates.append(start)
                 names.append(name)
             start += parameter.dimension

@@ -162,7 +162,7 @@ class BayesianOptimizer:
             chosen = joined(chosen, lacking_pairs(space, history).head(n))
         while len(chosen) < len(history.pending) + n:
             # What is pending at a cheaper fidelity waits for its value before it is asked for again.
-            seen = joined(target_history.candidates, to_target_fidelity(space, chosen))
+            seen = joined(target_history.evaluated, to_target_fidelity(space, chosen))
             pick = policy.best(acquisition_optimizer, chosen, seen, look_ahead=self.goal == "most-hits")
             if pick.empty:
                 break

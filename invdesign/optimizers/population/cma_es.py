@@ -15,7 +15,7 @@ from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.population.surrogate_assisted import away_from_failures
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
-from invdesign.space.parameters import Continuous
+from invdesign.space.parameters import is_smooth
 from invdesign.space.variation import mutated
 from invdesign.targets import Targets
 
@@ -68,7 +68,7 @@ class CmaEsOptimizer:
         points = np.array([search.ask() for _ in range(asked + n)])[asked:]
         candidates = space.decode(space.repair(points))
         rng = step_generator(seed, history)
-        if not all(isinstance(parameter, Continuous) for parameter in space.parameters.values()):
+        if not all(is_smooth(parameter) for parameter in space.parameters.values()):
             last = (asked + np.arange(n)) % search.population_size == search.population_size - 1
             candidates = with_rows(candidates, np.flatnonzero(last), mutated(space, candidates[last], rng))
         candidates = Deduplication(space, history.proposed).renewed(candidates, rng)
@@ -118,7 +118,7 @@ def _resolution(space: SearchSpace) -> NDArray[np.float64]:
     """Standard deviations below which samples hardly differ, shape ``dimension``."""
     parts = []
     for parameter in space.parameters.values():
-        continuous = isinstance(parameter, Continuous)
+        continuous = is_smooth(parameter)
         spacing = parameter.size ** (-1.0 / max(1, parameter.dimension))
         parts.append(
             np.full(parameter.dimension, RESOLUTION if continuous else max(RESOLUTION, WITHIN_VALUE * spacing))

@@ -13,6 +13,7 @@ from invdesign.core.settings import Real, bounded, settings
 from invdesign.space.composition.simplex import EmptySimplexError, Simplex
 from invdesign.space.composition.simplex_counting import LARGEST_TABLE, Counting, table_entries
 from invdesign.space.composition.simplex_volume import LARGEST_LIST, Volume
+from invdesign.space.parameters import decimals
 from invdesign.surrogates.features.elements import element_symbols, nearest_element
 
 VACANCY = "none"
@@ -86,12 +87,6 @@ class SiteLattice:
     def volume(self) -> Volume:
         """The ways to fill the site, for one without a step."""
         return Volume(self.simplex)
-
-
-def decimals(value: float) -> int:
-    """Number of decimals of a number."""
-    exponent = _decimal(value).normalize().as_tuple().exponent
-    return max(0, -int(exponent))
 
 
 def digits_of(name: str, site: Site) -> int:

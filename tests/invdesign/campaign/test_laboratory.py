@@ -192,3 +192,40 @@ def test_the_number_may_be_index_and_column():
     mine = campaign()
     batch = mine.ask(2).assign(q=0.1)
     assert mine.tell(batch.assign(candidate=batch.index[::-1]).iloc[::-1].assign(candidate=[1, 0])) == [1, 0]
+
+
+def stepped_campaign() -> Campaign:
+    space = SearchSpace(
+        {name: Continuous(0, 1, step=0.05) for name in "abc"} | {"t": Continuous(20, 60)},
+        constraints=["a + b + c == 1"],
+    )
+    return Campaign(space, Targets(AtLeast("f", 1, unit="V")), seed=1)
+
+
+def test_asked_numbers_can_be_set_and_results_are_accepted_as_they_were_made():
+    campaign = stepped_campaign()
+    batch = campaign.ask(4)
+    assert campaign.space.feasible(batch).all()
+    assert batch["t"].map(lambda value: value == round(value, 2)).all()
+    made = batch.assign(a=batch["a"] + 0.004, b=batch["b"] - 0.003, t=batch["t"] + 0.02, f=1.5)
+    assert campaign.tell(made.sample(frac=1, random_state=0).reset_index(drop=True)) != []
+    frame = campaign.frame()
+    assert (frame["state"] == "done").all()
+    assert len(frame) == 4
+    pd.testing.assert_series_equal(frame["a"], made["a"], check_index_type=False, check_names=False)
+
+
+def test_nothing_is_proposed_again_within_a_step():
+    space = SearchSpace(x=Continuous(0, 1, step=0.25))
+    campaign = Campaign(space, Targets(AtLeast("f", 1)), seed=1, initial=2)
+    batch = campaign.ask(2)
+    campaign.tell(batch.assign(x=batch["x"] + 0.01, f=[0.1, 0.2]))
+    rest = campaign.ask(9)
+    assert sorted([*rest["x"], *batch["x"]]) == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_sum_beyond_the_tolerance_names_the_constraint_and_by_how_much():
+    campaign = stepped_campaign()
+    row = pd.DataFrame({"a": [0.3], "b": [0.3], "c": [0.2], "t": [30.0], "f": [1.0]})
+    with pytest.raises(InputError, match=r"row 1: .* violates the constraint 'a \+ b \+ c == 1' by 0.2"):
+        campaign.tell(row)

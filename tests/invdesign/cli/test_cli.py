@@ -84,11 +84,11 @@ def test_check_shows_the_size_and_five_samples(invdesign, folder):
 def test_ask_and_tell_through_files(invdesign, folder):
     invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.csv")
     batch = pd.read_csv("batch.csv")
-    assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
-    batch.assign(f=[0.5, 0.1, 0.2]).to_csv("done.csv", index=False)
+    assert batch.columns.tolist() == ["candidate", "x", "word", "f (V)"]
+    batch.assign(**{"f (V)": [0.5, 0.1, 0.2]}).to_csv("done.csv", index=False)
     assert "1 of 3 candidates meet all targets" in invdesign("tell", "p.yaml", "done.csv")
     assert "3 of 3 rows are already stored" in invdesign("tell", "p.yaml", "done.csv", code=2)
-    assert invdesign("ask", "p.yaml").startswith("candidate,x,word,f\n3,")
+    assert invdesign("ask", "p.yaml").startswith("candidate,x,word,f (V),f expected (V),f low (V),f high (V),chance: f")
 
 
 @pytest.mark.parametrize(
@@ -202,8 +202,8 @@ def test_ask_and_tell_through_a_spreadsheet(invdesign, folder):
     reported = invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.xlsx")
     assert "Fill in f in V and use: invdesign tell p.yaml batch.xlsx" in reported
     batch = pd.read_excel("batch.xlsx")
-    assert batch.columns.tolist() == ["candidate", "x", "word", "f"]
-    batch = batch.rename(columns={"f": "f (mV)"}).assign(operator="Ada", **{"f (mV)": [500, 100, None]})
+    assert batch.columns.tolist() == ["candidate", "x", "word", "f (V)"]
+    batch = batch.rename(columns={"f (V)": "f (mV)"}).assign(operator="Ada", **{"f (mV)": [500, 100, None]})
     batch.to_excel("done.xlsx", index=False)
     output = invdesign("tell", "p.yaml", "done.xlsx")
     assert "Stored 3 results. 1 of 2 candidates meet all targets" in output

@@ -15,7 +15,7 @@ from invdesign.optimizers import (
     ParticleSwarmOptimizer,
     RandomOptimizer,
 )
-from invdesign.space import Composition, Continuous, MoleculeGraph, MoleculeLibrary, MoleculePool, SearchSpace
+from invdesign.space import Composition, Continuous, Mixture, MoleculeGraph, MoleculeLibrary, MoleculePool, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Targets
 
 SPACES = {
@@ -56,6 +56,23 @@ SPACES = {
     "pool by components": lambda: SearchSpace(
         solvent=MoleculePool(tuple("C" * n + "O" for n in range(1, 40)), coordinates="components", components=3),
         temperature=Continuous(20, 90),
+    ),
+    "mixture": lambda: SearchSpace(
+        electrolyte=Mixture(
+            roles={
+                "solvent": {
+                    "components": {"EC": "C1COC(=O)O1", "DMC": "COC(=O)OC", "EMC": "CCOC(=O)OC", "EA": "CCOC(C)=O"},
+                    "pick": [1, 3],
+                    "amount": [0.05, 1.0],
+                    "step": 0.05,
+                },
+                "salt": {"components": ["LiPF6", "LiFSI"], "pick": 1, "amount": [0.5, 2.0], "unit": "mol/kg"},
+                "additive": {"components": ["VC", "FEC"], "pick": [0, 1], "amount": [0.0, 0.05], "step": 0.01},
+            },
+            exclude=[("LiFSI", "EA")],
+        ),
+        temperature=Continuous(250, 330, unit="K"),
+        constraints=['electrolyte.share("EC") <= 0.4', "electrolyte.count <= 4"],
     ),
     "library": lambda: SearchSpace(
         ether=MoleculeLibrary(

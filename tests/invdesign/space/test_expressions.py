@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from invdesign.core.errors import InputError
-from invdesign.space.expressions import parse, parse_amount
+from invdesign.space.expressions import names, parse, parse_amount, quantities
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,15 @@ def test_expressions_have_limits(text, words):
 def test_python_never_warns_about_what_is_refused_anyway():
     with pytest.raises(InputError, match="not allowed"):
         parse_amount("1(2)", "cost")
+
+
+def test_quantities_may_ask_for_something_by_name():
+    tree = parse('2 * e.share("EC") + e.count <= x')
+    assert quantities(tree) == {"e.share('EC')", "e.count", "x"}
+    assert names(tree) == {"e", "x"}
+
+
+@pytest.mark.parametrize("text", ["e.share(EC) <= 1", 'a.b.c("x") <= 1', 'e.share("a", "b") <= 1', "e.share(1) <= 1"])
+def test_no_other_calls_are_allowed(text):
+    with pytest.raises(InputError, match="not allowed"):
+        parse(text)

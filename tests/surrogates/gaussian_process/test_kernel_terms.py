@@ -42,6 +42,10 @@ def first_part(*described: tuple[str, str, int], ard: bool | None = None) -> Par
         ([("one", "molecule", 2), ("other", "molecule", 2)], (0, 0, 1, 1)),
         ([("f", "formula", 3), ("t", "number", 1)], (0, 1, 2, 3)),
         ([("f", "formula", 21), ("t", "number", 1)], (*[0] * 21, 1)),
+        (
+            [("e", "amount", 20), ("e", "total", 2), ("e", "mixture", 3), ("e", "mixture", 2), ("t", "number", 1)],
+            (*[0] * 20, 1, 2, 3, 3, 3, 4, 4, 5),
+        ),
         ([("t", "number", 21)], ()),
         ([("m", "molecule", 2), ("t", "number", 21)], (0, 0, *[1] * 21)),
     ],

@@ -1,0 +1,57 @@
+"""The sheet that a laboratory fills in: candidates with units, empty properties, and what the model expects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from invdesign.core.tables import header_unit
+
+if TYPE_CHECKING:
+    from invdesign.campaign.expectation import Expectation
+    from invdesign.space import SearchSpace
+    from invdesign.targets import Targets
+
+DIGITS = 4
+"""Significant digits of what is expected."""
+
+
+def laboratory_sheet(
+    batch: pd.DataFrame,
+    space: SearchSpace,
+    targets: Targets,
+    expectation: Expectation | None,
+    units: Mapping[str, str],
+) -> pd.DataFrame:
+    """A table of candidates to fill in, which ``tell`` reads back.
+
+    Args:
+        batch: candidates, by number.
+        space: of the candidates.
+        targets: whose properties are measured.
+        expectation: what the model expects of candidates; None if there are too few values.
+        units: of the stored properties.
+
+    Returns:
+        Parameters and empty properties, with their units in the headers; then expectations, if any.
+    """
+    parameters = {column.name: column.unit for column in space.columns}
+    own = {target.property: target.unit or units.get(target.property, "") for target in targets}
+    sheet = batch.rename(columns={name: with_unit(name, unit) for name, unit in parameters.items()})
+    sheet = sheet.assign(**{with_unit(name, unit): "" for name, unit in own.items()})
+    if expectation is None:
+        return sheet
+    expected = expectation.of(batch).map(lambda value: float(f"{value:.{DIGITS}g}"))
+    names = {f"{name} {word}": with_unit(f"{name} {word}", units.get(name, "")) for name in own for word in WORDS}
+    return pd.concat([sheet, expected.rename(columns=names)], axis=1)
+
+
+WORDS = ("expected", "low", "high")
+
+
+def with_unit(name: str, unit: str) -> str:
+    """A header with its unit, if it can be read back."""
+    header = f"{name} ({unit})"
+    return header if unit and header_unit(header) == (name, unit) else name
