@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Runs = Mapping[str, "Sequence[Campaign]"]
 """Campaigns of the same targets with different seeds, under the names of their optimizers."""
-MOST_LINES = 400
+MOST_LINES = 200
 """Candidates that parallel axes draw; hits are drawn first."""
 
 
