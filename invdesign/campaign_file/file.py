@@ -17,7 +17,7 @@ from invdesign.campaign_file.fidelity_section import with_fidelities
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
 from invdesign.campaign_file.sections import SectionReader
-from invdesign.campaign_file.target_section import TargetSettings
+from invdesign.campaign_file.target_section import TargetSettings, with_long_words
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import bounded, setting_names, settings
 from invdesign.objectives.base import Objective
@@ -315,7 +315,7 @@ class _Reader(SectionReader):
             return None
         found: list[Target] = []
         for number, entry in enumerate(data):
-            settings = self.settings(TargetSettings, entry, (*place, number))
+            settings = self.settings(TargetSettings, with_long_words(entry), (*place, number))
             try:
                 found += [settings.target()] if settings is not None else []
             except InputError as error:

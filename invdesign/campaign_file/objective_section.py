@@ -70,13 +70,13 @@ def read_objectives(
     if bound is None:
         return None, ()
     stages: list[tuple[Place, Stage]] = []
-    for place, objective, name, settings in verifying:
+    for place, objective, name, wanted in verifying:
         # What the search computes for its objectives' inputs, a stage with the same inputs needs, too.
         givers = givers_of(objective, bound)
         parts = [*((place, part) for part in givers), (place, objective)]
         made = _bound(reader, parts, bindings, whole=whole, reported=len(givers))
-        if settings is not None and made is not None:
-            stages.append((place, Stage(name, _joined(made, bindings), settings.top, settings.rounds)))
+        if wanted is not None and made is not None:
+            stages.append((place, Stage(name, _joined(made, bindings), wanted.top, wanted.rounds)))
     search = _joined(bound, bindings)
     _check_stages(reader, stages, search.properties, evaluations=evaluations, initial=initial)
     return search, tuple(stage for _, stage in stages)

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from invdesign.campaign_file.fidelity_section import WORD, FidelitySettings, MultiFidelitySettings
 from invdesign.campaign_file.file import REQUIRED, Budget, Header
 from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySettings
-from invdesign.campaign_file.target_section import TargetSettings
+from invdesign.campaign_file.target_section import LONG, SHORT, TargetSettings
 from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, settings_class
 from invdesign.core.settings import descriptions, file_setting_names
 
@@ -32,6 +32,7 @@ def campaign_schema() -> dict[str, Any]:
             definitions[f"{section}-{word}"] = schema
     for name, cls in (("target", TargetSettings), ("budget", Budget), ("verify", VerifySettings)):
         definitions[name] = _schema(cls, definitions)
+    definitions["target"]["properties"][SHORT] = definitions["target"]["properties"][LONG]
     for word in known_words("objective"):
         definitions[f"objective-{word}"]["properties"] |= {"verify": _verify(), "name": STAGE_NAME}
     definitions[f"objective-{WORD}"] = _schema(MultiFidelitySettings, definitions)

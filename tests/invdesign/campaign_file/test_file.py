@@ -17,7 +17,7 @@ from invdesign.core.errors import InputError
 from invdesign.optimizers import RandomOptimizer
 from invdesign.space import Continuous, Integer, SearchSpace, describe_size
 from invdesign.surrogates.features.elements import element_symbols
-from invdesign.targets import Between
+from invdesign.targets import AtLeast, Between
 
 GOOD = """\
 campaign: small
@@ -318,3 +318,14 @@ def test_a_name_that_no_file_can_have_is_a_message(folder, name, what):
     section = NAMING[what].replace("NAME", name)
     with pytest.raises(FileError):
         read_campaign(written(folder, f"campaign: c\ntargets: [{{property: f, at_least: 1}}]\n{section}\n"))
+
+
+def test_a_target_of_a_file_may_ask_for_a_probability(tmp_path):
+    place = tmp_path / "targets.yaml"
+    place.write_text("- {property: f, at_least: 1, unit: V, with: 0.9}\n")
+    (target,) = read_targets(place)
+    assert target == AtLeast("f", 1.0, unit="V", min_probability=0.9)
+    place.write_text("- property: f\n  at_least: 1\n  with: 1.5\n- {property: g, at_most: 1}\n")
+    with pytest.raises(FileError, match=r"'min_probability' must be below 1, not 1.5") as caught:
+        read_targets(place)
+    assert [problem.line for problem in caught.value.problems] == [1]
