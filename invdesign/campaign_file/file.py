@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,6 +49,8 @@ SECTIONS = (
 REQUIRED = ("campaign", "space", "targets")
 MOST_CONSTRAINTS = 100
 """So that a feasible candidate is found, or missing, within some ten seconds."""
+ONLY = ""
+"""Name of the targets of a file that has a single list."""
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -97,6 +99,7 @@ class CampaignFile:
         optimizer: how candidates are proposed.
         budget: how many.
         bindings: the objectives, bound to the space and checked.
+        target_sets: all sets of targets of the file by name; empty if it has a single list.
     """
 
     document: Document
@@ -109,6 +112,7 @@ class CampaignFile:
     optimizer: Optimizer
     budget: Budget
     bindings: Bindings
+    target_sets: Mapping[str, Targets] = field(default_factory=dict)
 
     def open(self, store: str | Path | None = None) -> Campaign:
         """Opens or creates the campaign, in the given store or else the one that the file names.
@@ -138,7 +142,13 @@ class CampaignFile:
     def remarks(self) -> list[str]:
         """What to know before a run: entries of sources that were left out, candidates without a value."""
         objectives = [] if self.objective is None else [self.objective, *(stage.objective for stage in self.stages)]
-        return [*self.space.remarks, *(remark for one in objectives for remark in self.bindings.of(one).remarks)]
+        sets = [name for name, targets in self.target_sets.items() if targets is self.targets]
+        others = ", ".join(f"'{name}'" for name in self.target_sets if name not in sets)
+        chosen = [
+            f"Targets of the set '{name}'; choose another with --targets-set: {others}." for name in sets if others
+        ]
+        remarks = (remark for one in objectives for remark in self.bindings.of(one).remarks)
+        return [*self.space.remarks, *chosen, *remarks]
 
     @property
     def store(self) -> str:
@@ -146,7 +156,9 @@ class CampaignFile:
         return self.header.store or f"{self.header.campaign}.db"
 
 
-def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | None = None) -> CampaignFile:
+def read_campaign(
+    path: str | Path, *, allow_code: bool = False, store: str | None = None, targets_set: str | None = None
+) -> CampaignFile:
     """Reads and checks a campaign file, which imports the code that it names.
 
     Code (functions, programs, calculators), and files and stores outside of the file's folder, need the user's consent:
@@ -156,6 +168,7 @@ def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | No
         path: of the file.
         allow_code: whether the caller consents to all that the file does.
         store: place of the campaign's store, instead of the one that the file names.
+        targets_set: name of the targets to search, if the file has several sets; the first if None.
 
     Raises:
         FileError: naming every problem with its line.
@@ -165,7 +178,7 @@ def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | No
     consent = Consent(document, allow_code)
     reader = _Reader(document, consent)
     try:
-        read = reader.campaign(store)
+        read = reader.campaign(store, targets_set)
     except FileError:
         if not consent.refused:
             raise
@@ -175,8 +188,39 @@ def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | No
     raise ConsentError(path, reader.problems, consent.refused)
 
 
-def read_targets(path: str | Path) -> Targets:
-    """Reads targets from a separate file: a list, or a mapping with the key ``targets``.
+def read_targets(path: str | Path, targets_set: str | None = None) -> Targets:
+    """Reads targets from a separate file; see ``read_target_sets``.
+
+    Args:
+        path: of the file.
+        targets_set: name of the set; the first, or the only one, if None.
+
+    Raises:
+        FileError: naming every problem with its line.
+        InputError: if the set is unknown.
+    """
+    return chosen(read_target_sets(path), targets_set)
+
+
+def chosen(sets: Mapping[str, Targets], name: str | None) -> Targets:
+    """Returns the targets of a name, or the first ones for None.
+
+    Raises:
+        InputError: if the name is unknown.
+    """
+    if name is None:
+        return next(iter(sets.values()))
+    if name not in sets:
+        what = "The file has a single list of targets." if list(sets) == [ONLY] else nearest(name, sets).strip()
+        raise InputError(f"Unknown set of targets '{name}'. {what}".rstrip())
+    return sets[name]
+
+
+def read_target_sets(path: str | Path) -> dict[str, Targets]:
+    """Reads all targets of a separate file: a list, a mapping from names to lists, or either under ``targets``.
+
+    Returns:
+        The sets by name, in their order; a single list has the name ''.
 
     Raises:
         FileError: naming every problem with its line.
@@ -185,21 +229,21 @@ def read_targets(path: str | Path) -> Targets:
     reader = _Reader(document, Consent(document, everything=False))
     data: Any = reader.document.data
     place: Place = ()
-    if isinstance(data, dict):
+    if isinstance(data, dict) and "targets" in data:
         unknown = [key for key in data if key != "targets"]
         for key in unknown:
             reader.problem((key,), f"'{key}' is unknown in a target file.{nearest(key, ['targets'])}")
-        data, place = data.get("targets"), ("targets",)
-    targets = reader.targets(data, place)
-    if reader.problems or targets is None:
+        data, place = data["targets"], ("targets",)
+    sets = reader.target_sets(data, place)
+    if reader.problems or sets is None:
         raise FileError(path, reader.problems)
-    return targets
+    return sets
 
 
 class _Reader(SectionReader):
     """Reads a whole campaign file."""
 
-    def campaign(self, store: str | None) -> CampaignFile:
+    def campaign(self, store: str | None, targets_set: str | None) -> CampaignFile:
         """Reads every section, with a store instead of the file's own; raises FileError if there was any problem."""
         data = self.document.data
         if not isinstance(data, dict):
@@ -226,15 +270,15 @@ class _Reader(SectionReader):
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         space = with_fidelities(self, data.get("objective"), space) if space is not None else None
-        targets = self.targets_section(data["targets"]) if "targets" in data else None
+        sets = self.targets_section(data["targets"]) if "targets" in data else None
         bindings = Bindings(space) if space is not None else None
         objective, stages = (
             self.objectives(data["objective"], bindings, budget or Budget()) if "objective" in data else (None, ())
         )
         surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
-        if objective is not None and targets is not None:
-            self.compare(targets, objective, stages)
+        for name, one in (sets or {}).items():
+            self.compare(one, ("targets", name) if name else ("targets",), objective, stages)
         if budget is not None and budget.initial > budget.evaluations:
             self.problem(
                 ("budget", "initial"),
@@ -243,10 +287,16 @@ class _Reader(SectionReader):
             )
         if budget is not None and budget.cost is not None and space is not None:
             self.check_cost(budget, space)
-        if self.problems or not (header and budget and space and bindings and targets and optimizer):
+        targets = None
+        try:
+            targets = chosen(sets, targets_set) if sets else None
+        except InputError as error:
+            self.problem(("targets",), str(error))
+        if self.problems or not (header and budget and space and bindings and sets and targets and optimizer):
             raise FileError(self.document.path, self.problems)
+        named = {} if ONLY in sets else sets
         return CampaignFile(
-            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings
+            self.document, header, space, targets, objective, stages, surrogate, optimizer, budget, bindings, named
         )
 
     def check_store(self, store: str) -> None:
@@ -295,18 +345,27 @@ class _Reader(SectionReader):
                 self.problem(("constraints", number), str(error))
         return read
 
-    def targets_section(self, data: Any) -> Targets | None:
-        """Reads targets from the file itself, or from the file that it refers to."""
+    def targets_section(self, data: Any) -> dict[str, Targets] | None:
+        """Reads the sets of targets from the file itself, or from the file that it refers to."""
         if not isinstance(data, str):
-            return self.targets(data, ("targets",))
+            return self.target_sets(data, ("targets",))
         try:
-            return read_targets(self._resolve(data))
+            return read_target_sets(self._resolve(data))
         except FileError as error:
             for problem in error.problems:
                 self.problem(("targets",), f"{error.path}:{problem.line}: {problem.message}")
         except InputError as error:
             self.problem(("targets",), str(error))
         return None
+
+    def target_sets(self, data: Any, place: Place) -> dict[str, Targets] | None:
+        """Reads a list of targets, whose name is '', or a mapping from names to lists."""
+        if not isinstance(data, dict) or not data:
+            only = self.targets(data, place)
+            return None if only is None else {ONLY: only}
+        sets = {str(name): self.targets(listed, (*place, name)) for name, listed in data.items()}
+        whole = {name: found for name, found in sets.items() if found is not None}
+        return whole if len(whole) == len(sets) else None
 
     def targets(self, data: Any, place: Place) -> Targets | None:
         """Reads a list of targets."""
@@ -358,12 +417,27 @@ class _Reader(SectionReader):
             least = f"at least {FEWEST_VALUES} evaluations at the target fidelity ({FEWEST_VALUES * target_cost:g})"
             self.problem(place, f"cost ({budget.cost:g}) is too low: a model needs {least}.")
 
-    def compare(self, targets: Targets, objective: Objective, stages: Sequence[Stage]) -> None:
-        """Checks that the objective gives every target's property in a compatible unit."""
+    def compare(self, targets: Targets, place: Place, objective: Objective | None, stages: Sequence[Stage]) -> None:
+        """Checks that the objective gives every target's property in a compatible unit, and no two exclude each other.
+
+        Args:
+            targets: one set of the file.
+            place: of the set in the file.
+            objective: of the search; None if a laboratory gives the values, in the units of the targets.
+            stages: of the search.
+        """
+        before = len(self.problems)
         in_file = not isinstance(self.document.data["targets"], str)
-        for source in (objective, *(stage.objective for stage in stages)):
+        for source in (objective, *(stage.objective for stage in stages)) if objective is not None else ():
             for number, target in enumerate(targets):
                 try:
                     Targets(target).in_units(source.properties)
                 except InputError as error:
-                    self.problem(("targets", number) if in_file else ("targets",), str(error))
+                    self.problem((*place, number) if in_file else ("targets",), str(error))
+        if len(self.problems) > before:
+            return
+        units = {target.property: target.unit or "" for target in targets}
+        try:
+            targets.in_units(units if objective is None else objective.properties)
+        except InputError as error:
+            self.problem(place if in_file else ("targets",), str(error))

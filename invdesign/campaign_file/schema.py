@@ -39,14 +39,15 @@ def campaign_schema() -> dict[str, Any]:
     definitions["FidelitySettings"] = _schema(FidelitySettings, definitions)
     definitions["FidelitySettings"]["properties"]["objective"] |= _any_of("objective")
     objective = {"oneOf": [*_any_of("objective")["oneOf"], _reference(f"objective-{WORD}")]}
+    listed = {"type": "array", "items": _reference("target"), "minItems": 1}
     header = _schema(Header, definitions)["properties"]
     properties = {
         **header,
         "space": _described("Parameters by name.", _mapping_of(_any_of("parameter"))),
         "constraints": _described("Expressions over parameters.", {"type": "array", "items": {"type": "string"}}),
         "targets": _described(
-            "The targets, or the name of a file with targets.",
-            {"oneOf": [{"type": "array", "items": _reference("target"), "minItems": 1}, {"type": "string"}]},
+            "The targets, several sets of them by name, or the name of a file with targets.",
+            {"oneOf": [listed, {**_mapping_of(listed), "minProperties": 1}, {"type": "string"}]},
         ),
         "objective": _described(
             "The source of property values.",

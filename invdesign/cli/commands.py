@@ -36,6 +36,9 @@ app.add_typer(data_app, name="data")
 
 File = Annotated[Path, typer.Argument(help="The campaign file (YAML).", show_default=False)]
 TargetsFile = Annotated[Path | None, typer.Option("--targets", help="Read targets from this file instead.")]
+TargetsSet = Annotated[
+    str | None, typer.Option("--targets-set", help="Name of the targets, if the file has several sets; the first.")
+]
 StorePlace = Annotated[str | None, typer.Option("--store", help="Store of the campaign: file or URL.")]
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Consent to the code that the file names, for this command only.")
@@ -73,6 +76,7 @@ def run(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="File for the report; NAME.html by default.")] = None,
     *,
+    targets_set: TargetsSet = None,
     allow_code: AllowCode = False,
     wait: Annotated[
         bool, typer.Option(help="Wait until no other process runs the campaign; join it by default.")
@@ -100,7 +104,7 @@ def run(
     from invdesign.cli.running import search, verify
     from invdesign.core.errors import InputError
 
-    setting, campaign, existed = _opened(file, targets, store, allow_code=allow_code)
+    setting, campaign, existed = _opened(file, targets, targets_set, store, allow_code=allow_code)
     _ = report or _page(f"{setting.header.campaign}.html")  # a wrong place is refused before the search
     console = _console()
     for remark in setting.remarks:
@@ -138,13 +142,15 @@ def run(
 
 @app.command()
 @_errors_in_words
-def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = False) -> None:
+def check(
+    file: File, targets: TargetsFile = None, targets_set: TargetsSet = None, *, allow_code: AllowCode = False
+) -> None:
     """Checks a campaign file: every error with its line, or the size of the space and five samples."""
     import numpy as np
 
     from invdesign.space import describe_size
 
-    setting = _read(file, targets, allow_code=allow_code)
+    setting = _read(file, targets, targets_set, allow_code=allow_code)
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
     for remark in setting.remarks:
@@ -170,6 +176,7 @@ def ask(
     file: File,
     n: Annotated[int, typer.Option("-n", min=1, help="Number of candidates.")] = 1,
     output: Output = None,
+    targets_set: TargetsSet = None,
     store: StorePlace = None,
     *,
     allow_code: AllowCode = False,
@@ -180,7 +187,7 @@ def ask(
 
     if output is not None:
         check_new_file(output)
-    setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
+    setting, campaign, _ = _opened(file, None, targets_set, store, allow_code=allow_code)
     written: list[Path] = []
 
     def hand_out(batch: pd.DataFrame) -> None:
@@ -217,6 +224,7 @@ def tell(
     store: StorePlace = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an .xlsx file, if several have cells.")] = None,
     *,
+    targets_set: TargetsSet = None,
     allow_code: AllowCode = False,
     again: Annotated[bool, typer.Option("--again", help="Rows that are stored already are new measurements.")] = False,
 ) -> None:
@@ -225,7 +233,7 @@ def tell(
     from invdesign.core.tables import read_table
 
     table = read_table(results, sheet=sheet)
-    setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
+    setting, campaign, _ = _opened(file, None, targets_set, store, allow_code=allow_code)
     if setting.objective is not None:
         campaign.use_units_of(setting.objective)
     numbers = campaign.tell(table, again=again)
@@ -239,12 +247,19 @@ def tell(
 
 @app.command()
 @_errors_in_words
-def status(file: File, targets: TargetsFile = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
+def status(
+    file: File,
+    targets: TargetsFile = None,
+    targets_set: TargetsSet = None,
+    store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
     """Shows the progress of a campaign, and the candidates that meet the targets so far."""
     from invdesign.report.console import hits_table, status_table
     from invdesign.report.findings import gather
 
-    _, campaign, _ = _opened(file, targets, store, must_exist=True, allow_code=allow_code)
+    _, campaign, _ = _opened(file, targets, targets_set, store, must_exist=True, allow_code=allow_code)
     found = gather(campaign)
     console = _console()
     console.print(status_table(found))
@@ -257,12 +272,13 @@ def report(
     file: File,
     output: Output = None,
     targets: TargetsFile = None,
+    targets_set: TargetsSet = None,
     store: StorePlace = None,
     *,
     allow_code: AllowCode = False,
 ) -> None:
     """Writes the report of a campaign as one HTML file."""
-    setting, campaign, _ = _opened(file, targets, store, must_exist=True, allow_code=allow_code)
+    setting, campaign, _ = _opened(file, targets, targets_set, store, must_exist=True, allow_code=allow_code)
     _write_report(setting, campaign, output, _console())
 
 
@@ -287,7 +303,7 @@ def models(
     from invdesign.campaign_file.model_comparison import compare_models, training_data
     from invdesign.report.models_page import models_tables, write_models_page
 
-    setting = _read(file, None, allow_code=allow_code)
+    setting = _read(file, None, None, allow_code=allow_code)
     data = training_data(setting, censored=censored)
     console = _console()
     for finding in data.findings:
@@ -348,29 +364,38 @@ def data_fetch(name: Annotated[str, typer.Argument(help="Name of the dataset.")]
     typer.echo(fetch(name))
 
 
-def _read(file: Path, targets: Path | None, *, allow_code: bool, store: str | None = None) -> CampaignFile:
+def _read(
+    file: Path, targets: Path | None, targets_set: str | None, *, allow_code: bool, store: str | None = None
+) -> CampaignFile:
     from dataclasses import replace
 
     from invdesign.campaign_file.file import read_targets
     from invdesign.cli.consent import read_with_consent
 
-    setting = read_with_consent(file, allow_code=allow_code, store=store)
+    own = targets_set if targets is None else None
+    setting = read_with_consent(file, allow_code=allow_code, store=store, targets_set=own)
     if targets is None:
         return setting
-    other = read_targets(targets)
+    other = read_targets(targets, targets_set)
     if setting.objective is not None:
         other.in_units(setting.objective.properties)
-    return replace(setting, targets=other)
+    return replace(setting, targets=other, target_sets={})
 
 
 def _opened(
-    file: Path, targets: Path | None, store: str | None, *, allow_code: bool, must_exist: bool = False
+    file: Path,
+    targets: Path | None,
+    targets_set: str | None,
+    store: str | None,
+    *,
+    allow_code: bool,
+    must_exist: bool = False,
 ) -> tuple[CampaignFile, Campaign, bool]:
     """The checked file, its campaign, and whether the campaign already had values."""
     from invdesign.campaign.store import exists
     from invdesign.core.errors import InputError
 
-    setting = _read(file, targets, allow_code=allow_code, store=store)
+    setting = _read(file, targets, targets_set, allow_code=allow_code, store=store)
     if must_exist and not exists(setting.store):
         raise InputError(
             f"The store '{setting.store}' does not exist yet. Start the campaign with: invdesign run {file}"

@@ -12,7 +12,9 @@ from invdesign.campaign_file.file import CampaignFile, read_campaign
 from invdesign.core.trust import TrustRecord
 
 
-def read_with_consent(file: Path, *, allow_code: bool, store: str | None) -> CampaignFile:
+def read_with_consent(
+    file: Path, *, allow_code: bool, store: str | None, targets_set: str | None = None
+) -> CampaignFile:
     """Reads a campaign file; where consent is missing and somebody is at the terminal, asks for it and records it.
 
     Raises:
@@ -20,7 +22,7 @@ def read_with_consent(file: Path, *, allow_code: bool, store: str | None) -> Cam
     """
     while True:  # consent to a function lets the file be read further, where more may need consent
         try:
-            return read_campaign(file, allow_code=allow_code, store=store)
+            return read_campaign(file, allow_code=allow_code, store=store, targets_set=targets_set)
         except ConsentError as error:
             if not (sys.stdin.isatty() and sys.stderr.isatty()):
                 raise

@@ -77,7 +77,8 @@ class Targets:
             units: unit of each property that the objective gives, by name.
 
         Raises:
-            InputError: if a property is not among them (the nearest is suggested) or a unit cannot be converted.
+            InputError: if a property is not among them (the nearest is suggested), a unit cannot be converted, or
+                targets on one property exclude each other.
         """
         converted = []
         for target in self.items:
@@ -86,7 +87,12 @@ class Targets:
                     f"No objective gives the property '{target.property}'.{nearest(target.property, units)}"
                 )
             converted.append(target.in_unit(units[target.property]))
-        return Targets(*converted)
+        found = Targets(*converted)
+        for name in found.properties:
+            if found.window(name) is None:
+                listed = " and ".join(str(target) for target in found.bounded if target.property == name)
+                raise InputError(f"Targets exclude each other: {listed}. Change or remove one of them.")
+        return found
 
     def met(self, values: pd.DataFrame) -> pd.DataFrame:
         """Met or missed, target by target.
