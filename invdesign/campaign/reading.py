@@ -12,6 +12,7 @@ import pandas as pd
 
 from invdesign.campaign.agreement import agreement, corrected, verified_frame
 from invdesign.campaign.correction import Correction
+from invdesign.campaign.html_view import MOST, campaign_html
 from invdesign.campaign.rounds import (
     Round,
     TaughtRound,
@@ -123,6 +124,18 @@ class Reading:
         met = frame[targets.all_met(frame)]
         found = self._with_probabilities(pd.concat([met, targets.met(met)], axis=1))
         return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.optimized else found
+
+    @of_one_moment
+    def _repr_html_(self) -> str:
+        """Progress and the best candidates, as a notebook shows them."""
+        return campaign_html(
+            self.store.campaign,
+            self.status(),
+            self.best(MOST),
+            columns=self.space.columns,
+            units=self.units,
+            targets=self.targets.in_units(self.units),
+        )
 
     @of_one_moment
     def best(self, top: int) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.html import html_table
 from invdesign.objectives.base import STD_SUFFIX
 from invdesign.targets.pareto import pareto_rank
 from invdesign.targets.target import AtLeast, AtMost, Between, Equals, Target
@@ -220,6 +221,10 @@ class Targets:
         """The properties to optimize, with signs such that larger is better, shape ``n x m``."""
         columns = [target.direction * values[target.property].to_numpy(dtype=np.float64) for target in self.optimized]
         return np.stack(columns, axis=1) if columns else np.empty((len(values), 0))
+
+    def _repr_html_(self) -> str:
+        """A table of the targets, as a notebook shows them."""
+        return html_table("Targets", ["property", "target"], [[one.property, str(one)] for one in self.items])
 
     def __str__(self) -> str:
         return "; ".join(str(target) for target in self.items)
