@@ -67,9 +67,8 @@ class Reading:
     @property
     def units(self) -> dict[str, str]:
         """The unit of each stored property: the objective's, or the target's if a laboratory gives the values."""
-        units = {target.property: target.unit or "" for target in self.targets}
         facts = self.store.facts()
-        return {**units, **facts.get(LABORATORY_UNITS, {}), **facts.get("units", {})}
+        return {**self.targets.units, **facts.get(LABORATORY_UNITS, {}), **facts.get("units", {})}
 
     def rounds(self) -> list[Round]:
         """The rounds in order, including an incomplete last one: the candidates to verify, and when it was due."""

@@ -436,8 +436,7 @@ class _Reader(SectionReader):
                     self.problem((*place, number) if in_file else ("targets",), str(error))
         if len(self.problems) > before:
             return
-        units = {target.property: target.unit or "" for target in targets}
         try:
-            targets.in_units(units if objective is None else objective.properties)
+            targets.in_units(targets.units if objective is None else objective.properties)
         except InputError as error:
             self.problem(place if in_file else ("targets",), str(error))

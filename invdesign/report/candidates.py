@@ -97,7 +97,7 @@ def _property_columns(found: Findings, rows: pd.DataFrame, name: str) -> list[Ta
     columns += [TableColumn(name + STD_SUFFIX, f"± {SEARCH}", values, label) for values in spread]
     if is_corrected(found, name):
         columns.append(TableColumn(f"{name} {CORRECTED}", CORRECTED, rows[name].tolist(), label))
-    for stage in found.stages:
+    for stage in (one for one in found.stages if found.differs(one, name)):
         values = found.by_stage(stage)[name].reindex(rows.index)
         columns.append(TableColumn(f"{name} by {stage}", stage, values.tolist(), label))
         change = (values - raw).tolist()

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = pd.Series([np.nan])
 """Stands for the standard deviations of a property without any."""
+ROUNDING = 1e-9
+"""Relative difference of equal values that were computed twice."""
 PENDING, FAILED = "pending", "failed"
 
 
@@ -146,6 +148,15 @@ class Findings:
     def by_stage(self, stage: str) -> pd.DataFrame:
         """The results of one stage, indexed by candidate."""
         return self.verified[self.verified["stage"] == stage]
+
+    def differs(self, stage: str, name: str) -> bool:
+        """Whether a stage gives another value of a property than the search for any candidate.
+
+        Dimensions of a cell, or what another objective of a chain gives, are the same for both: no comparison.
+        """
+        part = self.by_stage(stage)
+        off = part[f"{name}_disagreement"].abs().max()
+        return not off <= ROUNDING * part[name].abs().max()
 
     def reasons(self) -> pd.DataFrame:
         """Why values are missing: columns ``where``, ``reason`` and ``count``, the most frequent first."""

@@ -62,6 +62,12 @@ class Targets:
         return tuple(dict.fromkeys(target.property for target in self.items))
 
     @property
+    def units(self) -> dict[str, str]:
+        """The unit of each property: that of its first target with one, or dimensionless."""
+        given = {target.property: target.unit for target in reversed(self.items) if target.unit}
+        return {name: given.get(name, "") for name in self.properties}
+
+    @property
     def optimized(self) -> tuple[Target, ...]:
         """The objectives to optimize: Maximize and Minimize."""
         return tuple(target for target in self.items if target.direction)

@@ -132,3 +132,9 @@ def test_probabilities_of_known_and_predicted_values():
     found = targets.probabilities(values)
     assert found.columns.tolist() == [f"probability: {target}" for target in targets.bounded] + ["probability"]
     np.testing.assert_allclose(found.to_numpy(), [[0.5, 1, 0.5], [1, 0, 0], [np.nan] * 3])
+
+
+def test_the_unit_of_a_property_is_that_of_its_first_target_with_one():
+    targets = Targets(Maximize("f"), AtLeast("f", 1, unit="V"), AtMost("f", 3000, unit="mV"), AtLeast("g", 1))
+    assert targets.units == {"f": "V", "g": ""}
+    assert targets.in_units(targets.units).window("f").interval == (1.0, 3.0)
