@@ -101,13 +101,13 @@ class Target:
             Its lower and upper ends, and by how much the standard deviation is too large for any mean to meet the
             target (then both ends are its center), each with the shape of ``std``.
         """
+        if std is None or self.min_probability is None:
+            return np.asarray(self.interval[0]), np.asarray(self.interval[1]), np.asarray(0.0)
         from scipy.special import ndtri
 
-        spread = np.nan_to_num(np.asarray(0.0 if std is None else std, dtype=np.float64))
+        spread = np.nan_to_num(np.asarray(std, dtype=np.float64))
         low, high = (np.full_like(spread, end) for end in self.interval)
         excess = np.zeros_like(spread)
-        if self.min_probability is None or not (spread > 0.0).any():
-            return low, high, excess
         if not np.isfinite(self.interval).all():
             shift = float(ndtri(self.min_probability)) * spread
             return low + shift, high - shift, excess

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from invdesign import read_campaign
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
 
 
@@ -43,3 +45,16 @@ def test_takagishi_2019(monkeypatch, real_data):
     assert verified["resistance_disagreement"].abs().max() < 0.1 * verified["resistance"].min()
     by_gap = found["answers"]["tortuosity"].groupby(found["grid"]["binder"])
     assert all(values.is_monotonic_decreasing for _, values in by_gap)  # the wider the gap, the straighter the pores
+
+
+@pytest.mark.xdist_group("cell")
+def test_the_file_of_takagishi_2019(examples, tmp_path):
+    setting = read_campaign(examples / "porous-electrode.yaml", store=str(tmp_path / "porous.db"))
+    campaign = setting.open()
+    campaign.run(setting.objective, evaluations=20, batch=4)
+    hits = campaign.hits()
+    assert hits["energy_density"].min() >= 930
+    (stage,) = setting.stages
+    verified = campaign.verify(stage.objective, top=1, stage=stage.name).iloc[0]
+    assert verified["resistance"] == pytest.approx(verified["resistance_low_fidelity"], rel=0.1)
+    assert verified["porosity"] == pytest.approx(verified["porosity_low_fidelity"])
