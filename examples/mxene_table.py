@@ -1,4 +1,4 @@
-"""Voltage and capacity of MXene electrodes as Li et al. (2022) computed them; the table names elements in columns."""
+"""Voltage, capacity and charge of MXene electrodes: Li et al. (2022). The table names elements in columns."""
 
 from functools import cache
 
@@ -18,7 +18,11 @@ def _values() -> dict[frozenset[tuple[str, float]], dict[str, float]]:
             next(name for name in names if row[name] == 1) for names in (METALS, ENDS, ["Li", "Na", "K", "Mg"])
         )
         formula = f"{metal}2{'C' if row['C'] == 1 else 'N'}{ENDS[end]}{ion}2"
-        found[_amounts(formula)] = {"voltage": row["Voltage(V)"], "capacity": row["Theoretical_capacity (mAh/g)"]}
+        found[_amounts(formula)] = {
+            "voltage": row["Voltage(V)"],
+            "capacity": row["Theoretical_capacity (mAh/g)"],
+            "charge": row["Induced_Z_charge(mAh/g)"],  # the header is wrong: electrons per ion
+        }
     return found
 
 
@@ -29,5 +33,5 @@ def _amounts(formula: str) -> frozenset[tuple[str, float]]:
 
 
 def tabulated(mxene: str) -> dict[str, float]:
-    """Voltage in V and capacity in mAh/g of a formula with its ions, such as Ti2CO2Li2."""
+    """Voltage in V, capacity in mAh/g and charge per ion in e of a formula with its ions, such as Ti2CO2Li2."""
     return _values()[_amounts(mxene)]

@@ -1,9 +1,10 @@
-"""Several objectives as one, each for other properties of the same candidates."""
+"""Several objectives as one, each for other properties of the same candidates; one may read what another gives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import pandas as pd
@@ -12,6 +13,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import REASON, Objective, valued
 from invdesign.objectives.calibrated import Calibrated, CalibrationReport
+from invdesign.objectives.chain import columns_with, evaluate_linked, evaluation_order, links_of, with_hints
 from invdesign.objectives.limits import is_foreign, memory_together, seconds_together
 from invdesign.objectives.predicted import HeldOutScore, Predicting
 
@@ -20,11 +22,15 @@ from invdesign.objectives.predicted import HeldOutScore, Predicting
 class CombinedObjective:
     """Evaluates every part and joins the properties and the reasons of each candidate.
 
+    A part whose input has the name of another part's property reads its value (not its standard deviation): a model
+    of the pressing gives the tortuosity with which a cell is simulated. Candidates without that value are not
+    evaluated by it.
+
     Attributes:
         parts: objectives whose properties have different names.
 
     Raises:
-        InputError: if two parts give the same property.
+        InputError: if two parts give the same property, or parts need each other's properties in a circle.
     """
 
     parts: tuple[Objective, ...]
@@ -37,6 +43,7 @@ class CombinedObjective:
                 f"Two objectives give '{repeated[0]}'. Let each give other properties, or let one of them verify the "
                 "other (verify: top 10)."
             )
+        _ = self._order
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -47,18 +54,37 @@ class CombinedObjective:
         sizes = [part.rows_per_call for part in self.parts if part.rows_per_call is not None]
         return min(sizes) if sizes else None
 
+    def columns_of(self, place: int, columns: Sequence[Column]) -> tuple[Column, ...]:
+        """The columns of a part: those of the candidates, and the properties of other parts that it reads.
+
+        Args:
+            place: of the part in ``parts``.
+            columns: of the candidates.
+        """
+        return columns_with(columns, self._links[place], self.properties)
+
     def for_columns(self, columns: Sequence[Column]) -> Self:
-        parts = tuple(part.for_columns(columns) for part in self.parts)
+        parts = tuple(part.for_columns(self.columns_of(place, columns)) for place, part in enumerate(self.parts))
         same = all(new is old for new, old in zip(parts, self.parts, strict=True))
         return self if same else replace(self, parts=parts)
 
     def check(self, columns: Sequence[Column]) -> list[str]:
-        return [problem for part in self.parts for problem in part.check(columns)]
+        return [
+            problem
+            for place, part in enumerate(self.parts)
+            for own in [self.columns_of(place, columns)]
+            for problem in with_hints(part.check(own), part, own, self.properties)
+        ]
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        results = [part.evaluate(candidates) for part in self.parts]
-        values = pd.concat([result.drop(columns=REASON) for result in results], axis=1)
-        reasons = pd.concat([result[REASON] for result in results], axis=1)
+        known: dict[str, pd.Series] = {}
+        found: dict[int, pd.DataFrame] = {}
+        for place in self._order:
+            given = pd.DataFrame({name: known[name] for name in self._links[place]}, index=candidates.index)
+            found[place] = evaluate_linked(self.parts[place], candidates, given)
+            known |= {name: found[place][name] for name in self.parts[place].properties if name in found[place]}
+        values = pd.concat([found[place].drop(columns=REASON) for place in range(len(self.parts))], axis=1)
+        reasons = pd.concat([found[place][REASON] for place in self._order], axis=1)
         return valued(values, ["; ".join(filter(None, row)) or None for row in reasons.itertuples(index=False)])
 
     def seconds_allowed(self, candidates: int) -> float | None:
@@ -84,3 +110,11 @@ class CombinedObjective:
     @property
     def _calibrated(self) -> list[Calibrated]:
         return [part for part in self.parts if isinstance(part, Calibrated)]
+
+    @cached_property
+    def _links(self) -> tuple[tuple[str, ...], ...]:
+        return links_of(self.parts)
+
+    @cached_property
+    def _order(self) -> tuple[int, ...]:
+        return evaluation_order(self.parts, self._links)

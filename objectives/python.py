@@ -77,6 +77,14 @@ class PythonObjective(TravelsByFields):
         return dict(self.units)
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        """The arguments of the function; none if it cannot be loaded, which ``check`` reports."""
+        try:
+            return _argument_names(self._called)
+        except InputError:
+            return ()
+
+    @property
     def rows_per_call(self) -> int | None:
         return 1
 
@@ -162,12 +170,11 @@ def signature_problems(function: Callable[..., object], parameters: Sequence[str
         function: the function; one without a signature, such as some in C, is not checked.
         parameters: names of the space's parameters.
     """
-    try:
-        arguments = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
+    arguments = _arguments(function)
+    if arguments is None:
         return []
     name = getattr(function, "__name__", "the function")
-    named = [one.name for one in arguments if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    named = _argument_names(function)
     takes_all = any(one.kind is one.VAR_KEYWORD for one in arguments)
     required = [
         one for one in arguments if one.default is one.empty and one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL)
@@ -191,6 +198,19 @@ def signature_problems(function: Callable[..., object], parameters: Sequence[str
         for parameter in unexpected
     ]
     return problems
+
+
+def _arguments(function: Callable[..., object]) -> tuple[inspect.Parameter, ...] | None:
+    try:
+        return tuple(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return None
+
+
+def _argument_names(function: Callable[..., object]) -> tuple[str, ...]:
+    """The arguments that can be given by name."""
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return tuple(one.name for one in _arguments(function) or () if one.kind in by_name)
 
 
 def _wrong_return(given: Any, units: Mapping[str, str]) -> str | None:

@@ -74,6 +74,10 @@ class SurrogateObjective(TravelsByFields):
         return {**self._table.properties, **dict.fromkeys(self.thresholds, "")}
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(self.key)
+
+    @property
     def rows_per_call(self) -> int | None:
         return None
 

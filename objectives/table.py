@@ -71,6 +71,10 @@ class TableObjective(TravelsByFields):
         return {name: self.units.get(name, header or "") for name, header in headers.items()}
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(self.key)
+
+    @property
     def rows_per_call(self) -> int | None:
         return None
 

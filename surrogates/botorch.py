@@ -22,6 +22,7 @@ from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.views import COMPACT
+from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 
 if TYPE_CHECKING:
     import torch
@@ -35,7 +36,7 @@ VARIATIONAL_STEPS = 200
 
 
 @settings(frozen=False, kw_only=True)
-class BotorchSurrogate:
+class BotorchSurrogate(ScikitLearnEstimator):
     """A model of BoTorch's, one a property, fitted by BoTorch on features built from the candidates' columns.
 
     It has the capabilities of our own Gaussian process: gradients of its moments, joint posterior, conditioning. So the
@@ -67,13 +68,14 @@ class BotorchSurrogate:
         if isinstance(self.model, str):
             _named(self.model)
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(self, frame: pd.DataFrame, y: pd.DataFrame | pd.Series, *, columns: Sequence[Column] | None = None) -> Self:
         """Learns every column of ``y``; see ``Surrogate.fit``.
 
         Raises:
             InputError: where a property has fewer than three values, an infinite one, or a column cannot be read; where
                 the function gives no BoTorch model; where a GPU is asked for and there is none.
         """
+        y = as_frame(y)
         check_values(frame, y, fewest=FEWEST_VALUES)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)

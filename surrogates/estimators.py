@@ -20,6 +20,7 @@ from invdesign.surrogates.checks import check_values
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.noise import learned_noise_std
+from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 from invdesign.surrogates.validation import Z90
 
 FEWEST_VALUES = 2
@@ -87,7 +88,7 @@ class Learned:
 
 
 @settings(frozen=False, kw_only=True)
-class FeatureSurrogate(ABC):
+class FeatureSurrogate(ScikitLearnEstimator, ABC):
     """A surrogate that converts candidates to features and fits one model per property.
 
     The residuals by which a family calibrates its standard deviations hold both noise and model error. The noise is
@@ -104,13 +105,14 @@ class FeatureSurrogate(ABC):
         default=None, init=False, repr=False, compare=False
     )
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(self, frame: pd.DataFrame, y: pd.DataFrame | pd.Series, *, columns: Sequence[Column] | None = None) -> Self:
         """Learns every column of ``y``, each from the rows where it is known; see ``Surrogate.fit``.
 
         Raises:
             InputError: if a property has fewer than two values, an infinite one or text, or a column cannot be
                 read.
         """
+        y = as_frame(y)
         check_values(frame, y, FEWEST_VALUES)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.surrogates.scikit_learn import as_frame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def permutation_importance(
     surrogate: Surrogate,
     frame: pd.DataFrame,
-    y: pd.DataFrame,
+    y: pd.DataFrame | pd.Series,
     *,
     rng: np.random.Generator,
     repeats: int = 5,
@@ -38,6 +39,7 @@ def permutation_importance(
         One row for each property and column: ``importance``, the growth of the RMSE in the property's unit (mean over
         the repeats), and ``spread``, its standard deviation.
     """
+    y = as_frame(y)
     base = _errors(surrogate.predict(frame), y)
     rows = []
     for column in frame.columns:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from invdesign.core.errors import InputError
 from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.scikit_learn import as_frame
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -26,7 +27,7 @@ Z90 = 1.6448536269514722
 def held_out_predictions(
     surrogate: Surrogate,
     frame: pd.DataFrame,
-    y: pd.DataFrame,
+    y: pd.DataFrame | pd.Series,
     *,
     columns: Sequence[Column] | None,
     folds: int = 5,
@@ -57,6 +58,7 @@ def held_out_predictions(
         InputError: if a property has values in fewer rows, or groups, than there are folds, or the surrogate cannot
             be fitted.
     """
+    y = as_frame(y)
     if folds < 2:
         raise InputError(f"Cross-validation needs two folds or more, not {folds}.")
     if len(frame) != len(y):

@@ -42,21 +42,27 @@ def verified_frame(
         correction is in force, ``<property>_corrected`` and ``corrected_met`` too.
     """
     found = properties_of(verifications, names)
+    own = spreads_of(verifications, names).add_suffix(STD_SUFFIX)
     rows = evaluations.loc[verifications.index]
     low_fidelity, spread = properties_of(rows, names), spreads_of(rows, names)
     known_spread = spread.loc[:, spread.notna().any()]
+    uncertain = known_spread.add_suffix(STD_SUFFIX)
     parts = [
         verifications[["stage"]],
         found,
-        verifications[[REASON]].assign(all_met=targets.all_met(found)),
+        verifications[[REASON]].assign(all_met=targets.all_met(pd.concat([found, own], axis=1))),
         low_fidelity.add_suffix(LOW_FIDELITY),
         known_spread.add_suffix(LOW_FIDELITY + STD_SUFFIX),
         (found - low_fidelity).add_suffix(DISAGREEMENT),
-        pd.DataFrame({LOW_FIDELITY[1:] + MET: targets.all_met(low_fidelity)}, index=rows.index),
+        pd.DataFrame(
+            {LOW_FIDELITY[1:] + MET: targets.all_met(pd.concat([low_fidelity, uncertain], axis=1))}, index=rows.index
+        ),
     ]
     if corrections:
         right = corrected(low_fidelity, corrections)
-        met = pd.DataFrame({CORRECTED[1:] + MET: targets.all_met(right)}, index=rows.index)
+        met = pd.DataFrame(
+            {CORRECTED[1:] + MET: targets.all_met(pd.concat([right, uncertain], axis=1))}, index=rows.index
+        )
         parts += [right.add_suffix(CORRECTED), met]
     return pd.concat(parts, axis=1)
 

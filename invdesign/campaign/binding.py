@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from invdesign.campaign.coverage import Coverage, coverage
+from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.objectives.base import Objective
 from invdesign.space import SearchSpace
@@ -48,13 +50,19 @@ class Bindings:
     space: SearchSpace
     _known: list[tuple[Objective, Binding]] = field(default_factory=list, init=False, repr=False, compare=False)
 
-    def of(self, objective: Objective) -> Binding:
-        """The binding of an objective, given either unbound or as bound before."""
+    def of(self, objective: Objective, columns: Sequence[Column] | None = None) -> Binding:
+        """The binding of an objective, given either unbound or as bound before.
+
+        Args:
+            objective: the objective.
+            columns: of its candidates: the space's (None), or these with properties of other objectives.
+        """
         for given, binding in self._known:
             if objective is given or objective is binding.objective:
                 return binding
-        bound = objective.for_columns(self.space.columns)
-        problems = [*bound.check(self.space.columns), *self.space.clashes(bound.properties)]
+        known = self.space.columns if columns is None else columns
+        bound = objective.for_columns(known)
+        problems = [*bound.check(known), *self.space.clashes(bound.properties)]
         found = Coverage() if problems else coverage(bound, self.space)
         return self._noted(objective, Binding(bound, (*problems, *found.problems), found.remarks))
 

@@ -323,7 +323,7 @@ class Campaign(Reading):
                 found = proposer.propose(
                     min(left, self.initial - history.count) if first else left,
                     space=self.space,
-                    targets=self.targets.in_units(self.units),
+                    targets=self._search_targets(),
                     history=history,
                     seed=np.random.SeedSequence(self.seed),
                 )
@@ -333,6 +333,12 @@ class Campaign(Reading):
                 break
             history = history.with_pending(found, given=True)
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), origins
+
+    def _search_targets(self) -> Targets:
+        """The targets in the units of the store, as the optimizer sees them."""
+        targets = self.targets.in_units(self.units)
+        asks = any(target.min_probability is not None for target in targets)
+        return targets.for_search(self._spreads(self.store.columns().in_state(DONE))) if asks else targets
 
     def tell(self, results: pd.DataFrame | Table, *, again: bool = False) -> list[int]:
         """Stores results: values of proposed candidates, or of others that the laboratory chose itself.

@@ -55,6 +55,8 @@ def _tables(objective: object) -> Iterator[TableObjective]:
 
 def _of_table(table: TableObjective, space: SearchSpace) -> Coverage:
     columns = {column.name: column for column in space.columns}
+    if any(name not in columns for name in table.key):
+        return Coverage()  # a key that another objective gives is unknown before a run
     for name in table.key:
         if columns[name].kind == "number" and math.isinf(space.parameters[name].size):
             problem = (

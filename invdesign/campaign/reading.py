@@ -12,6 +12,7 @@ import pandas as pd
 
 from invdesign.campaign.agreement import agreement, corrected, verified_frame
 from invdesign.campaign.correction import Correction
+from invdesign.campaign.html_view import MOST, campaign_html
 from invdesign.campaign.rounds import (
     Round,
     TaughtRound,
@@ -22,7 +23,7 @@ from invdesign.campaign.rounds import (
 )
 from invdesign.campaign.status import Status
 from invdesign.campaign.store import CANDIDATE, DONE, FAILED, PENDING, STATES, Store
-from invdesign.objectives.base import REASON
+from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
@@ -67,9 +68,8 @@ class Reading:
     @property
     def units(self) -> dict[str, str]:
         """The unit of each stored property: the objective's, or the target's if a laboratory gives the values."""
-        units = {target.property: target.unit or "" for target in self.targets}
         facts = self.store.facts()
-        return {**units, **facts.get(LABORATORY_UNITS, {}), **facts.get("units", {})}
+        return {**self.targets.units, **facts.get(LABORATORY_UNITS, {}), **facts.get("units", {})}
 
     def rounds(self) -> list[Round]:
         """The rounds in order, including an incomplete last one: the candidates to verify, and when it was due."""
@@ -103,25 +103,41 @@ class Reading:
     def frame(self) -> pd.DataFrame:
         """Every proposed candidate: parameters, properties, ``origin``, ``state`` and ``reason``, indexed by number.
 
-        The properties are as the objective gave them; ``best`` and ``hits`` use corrected ones.
+        The properties are as the objective gave them; ``best`` and ``hits`` use corrected ones. Predictions have their
+        standard deviation, ``<property>_std``, and the probabilities to meet targets; see ``Targets.probabilities``.
         """
         columns = self.store.columns()
         everything = np.ones(len(columns), dtype=bool)
         about = {name: columns.about[name].array() for name in ("origin", "state", REASON)}
-        frame = pd.concat([self._candidates(everything), self._properties(everything)], axis=1)
+        frame = self._with_probabilities(
+            pd.concat([self._candidates(everything), self._properties(everything), self._spreads(everything)], axis=1)
+        )
         return frame.assign(**{name: values.astype(object) for name, values in about.items()})
 
     @of_one_moment
     def hits(self) -> pd.DataFrame:
         """Candidates that meet all targets: parameters, properties, and met or missed target by target.
 
+        Predictions have their standard deviation and the probabilities to meet the targets, as in ``frame``.
         With Maximize or Minimize among the targets, the column ``pareto_rank`` is 0 for non-dominated candidates.
         """
         frame = self._valued()
         targets = self.targets.in_units(self.units)
         met = frame[targets.all_met(frame)]
-        found = pd.concat([met, targets.met(met)], axis=1)
+        found = self._with_probabilities(pd.concat([met, targets.met(met)], axis=1))
         return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.optimized else found
+
+    @of_one_moment
+    def _repr_html_(self) -> str:
+        """Progress and the best candidates, as a notebook shows them."""
+        return campaign_html(
+            self.store.campaign,
+            self.status(),
+            self.best(MOST),
+            columns=self.space.columns,
+            units=self.units,
+            targets=self.targets.in_units(self.units),
+        )
 
     @of_one_moment
     def best(self, top: int) -> pd.DataFrame:
@@ -165,7 +181,8 @@ class Reading:
         counted = columns.in_state(DONE)
         if self.space.fidelity is not None:
             counted &= at_target_fidelity(self.space, self._candidates(np.ones(len(columns), dtype=bool)))
-        hits = int(targets.all_met(self._corrected(self._properties(counted))).sum())
+        values = pd.concat([self._corrected(self._properties(counted)), self._spreads(counted)], axis=1)
+        hits = int(targets.all_met(values).sum())
         return Status(columns.counts[DONE], columns.counts[FAILED], columns.counts[PENDING], hits)
 
     @of_one_moment
@@ -212,7 +229,8 @@ class Reading:
     def _valued(self) -> pd.DataFrame:
         """The results that count: those at the target fidelity, if there are several."""
         done = self.store.columns().in_state(DONE)
-        frame = pd.concat([self._candidates(done), self._corrected(self._properties(done))], axis=1)
+        values = self._corrected(self._properties(done))
+        frame = pd.concat([self._candidates(done), values, self._spreads(done)], axis=1)
         return frame[at_target_fidelity(self.space, frame)]
 
     def _candidates(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
@@ -240,6 +258,21 @@ class Reading:
         columns = self.store.columns()
         index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
         return pd.DataFrame({name: columns.property(name)[chosen] for name in self.units}, index=index, dtype=float)
+
+    def _spreads(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        """The standard deviations of the chosen candidates' predictions; no column for properties without any."""
+        columns = self.store.columns()
+        index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
+        known = {name + STD_SUFFIX: columns.property(name + STD_SUFFIX) for name in self.units}
+        return pd.DataFrame(
+            {name: values[chosen] for name, values in known.items() if not np.isnan(values).all()}, index=index
+        )
+
+    def _with_probabilities(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with the probabilities to meet the targets, if there are standard deviations."""
+        if not any(name + STD_SUFFIX in frame for name in self.targets.properties):
+            return frame
+        return pd.concat([frame, self.targets.in_units(self.units).probabilities(frame)], axis=1)
 
     def _corrected(self, values: pd.DataFrame) -> pd.DataFrame:
         return corrected(values, self.corrections())

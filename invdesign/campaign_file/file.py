@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -17,7 +17,7 @@ from invdesign.campaign_file.fidelity_section import with_fidelities
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
 from invdesign.campaign_file.sections import SectionReader
-from invdesign.campaign_file.target_section import TargetSettings
+from invdesign.campaign_file.target_section import TargetSettings, with_long_words
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import bounded, setting_names, settings
 from invdesign.core.text_files import is_file
@@ -55,6 +55,8 @@ SECTIONS = (
 REQUIRED = ("campaign", "space", "targets")
 MOST_CONSTRAINTS = 100
 """So that a feasible candidate is found, or missing, within some ten seconds."""
+ONLY = ""
+"""Name of the targets of a file that has a single list."""
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 
 
@@ -105,6 +107,7 @@ class CampaignFile:
         bindings: the objectives, bound to the space and checked.
         executor: where evaluations run; None for ``workers`` processes of this machine.
         data: files with results that were measured before.
+        target_sets: all sets of targets of the file by name; empty if it has a single list.
     """
 
     document: Document
@@ -119,6 +122,7 @@ class CampaignFile:
     bindings: Bindings
     executor: ExecutorSettings | None = None
     data: tuple[Path, ...] = ()
+    target_sets: Mapping[str, Targets] = field(default_factory=dict)
 
     def open(self, store: str | Path | None = None) -> Campaign:
         """Opens or creates the campaign, in the given store or else the one that the file names.
@@ -166,7 +170,13 @@ class CampaignFile:
     def remarks(self) -> list[str]:
         """What to know before a run: entries of sources that were left out, candidates without a value."""
         objectives = [] if self.objective is None else [self.objective, *(stage.objective for stage in self.stages)]
-        return [*self.space.remarks, *(remark for one in objectives for remark in self.bindings.of(one).remarks)]
+        sets = [name for name, targets in self.target_sets.items() if targets is self.targets]
+        others = ", ".join(f"'{name}'" for name in self.target_sets if name not in sets)
+        chosen = [
+            f"Targets of the set '{name}'; choose another with --targets-set: {others}." for name in sets if others
+        ]
+        remarks = (remark for one in objectives for remark in self.bindings.of(one).remarks)
+        return [*self.space.remarks, *chosen, *remarks]
 
     @property
     def store(self) -> str:
@@ -174,7 +184,9 @@ class CampaignFile:
         return self.header.store or f"{self.header.campaign}.db"
 
 
-def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | None = None) -> CampaignFile:
+def read_campaign(
+    path: str | Path, *, allow_code: bool = False, store: str | None = None, targets_set: str | None = None
+) -> CampaignFile:
     """Reads and checks a campaign file, which imports the code that it names.
 
     Code (functions, programs, calculators), and files and stores outside of the file's folder, need the user's consent:
@@ -184,6 +196,7 @@ def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | No
         path: of the file.
         allow_code: whether the caller consents to all that the file does.
         store: place of the campaign's store, instead of the one that the file names.
+        targets_set: name of the targets to search, if the file has several sets; the first if None.
 
     Raises:
         FileError: naming every problem with its line.
@@ -191,7 +204,7 @@ def read_campaign(path: str | Path, *, allow_code: bool = False, store: str | No
     """
     document = yaml_lines.read(path)
     reader = CampaignReader(document, Consent(document, allow_code))
-    return with_consent(reader, lambda: reader.campaign(store))
+    return with_consent(reader, lambda: reader.campaign(store, targets_set))
 
 
 def with_consent(reader: SectionReader, read: Callable[[], Read]) -> Read:
@@ -216,8 +229,39 @@ def with_consent(reader: SectionReader, read: Callable[[], Read]) -> Read:
     raise ConsentError(reader.document.path, reader.problems, reader.consent.refused)
 
 
-def read_targets(path: str | Path) -> Targets:
-    """Reads targets from a separate file: a list, or a mapping with the key ``targets``.
+def read_targets(path: str | Path, targets_set: str | None = None) -> Targets:
+    """Reads targets from a separate file; see ``read_target_sets``.
+
+    Args:
+        path: of the file.
+        targets_set: name of the set; the first, or the only one, if None.
+
+    Raises:
+        FileError: naming every problem with its line.
+        InputError: if the set is unknown.
+    """
+    return chosen(read_target_sets(path), targets_set)
+
+
+def chosen(sets: Mapping[str, Targets], name: str | None) -> Targets:
+    """Returns the targets of a name, or the first ones for None.
+
+    Raises:
+        InputError: if the name is unknown.
+    """
+    if name is None:
+        return next(iter(sets.values()))
+    if name not in sets:
+        what = "The file has a single list of targets." if list(sets) == [ONLY] else nearest(name, sets).strip()
+        raise InputError(f"Unknown set of targets '{name}'. {what}".rstrip())
+    return sets[name]
+
+
+def read_target_sets(path: str | Path) -> dict[str, Targets]:
+    """Reads all targets of a separate file: a list, a mapping from names to lists, or either under ``targets``.
+
+    Returns:
+        The sets by name, in their order; a single list has the name ''.
 
     Raises:
         FileError: naming every problem with its line.
@@ -226,21 +270,21 @@ def read_targets(path: str | Path) -> Targets:
     reader = CampaignReader(document, Consent(document, everything=False))
     data: Any = reader.document.data
     place: Place = ()
-    if isinstance(data, dict):
+    if isinstance(data, dict) and "targets" in data:
         unknown = [key for key in data if key != "targets"]
         for key in unknown:
             reader.problem((key,), f"'{key}' is unknown in a target file.{nearest(key, ['targets'])}")
-        data, place = data.get("targets"), ("targets",)
-    targets = reader.targets(data, place)
-    if reader.problems or targets is None:
+        data, place = data["targets"], ("targets",)
+    sets = reader.target_sets(data, place)
+    if reader.problems or sets is None:
         raise FileError(path, reader.problems)
-    return targets
+    return sets
 
 
 class CampaignReader(SectionReader):
     """Reads a whole campaign file."""
 
-    def campaign(self, store: str | None) -> CampaignFile:
+    def campaign(self, store: str | None, targets_set: str | None) -> CampaignFile:
         """Reads every section, with a store instead of the file's own; raises FileError if there was any problem."""
         data = self.begin(REQUIRED)
         header = self.header(data)
@@ -252,16 +296,16 @@ class CampaignReader(SectionReader):
         budget = self.settings(Budget, data.get("budget") or {}, ("budget",))
         space = self.space(data.get("space"), data.get("constraints")) if "space" in data else None
         space = with_fidelities(self, data.get("objective"), space) if space is not None else None
-        targets = self.targets_section(data["targets"]) if "targets" in data else None
+        sets = self.targets_section(data["targets"]) if "targets" in data else None
         bindings = Bindings(space) if space is not None else None
         objective, stages = (
             self.objectives(data["objective"], bindings, budget or Budget()) if "objective" in data else (None, ())
         )
         surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
-        if objective is not None and targets is not None:
-            self.compare(targets, objective, stages)
         measured = self.data_files(data.get("data"))
+        for name, one in (sets or {}).items():
+            self.compare(one, ("targets", name) if name else ("targets",), objective, stages)
         if budget is not None and budget.initial > budget.evaluations:
             self.problem(
                 ("budget", "initial"),
@@ -270,8 +314,14 @@ class CampaignReader(SectionReader):
             )
         if budget is not None and budget.cost is not None and space is not None:
             self.check_cost(budget, space)
-        if self.problems or not (header and budget and space and bindings and targets and optimizer):
+        targets = None
+        try:
+            targets = chosen(sets, targets_set) if sets else None
+        except InputError as error:
+            self.problem(("targets",), str(error))
+        if self.problems or not (header and budget and space and bindings and sets and targets and optimizer):
             raise FileError(self.document.path, self.problems)
+        named = {} if ONLY in sets else sets
         return CampaignFile(
             self.document,
             header,
@@ -285,6 +335,7 @@ class CampaignReader(SectionReader):
             bindings,
             executor,
             measured,
+            named,
         )
 
     def begin(self, required: Sequence[str]) -> dict[str, Any]:
@@ -395,18 +446,27 @@ class CampaignReader(SectionReader):
                 found.append(path)
         return tuple(found)
 
-    def targets_section(self, data: Any) -> Targets | None:
-        """Reads targets from the file itself, or from the file that it refers to."""
+    def targets_section(self, data: Any) -> dict[str, Targets] | None:
+        """Reads the sets of targets from the file itself, or from the file that it refers to."""
         if not isinstance(data, str):
-            return self.targets(data, ("targets",))
+            return self.target_sets(data, ("targets",))
         try:
-            return read_targets(self._resolve(data))
+            return read_target_sets(self._resolve(data))
         except FileError as error:
             for problem in error.problems:
                 self.problem(("targets",), f"{error.path}:{problem.line}: {problem.message}")
         except InputError as error:
             self.problem(("targets",), str(error))
         return None
+
+    def target_sets(self, data: Any, place: Place) -> dict[str, Targets] | None:
+        """Reads a list of targets, whose name is '', or a mapping from names to lists."""
+        if not isinstance(data, dict) or not data:
+            only = self.targets(data, place)
+            return None if only is None else {ONLY: only}
+        sets = {str(name): self.targets(listed, (*place, name)) for name, listed in data.items()}
+        whole = {name: found for name, found in sets.items() if found is not None}
+        return whole if len(whole) == len(sets) else None
 
     def targets(self, data: Any, place: Place) -> Targets | None:
         """Reads a list of targets."""
@@ -415,7 +475,7 @@ class CampaignReader(SectionReader):
             return None
         found: list[Target] = []
         for number, entry in enumerate(data):
-            settings = self.settings(TargetSettings, entry, (*place, number))
+            settings = self.settings(TargetSettings, with_long_words(entry), (*place, number))
             try:
                 found += [settings.target()] if settings is not None else []
             except InputError as error:
@@ -458,12 +518,26 @@ class CampaignReader(SectionReader):
             least = f"at least {FEWEST_VALUES} evaluations at the target fidelity ({FEWEST_VALUES * target_cost:g})"
             self.problem(place, f"cost ({budget.cost:g}) is too low: a model needs {least}.")
 
-    def compare(self, targets: Targets, objective: Objective, stages: Sequence[Stage]) -> None:
-        """Checks that the objective gives every target's property in a compatible unit."""
+    def compare(self, targets: Targets, place: Place, objective: Objective | None, stages: Sequence[Stage]) -> None:
+        """Checks that the objective gives every target's property in a compatible unit, and no two exclude each other.
+
+        Args:
+            targets: one set of the file.
+            place: of the set in the file.
+            objective: of the search; None if a laboratory gives the values, in the units of the targets.
+            stages: of the search.
+        """
+        before = len(self.problems)
         in_file = not isinstance(self.document.data["targets"], str)
-        for source in (objective, *(stage.objective for stage in stages)):
+        for source in (objective, *(stage.objective for stage in stages)) if objective is not None else ():
             for number, target in enumerate(targets):
                 try:
                     Targets(target).in_units(source.properties)
                 except InputError as error:
-                    self.problem(("targets", number) if in_file else ("targets",), str(error))
+                    self.problem((*place, number) if in_file else ("targets",), str(error))
+        if len(self.problems) > before:
+            return
+        try:
+            targets.in_units(targets.units if objective is None else objective.properties)
+        except InputError as error:
+            self.problem(place if in_file else ("targets",), str(error))

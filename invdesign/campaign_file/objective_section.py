@@ -13,6 +13,7 @@ from invdesign.campaign_file.sections import SectionReader
 from invdesign.core.errors import InputError
 from invdesign.core.settings import bounded, settings
 from invdesign.objectives.base import Objective
+from invdesign.objectives.chain import givers_of, input_names, with_hints
 from invdesign.objectives.combined import CombinedObjective
 
 STAGE_KEYS = ("verify", "name")
@@ -43,20 +44,20 @@ def read_objectives(
         initial: of the budget.
     """
     entries = data if isinstance(data, list) else [data]
-    searching: list[Objective] = []
-    stages: list[tuple[Place, Stage]] = []
+    searching: list[tuple[Place, Objective]] = []
+    verifying: list[tuple[Place, Objective, str, VerifySettings | None]] = []
     for number, entry in enumerate(entries):
         place: Place = ("objective", number) if isinstance(data, list) else ("objective",)
         plain = {key: entry[key] for key in entry if key not in STAGE_KEYS} if isinstance(entry, dict) else entry
-        objective = _built(reader, plain, place, bindings)
+        objective = _built(reader, plain, place)
         if objective is None:
             continue
         if isinstance(entry, dict) and "verify" in entry and not is_multi_fidelity(entry):
-            settings = _verification(reader, entry["verify"], (*place, "verify"))
-            name = str(entry.get("name", f"{entry['type']} {len(stages) + 1}"))
-            stages += [(place, Stage(name, objective, settings.top, settings.rounds))] if settings else []
+            name = str(entry.get("name", f"{entry['type']} {len(verifying) + 1}"))
+            verifying.append((place, objective, name, _verification(reader, entry["verify"], (*place, "verify"))))
         else:
-            searching.append(objective)
+            searching.append((place, objective))
+    whole = len(searching) + len(verifying) == len(entries)
     if not searching:
         if not reader.problems:
             reader.problem(
@@ -65,27 +66,73 @@ def read_objectives(
                 "without verify, to give the values of the search.",
             )
         return None, ()
-    try:
-        search = searching[0] if len(searching) == 1 else CombinedObjective(tuple(searching))
-    except InputError as error:
-        reader.problem(("objective",), str(error))
+    bound = _bound(reader, searching, bindings, whole=whole)
+    if bound is None:
         return None, ()
-    if bindings is not None and len(searching) > 1:
-        bindings.joined(search, tuple(searching))
+    stages: list[tuple[Place, Stage]] = []
+    for place, objective, name, wanted in verifying:
+        # What the search computes for its objectives' inputs, a stage with the same inputs needs, too.
+        givers = givers_of(objective, bound)
+        parts = [*((place, part) for part in givers), (place, objective)]
+        made = _bound(reader, parts, bindings, whole=whole, reported=len(givers))
+        if wanted is not None and made is not None:
+            stages.append((place, Stage(name, _joined(made, bindings), wanted.top, wanted.rounds)))
+    search = _joined(bound, bindings)
     _check_stages(reader, stages, search.properties, evaluations=evaluations, initial=initial)
     return search, tuple(stage for _, stage in stages)
 
 
-def _built(reader: SectionReader, data: Any, place: Place, bindings: Bindings | None) -> Objective | None:
+def _built(reader: SectionReader, data: Any, place: Place) -> Objective | None:
     objective: Objective | None = (
         build_multi_fidelity(reader, data) if is_multi_fidelity(data) else reader.built("objective", data, place)
     )
-    if objective is None or bindings is None:
-        return objective
-    binding = bindings.of(objective)
-    for problem in binding.problems:
-        reader.problem(place, problem)
-    return binding.objective
+    return objective
+
+
+def _bound(
+    reader: SectionReader,
+    placed: Sequence[tuple[Place, Objective]],
+    bindings: Bindings | None,
+    *,
+    whole: bool,
+    reported: int = 0,
+) -> tuple[Objective, ...] | None:
+    """The objectives bound to the space and to each other's properties; None if they do not fit together.
+
+    Args:
+        reader: of the file.
+        placed: the objectives, each with its place in the file.
+        bindings: of the space; None if it could not be read.
+        whole: whether every entry of the section could be read; if not, inputs from the others are unknown.
+        reported: how many of the first ones were bound before, so that their problems are reported already.
+    """
+    objectives = tuple(objective for _, objective in placed)
+    try:
+        chain = CombinedObjective(objectives)
+    except InputError as error:
+        reader.problem(("objective",), str(error))
+        return None
+    if bindings is None:
+        return objectives
+    bound = []
+    for number, (place, objective) in enumerate(placed):
+        columns = chain.columns_of(number, bindings.space.columns)
+        binding = bindings.of(objective, columns)
+        bound.append(binding.objective)
+        if number >= reported and (whole or set(input_names(objective)) <= {column.name for column in columns}):
+            for problem in with_hints(binding.problems, objective, columns, chain.properties):
+                reader.problem(place, problem)
+    return tuple(bound)
+
+
+def _joined(parts: tuple[Objective, ...], bindings: Bindings | None) -> Objective:
+    """The objective itself, or a combination of several, whose binding is noted."""
+    if len(parts) == 1:
+        return parts[0]
+    combined = CombinedObjective(parts)
+    if bindings is not None:
+        bindings.joined(combined, parts)
+    return combined
 
 
 def _verification(reader: SectionReader, data: Any, place: Place) -> VerifySettings | None:

@@ -11,7 +11,7 @@ from invdesign.campaign_file.fidelity_section import WORD, FidelitySettings, Mul
 from invdesign.campaign_file.file import REQUIRED, Budget, Header
 from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySettings
 from invdesign.campaign_file.screen_section import StepSettings
-from invdesign.campaign_file.target_section import TargetSettings
+from invdesign.campaign_file.target_section import LONG, SHORT, TargetSettings
 from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, settings_class
 from invdesign.core.settings import descriptions, file_setting_names
 from invdesign.screening.screen import ScreenSettings
@@ -37,20 +37,22 @@ def campaign_schema() -> dict[str, Any]:
         definitions[name] = _schema(cls, definitions)
     steps = {"type": "array", "items": _reference("step")}
     definitions["screen"]["properties"]["steps"] = _described("The funnel; cheap steps run first.", steps)
+    definitions["target"]["properties"][SHORT] = definitions["target"]["properties"][LONG]
     for word in known_words("objective"):
         definitions[f"objective-{word}"]["properties"] |= {"verify": _verify(), "name": STAGE_NAME}
     definitions[f"objective-{WORD}"] = _schema(MultiFidelitySettings, definitions)
     definitions["FidelitySettings"] = _schema(FidelitySettings, definitions)
     definitions["FidelitySettings"]["properties"]["objective"] |= _any_of("objective")
     objective = {"oneOf": [*_any_of("objective")["oneOf"], _reference(f"objective-{WORD}")]}
+    listed = {"type": "array", "items": _reference("target"), "minItems": 1}
     header = _schema(Header, definitions)["properties"]
     properties = {
         **header,
         "space": _described("Parameters by name.", _mapping_of(_any_of("parameter"))),
         "constraints": _described("Expressions over parameters.", {"type": "array", "items": {"type": "string"}}),
         "targets": _described(
-            "The targets, or the name of a file with targets.",
-            {"oneOf": [{"type": "array", "items": _reference("target"), "minItems": 1}, {"type": "string"}]},
+            "The targets, several sets of them by name, or the name of a file with targets.",
+            {"oneOf": [listed, {**_mapping_of(listed), "minProperties": 1}, {"type": "string"}]},
         ),
         "objective": _described(
             "The source of property values.",

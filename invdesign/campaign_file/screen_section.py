@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from invdesign.campaign.stage import Stage
 from invdesign.campaign_file import lines as yaml_lines
 from invdesign.campaign_file.consent import Consent
-from invdesign.campaign_file.file import CampaignReader, Header, with_consent
+from invdesign.campaign_file.file import CampaignReader, Header, chosen, with_consent
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
 from invdesign.core.errors import InputError
@@ -113,9 +113,10 @@ class ScreenReader(CampaignReader):
         data = self.begin(REQUIRED)
         header, executor = self.header(data), self.executor(data)
         pool = self._pool(data.get("space"), data.get("constraints")) if "space" in data else None
-        targets = self.targets_section(data["targets"]) if "targets" in data else None
+        sets = self.targets_section(data["targets"]) if "targets" in data else None
+        targets = chosen(sets, None) if sets else None
         section = data.get("screen") or {}
-        steps, chosen = self._section(section) if isinstance(section, dict) else ([], None)
+        steps, settings = self._section(section) if isinstance(section, dict) else ([], None)
         if not isinstance(section, dict):
             self.problem(("screen",), "screen must be a mapping, such as {top: 50, steps: [...]}.")
         objective: Objective | None = None
@@ -129,13 +130,13 @@ class ScreenReader(CampaignReader):
             surrogate = self.built("surrogate", data["surrogate"], ("surrogate",))
             steps = [(place, replace(step, objective=_with(step.objective, surrogate))) for place, step in steps]
             objective = _with(objective, surrogate)
-        if self.problems or pool is None or targets is None or header is None or chosen is None:
+        if self.problems or pool is None or targets is None or header is None or settings is None:
             raise FileError(self.document.path, self.problems)
         plan = self._planned(pool, steps, objective, targets)
         stages = tuple(self._bound(stage, pool, targets) for stage in stages)
         if self.problems or plan is None:
             raise FileError(self.document.path, self.problems)
-        return ScreenFile(self.document, header, plan, chosen, stages, executor)
+        return ScreenFile(self.document, header, plan, settings, stages, executor)
 
     def _pool(self, data: Any, constraints: Any) -> Pool | None:
         """The file of a single pool as a stream, or the enumerated space."""
@@ -170,7 +171,7 @@ class ScreenReader(CampaignReader):
 
     def _section(self, data: dict[str, Any]) -> tuple[list[tuple[Place, Step]], ScreenSettings | None]:
         """The steps with their places, and the settings."""
-        chosen = self.settings(
+        found = self.settings(
             ScreenSettings, {key: value for key, value in data.items() if key != "steps"}, ("screen",)
         )
         listed = data.get("steps") or []
@@ -182,7 +183,7 @@ class ScreenReader(CampaignReader):
             place: Place = ("screen", "steps", number)
             step = self._step(entry, place, [one.name for _, one in steps])
             steps += [(place, step)] if step is not None else []
-        return steps, chosen
+        return steps, found
 
     def _step(self, data: Any, place: Place, taken: Sequence[str]) -> Step | None:
         plain = {key: value for key, value in data.items() if key != "objective"} if isinstance(data, dict) else data

@@ -9,6 +9,8 @@ from invdesign.core.errors import InputError
 from invdesign.core.settings import Real, bounded, settings
 from invdesign.targets.target import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Target
 
+SHORT, LONG = "with", "min_probability"
+
 
 @settings
 class TargetSettings:
@@ -34,6 +36,8 @@ class TargetSettings:
     """Whether to minimize the property."""
     unit: str | None = None
     """Unit of the numbers; the objective's own by default."""
+    min_probability: float | None = bounded(default=None, gt=0, lt=1)
+    """With which a prediction must meet the target; its mean decides by default. Also written ``with: 0.9``."""
 
     def __post_init__(self) -> None:
         wishes = [name for name in WISHES if getattr(self, name) is not None]
@@ -46,15 +50,22 @@ class TargetSettings:
     def target(self) -> Target:
         """Builds the target."""
         wish = next(name for name in WISHES if getattr(self, name) is not None)
-        return WISHES[wish](self)
+        return WISHES[wish](self, {"unit": self.unit, "min_probability": self.min_probability})
 
 
-WISHES: Mapping[str, Callable[[Any], Target]] = {
-    "between": lambda s: Between(s.property, *s.between, unit=s.unit),
-    "at_least": lambda s: AtLeast(s.property, s.at_least, unit=s.unit),
-    "at_most": lambda s: AtMost(s.property, s.at_most, unit=s.unit),
-    "close_to": lambda s: CloseTo(s.property, s.close_to, s.tolerance, unit=s.unit),
-    "equals": lambda s: Equals(s.property, s.equals, unit=s.unit),
-    "maximize": lambda s: Maximize(s.property, unit=s.unit),
-    "minimize": lambda s: Minimize(s.property, unit=s.unit),
+def with_long_words(entry: Any) -> Any:
+    """A target of a file with ``with`` as ``min_probability``: Python cannot have a setting of that name."""
+    if not isinstance(entry, dict) or SHORT not in entry or LONG in entry:
+        return entry
+    return {LONG if key == SHORT else key: value for key, value in entry.items()}
+
+
+WISHES: Mapping[str, Callable[[Any, Mapping[str, Any]], Target]] = {
+    "between": lambda s, more: Between(s.property, *s.between, **more),
+    "at_least": lambda s, more: AtLeast(s.property, s.at_least, **more),
+    "at_most": lambda s, more: AtMost(s.property, s.at_most, **more),
+    "close_to": lambda s, more: CloseTo(s.property, s.close_to, s.tolerance, **more),
+    "equals": lambda s, more: Equals(s.property, s.equals, **more),
+    "maximize": lambda s, more: Maximize(s.property, **more),
+    "minimize": lambda s, more: Minimize(s.property, **more),
 }

@@ -36,6 +36,9 @@ app.add_typer(data_app, name="data")
 
 File = Annotated[Path, typer.Argument(help="The campaign file (YAML).", show_default=False)]
 TargetsFile = Annotated[Path | None, typer.Option("--targets", help="Read targets from this file instead.")]
+TargetsSet = Annotated[
+    str | None, typer.Option("--targets-set", help="Name of the targets, if the file has several sets; the first.")
+]
 StorePlace = Annotated[str | None, typer.Option("--store", help="Store of the campaign: file or URL.")]
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Consent to the code that the file names, for this command only.")
@@ -73,6 +76,7 @@ def run(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="File for the report; NAME.html by default.")] = None,
     *,
+    targets_set: TargetsSet = None,
     allow_code: AllowCode = False,
     wait: Annotated[
         bool, typer.Option(help="Wait until no other process runs the campaign; join it by default.")
@@ -100,7 +104,7 @@ def run(
     from invdesign.cli.running import search, verify
     from invdesign.core.errors import InputError
 
-    setting, campaign, existed = _opened(file, targets, store, allow_code=allow_code)
+    setting, campaign, existed = _opened(file, targets, targets_set, store, allow_code=allow_code)
     _ = report or _page(f"{setting.header.campaign}.html")  # a wrong place is refused before the search
     console = _console()
     for remark in setting.remarks:
@@ -172,7 +176,9 @@ def screen(
 
 @app.command()
 @_errors_in_words
-def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = False) -> None:
+def check(
+    file: File, targets: TargetsFile = None, targets_set: TargetsSet = None, *, allow_code: AllowCode = False
+) -> None:
     """Checks a campaign file: every error with its line, or the size of the space and five samples."""
     import numpy as np
 
@@ -187,7 +193,7 @@ def check(file: File, targets: TargetsFile = None, *, allow_code: AllowCode = Fa
         typer.echo(f"The pool has {'an unknown number of' if size is None else f'about {size:,}'} entries.")
         typer.echo(f"Steps: {', '.join(step.name for step in plan.steps)}.")
         return
-    setting = _read(file, targets, allow_code=allow_code)
+    setting = _read(file, targets, targets_set, allow_code=allow_code)
     rows = setting.check_data()
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
@@ -216,6 +222,7 @@ def ask(
     file: File,
     n: Annotated[int, typer.Option("-n", min=1, help="Number of candidates.")] = 1,
     output: Output = None,
+    targets_set: TargetsSet = None,
     store: StorePlace = None,
     *,
     allow_code: AllowCode = False,
@@ -227,7 +234,7 @@ def ask(
 
     if output is not None:
         check_new_file(output)
-    setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
+    setting, campaign, _ = _opened(file, None, targets_set, store, allow_code=allow_code)
     written: list[Path] = []
     expectation = campaign.expectation()
 
@@ -265,6 +272,7 @@ def tell(
     store: StorePlace = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an .xlsx file, if several have cells.")] = None,
     *,
+    targets_set: TargetsSet = None,
     allow_code: AllowCode = False,
     again: Annotated[bool, typer.Option("--again", help="Rows that are stored already are new measurements.")] = False,
 ) -> None:
@@ -273,7 +281,7 @@ def tell(
     from invdesign.core.tables import read_table
 
     table = read_table(results, sheet=sheet)
-    setting, campaign, _ = _opened(file, None, store, allow_code=allow_code)
+    setting, campaign, _ = _opened(file, None, targets_set, store, allow_code=allow_code)
     if setting.objective is not None:
         campaign.use_units_of(setting.objective)
     numbers = campaign.tell(table, again=again)
@@ -298,7 +306,7 @@ def amend(
     from invdesign.core.tables import read_table
 
     table = read_table(results)
-    _, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    _, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
     numbers = campaign.amend(table)
     _console().print(f"Corrected {len(numbers)} results: candidates {', '.join(map(str, numbers))}.", markup=False)
 
@@ -314,7 +322,7 @@ def withdraw(
     allow_code: AllowCode = False,
 ) -> None:
     """Takes back pending candidates that are not made; they count as no value and are not proposed again."""
-    _, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    _, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
     campaign.withdraw(candidates, reason)
     _console().print(f"Withdrew {len(candidates)} candidates. {campaign.status().pending} are pending.", markup=False)
 
@@ -328,7 +336,7 @@ def pending(file: File, output: Output = None, store: StorePlace = None, *, allo
 
     if output is not None:
         check_new_file(output)
-    setting, campaign, _ = _opened(file, None, store, must_exist=True, allow_code=allow_code)
+    setting, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
     batch, expectation = campaign.pending(), campaign.expectation()
     sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
     if output is None:
@@ -340,12 +348,19 @@ def pending(file: File, output: Output = None, store: StorePlace = None, *, allo
 
 @app.command()
 @_errors_in_words
-def status(file: File, targets: TargetsFile = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
+def status(
+    file: File,
+    targets: TargetsFile = None,
+    targets_set: TargetsSet = None,
+    store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
     """Shows the progress of a campaign, and the candidates that meet the targets so far."""
     from invdesign.report.console import hits_table, status_table
     from invdesign.report.findings import gather
 
-    _, campaign, _ = _opened(file, targets, store, must_exist=True, allow_code=allow_code)
+    _, campaign, _ = _opened(file, targets, targets_set, store, must_exist=True, allow_code=allow_code)
     found = gather(campaign)
     console = _console()
     console.print(status_table(found))
@@ -358,12 +373,13 @@ def report(
     file: File,
     output: Output = None,
     targets: TargetsFile = None,
+    targets_set: TargetsSet = None,
     store: StorePlace = None,
     *,
     allow_code: AllowCode = False,
 ) -> None:
     """Writes the report of a campaign as one HTML file."""
-    setting, campaign, _ = _opened(file, targets, store, must_exist=True, allow_code=allow_code)
+    setting, campaign, _ = _opened(file, targets, targets_set, store, must_exist=True, allow_code=allow_code)
     _write_report(setting, campaign, output, _console())
 
 
@@ -388,7 +404,7 @@ def models(
     from invdesign.campaign_file.model_comparison import compare_models, training_data
     from invdesign.report.models_page import models_tables, write_models_page
 
-    setting = _read(file, None, allow_code=allow_code)
+    setting = _read(file, None, None, allow_code=allow_code)
     data = training_data(setting, censored=censored)
     console = _console()
     for finding in data.findings:
@@ -449,19 +465,22 @@ def data_fetch(name: Annotated[str, typer.Argument(help="Name of the dataset.")]
     typer.echo(fetch(name))
 
 
-def _read(file: Path, targets: Path | None, *, allow_code: bool, store: str | None = None) -> CampaignFile:
+def _read(
+    file: Path, targets: Path | None, targets_set: str | None, *, allow_code: bool, store: str | None = None
+) -> CampaignFile:
     from dataclasses import replace
 
     from invdesign.campaign_file.file import read_targets
     from invdesign.cli.consent import read_with_consent
 
-    setting = read_with_consent(file, allow_code=allow_code, store=store)
+    own = targets_set if targets is None else None
+    setting = read_with_consent(file, allow_code=allow_code, store=store, targets_set=own)
     if targets is None:
         return setting
-    other = read_targets(targets)
+    other = read_targets(targets, targets_set)
     if setting.objective is not None:
         other.in_units(setting.objective.properties)
-    return replace(setting, targets=other)
+    return replace(setting, targets=other, target_sets={})
 
 
 def _is_screen(file: Path) -> bool:
@@ -476,13 +495,19 @@ def _is_screen(file: Path) -> bool:
 
 
 def _opened(
-    file: Path, targets: Path | None, store: str | None, *, allow_code: bool, must_exist: bool = False
+    file: Path,
+    targets: Path | None,
+    targets_set: str | None,
+    store: str | None,
+    *,
+    allow_code: bool,
+    must_exist: bool = False,
 ) -> tuple[CampaignFile, Campaign, bool]:
     """The checked file, its campaign, and whether the campaign already had values."""
     from invdesign.campaign.store import exists
     from invdesign.core.errors import InputError
 
-    setting = _read(file, targets, allow_code=allow_code, store=store)
+    setting = _read(file, targets, targets_set, allow_code=allow_code, store=store)
     if must_exist and not exists(setting.store):
         raise InputError(
             f"The store '{setting.store}' does not exist yet. Start the campaign with: invdesign run {file}"

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 Read = TypeVar("Read")
 
 
-def read_with_consent(file: Path, *, allow_code: bool, store: str | None) -> CampaignFile:
+def read_with_consent(
+    file: Path, *, allow_code: bool, store: str | None, targets_set: str | None = None
+) -> CampaignFile:
     """Reads a campaign file; where consent is missing and somebody is at the terminal, asks for it and records it.
 
     Raises:
         FileError: as ``read_campaign``.
     """
-    return _asked(file, lambda: read_campaign(file, allow_code=allow_code, store=store))
+    return _asked(file, lambda: read_campaign(file, allow_code=allow_code, store=store, targets_set=targets_set))
 
 
 def read_screen_with_consent(file: Path, *, allow_code: bool) -> ScreenFile:

@@ -49,7 +49,8 @@ def convergence(campaigns: Campaign | Runs) -> Figure:
             curves = [_progress(one)[1] for one in several]
             length = min(map(len, curves))
             table = np.array([curve[:length] for curve in curves])
-            numbers = np.arange(1, length + 1)
+            known = ~np.isnan(table).all(axis=0)  # nothing is lowest before the first candidate meets the bounds
+            numbers, table = np.arange(1, length + 1)[known], table[:, known]
             color = SERIES[place % len(SERIES)]
             low, middle, high = np.nanpercentile(table, [25, 50, 75], axis=0)
             axes.plot(numbers, middle, color=color, label=name or None, drawstyle="steps-post", ls=_dash(place))

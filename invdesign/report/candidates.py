@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from invdesign.objectives.base import STD_SUFFIX
 from invdesign.report.tables import TableColumn, sortable_table
 from invdesign.report.words import NOTHING, counted, described, with_unit
+from invdesign.targets.targets import PROBABILITY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +22,7 @@ SEARCH = "search"
 CORRECTED = "corrected"
 MET_BY_SEARCH, MET_CORRECTED = f"met by {SEARCH}", f"met by {CORRECTED}"
 PROPERTIES, SHORTFALL, PARAMETERS = "Properties", "Shortfall", "Parameters"
+PROBABILITIES = "Probability"
 PLAIN_GROUPS = ("", PROPERTIES, SHORTFALL, PARAMETERS)
 """Groups whose columns need no group name; others are labeled with it."""
 
@@ -54,6 +57,7 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
         columns.append(TableColumn("pareto_rank", "Pareto rank", [int(rank) for rank in ranks]))
     for name in found.properties:
         columns += _property_columns(found, rows, name)
+    columns += _probability_columns(found, rows)
     if missed:
         for target, (key, values) in zip(found.targets.bounded, found.targets.shortfall(rows).items(), strict=True):
             label = f"{described(target)}: short by{f' ({target.unit})' if target.unit else ''}"
@@ -67,16 +71,33 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
     return columns
 
 
+def _probability_columns(found: Findings, rows: pd.DataFrame) -> list[TableColumn]:
+    """If values are predictions: the probability to meet each target, and all if there are several."""
+    if not any(name + STD_SUFFIX in rows for name in found.targets.properties):
+        return []
+    chances = found.targets.probabilities(rows)
+    columns = [
+        TableColumn(str(key), described(target), values.round(3).tolist(), PROBABILITIES)
+        for target, (key, values) in zip(found.targets.bounded, chances.items(), strict=False)
+    ]
+    if len(columns) > 1:
+        columns.append(TableColumn(PROBABILITY, "all targets", chances[PROBABILITY].round(3).tolist(), PROBABILITIES))
+    return columns
+
+
 def _property_columns(found: Findings, rows: pd.DataFrame, name: str) -> list[TableColumn]:
     """A property by the search's objective and, if there are stages, corrected and by each with the difference."""
     label = with_unit(name, found.units.get(name, ""))
+    spread = [rows[key].tolist() for key in [name + STD_SUFFIX] if key in rows]
     if not found.stages:
-        return [TableColumn(name, label, rows[name].tolist(), PROPERTIES)]
+        wide = [TableColumn(name + STD_SUFFIX, f"± {label}", values, PROPERTIES) for values in spread]
+        return [TableColumn(name, label, rows[name].tolist(), PROPERTIES), *wide]
     raw = found.raw[name].reindex(rows.index)
     columns = [TableColumn(name, SEARCH, raw.tolist(), label)]
+    columns += [TableColumn(name + STD_SUFFIX, f"± {SEARCH}", values, label) for values in spread]
     if is_corrected(found, name):
         columns.append(TableColumn(f"{name} {CORRECTED}", CORRECTED, rows[name].tolist(), label))
-    for stage in found.stages:
+    for stage in (one for one in found.stages if found.differs(one, name)):
         values = found.by_stage(stage)[name].reindex(rows.index)
         columns.append(TableColumn(f"{name} by {stage}", stage, values.tolist(), label))
         change = (values - raw).tolist()

@@ -64,10 +64,8 @@ def status_table(campaign: Campaign | Findings) -> Table:
         )
         for name, fidelity in found.by_fidelity.iterrows()
     ]
-    rows += [
-        (described(target), f"met by {int(target.met(found.ranked[target.property]).sum())}")
-        for target in found.targets.bounded
-    ]
+    met = found.targets.met(found.ranked).sum()
+    rows += [(described(target), f"met by {int(met[str(target)])}") for target in found.targets.bounded]
     if found.targets.bounded:
         rows.append(("all targets", f"met by {status.hits}"))
     if found.confirmed is not None:

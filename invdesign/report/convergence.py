@@ -91,7 +91,7 @@ def _shortfall(found: Findings) -> Panel | None:
         target = bounded[0]
         title = with_unit("smallest shortfall", target.unit or "")
         text = f"Smallest shortfall: distance of the nearest candidate from the target on {spoken(target.property)}."
-        values = target.shortfall(found.judged[target.property])
+        values = found.targets.shortfall(found.judged).iloc[:, 0].to_numpy()
     else:
         title = "smallest summed shortfall"
         text = (

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from invdesign.objectives.base import STD_SUFFIX
+from invdesign.targets.targets import PROBABILITY
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -21,6 +24,10 @@ if TYPE_CHECKING:
     from invdesign.objectives.predicted import HeldOutScore
     from invdesign.targets import Targets
 
+UNKNOWN = pd.Series([np.nan])
+"""Stands for the standard deviations of a property without any."""
+ROUNDING = 1e-9
+"""Relative difference of equal values that were computed twice."""
 PENDING, FAILED = "pending", "failed"
 
 
@@ -36,7 +43,7 @@ class Findings:
         columns: the parameters.
         over: every candidate that was evaluated or failed, in the order of proposal, indexed by number; values are
             corrected if there is a correction.
-        raw: the properties of the same candidates as the search's objective gave them.
+        raw: the properties of the same candidates as the search's objective gave them, with standard deviations.
         ranked: those with values, best first, corrected as in ``over``.
         verified: results of verifying stages, one row for each candidate and stage; see ``Campaign.verified``.
         agreement: agreement of each stage with the search, property by property; see ``Campaign.agreement``.
@@ -142,6 +149,15 @@ class Findings:
         """The results of one stage, indexed by candidate."""
         return self.verified[self.verified["stage"] == stage]
 
+    def differs(self, stage: str, name: str) -> bool:
+        """Whether a stage gives another value of a property than the search for any candidate.
+
+        Dimensions of a cell, or what another objective of a chain gives, are the same for both: no comparison.
+        """
+        part = self.by_stage(stage)
+        off = part[f"{name}_disagreement"].abs().max()
+        return not off <= ROUNDING * part[name].abs().max()
+
     def reasons(self) -> pd.DataFrame:
         """Why values are missing: columns ``where``, ``reason`` and ``count``, the most frequent first."""
         searching = self.over[["reason"]].assign(where="search")
@@ -171,7 +187,7 @@ def gather(campaign: Campaign) -> Findings:
             units=units,
             columns=campaign.space.columns,
             over=corrected(over, corrections),
-            raw=over[list(units)],
+            raw=over[[name for name in map(str, over) if name.removesuffix(STD_SUFFIX) in units]],
             ranked=campaign.best(len(frame)),
             verified=campaign.verified(),
             agreement=campaign.agreement(),
@@ -186,15 +202,8 @@ def gather(campaign: Campaign) -> Findings:
 
 def _expected_hits(campaign: Campaign, predicted: list[str]) -> float | None:
     """The sum of the hits' probabilities of meeting all targets; None without predictions with an uncertainty."""
-    from invdesign.campaign.records import spreads_of
-    from invdesign.targets import Targets
-
-    targets = campaign.targets.in_units(campaign.units)
-    names = [name for name in dict.fromkeys(one.property for one in targets.bounded) if name in predicted]
+    names = {one.property for one in campaign.targets.bounded if one.property in predicted}
     hits = campaign.hits()
-    if not names or hits.empty:
+    if not names or hits.empty or any(hits.get(name + STD_SUFFIX, UNKNOWN).isna().any() for name in names):
         return None
-    spread = spreads_of(campaign.store.evaluations([int(number) for number in hits.index]), names)
-    if spread.isna().any(axis=None):
-        return None
-    return float(Targets(*(one for one in targets.bounded if one.property in names)).probability(hits, spread).sum())
+    return float(hits[PROBABILITY].sum())

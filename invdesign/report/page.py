@@ -162,8 +162,9 @@ def _headline(found: Findings) -> str:
 
 def _targets(found: Findings) -> Section:
     rows = []
+    counts = found.targets.met(found.ranked).sum()
     for target in found.targets:
-        met = "no bound" if target.direction else str(int(target.met(found.ranked[target.property]).sum()))
+        met = "no bound" if target.direction else str(int(counts[str(target)]))
         known = int(found.ranked[target.property].notna().sum())
         rows.append([described(target), target.unit or NOTHING, met, str(known)])
     heads = ["target", "unit", "candidates that meet it", "candidates with a value"]

@@ -31,8 +31,8 @@ def nearest(found: Findings) -> str:
     """The nearest candidate and its shortfalls, such as ``candidate 17, short by 0.12 V in voltage``."""
     best = found.ranked.iloc[[0]]
     lacking = []
-    for target in found.targets.bounded:
-        short = float(target.shortfall(best[target.property])[0])
+    for target, missing in zip(found.targets.bounded, found.targets.shortfall(best).iloc[0], strict=True):
+        short = float(missing)
         if np.isnan(short):
             lacking.append(f"without a value of {spoken(target.property)}")
         elif short > 0.0:

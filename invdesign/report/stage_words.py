@@ -74,6 +74,8 @@ def _about_stage(found: Findings, stage: str) -> str:
 def _about_agreement(found: Findings, stage: str) -> list[str]:
     lines = []
     for row in found.agreement[found.agreement["stage"] == stage].to_dict("records"):
+        if not found.differs(stage, row["property"]):
+            continue
         unit = found.units.get(row["property"], "")
         mae, mean = with_unit_behind(row["mae"], unit), with_unit_behind(row["mean"], unit)
         sign = "+" if row["mean"] > 0 else ""

@@ -57,6 +57,8 @@ def _agreement(found: Findings) -> str:
     heads += ["correlation", "rank correlation"]
     rows = []
     for row in found.agreement.to_dict("records"):
+        if not found.differs(row["stage"], row["property"]):
+            continue
         unit = found.units.get(row["property"], "")
         errors = [with_unit_behind(row[name], unit) for name in ("mean", "mae", "rmse")]
         alike = [f"{row[n]:.2f}" if np.isfinite(row[n]) else NOTHING for n in ("correlation", "rank_correlation")]
@@ -114,6 +116,8 @@ def _pair_columns(found: Findings, part: pd.DataFrame, name: str, stage: str) ->
         columns.append(TableColumn(f"{name} std", "± std", spread.tolist(), label))
     if is_corrected(found, name):
         columns.append(TableColumn(f"{name} {CORRECTED}", CORRECTED, part[f"{name}_corrected"].tolist(), label))
+    if not found.differs(stage, name):
+        return columns
     columns.append(TableColumn(f"{name} by {stage}", stage, part[name].tolist(), label))
     difference = part[f"{name}_disagreement"].tolist()
     columns.append(TableColumn(f"{name} disagreement", f"{stage} − {SEARCH}", difference, label, signed=True))

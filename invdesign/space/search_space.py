@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.html import html_table
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
 from invdesign.space.lattice import lattice_of
@@ -66,6 +67,14 @@ class SearchSpace:
             raise InputError("\n".join(problems))
         if self.constraints:
             self._demand_a_candidate()
+
+    def _repr_html_(self) -> str:
+        """A table of the parameters and constraints, as a notebook shows them."""
+        rows = [[name, _values(parameter, name)] for name, parameter in self.parameters.items()]
+        rows += [["constraint", str(constraint)] for constraint in self.constraints]
+        size = "continuous" if math.isinf(self.size) else f"{self.size:,.0f} candidates"
+        kept = " before constraints" if self.constraints and not math.isinf(self.size) else ""
+        return html_table(f"Search space, {size}{kept}", ["parameter", "values"], rows)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -372,3 +381,19 @@ class SearchSpace:
         missing = [name for name in self.names if name not in candidates]
         if missing:
             raise InputError(f"The candidates have no column '{missing[0]}'.{nearest(missing[0], candidates.columns)}")
+
+
+def _values(parameter: Parameter, name: str) -> str:
+    """The values of a parameter in words."""
+    column = parameter.column(name)
+    if column.kind == "number" and column.bounds is not None:
+        low, high = column.bounds
+        whole = "" if math.isinf(parameter.size) else ", whole numbers"
+        scale = ", logarithmic" if column.log else ""
+        return f"{low:g} to {high:g} {column.unit}".rstrip() + whole + scale
+    if column.kind in ("category", "fidelity"):
+        return ", ".join(column.values)
+    count = "open-ended" if math.isinf(parameter.size) else f"{parameter.size:,.0f}"
+    if column.kind == "formula":
+        return f"{count} formulas of {', '.join(column.values)}"
+    return f"{count} molecules"

@@ -1,7 +1,8 @@
 """One target on one property: an interval that is met or missed, or an objective to maximize or minimize.
 
 Every target but Maximize and Minimize is an interval ``[low, high]`` of the property, with one or both ends. So met or
-missed, shortfall and probability are each implemented once, for intervals.
+missed, shortfall and probability are each implemented once, for intervals. A target that asks for a probability is an
+interval of the predictive mean, which is narrower the less certain the prediction is.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import builtins
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 import numpy as np
 
@@ -19,8 +20,12 @@ from invdesign.core.units import check_unit, conversion
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+    Numbers: TypeAlias = NDArray[np.float64]
+
 EQUAL_TOLERANCE = 1e-9
 """Relative tolerance for equal numbers: the rounding error of a unit conversion."""
+NO_NUMBERS = ("property", "unit", "min_probability")
+"""Attributes of a target that are not in its unit."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +35,27 @@ class Target:
     Attributes:
         property: name of the property, as the objective gives it.
         unit: unit of the target's numbers, as pint reads it; None for the objective's own unit.
+        min_probability: with which a prediction must meet the target to count as meeting it, between 0 and 1; None if
+            its mean decides. Known values, without a standard deviation, are not affected.
     """
 
     property: str  # the name in the campaign file; within this class the decorator is therefore builtins.property
     unit: str | None = field(default=None, kw_only=True)
+    min_probability: float | None = field(default=None, kw_only=True)
     direction: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         if not self.property or not isinstance(self.property, str):
             raise InputError(f"A target needs the name of a property, not {self.property!r}.")
         check_unit(self.unit or "")
+        if self.min_probability is not None:
+            if self.direction:
+                raise InputError(f"'{self.property}' is optimized, which has no probability. Remove it.")
+            if not (isinstance(self.min_probability, int | float) and 0.0 < self.min_probability < 1.0):
+                raise InputError(
+                    f"Target on '{self.property}': the probability must be above 0 and below 1, not "
+                    f"{self.min_probability!r}."
+                )
         for name, value in self._numbers().items():
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise InputError(f"Target on '{self.property}': {name} must be a finite number, not {value!r}.")
@@ -49,25 +65,63 @@ class Target:
         """Bounds of the values that meet the target, in its unit; infinite for an open end."""
         return -math.inf, math.inf
 
-    def met(self, values: ArrayLike) -> NDArray[np.bool_]:
+    def met(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.bool_]:
         """Whether values meet the target; NaN never does, and every other value meets Maximize and Minimize.
 
         Args:
             values: property values in the target's unit, any shape.
+            std: their standard deviations, if they are predictions; only ``min_probability`` uses them.
         """
         array = np.asarray(values, dtype=np.float64)
-        low, high = self.interval
-        return (array >= low) & (array <= high)
+        low, high, excess = self.bounds(std)
+        return (array >= low) & (array <= high) & (excess == 0.0)
 
-    def shortfall(self, values: ArrayLike) -> NDArray[np.float64]:
+    def shortfall(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.float64]:
         """Distance of values from meeting the target, in the property's unit: 0 if met, NaN for NaN.
 
         Args:
             values: property values in the target's unit, any shape.
+            std: see ``met``.
         """
+        return np.maximum(-self.margin(values, std), 0.0)
+
+    def margin(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.float64]:
+        """Distance of values from the nearer bound, in the property's unit, negative if missed; see ``met``."""
         array = np.asarray(values, dtype=np.float64)
-        low, high = self.interval
-        return np.maximum(np.maximum(low - array, array - high), 0.0)
+        low, high, excess = self.bounds(std)
+        return np.where(excess > 0.0, -np.abs(array - low) - excess, np.minimum(array - low, high - array))
+
+    def bounds(self, std: ArrayLike | None = None) -> tuple[Numbers, Numbers, Numbers]:
+        """The interval in which a predictive mean meets the target.
+
+        Args:
+            std: standard deviations; None, zero or NaN for known values.
+
+        Returns:
+            Its lower and upper ends, and by how much the standard deviation is too large for any mean to meet the
+            target (then both ends are its center), each with the shape of ``std``.
+        """
+        if std is None or self.min_probability is None:
+            return np.asarray(self.interval[0]), np.asarray(self.interval[1]), np.asarray(0.0)
+        from scipy.special import ndtri
+
+        spread = np.nan_to_num(np.asarray(std, dtype=np.float64))
+        low, high = (np.full_like(spread, end) for end in self.interval)
+        excess = np.zeros_like(spread)
+        if not np.isfinite(self.interval).all():
+            shift = float(ndtri(self.min_probability)) * spread
+            return low + shift, high - shift, excess
+        center, half = 0.5 * (low + high), 0.5 * (high - low)
+        excess = np.maximum(spread - half / float(ndtri(0.5 + 0.5 * self.min_probability)), 0.0)
+        # By bisection: the probability falls with the distance of the mean from the center.
+        near, far = np.zeros_like(spread), half + 10.0 * spread
+        for _ in range(60):
+            middle = 0.5 * (near + far)
+            enough = self.probability(center + middle, spread) >= self.min_probability
+            near, far = np.where(enough, middle, near), np.where(enough, far, middle)
+        known = spread == 0.0
+        reach = np.where(known, half, near)
+        return center - reach, center + reach, np.where(known, 0.0, excess)
 
     def log_probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
         """Natural logarithm of the probability of meeting the target under a normal prediction.
@@ -99,7 +153,7 @@ class Target:
             with np.errstate(divide="ignore"):
                 log_p = upper + np.log1p(-np.exp(np.minimum(lower - upper, 0.0)))
         with np.errstate(divide="ignore"):
-            certain = np.log(self.met(mean_).astype(np.float64))
+            certain = np.log(((mean_ >= low) & (mean_ <= high)).astype(np.float64))
         return np.where(std_ > 0.0, log_p, certain)
 
     def probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
@@ -120,9 +174,15 @@ class Target:
             raise InputError(f"Target on '{self.property}': {error}") from None
         return self._converted(factor, offset, unit)
 
+    @builtins.property
+    def _ending(self) -> str:
+        """The end of the target's text: its unit and the probability it asks for."""
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{unit} with {100.0 * self.min_probability:g} %" if self.min_probability is not None else unit
+
     def _numbers(self) -> dict[str, float]:
         """The numbers of the target that a change of unit scales and shifts."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("property", "unit")}
+        return {name: value for name, value in self.__dict__.items() if name not in NO_NUMBERS}
 
     def _converted(self, factor: float, offset: float, unit: str) -> Self:
         numbers = {name: factor * value + offset for name, value in self._numbers().items()}
@@ -148,7 +208,7 @@ class Between(Target):
         return self.low, self.high
 
     def __str__(self) -> str:
-        return f"{self.property} between {self.low:g} and {self.high:g}{_shown(self.unit)}"
+        return f"{self.property} between {self.low:g} and {self.high:g}{self._ending}"
 
 
 @dataclass(frozen=True)
@@ -162,7 +222,7 @@ class AtLeast(Target):
         return self.value, math.inf
 
     def __str__(self) -> str:
-        return f"{self.property} at least {self.value:g}{_shown(self.unit)}"
+        return f"{self.property} at least {self.value:g}{self._ending}"
 
 
 @dataclass(frozen=True)
@@ -176,7 +236,7 @@ class AtMost(Target):
         return -math.inf, self.value
 
     def __str__(self) -> str:
-        return f"{self.property} at most {self.value:g}{_shown(self.unit)}"
+        return f"{self.property} at most {self.value:g}{self._ending}"
 
 
 @dataclass(frozen=True)
@@ -203,7 +263,7 @@ class CloseTo(Target):
         return replace(self, value=factor * self.value + offset, tolerance=abs(factor) * self.tolerance, unit=unit)
 
     def __str__(self) -> str:
-        return f"{self.property} within {self.tolerance:g} of {self.value:g}{_shown(self.unit)}"
+        return f"{self.property} within {self.tolerance:g} of {self.value:g}{self._ending}"
 
 
 @dataclass(frozen=True)
@@ -221,7 +281,7 @@ class Equals(Target):
         return self.value - slack, self.value + slack
 
     def __str__(self) -> str:
-        return f"{self.property} equal to {self.value:g}{_shown(self.unit)}"
+        return f"{self.property} equal to {self.value:g}{self._ending}"
 
 
 @dataclass(frozen=True)
@@ -230,7 +290,7 @@ class Maximize(Target):
 
     direction: ClassVar[int] = 1
 
-    def met(self, values: ArrayLike) -> NDArray[np.bool_]:
+    def met(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.bool_]:
         return ~np.isnan(np.asarray(values, dtype=np.float64))
 
     def __str__(self) -> str:
@@ -243,12 +303,8 @@ class Minimize(Target):
 
     direction: ClassVar[int] = -1
 
-    def met(self, values: ArrayLike) -> NDArray[np.bool_]:
+    def met(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.bool_]:
         return ~np.isnan(np.asarray(values, dtype=np.float64))
 
     def __str__(self) -> str:
         return f"minimize {self.property}"
-
-
-def _shown(unit: str | None) -> str:
-    return f" {unit}" if unit else ""

@@ -11,11 +11,16 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
+from invdesign.core.html import html_table
+from invdesign.objectives.base import STD_SUFFIX
 from invdesign.targets.pareto import pareto_rank
-from invdesign.targets.target import Target
+from invdesign.targets.target import AtLeast, AtMost, Between, Equals, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+PROBABILITY = "probability"
+"""Column with the probability to meet all targets; followed by a colon and the target for a single one."""
 
 
 @dataclass(frozen=True, init=False)
@@ -57,6 +62,12 @@ class Targets:
         return tuple(dict.fromkeys(target.property for target in self.items))
 
     @property
+    def units(self) -> dict[str, str]:
+        """The unit of each property: that of its first target with one, or dimensionless."""
+        given = {target.property: target.unit for target in reversed(self.items) if target.unit}
+        return {name: given.get(name, "") for name in self.properties}
+
+    @property
     def optimized(self) -> tuple[Target, ...]:
         """The objectives to optimize: Maximize and Minimize."""
         return tuple(target for target in self.items if target.direction)
@@ -73,7 +84,8 @@ class Targets:
             units: unit of each property that the objective gives, by name.
 
         Raises:
-            InputError: if a property is not among them (the nearest is suggested) or a unit cannot be converted.
+            InputError: if a property is not among them (the nearest is suggested), a unit cannot be converted, or
+                targets on one property exclude each other.
         """
         converted = []
         for target in self.items:
@@ -82,32 +94,40 @@ class Targets:
                     f"No objective gives the property '{target.property}'.{nearest(target.property, units)}"
                 )
             converted.append(target.in_unit(units[target.property]))
-        return Targets(*converted)
+        found = Targets(*converted)
+        for name in found.properties:
+            if found.window(name) is None:
+                listed = " and ".join(str(target) for target in found.bounded if target.property == name)
+                raise InputError(f"Targets exclude each other: {listed}. Change or remove one of them.")
+        return found
 
     def met(self, values: pd.DataFrame) -> pd.DataFrame:
         """Met or missed, target by target.
 
         Args:
-            values: one column a property, in the targets' units.
+            values: one column a property, in the targets' units. Standard deviations of predictions, in columns
+                ``<property>_std``, count for targets that ask for a probability; so they do in all methods below.
 
         Returns:
             A boolean frame with the same index, one column per target that can be met, labeled by its text.
         """
         return pd.DataFrame(
-            {str(target): target.met(values[target.property]) for target in self.bounded}, index=values.index
+            {str(target): target.met(*_predicted(values, target.property)) for target in self.bounded},
+            index=values.index,
         )
 
     def all_met(self, values: pd.DataFrame) -> NDArray[np.bool_]:
         """Whether each row meets every target, shape ``n``; a row with a missing value does not."""
         met = np.ones(len(values), dtype=bool)
         for target in self.items:
-            met &= target.met(values[target.property])
+            met &= target.met(*_predicted(values, target.property))
         return met
 
     def shortfall(self, values: pd.DataFrame) -> pd.DataFrame:
         """Distance of each row from each target, in the property's unit; zero if met. Columns as in ``met``."""
         return pd.DataFrame(
-            {str(target): target.shortfall(values[target.property]) for target in self.bounded}, index=values.index
+            {str(target): target.shortfall(*_predicted(values, target.property)) for target in self.bounded},
+            index=values.index,
         )
 
     def log_probability(self, mean: pd.DataFrame, std: pd.DataFrame) -> NDArray[np.float64]:
@@ -132,21 +152,43 @@ class Targets:
         """Probability of meeting all targets, shape ``n``; arguments as for ``log_probability``."""
         return np.exp(self.log_probability(mean, std))
 
+    def probabilities(self, values: pd.DataFrame) -> pd.DataFrame:
+        """Probability of each row to meet each target, and all of them.
+
+        Args:
+            values: as for ``met``; a value without a standard deviation is known: its probabilities are 0 and 1.
+
+        Returns:
+            A frame with the same index: ``probability: <target>`` for each target that can be met, and
+            ``probability`` for all; NaN without a value. No columns if nothing can be missed.
+        """
+        if not self.bounded:
+            return pd.DataFrame(index=values.index)
+        mean = values[list(self.properties)]
+        std = pd.DataFrame({name: _spread(values, name) for name in self.properties}, index=values.index)
+        each = {
+            f"{PROBABILITY}: {target}": target.probability(mean[target.property], std[target.property])
+            for target in self.bounded
+        }
+        every = Targets(*self.bounded).probability(mean, std)
+        valued = mean[[target.property for target in self.bounded]].notna().all(axis=1)
+        return pd.DataFrame({**each, PROBABILITY: every}, index=values.index).where(valued)
+
+    def for_search(self, values: pd.DataFrame) -> Targets:
+        """Returns targets for an optimizer, which models values without their standard deviations.
+
+        A target that asks for a probability becomes the interval of the values that meet it at the median standard
+        deviation of the known ones; if none would, the central hundredth of its own interval.
+        """
+        return Targets(*(_narrowed(target, values) for target in self.items))
+
     def window(self, name: str) -> Target | None:
         """The intersection of all targets on a property; None if it is empty."""
-        from invdesign.targets.target import AtLeast, AtMost, Between, Equals
-
         low, high = -np.inf, np.inf
         for target in self.bounded:
             if target.property == name:
                 low, high = max(low, target.interval[0]), min(high, target.interval[1])
-        if low > high:
-            return None
-        if low == high:
-            return Equals(name, float(low))
-        if np.isinf(low):
-            return AtMost(name, float(high)) if np.isfinite(high) else Target(name)
-        return AtLeast(name, float(low)) if np.isinf(high) else Between(name, float(low), float(high))
+        return _within(name, float(low), float(high)) if low <= high else None
 
     def pareto_rank(self, values: pd.DataFrame) -> NDArray[np.int64]:
         """Ranks rows: first those that meet all targets, by Pareto rank; then the others, by their shortfalls.
@@ -178,8 +220,7 @@ class Targets:
             column = values[target.property].to_numpy(dtype=np.float64)
             known = column[~np.isnan(column)]
             spread = float(known.std()) if known.size and known.std() > 0 else 1.0
-            low, high = target.interval
-            smallest = np.minimum(smallest, np.minimum(column - low, high - column) / spread)
+            smallest = np.minimum(smallest, target.margin(*_predicted(values, target.property)) / spread)
         return np.where(np.isnan(smallest), -np.inf, smallest)
 
     def gains(self, values: pd.DataFrame) -> NDArray[np.float64]:
@@ -187,5 +228,39 @@ class Targets:
         columns = [target.direction * values[target.property].to_numpy(dtype=np.float64) for target in self.optimized]
         return np.stack(columns, axis=1) if columns else np.empty((len(values), 0))
 
+    def _repr_html_(self) -> str:
+        """A table of the targets, as a notebook shows them."""
+        return html_table("Targets", ["property", "target"], [[one.property, str(one)] for one in self.items])
+
     def __str__(self) -> str:
         return "; ".join(str(target) for target in self.items)
+
+
+def _predicted(values: pd.DataFrame, name: str) -> tuple[pd.Series, pd.Series | None]:
+    """A property's values and, if there are any, their standard deviations."""
+    return values[name], values.get(name + STD_SUFFIX)
+
+
+def _spread(values: pd.DataFrame, name: str) -> pd.Series:
+    return values.get(name + STD_SUFFIX, pd.Series(0.0, index=values.index)).fillna(0.0)
+
+
+def _narrowed(target: Target, values: pd.DataFrame) -> Target:
+    std = values.get(target.property + STD_SUFFIX)
+    if target.min_probability is None:
+        return target
+    spread = 0.0 if std is None or std.isna().all() else float(std.median())
+    low, high, excess = (float(number) for number in target.bounds(spread))
+    if excess > 0.0 or low == high:
+        reach = 0.005 * (target.interval[1] - target.interval[0])
+        low, high = low - reach, high + reach
+    return _within(target.property, low, high, unit=target.unit)
+
+
+def _within(name: str, low: float, high: float, unit: str | None = None) -> Target:
+    """The target of an interval, which may have open ends."""
+    if low == high:
+        return Equals(name, low, unit=unit)
+    if np.isinf(low):
+        return AtMost(name, high, unit=unit) if np.isfinite(high) else Target(name, unit=unit)
+    return AtLeast(name, low, unit=unit) if np.isinf(high) else Between(name, low, high, unit=unit)

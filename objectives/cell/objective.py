@@ -140,6 +140,10 @@ class CellObjective:
         return {name: PROPERTIES[name] for name in self.wanted or PROPERTIES}
 
     @property
+    def input_names(self) -> tuple[str, ...]:
+        return tuple(self.inputs)
+
+    @property
     def rows_per_call(self) -> int | None:
         """A call with 16 designs takes some tenths of a second with SPMe, and up to ten seconds with DFN."""
         return 16

@@ -22,6 +22,7 @@ from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kern
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
 from invdesign.surrogates.gaussian_process.views import best_view, views
+from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 
 if TYPE_CHECKING:
     from botorch.models import ModelListGP
@@ -32,7 +33,7 @@ FEWEST_VALUES = 2
 
 
 @settings(frozen=False)
-class GaussianProcess:
+class GaussianProcess(ScikitLearnEstimator):
     """A Gaussian process a property, on features built from the candidates' columns.
 
     Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors, 15
@@ -81,7 +82,7 @@ class GaussianProcess:
     def fit(
         self,
         frame: pd.DataFrame,
-        y: pd.DataFrame,
+        y: pd.DataFrame | pd.Series,
         *,
         columns: Sequence[Column] | None = None,
         noise: pd.DataFrame | None = None,
@@ -97,6 +98,7 @@ class GaussianProcess:
         Raises:
             InputError: where a property has fewer than two values, an infinite one, or a column cannot be read.
         """
+        y = as_frame(y)
         check_values(frame, y, fewest=FEWEST_VALUES)
         choice = (self.features,) if self.features is not None else views(columns)
         fits = [self._fitted(Featurizer(one).fit(frame, columns), frame, y, noise) for one in choice]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
+from scipy.stats import norm
 
 import invdesign as ind
 from invdesign.campaign.predictions import noted_predictions
 from invdesign.objectives.combined import CombinedObjective
 from invdesign.objectives.predicted import Predicting
+from invdesign.report.console import hits_table
 from invdesign.report.findings import gather
 from invdesign.report.page import report_html
 from invdesign.report.sentences import sentences
@@ -25,6 +30,12 @@ def table(rows=60, noise=0.1):
 
 def model(rows=60, noise=0.1):
     return ind.SurrogateObjective(table(rows, noise), {"x": "x", "y": "y"}, {"f": "f"}, {"f": "V"})
+
+
+def printed(table) -> str:
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(table)
+    return console.export_text()
 
 
 def searched(objective):
@@ -84,3 +95,39 @@ def test_a_resumed_campaign_keeps_the_scores(rows, tmp_path):
         scores = noted_predictions(campaign.store)
         campaign.store.close()
     assert (scores["f"] is None) == (rows == 8)
+
+
+def test_hits_show_how_certain_they_are():
+    campaign = searched(model())
+    found = campaign.hits()
+    target = ind.AtLeast("f", 1.2, unit="V")
+    chance = 1.0 - norm.cdf(1.2, found["f"], found["f_std"])
+    assert found["probability"].to_numpy() == pytest.approx(chance)
+    assert found[f"probability: {target}"].to_numpy() == pytest.approx(chance)
+    assert 0.5 <= found["probability"].min() < 0.9
+    assert campaign.frame()["probability"].lt(0.5).any()
+    assert campaign.frame().loc[found.index, "probability"].tolist() == found["probability"].tolist()
+    text = printed(hits_table(campaign))
+    assert "± f (V)" in text
+    assert "Probability, f at least 1.2 V" in text
+    assert 'data-key="f_std"' in report_html(campaign)
+
+
+def test_values_without_a_standard_deviation_have_no_probability():
+    measured = ind.PythonObjective(lambda x, y: {"f": x + y}, units={"f": "V"}, isolated=False)
+    campaign = searched(measured)
+    assert not [name for name in campaign.hits() if "probability" in name or name.endswith("_std")]
+    assert "±" not in printed(hits_table(campaign))
+
+
+@pytest.mark.parametrize("optimizer", [ind.RandomOptimizer(), ind.GeneticOptimizer(), ind.BayesianOptimizer()])
+def test_a_target_that_asks_for_a_probability_is_met_by_certain_predictions_only(optimizer):
+    targets = ind.Targets(ind.AtLeast("f", 1.2, min_probability=0.95))
+    campaign = ind.Campaign(SPACE, targets, optimizer=optimizer, initial=8, seed=1)
+    campaign.run(model(30, 0.3), evaluations=24, batch=4)
+    hits, everything = campaign.hits(), campaign.frame()
+    assert 0 < len(hits) == campaign.status().hits
+    assert hits.index.tolist() == everything.index[everything["probability"] >= 0.95].tolist()
+    assert (everything.drop(hits.index)["f"] > 1.2).any()
+    if not isinstance(optimizer, ind.RandomOptimizer):  # the search aims at certain ones
+        assert everything["probability"].iloc[8:].mean() > 2.0 * everything["probability"].iloc[:8].mean()

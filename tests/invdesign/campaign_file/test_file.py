@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invdesign import read_campaign, read_targets
-from invdesign.campaign_file.file import VERSION
+from invdesign.campaign_file.file import VERSION, read_target_sets
 from invdesign.campaign_file.lines import FileError, read
 from invdesign.campaign_file.schema import campaign_schema
 from invdesign.core.errors import InputError
 from invdesign.optimizers import RandomOptimizer
 from invdesign.space import Continuous, Integer, SearchSpace, describe_size
 from invdesign.surrogates.features.elements import element_symbols
-from invdesign.targets import Between
+from invdesign.targets import AtLeast, Between
 
 GOOD = """\
 campaign: small
@@ -319,3 +319,67 @@ def test_a_name_that_no_file_can_have_is_a_message(folder, name, what):
     section = NAMING[what].replace("NAME", name)
     with pytest.raises(FileError):
         read_campaign(written(folder, f"campaign: c\ntargets: [{{property: f, at_least: 1}}]\n{section}\n"))
+
+
+def test_a_target_of_a_file_may_ask_for_a_probability(tmp_path):
+    place = tmp_path / "targets.yaml"
+    place.write_text("- {property: f, at_least: 1, unit: V, with: 0.9}\n")
+    (target,) = read_targets(place)
+    assert target == AtLeast("f", 1.0, unit="V", min_probability=0.9)
+    place.write_text("- property: f\n  at_least: 1\n  with: 1.5\n- {property: g, at_most: 1}\n")
+    with pytest.raises(FileError, match=r"'min_probability' must be below 1, not 1.5") as caught:
+        read_targets(place)
+    assert [problem.line for problem in caught.value.problems] == [1]
+
+
+SETS = """\
+campaign: sets
+space:
+  x: {type: continuous, low: 0, high: 1}
+targets:
+  lean:
+    - {property: f, at_most: 1, unit: V}
+  rich:
+    - {property: f, at_least: 2000, unit: mV}
+    - {property: g, maximize: true}
+"""
+
+
+def test_a_file_may_have_several_sets_of_targets(tmp_path):
+    place = written(tmp_path, SETS)
+    setting = read_campaign(place)
+    assert list(setting.target_sets) == ["lean", "rich"]
+    assert setting.targets == setting.target_sets["lean"]
+    assert setting.remarks == ["Targets of the set 'lean'; choose another with --targets-set: 'rich'."]
+    rich = read_campaign(place, targets_set="rich")
+    assert rich.targets == rich.target_sets["rich"]
+    with pytest.raises(FileError, match=r"Unknown set of targets 'reich'\. .*'rich'"):
+        read_campaign(place, targets_set="reich")
+    (tmp_path / "apart.yaml").write_text(SETS[SETS.index("  lean") :])
+    assert read_targets(tmp_path / "apart.yaml", "rich") == rich.targets
+    other = written(tmp_path, SETS[: SETS.index("  lean")].replace("targets:", "targets: apart.yaml"))
+    assert read_campaign(other, targets_set="rich").targets == rich.targets
+    (tmp_path / "one.yaml").write_text("- {property: f, at_least: 1}\n")
+    with pytest.raises(InputError, match="single list"):
+        read_targets(tmp_path / "one.yaml", "rich")
+
+
+@pytest.mark.parametrize(
+    ("wish", "line"), [("at_most: 1999, unit: mV", 7), ("at_most: 1.9, unit: V", 7), ("equals: 3, unit: mV", 7)]
+)
+def test_targets_that_exclude_each_other_are_refused(tmp_path, wish, line):
+    text = SETS.replace("    - {property: g, maximize: true}", f"    - {{property: f, {wish}}}")
+    with pytest.raises(FileError, match="exclude each other: f at least 2") as caught:
+        read_campaign(written(tmp_path, text))
+    assert [problem.line for problem in caught.value.problems] == [line]
+
+
+@pytest.mark.parametrize(
+    ("name", "campaign"), [("nmc", "cell-and-cathode"), ("mxene", "mxene-inverse"), ("redox", "redox-solvents")]
+)
+def test_the_target_files_fit_their_campaigns(examples, name, campaign):
+    sets = read_target_sets(examples / "targets" / f"{name}.yaml")
+    objective = read_campaign(examples / f"{campaign}.yaml").objective
+    assert {key: len(targets) for key, targets in sets.items()} == {"three": 3, "four": 4}
+    for targets in sets.values():
+        assert len(targets.in_units(objective.properties)) == len(targets)

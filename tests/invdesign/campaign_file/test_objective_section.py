@@ -97,3 +97,64 @@ def test_the_schema_knows_how_a_stage_verifies():
     for case in ("text without number", "misspelled setting", "no top", "top of nothing", "no round"):
         old, new, _, _ = BROKEN[case]
         assert wrong(FILE.replace(old, new, 1)), case
+
+
+CHAINED = """\
+campaign: chained
+space:
+  pressing: {type: continuous, low: 50, high: 250, unit: MPa}
+targets:
+  - {property: resistance, minimize: true}
+objective:
+  - &cell
+    type: cell
+    inputs: {porosity: Positive electrode porosity}
+    wanted: [resistance]
+    model: SPM
+    pulse_seconds: 1
+  - {type: surrogate, data: pressed.csv, key: {pressing: pressing}, values: {porosity: porosity}}
+  - <<: *cell
+    verify: top 1
+    name: longer
+    pulse_seconds: 10
+budget: {initial: 3, evaluations: 3}
+"""
+
+
+def chained(folder, text):
+    rows = "".join(f"{pressing},{0.5 - 0.001 * pressing}\n" for pressing in range(40, 270, 20))
+    (folder / "pressed.csv").write_text("pressing,porosity\n" + rows)
+    (folder / "chained.yaml").write_text(text)
+    return read_campaign(folder / "chained.yaml", store=str(folder / "chained.db"))
+
+
+def test_one_objective_of_a_file_reads_a_property_of_another(tmp_path):
+    setting = chained(tmp_path, CHAINED)
+    campaign = setting.open()
+    campaign.run(setting.objective, evaluations=3)
+    found = campaign.frame()
+    assert found["resistance"].notna().all()
+    assert found["porosity"].to_numpy() == pytest.approx(0.5 - 0.001 * found["pressing"].to_numpy(), abs=0.01)
+    (stage,) = setting.stages
+    verified = campaign.verify(stage.objective, top=1, stage=stage.name)
+    assert verified["resistance"].iloc[0] > found["resistance"].min()
+    assert verified["porosity"].iloc[0] == pytest.approx(found["porosity"].loc[verified.index[0]])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("inputs: {porosity:", "inputs: {porosty:", 7, "'porosty' is not a parameter.*Did you mean 'porosity'"),
+        (
+            "values: {porosity: porosity}}",
+            "values: {porosity: porosity}, units: {porosity: V}}",
+            7,
+            "The unit of 'porosity'",
+        ),
+        ("key: {pressing: pressing}", "key: {resistance: pressing}", 6, "in a circle"),
+    ],
+)
+def test_a_broken_chain_is_an_error_with_its_line(tmp_path, old, new, line, message):
+    with pytest.raises(FileError) as caught:
+        chained(tmp_path, CHAINED.replace(old, new))
+    assert (line, True) in [(one.line, re.search(message, one.message) is not None) for one in caught.value.problems]

@@ -313,3 +313,14 @@ def test_a_damaged_store_is_refused_in_words(invdesign, folder):
     place.write_bytes(place.read_bytes()[:9000])
     for words in (["run"], ["status"], ["report"], ["ask"]):
         assert "its content is damaged" in invdesign(*words, "p.yaml", code=2)
+
+
+def test_one_of_several_sets_of_targets_is_searched(invdesign, folder):
+    lists = "half: [{property: f, between: [0.45, 0.55], unit: V}], large: [{property: f, at_least: 0.9}]"
+    sets = f"targets: {{{lists}}}\n"
+    (folder / "p.yaml").write_text(FILE[: FILE.index("targets:")] + sets + FILE[FILE.index("objective:") :])
+    assert "'half'; choose another with --targets-set: 'large'" in invdesign("check", "p.yaml")
+    invdesign("run", "p.yaml", "--targets-set", "large")
+    assert "f at least 0.9" in (folder / "parabola.html").read_text()
+    assert "f between 0.45 and 0.55" in invdesign("status", "p.yaml")
+    assert "Unknown set of targets 'lage'" in invdesign("status", "p.yaml", "--targets-set", "lage", code=2)

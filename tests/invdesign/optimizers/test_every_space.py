@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +18,7 @@ from invdesign.optimizers import (
     RandomOptimizer,
 )
 from invdesign.space import Composition, Continuous, Mixture, MoleculeGraph, MoleculeLibrary, MoleculePool, SearchSpace
-from invdesign.targets import AtLeast, Maximize, Targets
+from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
 
 SPACES = {
     "layered oxide with dopant": lambda: SearchSpace(
@@ -116,6 +118,31 @@ def test_it_proposes_new_feasible_candidates(kind, optimizer, targets):
     assert not pd.concat([history.candidates, new]).duplicated().any()
     again = optimizer.propose(2, space=SPACES[kind](), targets=targets, history=history, seed=SEED)
     pd.testing.assert_frame_equal(new, again)
+
+
+KINDS = {
+    "between": Targets(Between("f", 12, 14)),
+    "at most": Targets(AtMost("f", 10)),
+    "close to": Targets(CloseTo("f", 12, 0.5)),
+    "equals": Targets(Equals("f", 11)),
+    "minimize": Targets(Minimize("f")),
+    "with a probability": Targets(AtLeast("f", 12, min_probability=0.9)),
+    "three": Targets(AtLeast("f", 8), AtMost("g", 3), Maximize("f")),
+    "four": Targets(Between("f", 8, 20), AtLeast("g", 1), Maximize("f"), Minimize("g")),
+}
+
+
+@pytest.mark.parametrize("kind", SPACES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+@pytest.mark.parametrize("targets", KINDS.values(), ids=KINDS)
+def test_every_kind_of_target(kind, optimizer, targets):
+    space = SPACES[kind]()
+    history = known(space)
+    values = history.properties.assign(g=history.properties["f"] % 5)[list(targets.properties)]
+    new = optimizer.propose(1, space=space, targets=targets, history=replace(history, properties=values), seed=SEED)
+    assert len(new) == 1
+    assert space.feasible(new).all()
+    assert not pd.concat([history.candidates, new]).duplicated().any()
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)

@@ -146,3 +146,27 @@ def test_a_stage_without_values_is_reported():
     mine.run(TRUTH, evaluations=3)
     mine.verify(ind.PythonObjective(failing, UNITS), top=2, stage="dear")
     assert "No verified candidate has a value yet." in report_html(mine)
+
+
+def test_what_a_stage_does_not_compute_anew_is_not_compared():
+    def cheap(x):
+        return {"voltage": 3.2 + x, "height": 10.0 * x}
+
+    def dear(x):
+        return {"voltage": 3.3 + x, "height": 10.0 * x}
+
+    units = {"voltage": "V", "height": "um"}
+    mine = ind.Campaign(SPACE, TARGETS, optimizer=ind.RandomOptimizer(), initial=4)
+    mine.run(ind.PythonObjective(cheap, units, isolated=False), evaluations=4)
+    mine.verify(ind.PythonObjective(dear, units, isolated=False), top=2, stage="dear")
+    console = Console(width=300, record=True, file=StringIO())
+    console.print(hits_table(mine))
+    console.print(status_table(mine))
+    text = console.export_text()
+    assert "voltage (V), dear" in text
+    assert "In voltage “dear” and the search differ by 0.1 V" in text
+    assert "height (um), dear" not in text
+    assert "In height" not in text
+    page = report_html(mine)
+    assert 'data-key="voltage by dear"' in page
+    assert 'data-key="height by dear"' not in page

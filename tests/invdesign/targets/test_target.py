@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -96,3 +98,33 @@ def test_a_bound_belongs_to_its_interval():
     assert AtLeast("p", 2).met([2.0]).all()
     assert AtMost("p", 2).met([2.0]).all()
     assert CloseTo("p", 2, 0.5).met([1.5, 2.5]).all()
+
+
+@given(
+    low=st.floats(-5, 5),
+    width=st.floats(0.1, 10),
+    mean=st.floats(-15, 15),
+    std=st.floats(1e-3, 20),
+    share=st.floats(0.02, 0.98),
+)
+def test_a_prediction_meets_a_target_if_its_probability_is_enough(low, width, mean, std, share):
+    for plain in (Between("f", low, low + width), AtLeast("f", low), AtMost("f", low)):
+        chance = plain.probability(mean, std)
+        assume(abs(chance - share) > 1e-6)
+        asking = replace(plain, min_probability=share)
+        assert bool(asking.met(mean, std)) == (chance >= share)
+        assert (float(asking.shortfall(mean, std)) == 0.0) == (chance >= share)
+        assert asking.met([low + 0.05], [0.0]) == plain.met([low + 0.05])
+        assert asking.met([low + 0.05]) == plain.met([low + 0.05])
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, -0.1, "much"])
+def test_a_probability_is_between_zero_and_one(share):
+    with pytest.raises(InputError, match="above 0 and below 1"):
+        AtLeast("f", 1.0, min_probability=share)
+    with pytest.raises(InputError, match="is optimized"):
+        Maximize("f", min_probability=0.9)
+
+
+def test_a_change_of_unit_keeps_the_probability():
+    assert str(AtLeast("f", 1.0, unit="V", min_probability=0.9).in_unit("mV")) == "f at least 1000 mV with 90 %"

@@ -110,3 +110,31 @@ def test_rank_where_no_candidate_meets_the_targets():
     targets = Targets(AtLeast("v", 10), AtMost("w", 0), Minimize("w"))
     # shortfalls (9, 5), (8, 4), (7, 1): each undercuts the one before in both
     assert targets.pareto_rank(VALUES).tolist() == [2, 1, 0, 3]
+
+
+def test_an_optimizer_gets_the_interval_that_is_certain_enough():
+    targets = Targets(
+        AtLeast("f", 1.0, unit="V", min_probability=0.9), Between("g", 0.0, 1.0, min_probability=0.9), Minimize("h")
+    )
+    known = pd.DataFrame({"f_std": [0.1, 0.2, 0.3], "g_std": [2.0, 2.0, np.nan]})
+    first, second, third = targets.for_search(known)
+    assert isinstance(first, AtLeast)
+    assert (first.unit, first.min_probability) == ("V", None)
+    assert first.value == pytest.approx(1.0 + 0.2 * 1.2815515655)
+    assert second.interval == pytest.approx((0.495, 0.505))
+    assert third == Minimize("h")
+    assert tuple(targets.for_search(pd.DataFrame())) == (AtLeast("f", 1.0, unit="V"), Between("g", 0, 1), Minimize("h"))
+
+
+def test_probabilities_of_known_and_predicted_values():
+    targets = Targets(AtLeast("f", 1.0), AtMost("g", 2.0), Minimize("h"))
+    values = pd.DataFrame({"f": [1.0, 3.0, np.nan], "f_std": [0.5, np.nan, 0.5], "g": [1.0, 3.0, 1.0], "h": 0.0})
+    found = targets.probabilities(values)
+    assert found.columns.tolist() == [f"probability: {target}" for target in targets.bounded] + ["probability"]
+    np.testing.assert_allclose(found.to_numpy(), [[0.5, 1, 0.5], [1, 0, 0], [np.nan] * 3])
+
+
+def test_the_unit_of_a_property_is_that_of_its_first_target_with_one():
+    targets = Targets(Maximize("f"), AtLeast("f", 1, unit="V"), AtMost("f", 3000, unit="mV"), AtLeast("g", 1))
+    assert targets.units == {"f": "V", "g": ""}
+    assert targets.in_units(targets.units).window("f").interval == (1.0, 3.0)
