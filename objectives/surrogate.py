@@ -25,6 +25,8 @@ from invdesign.surrogates.data_checks import cleaned
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.validation import held_out_predictions, scores
 
+TRIED = 40
+"""Values of each property that a check fits a model to."""
 FOLDS = 5
 FEWEST_ROWS = 2 * FOLDS
 """Rows with a value from which the model is scored."""
@@ -95,10 +97,21 @@ class SurrogateObjective(TravelsByFields):
         if problems:
             return problems
         try:
-            _ = self.for_columns(columns).fitted
+            self.for_columns(columns).try_fit()
         except InputError as error:
             problems.append(str(error))
         return problems
+
+    def try_fit(self) -> None:
+        """Fits a copy of the model to a few rows, in which every property has values: a check must not take minutes.
+
+        Raises:
+            InputError: if the table cannot be learned from.
+        """
+        frame, y = self.training()
+        few = y.apply(lambda values: values.notna() & (values.notna().cumsum() <= TRIED)).any(axis=1).to_numpy()
+        columns = self.own_columns(frame) or None
+        replace(self._model).fit(frame[few].reset_index(drop=True), y[few].reset_index(drop=True), columns=columns)
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
         names = [*self.properties, *(f"{name}{STD_SUFFIX}" for name in self.properties)]
@@ -107,8 +120,9 @@ class SurrogateObjective(TravelsByFields):
 
     def _predicted(self, candidates: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, list[str | None]]:
         """Values and reasons; candidates that cannot be read are found by halves, so that the others keep theirs."""
+        model = self.fitted
         try:
-            mean, std = self.fitted.predict(candidates, return_std=True)
+            mean, std = model.predict(candidates, return_std=True)
         except InputError as error:
             if len(candidates) == 1:
                 return pd.DataFrame(np.nan, index=candidates.index, columns=names), [str(error)]
@@ -125,8 +139,7 @@ class SurrogateObjective(TravelsByFields):
             InputError: if the table cannot be learned from.
         """
         frame, y = self.training()
-        model: Any = self.surrogate if self.surrogate is not None else GaussianProcess()
-        fresh: Surrogate = replace(model)
+        fresh: Surrogate = replace(self._model)
         return fresh.fit(frame, y, columns=self.own_columns(frame) or None)
 
     def held_out_scores(self) -> Mapping[str, HeldOutScore | None]:
@@ -135,10 +148,9 @@ class SurrogateObjective(TravelsByFields):
         enough = [str(name) for name in y if y[name].notna().sum() >= FEWEST_ROWS]
         found: dict[str, HeldOutScore | None] = {str(name): None for name in y}
         if enough:
-            model = self.surrogate if self.surrogate is not None else GaussianProcess()
             columns = self.own_columns(frame) or None
             predictions = held_out_predictions(
-                model, frame, y[enough], columns=columns, folds=FOLDS, rng=np.random.default_rng(0)
+                self._model, frame, y[enough], columns=columns, folds=FOLDS, rng=np.random.default_rng(0)
             )
             for name, row in scores(predictions).iterrows():
                 found[str(name)] = HeldOutScore(
@@ -154,6 +166,10 @@ class SurrogateObjective(TravelsByFields):
             y[name] = (y[name] >= threshold).astype(float).where(y[name].notna())
         valued_rows = y.notna().any(axis=1)
         return frame[valued_rows].reset_index(drop=True), y[valued_rows].reset_index(drop=True)
+
+    @property
+    def _model(self) -> Any:
+        return self.surrogate if self.surrogate is not None else GaussianProcess()
 
     @cached_property
     def _table(self) -> TableObjective:
