@@ -437,8 +437,8 @@ class Campaign(Reading):
             for number in candidates:
                 if number not in pending:
                     raise InputError(f"Candidate {number} is not pending, so it cannot be withdrawn.")
-            told = f"{WITHDRAWN}: {reason}" if reason else WITHDRAWN
-            self.store.finish(candidates, [{}] * len(candidates), [told] * len(candidates), seconds=None)
+            why = f"{WITHDRAWN}: {reason}" if reason else WITHDRAWN
+            self.store.finish(candidates, [{}] * len(candidates), [why] * len(candidates), seconds=None)
 
     @of_one_moment
     def pending(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 A generator that has seen a value only as itself can be asked for values only. Here each known value is shown within
 ranges of all widths, closed and half open, so that a range can be asked for, and no range at all. Ends of a range are
 shares of the known values below them, as quantiles of a normal distribution: a range holds as much of the data whatever
-the unit and the distribution, and tails, which are asked for most, are told apart.
+the unit and the distribution, and the tails, which are asked for most, are resolved.
 """
 
 from __future__ import annotations

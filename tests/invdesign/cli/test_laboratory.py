@@ -53,9 +53,9 @@ def test_a_campaign_by_sheets(invdesign, folder):
     assert [line.split(",")[0] for line in left.splitlines()[1:]] == ["3", "5"]
     done = sheet.iloc[[2, 0]].assign(**{"viscosity (Pa*s)": [2.0, 5.0]})
     done.to_excel("done.xlsx", index=False)
-    told = invdesign("tell", "slurry.yaml", "done.xlsx")
-    assert "Stored 2 results. 3 of 5 candidates meet all targets" in told
-    assert "Not stored" not in told
+    said = invdesign("tell", "slurry.yaml", "done.xlsx")
+    assert "Stored 2 results. 3 of 5 candidates meet all targets" in said
+    assert "Not stored" not in said
     done.assign(**{"viscosity (Pa*s)": [9.0, 5.0]}).to_csv("right.csv", index=False)
     assert "Corrected 2 results" in invdesign("amend", "slurry.yaml", "right.csv")
     assert "met by 2" in invdesign("status", "slurry.yaml")
