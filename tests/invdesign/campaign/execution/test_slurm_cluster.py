@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from pathlib import Path
@@ -20,9 +21,11 @@ pytestmark = [
 ]
 SBATCH = """#!/bin/bash
 # Runs the job here in the background, and notes its state as Slurm's accounting would.
-number=$(( $(ls {folder}/states 2>/dev/null | wc -l) + 1 ))
+number={first}
+set -o noclobber  # two jobs that are submitted at once get two numbers
+until echo RUNNING 2> /dev/null > {folder}/states/$number; do number=$(( number + 1 )); done
+set +o noclobber
 grep '^#SBATCH' "$1" > {folder}/options-$number
-echo RUNNING > {folder}/states/$number
 (
   export SLURM_JOB_ID=$number SLURM_NTASKS=1 SLURM_JOB_NUM_NODES=1 SLURM_NODEID=0 SLURM_PROCID=0 SLURM_LOCALID=0
   export SLURM_JOB_NODELIST=here
@@ -41,6 +44,8 @@ SACCT = """#!/bin/bash
 echo "JobID|State|NodeList"
 for state in {folder}/states/*; do echo "$(basename $state)|$(cat $state)|here"; done
 """
+FIRST_JOBS = itertools.count(1000, 1000)
+"""Numbers of the first job of each test: submitit keeps the states of jobs by number, as long as its process lives."""
 
 
 @pytest.fixture
@@ -48,8 +53,9 @@ def slurm(tmp_path, monkeypatch) -> Path:
     """A folder with stand-ins for Slurm's commands, which is first on the PATH."""
     folder = tmp_path / "slurm"
     (folder / "states").mkdir(parents=True)
+    first = str(next(FIRST_JOBS))
     for name, text in {"sbatch": SBATCH, "srun": SRUN, "sacct": SACCT, "scancel": "#!/bin/bash\n"}.items():
-        (folder / name).write_text(text.replace("{folder}", str(folder)))
+        (folder / name).write_text(text.replace("{folder}", str(folder)).replace("{first}", first))
         (folder / name).chmod(stat.S_IRWXU)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     return folder
@@ -84,7 +90,7 @@ def test_a_campaign_submits_jobs_and_collects_their_values(slurm, tmp_path):
         found = campaign_on(executor).frame()
     assert (found["f"] == found["x"].astype(float) ** 2).all()
     assert len(list((slurm / "states").iterdir())) == 4
-    options = (slurm / "options-1").read_text()
+    options = min(slurm.glob("options-*")).read_text()
     for option in ("--partition=short", "--time=30", "--cpus-per-task=2", "--mem=2GB"):
         assert option in options
 
