@@ -9,8 +9,8 @@ ten electrolytes of at most three components (by volume, mol/l) reach 8 to 12 mS
 random ones. Of the 13,269 measured ones 15 do.
 ``speed``: 40 solvents, 10 salts and 20 additives in steps of 5 %.
 
-Beware: features and kernel were chosen on the same tables with seeds some of which are also reported, so that the scores
-flatter a little. The judge is a model, and trusts what it says far from its data.
+Beware: features and kernel were chosen on the same tables with seeds some of which are also reported, so that the
+scores flatter a little. The judge is a model, and trusts what it says far from its data.
 """
 
 from __future__ import annotations
