@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -320,10 +319,3 @@ def _bandwidth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Width of a kernel around known values, shape ``d``; zero where there are as few values as a furnace has steps."""
     few = np.array([len(np.unique(column)) <= len(column) / 4 for column in values.T])
     return np.where(few, 0.0, JITTER * 1.06 * values.std(axis=0) * len(values) ** -0.2)
-
-
-def site_scores(found: Sequence[str], true: Sequence[str]) -> float:
-    """Weighted F1 score of chosen words, as Li et al. report it for each site."""
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(list(true), list(found), average="weighted", zero_division=0.0))

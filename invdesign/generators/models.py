@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,6 +28,8 @@ DRAWS = 50
 """Latent points that are weighed for each that is kept."""
 ROWS = 1024
 """Molecules that are encoded at once."""
+Sampler = Callable[[int, np.random.Generator], torch.Tensor]
+"""Draws the vectors of so many molecules."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,8 @@ class MoleculeModel(Protocol):
     ) -> torch.Tensor:
         """The loss of chosen rows, in nats a molecule."""
 
-    def drawn(
-        self, network: Any, n: int, *, targets: Targets | None, rows: Rows, rng: np.random.Generator
-    ) -> torch.Tensor:
-        """The vectors that ``n`` molecules are written from."""
+    def sampler(self, network: Any, targets: Targets | None, rows: Rows) -> Sampler:
+        """Draws the vectors that molecules are written from; what all draws share is computed once."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,10 @@ class LanguageModel:
         given = torch.as_tensor(ranges, dtype=torch.float32, device=codes.device)
         return writing_loss(network(with_start(codes), given), codes)
 
-    def drawn(
-        self, network: Writer, n: int, *, targets: Targets | None, rows: Rows, rng: np.random.Generator
-    ) -> torch.Tensor:
-        """The targets' ranges, ``n`` times."""
-        return torch.as_tensor(rows.conditions.of_targets(targets), dtype=torch.float32).expand(n, -1)
+    def sampler(self, network: Writer, targets: Targets | None, rows: Rows) -> Sampler:
+        """The targets' ranges, for every molecule the same."""
+        vector = torch.as_tensor(rows.conditions.of_targets(targets), dtype=torch.float32)
+        return lambda n, _: vector.expand(n, -1)
 
 
 @dataclass(frozen=True)
@@ -119,21 +119,23 @@ class LatentModel:
         charged = information.mean(dim=0).clamp_min(FREE).sum()
         return writing_loss(network.writer(with_start(codes), point), codes) + charged
 
-    def drawn(
-        self, network: Autoencoder, n: int, *, targets: Targets | None, rows: Rows, rng: np.random.Generator
-    ) -> torch.Tensor:
-        """Latent points drawn by Bayes' rule."""
+    def sampler(self, network: Autoencoder, targets: Targets | None, rows: Rows) -> Sampler:
+        """Latent points by Bayes' rule."""
         mean, std = self.latent(network, rows)
-        count = n if targets is None else DRAWS * n
-        origin = rng.integers(0, len(mean), count)
-        points = mean[origin] + std[origin] * rng.standard_normal((count, mean.shape[1]))
-        if targets is not None:
-            model = self._properties(mean, rows, list(targets.properties))
-            found, spread = model.predict(_frame(points), return_std=True)
-            likelihood = np.asarray(targets.log_probability(found, spread))
-            weights = np.exp(likelihood - likelihood.max())
-            points = points[rng.choice(count, n, p=weights / weights.sum())]
-        return torch.as_tensor(points, dtype=torch.float32)
+        model = None if targets is None else self._properties(mean, rows, list(targets.properties))
+
+        def drawn(n: int, rng: np.random.Generator) -> torch.Tensor:
+            count = n if model is None else DRAWS * n
+            origin = rng.integers(0, len(mean), count)
+            points = mean[origin] + std[origin] * rng.standard_normal((count, mean.shape[1]))
+            if model is not None and targets is not None:
+                found, spread = model.predict(_frame(points), return_std=True)
+                likelihood = np.asarray(targets.log_probability(found, spread))
+                weights = np.exp(likelihood - likelihood.max())
+                points = points[rng.choice(count, n, p=weights / weights.sum())]
+            return torch.as_tensor(points, dtype=torch.float32)
+
+        return drawn
 
     def latent(self, network: Autoencoder, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation of the latent vector of each molecule, both ``n x latent``."""

@@ -264,8 +264,8 @@ class MoleculeGenerator:
     ) -> MoleculeGenerator:
         """A copy that has also learned from further molecules, such as the hits of a search.
 
-        They are repeated until they weigh as much as a tenth of the old ones, and mixed with as many of these, drawn
-        at random, so that the language is not forgotten.
+        They are mixed with at least 200 of the old ones, drawn at random, so that the language is not forgotten, and
+        repeated until both are about as many.
 
         Args:
             molecules: SMILES; those that the vocabulary cannot write are left out.
@@ -383,9 +383,10 @@ class MoleculeGenerator:
             data = _rows(learned.vocabulary.codes(symbols), learned.properties, learned.conditions)
         model = self._model(len(learned.vocabulary.symbols), learned.conditions)
         beginnings = [_beginning(smiles, learned) for smiles in seeds]
+        drawn = model.sampler(learned.network, targets, data)
         seen = set(known)
         for _ in range(MOST_BLOCKS):
-            given = model.drawn(learned.network, BLOCK, targets=targets, rows=data, rng=rng)
+            given = drawn(BLOCK, rng)
             emphasis = self.emphasis if targets is not None and self.model == "language" else 0.0
             for codes in _block(learned, given, beginnings, (self.temperature, emphasis), rng).tolist():
                 smiles = constitution(learned.vocabulary.text(codes))

@@ -215,7 +215,7 @@ def read_tensors(place: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     try:
         with safe_open(str(place), framework="pt") as file:
             about = json.loads((file.metadata() or {})["invdesign"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - the file is not a mapping
     except FileNotFoundError:
         raise InputError(f"The file '{place}' does not exist.") from None
     except (SafetensorError, OSError, KeyError, ValueError, RecursionError) as error:

@@ -52,7 +52,7 @@ class Role:
     step: float | None = bounded(default=None, gt=0)
     """Amounts are multiples of this."""
     basis: Basis = "mass"
-    """What fractions are of, if there is no unit."""
+    """Whether fractions are by mass, mole or volume; for amounts without a unit."""
     unit: RoleUnit = ""
     """Unit of the amounts: empty for fractions, mol/kg for molality (per kilogram of all fractions), or mol/l."""
     densities: dict[str, Annotated[float, Field(gt=0, strict=True)]] = field(default_factory=dict)

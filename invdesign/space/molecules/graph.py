@@ -301,7 +301,7 @@ def _checked_seeds(seeds: tuple[str, ...] | str | Path, rules: MoleculeRules) ->
     """The seeds that keep the rules, as constitutions, each once; and which seeds of a file do not, with the reasons.
 
     Raises:
-        InputError: if a seed that is no file's, or every seed of a file, is invalid.
+        InputError: if a seed given in the list is invalid, or all seeds of a file are.
     """
     valid: dict[str, None] = {}
     problems: list[str] = []

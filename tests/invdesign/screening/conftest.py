@@ -17,7 +17,7 @@ SMILES = [
 
 @pytest.fixture
 def smi(tmp_path) -> Path:
-    """Ninety lines, of which every tenth is no molecule: lines 1, 11, 21, ..."""
+    """Ninety lines; every tenth (1, 11, 21, ...) is not a molecule."""
     lines = [f"bad{number}" if number % 10 == 0 else SMILES[number % 20] for number in range(90)]
     place = tmp_path / "pool.smi"
     place.write_text("\n".join(lines) + "\n")
