@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoResultFound, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, MultipleResultsFound, NoResultFound, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from invdesign.core.errors import InputError
 
 SECONDS_TO_WAIT = 60
 """Time to wait for another process that is writing; transactions are short, because nobody proposes within one."""
+SECONDS_BETWEEN_TRIES = 0.02
 SETUP_LOCK = 7_411_001
 """Key of PostgreSQL's advisory lock for the creation and migration of tables."""
 
@@ -73,12 +75,31 @@ def opened(place: str | Path | None) -> Engine:
 
 
 def log_ahead(engine: Engine, place: str) -> None:
-    """Lets readers and the writer of an SQLite file work at the same time; the file keeps this mode."""
-    if engine.dialect.name == "sqlite":
-        with worded(place), engine.connect() as connection:
-            connection.exec_driver_sql("ROLLBACK")  # the mode cannot change within a transaction
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-            connection.exec_driver_sql("BEGIN")
+    """Lets readers and the writer of an SQLite file work at the same time; the file keeps this mode.
+
+    Raises:
+        UnavailableStoreError: if another process holds the file for longer than ``SECONDS_TO_WAIT``.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with worded(place), engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")  # the mode cannot change within a transaction
+        patience = time.monotonic() + SECONDS_TO_WAIT
+        while not _switched(connection, last_try=time.monotonic() > patience):
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        connection.exec_driver_sql("BEGIN")
+
+
+def _switched(connection: Connection, *, last_try: bool) -> bool:
+    try:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    except OperationalError as error:
+        # SQLite waits for other processes at every statement but this one: two that open a new file would wait for
+        # each other.
+        if last_try or "locked" not in str(error.orig):
+            raise
+        return False
+    return True
 
 
 def _server(url: str) -> Engine:

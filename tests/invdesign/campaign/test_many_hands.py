@@ -58,6 +58,11 @@ for part in range(5):
     rows = pd.DataFrame({"x": [(who + (part * 10 + row) / 50) / 8 for row in range(10)]})
     campaign.tell(rows.assign(f=rows["x"] ** 2))
 """
+OPEN = """
+from invdesign.campaign.store import Store
+for number in range(30):
+    Store(f"{place}-{number}", "c")
+"""
 HANG = """
 def f(x):
     print("working", flush=True)
@@ -106,6 +111,11 @@ def test_processes_that_run_together_share_the_candidates(place, script):
     alone = opened(None)
     alone.run(OBJECTIVE, evaluations=60)
     pd.testing.assert_frame_equal(frame, alone.frame())
+
+
+def test_processes_that_open_a_new_store_together_wait_for_each_other(tmp_path, script):
+    outputs([script(OPEN, str(tmp_path / "c.db"), 8)])
+    assert len(list(tmp_path.glob("c.db-??"))) == 20
 
 
 def test_processes_that_ask_together_get_different_candidates(place, script):
