@@ -36,7 +36,8 @@ MOLECULE = "molecule"
 BLOCK = 512
 """Molecules that are written at once."""
 MOST_BLOCKS = 400
-"""Blocks after which sampling ends with fewer molecules than asked."""
+MOST_IN_VAIN = 10
+"""Blocks, and blocks in a row without a new molecule, after which sampling ends with fewer molecules than asked."""
 MOST_LOOKED_AT = 1000
 """Molecules in which structural alerts are counted."""
 LEARNED_RULES = ("elements", "max_atoms", "max_rings")
@@ -385,7 +386,11 @@ class MoleculeGenerator:
         beginnings = [_beginning(smiles, learned) for smiles in seeds]
         drawn = model.sampler(learned.network, targets, data)
         seen = set(known)
+        in_vain = 0
         for _ in range(MOST_BLOCKS):
+            if in_vain == MOST_IN_VAIN:
+                return
+            in_vain += 1
             given = drawn(BLOCK, rng)
             emphasis = self.emphasis if targets is not None and self.model == "language" else 0.0
             for codes in _block(learned, given, beginnings, (self.temperature, emphasis), rng).tolist():
@@ -394,6 +399,7 @@ class MoleculeGenerator:
                     continue
                 seen.add(smiles)
                 if _refused(rules, smiles) is None:
+                    in_vain = 0
                     yield smiles
 
     def _model(self, symbols: int, conditions: Conditions) -> Any:

@@ -20,6 +20,7 @@ from invdesign.optimizers.population.fitness import Fitness
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
 from invdesign.space.molecules.graph import MoleculeGraph
+from invdesign.space.molecules.rules import MoleculeRules
 from invdesign.targets import Targets
 
 KNOWN_BEST = 200
@@ -86,8 +87,10 @@ class GenerativeOptimizer:
         rng: np.random.Generator,
     ) -> pd.DataFrame:
         """Candidates whose molecules come from the generator, as many as it finds within the space's rules."""
-        name = next(key for key, parameter in space.parameters.items() if isinstance(parameter, MoleculeGraph))
-        generator = _loaded(str(self.generator), _changed(self.generator))
+        name, graph = next(
+            (key, parameter) for key, parameter in space.parameters.items() if isinstance(parameter, MoleculeGraph)
+        )
+        generator = _loaded(str(self.generator), _changed(self.generator), graph.rules)
         fitness = Fitness.of(history.properties, targets)
         best = np.argsort(fitness.ranks(), kind="stable")[:KNOWN_BEST]
         best = best[fitness.valued[best]]
@@ -109,8 +112,9 @@ class GenerativeOptimizer:
 
 
 @lru_cache(maxsize=4)
-def _loaded(place: str, changed: float) -> MoleculeGenerator:
-    return MoleculeGenerator.load(place)
+def _loaded(place: str, changed: float, rules: MoleculeRules | None = None) -> MoleculeGenerator:
+    """The generator in a file that was changed at some time, with the rules of the space that it writes for."""
+    return MoleculeGenerator.load(place, rules=rules)
 
 
 def _changed(place: Any) -> float:

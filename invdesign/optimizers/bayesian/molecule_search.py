@@ -72,12 +72,14 @@ class MoleculeSearch:
         evaluated: candidates with values, the best first.
         separation: distance in the unit cube that a proposal keeps from every seen candidate, where it can, in spaces
             with further parameters.
+        suggested: further candidates of the first pool.
     """
 
     space: SearchSpace
     rng: np.random.Generator
     evaluated: pd.DataFrame
     separation: float = 0.0
+    suggested: pd.DataFrame = field(default_factory=pd.DataFrame)
     _kept: list[pd.DataFrame] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def ranked(self, acquisition: Acquisition, seen: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -95,11 +97,12 @@ class MoleculeSearch:
         return self._apart(pool, scores, seen).head(count).reset_index(drop=True)
 
     def _start(self, seen: pd.DataFrame) -> pd.DataFrame:
-        """Seeds that were not proposed yet, and random candidates."""
+        """Seeds that were not proposed yet, what another optimizer suggests, and random candidates."""
         fresh = self.space.sample(FRESH, self.rng)
         rows = self.evaluated if len(self.evaluated) else fresh
         seeds = self.space.seeded(rows.iloc[np.arange(MOST_SEEDS) % len(rows)].reset_index(drop=True), seen)
-        return pd.concat([seeds, fresh], ignore_index=True).drop_duplicates(ignore_index=True)
+        frames = [frame for frame in (seeds, self.suggested, fresh) if len(frame)]
+        return pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True)
 
     def _children(self, pool: pd.DataFrame) -> pd.DataFrame:
         first, second = self._parents(pool), self._parents(pool)

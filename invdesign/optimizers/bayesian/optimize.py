@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -74,6 +74,7 @@ class GeneticSearch:
         starts: random candidates that are scored first; a dear acquisition wants fewer.
         elite: candidates that are refined.
         children: of each of them, round after round.
+        suggested: further candidates that are scored first.
     """
 
     space: SearchSpace
@@ -83,12 +84,14 @@ class GeneticSearch:
     starts: int = 1024
     elite: int = 8
     children: int = 24
+    suggested: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def ranked(self, acquisition: Acquisition, seen: pd.DataFrame, count: int) -> pd.DataFrame:
         """See ``AcquisitionOptimizer.ranked``."""
         taken = self.space.encode(seen)
         ascent = GradientAscent.of(self.space, acquisition)
         near = [mutated(self.space, self.around, self.rng, step=0.05) for _ in range(4)] if len(self.around) else []
+        near += [self.suggested] if len(self.suggested) else []
         found = self._scored([self.space.sample(self.starts, self.rng), *near], acquisition, taken)
         only_continuous = ascent is not None and len(ascent.coordinates) == self.space.dimension
         rounds = STEPS[-1:] if only_continuous and not self.space.constraints else STEPS

@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import STATE, bounded, from_elsewhere, settings
-from invdesign.optimizers.base import History, Optimizer, step_generator
+from invdesign.optimizers.base import History, Optimizer, optimizer_problems, step_generator
 from invdesign.optimizers.bayesian.botorch_acquisition import (
     BotorchModelSurrogate,
     BotorchProposal,
@@ -47,6 +47,8 @@ MOST_PARENTS = 500
 OPEN_ENDED = Features(molecules="fingerprints", formulas="compact")
 """Features of open-ended molecules, most of which are new: descriptors of one take as long as thirty fingerprints."""
 FEWEST_VALUES = 2
+SUGGESTED = 64
+"""Candidates of another optimizer that the acquisition also compares."""
 
 
 @settings
@@ -94,6 +96,9 @@ class BayesianOptimizer:
     """A Monte Carlo acquisition function of BoTorch's by name, such as ``qLogNoisyExpectedImprovement``; from Python
     also its class, or ``functools.partial`` of it with settings. It is maximized by BoTorch's ``optimize_acqf``, on the
     surrogate's BoTorch model. None: the package's own policy, which is faster and serves every surrogate."""
+    suggested_by: Annotated[Optimizer | None, ByWord("optimizer")] = None
+    """Another optimizer whose proposals the acquisition function also compares in a space that is too large to score
+    whole, such as ``{type: generative, generator: additives.safetensors}``."""
     _fits: Annotated[ModelFits, STATE] = field(default_factory=ModelFits, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -104,9 +109,10 @@ class BayesianOptimizer:
 
     def check(self, space: SearchSpace) -> list[str]:
         """Says what of the settings does not fit a space."""
+        problems = [] if self.suggested_by is None else optimizer_problems(self.suggested_by, space)
         if self.acquisition is None:
-            return [] if self.cost is None else cost_problems(self.cost, space)
-        problems = acquisition_problems(self.acquisition)
+            return problems + ([] if self.cost is None else cost_problems(self.cost, space))
+        problems += acquisition_problems(self.acquisition)
         if not isinstance(self.surrogate, BotorchModelSurrogate):
             problems.append(
                 f"'acquisition' needs a surrogate with a BoTorch model, such as a Gaussian process; "
@@ -156,7 +162,8 @@ class BayesianOptimizer:
             seed=int(rng.integers(2**31)),
             cost=self.cost,
         )
-        acquisition_optimizer = self._acquisition_optimizer(space, targets, policy.candidates, policy.values, rng)
+        suggested = self._suggested(space=space, targets=targets, history=history, rng=rng)
+        acquisition_optimizer = self._acquisition_optimizer(policy, rng, suggested)
         chosen = history.pending
         if isinstance(self.surrogate, MultiFidelitySurrogate) and self.surrogate.learns_fidelities():
             chosen = joined(chosen, lacking_pairs(space, history).head(n))
@@ -182,22 +189,26 @@ class BayesianOptimizer:
             )
         return model.uncalibrated() if isinstance(model, CalibratedSurrogate) else model
 
+    def _suggested(
+        self, *, space: SearchSpace, targets: Targets, history: History, rng: np.random.Generator
+    ) -> pd.DataFrame:
+        if self.suggested_by is None or space.grid(self.exhaustive) is not None:
+            return space.sample(0, np.random.default_rng(0))
+        seed = np.random.SeedSequence(int(rng.integers(2**31)))
+        return self.suggested_by.propose(SUGGESTED, space=space, targets=targets, history=history, seed=seed)
+
     def _acquisition_optimizer(
-        self,
-        space: SearchSpace,
-        targets: Targets,
-        candidates: pd.DataFrame,
-        values: pd.DataFrame,
-        rng: np.random.Generator,
+        self, policy: Policy, rng: np.random.Generator, suggested: pd.DataFrame
     ) -> AcquisitionOptimizer:
+        space, targets = policy.space, policy.targets
         grid = space.grid(self.exhaustive)
         if grid is not None:
             return ExhaustiveSearch(grid)
-        found = values.notna().all(axis=1).to_numpy()
-        nearest_known = np.argsort(targets.pareto_rank(values[found]), kind="stable")
-        ordered = candidates[found].iloc[nearest_known]
+        found = policy.values.notna().all(axis=1).to_numpy()
+        nearest_known = np.argsort(targets.pareto_rank(policy.values[found]), kind="stable")
+        ordered = policy.candidates[found].iloc[nearest_known]
         separation = 0.0 if targets.optimized else self.separation
         if is_built(space):
-            return MoleculeSearch(space, rng, ordered.head(MOST_PARENTS), separation)
+            return MoleculeSearch(space, rng, ordered.head(MOST_PARENTS), separation, suggested)
         around = ordered.head(NEAREST)
-        return GeneticSearch(space, rng, around=around, separation=separation)
+        return GeneticSearch(space, rng, around=around, separation=separation, suggested=suggested)

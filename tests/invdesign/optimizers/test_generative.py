@@ -8,7 +8,14 @@ import pytest
 
 from invdesign import InputError
 from invdesign.generators import MoleculeGenerator
-from invdesign.optimizers import GenerativeOptimizer, History, RandomOptimizer
+from invdesign.optimizers import (
+    BayesianOptimizer,
+    GenerativeOptimizer,
+    GeneticOptimizer,
+    History,
+    PortfolioOptimizer,
+    RandomOptimizer,
+)
 from invdesign.optimizers.base import optimizer_problems
 from invdesign.space import Composition, Continuous, MoleculeGraph, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Targets
@@ -62,6 +69,7 @@ def test_a_generator_of_molecules_learns_from_the_best(chains):
     pd.testing.assert_frame_equal(*made)
     assert len(made[0]) == 8
     assert space.feasible(made[0]).all()
+    space.encode(made[0])  # raises if one is not of the space
     assert not made[0]["molecule"].isin(done["molecule"]).any()
     chains_known = MoleculeGenerator.load(chains).molecules
     assert not made[0]["molecule"].isin(chains_known).any()
@@ -77,3 +85,28 @@ def test_what_does_not_fit_is_said_before_anything_runs(chains, tmp_path):
     assert "does not exist" in missing[0]
     with pytest.raises(InputError):
         GenerativeOptimizer(exploration=2.0)
+
+
+def nitrogen(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({"f": frame["molecule"].str.count("N") + 0.01 * frame["molecule"].str.len()})
+
+
+def test_problems_of_the_suggesting_optimizer_are_said(chains):
+    optimizer = BayesianOptimizer(suggested_by=GenerativeOptimizer(generator=chains))
+    assert "molecule-graph" in optimizer_problems(optimizer, ALLOY)[0]
+
+
+def test_suggestions_join_the_search_of_numbers_and_formulas(search):
+    targets = Targets(Maximize("f"))
+    optimizer = BayesianOptimizer(suggested_by=GenerativeOptimizer())
+    _, values = search(optimizer, ALLOY, targets, nickel, evaluations=20, batch=5)
+    assert values["f"].iloc[10:].mean() > values["f"].iloc[:10].mean()
+
+
+def test_a_portfolio_of_search_and_generator_shares_what_each_finds(search, chains):
+    space = SearchSpace(molecule=MoleculeGraph(seeds=["CCO", "CCN"], max_atoms=16))
+    members = (GeneticOptimizer(population=10), GenerativeOptimizer(generator=chains, epochs=1))
+    targets = Targets(AtLeast("f", 2.0))
+    candidates, values = search(PortfolioOptimizer(members=members), space, targets, nitrogen, evaluations=60, batch=10)
+    assert candidates["molecule"].is_unique
+    assert targets.all_met(values)[40:].sum() > targets.all_met(values)[:20].sum()

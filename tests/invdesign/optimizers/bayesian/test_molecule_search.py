@@ -144,3 +144,16 @@ def test_far_from_the_known_molecules_the_model_is_as_unsure_as_before_any_value
     prior = float(np.sqrt(fitted.covariance.scales.sum())) * fitted.spread
     assert (std["p"] > 0.9 * prior).all()
     assert near["p"].median() < 0.5 * prior
+
+
+def test_what_another_optimizer_suggests_is_compared_too():
+    rare = "CC(C)c1ccc(OCCOCCF)cc1"
+    suggested = pd.DataFrame({"m": [rare]})
+    evaluated = known(GRAPH, 5).candidates
+
+    def likes(frame):
+        return (frame["m"] == rare).to_numpy(dtype=float)
+
+    for more, expected in ((suggested, True), (pd.DataFrame(), False)):
+        search = MoleculeSearch(GRAPH, np.random.default_rng(3), evaluated, suggested=more)
+        assert (search.ranked(likes, evaluated, 1)["m"].iloc[0] == rare) is expected
