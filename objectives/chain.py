@@ -60,14 +60,15 @@ def evaluation_order(parts: Sequence[Objective], links: Sequence[Sequence[str]])
         ) from None
 
 
-def givers_of(objective: Objective, parts: Sequence[Objective]) -> tuple[Objective, ...]:
-    """Returns those of several objectives whose properties another one needs, directly or through others, in order."""
+def beside(objective: Objective, parts: Sequence[Objective]) -> tuple[Objective, ...]:
+    """Returns those of several objectives that give none of the properties of another one, which replaces the rest.
+
+    Those whose properties it reads, directly or through others, remain in any case.
+    """
     needed = set(input_names(objective))
-    chosen: set[int] = set()
-    while (
-        found := {place for place, part in enumerate(parts) if needed & set(part.properties) and part is not objective}
-        - chosen
-    ):
+    chosen = {place for place, part in enumerate(parts) if set(part.properties).isdisjoint(objective.properties)}
+    needed |= {name for place in chosen for name in input_names(parts[place])}
+    while found := {place for place, part in enumerate(parts) if needed & set(part.properties)} - chosen:
         chosen |= found
         needed |= {name for place in found for name in input_names(parts[place])}
     return tuple(parts[place] for place in sorted(chosen))

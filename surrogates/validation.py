@@ -29,7 +29,7 @@ def held_out_predictions(
     frame: pd.DataFrame,
     y: pd.DataFrame | pd.Series,
     *,
-    columns: Sequence[Column] | None,
+    columns: Sequence[Column] | None = None,
     folds: int = 5,
     groups: Sequence[Hashable] | None = None,
     rng: np.random.Generator,

@@ -185,7 +185,7 @@ class CampaignFile:
 
 
 def read_campaign(
-    path: str | Path, *, allow_code: bool = False, store: str | None = None, targets_set: str | None = None
+    path: str | Path, *, allow_code: bool = False, store: str | Path | None = None, targets_set: str | None = None
 ) -> CampaignFile:
     """Reads and checks a campaign file, which imports the code that it names.
 
@@ -204,7 +204,7 @@ def read_campaign(
     """
     document = yaml_lines.read(path)
     reader = CampaignReader(document, Consent(document, allow_code))
-    return with_consent(reader, lambda: reader.campaign(store, targets_set))
+    return with_consent(reader, lambda: reader.campaign(None if store is None else str(store), targets_set))
 
 
 def with_consent(reader: SectionReader, read: Callable[[], Read]) -> Read:

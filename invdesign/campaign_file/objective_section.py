@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from invdesign.campaign.binding import Bindings
@@ -13,7 +13,7 @@ from invdesign.campaign_file.sections import SectionReader
 from invdesign.core.errors import InputError
 from invdesign.core.settings import bounded, settings
 from invdesign.objectives.base import Objective
-from invdesign.objectives.chain import givers_of, input_names, with_hints
+from invdesign.objectives.chain import beside, input_names, with_hints
 from invdesign.objectives.combined import CombinedObjective
 
 STAGE_KEYS = ("verify", "name")
@@ -70,9 +70,17 @@ def read_objectives(
     if bound is None:
         return None, ()
     stages: list[tuple[Place, Stage]] = []
+    known = {name for part in bound for name in part.properties}
     for place, objective, name, wanted in verifying:
-        # What the search computes for its objectives' inputs, a stage with the same inputs needs, too.
-        givers = givers_of(objective, bound)
+        if known.isdisjoint(objective.properties):
+            reader.problem(
+                place,
+                f"The stage '{name}' verifies nothing: it gives {_listed(objective.properties)}, the search "
+                f"{_listed(sorted(known))}. Use the same property.",
+            )
+            continue
+        # A stage replaces the objectives that give its properties; the others give theirs as in the search.
+        givers = beside(objective, bound)
         parts = [*((place, part) for part in givers), (place, objective)]
         made = _bound(reader, parts, bindings, whole=whole, reported=len(givers))
         if wanted is not None and made is not None:
@@ -80,6 +88,10 @@ def read_objectives(
     search = _joined(bound, bindings)
     _check_stages(reader, stages, search.properties, evaluations=evaluations, initial=initial)
     return search, tuple(stage for _, stage in stages)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(repr, names))
 
 
 def _built(reader: SectionReader, data: Any, place: Place) -> Objective | None:

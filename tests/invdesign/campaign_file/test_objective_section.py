@@ -68,7 +68,7 @@ BROKEN = {
     "two stages that correct": ("verify: top 2", "verify: {top: 2, rounds: 2}", 17, "'dear' already corrects the"),
     "two stages of one name": ("name: dearest", "name: dear", 16, "Two stages have the name 'dear'"),
     "another unit": ("{f: V}\n    name: dear\n", "{f: mV}\n    name: dear\n", 8, "'f' is in 'mV' here and in 'V'"),
-    "no value for a target": ("{f: V}\n    name: dear\n", "{h: V}\n    name: dear\n", 5, "No objective"),
+    "another property": ("{f: V}\n    name: dear\n", "{h: V}\n    name: dear\n", 8, "nothing: it gives 'h'"),
 }  # fmt: skip
 
 
@@ -139,6 +139,20 @@ def test_one_objective_of_a_file_reads_a_property_of_another(tmp_path):
     verified = campaign.verify(stage.objective, top=1, stage=stage.name)
     assert verified["resistance"].iloc[0] > found["resistance"].min()
     assert verified["porosity"].iloc[0] == pytest.approx(found["porosity"].loc[verified.index[0]])
+
+
+def test_a_stage_replaces_the_objectives_that_give_its_properties(tmp_path):
+    targets = "  - {property: porosity, at_most: 0.4}\n"
+    text = CHAINED.replace("minimize: true}\n", "minimize: true}\n" + targets, 1)
+    other = "  - {type: surrogate, data: pressed.csv, key: {pressing: pressing}, values: {resistance: porosity}, "
+    other += "units: {resistance: ohm*cm^2}, verify: top 1, name: other}\n"
+    setting = chained(tmp_path, text[: text.index("  - <<: *cell")] + other + text[text.index("budget") :])
+    (stage,) = setting.stages
+    assert set(stage.objective.properties) == {"resistance", "porosity"}
+    campaign = setting.open()
+    campaign.run(setting.objective, evaluations=3)
+    verified = campaign.verify(stage.objective, top=1, stage=stage.name)
+    assert verified["porosity"].iloc[0] == pytest.approx(campaign.frame()["porosity"].loc[verified.index[0]])
 
 
 @pytest.mark.parametrize(
