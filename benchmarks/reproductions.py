@@ -1,4 +1,4 @@
-"""Collects what the notebooks of the published systems reproduce: published, here, side by side.
+"""Collects what the notebooks reproduce: published systems, and campaigns beside the same number of random candidates.
 
     python benchmarks/reproductions.py
 
@@ -33,7 +33,7 @@ def main() -> None:
     payload = {name: rows for name, rows in systems.items() if rows is not None}
     for name, rows in payload.items():
         for row in rows:
-            print(f"{name}: {row['what']}: published {row['published']}, here {row['here']}")
+            print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in row.items()))
     print(write_result("reproductions", payload, packages=("numpy", "scikit-learn", "torch", "rdkit")))
 
 
