@@ -236,13 +236,24 @@ def _splits(data: TrainingData, names: Sequence[str], *, rows: NDArray[np.float6
             return list(data.frame[name])
         return list(data.table.column(name).loc[data.frame.index])
 
+    def fewest(groups: Sequence[Hashable]) -> int:
+        codes = pd.factorize(np.array([str(group) for group in groups]))[0]
+        return min(len(np.unique(codes[data.y[column].notna()])) for column in data.y)
+
     if names:
-        return found | {name: grouped(name) for name in names if name != RANDOM}
+        named = {name: grouped(name) for name in names if name != RANDOM}
+        for name, groups in named.items():
+            if fewest(groups) < folds:
+                raise InputError(
+                    f"The split '{name}' makes {fewest(groups)} groups, fewer than {folds} folds. Use another split or "
+                    "fewer folds."
+                )
+        return found | named
     offered = (
         [SCAFFOLD, SIZE, CLUSTER] if "molecule" in kinds else [ELEMENTS, CLUSTER] if "formula" in kinds else [CLUSTER]
     )
     for name in offered:
-        groups = np.array([str(group) for group in grouped(name)])
-        if all(len(np.unique(groups[data.y[column].notna()])) >= folds for column in data.y):
-            return found | {name: groups.tolist()}
+        groups = grouped(name)
+        if fewest(groups) >= folds:
+            return found | {name: groups}
     return found

@@ -187,6 +187,8 @@ objective: {type: table, data: table.csv, key: {molecule: smiles}, values: {E: E
     folds = held.groupby(scaffolds)["fold"].nunique()
     assert len(folds) == len(rings)
     assert (folds == 1).all()
-    by_size = compare_models(data, families=["k-nearest-neighbors"], splits=["size"], choice=False)
+    with pytest.raises(ind.InputError, match="The split 'size' makes 4 groups, fewer than 5 folds"):
+        compare_models(data, families=["k-nearest-neighbors"], splits=["size"], choice=False)
+    by_size = compare_models(data, families=["k-nearest-neighbors"], splits=["size"], folds=4, choice=False)
     assert by_size.recommendation.split == "size"
     assert by_size.recommendation.reason.endswith("This split decides because it was asked for.")
