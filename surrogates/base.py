@@ -100,6 +100,14 @@ def measurement_std(surrogate: Surrogate, std: pd.DataFrame) -> pd.DataFrame:
 
 
 @runtime_checkable
+class NoiseAtCandidates(Surrogate, Protocol):
+    """A surrogate whose noise differs from candidate to candidate, such as noise that grows with the value."""
+
+    def noise_std_at(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The standard deviation of measuring each property of candidates, shapes as ``predict``'s."""
+
+
+@runtime_checkable
 class ConditionalSurrogate(Surrogate, Protocol):
     """A surrogate that can take further values without being fitted anew: needed to choose batches."""
 

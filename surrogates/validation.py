@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError
-from invdesign.surrogates.base import Surrogate, noise_argument
+from invdesign.surrogates.base import NoiseAtCandidates, Surrogate, noise_argument
 from invdesign.surrogates.checks import known_noise
 from invdesign.surrogates.scikit_learn import as_frame
 
@@ -218,7 +218,8 @@ def _one_fold(
     asked = frame[inside]
     means, deviations = model.predict(asked, return_std=True)
     noise = model.noise_std()
-    own = pd.DataFrame(np.nan, asked.index, y.columns) if known is None else known[inside]
+    at = model.noise_std_at(asked) if isinstance(model, NoiseAtCandidates) else pd.DataFrame(noise, index=asked.index)
+    own = at if known is None else known[inside].fillna(at)
     pieces = [
         pd.DataFrame(
             {
@@ -226,7 +227,7 @@ def _one_fold(
                 "observed": y.loc[inside, name].to_numpy(np.float64),
                 "mean": means[name].to_numpy(np.float64),
                 "std": deviations[name].to_numpy(np.float64),
-                "noise": own[name].fillna(float(noise[str(name)])).to_numpy(np.float64),
+                "noise": own[name].to_numpy(np.float64),
                 "place": np.flatnonzero(inside),
             },
             index=asked.index,

@@ -73,6 +73,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "ridge": "invdesign.surrogates.linear:Ridge",
         "support-vector": "invdesign.surrogates.kernel_machines:SupportVector",
         "support-vector-classifier": "invdesign.surrogates.classifiers:SupportVectorClassifier",
+        "transformed": "invdesign.surrogates.transformed:Transformed",
         "xgboost": "invdesign.surrogates.boosting:XGBoost",
     },
     "optimizer": {
