@@ -81,7 +81,7 @@ class Transformed(ScikitLearnEstimator):
             moved.loc[known, name] = one.forward(values)
             if moved_noise is not None:
                 moved_noise.loc[known, name] *= one.slope(values)
-        fresh: Any = replace(self.surrogate)  # type: ignore[type-var]  # every surrogate is a dataclass
+        fresh: Any = replace(self.surrogate)
         self._model = fresh.fit(frame, moved, columns=columns, **noise_argument(moved_noise))
         self._known = y
         return self

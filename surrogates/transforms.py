@@ -78,7 +78,8 @@ def transform(name: TransformName, values: NDArray[np.float64], bounds: tuple[fl
 
     Args:
         name: ``none``; ``log`` of positive values; ``logit``, the log-odds between bounds; ``yeo-johnson``, the
-            likeliest power (Yeo and Johnson 2000, doi:10.1093/biomet/87.4.954); ``rank``, normal scores, linear in between.
+            likeliest power (Yeo and Johnson 2000, doi:10.1093/biomet/87.4.954); ``rank``, normal scores,
+            linear in between.
         values: shape ``n``, in the property's unit.
         bounds: of the property, for ``logit``.
 
