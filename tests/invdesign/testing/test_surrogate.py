@@ -13,6 +13,8 @@ from invdesign.core.errors import InputError
 from invdesign.core.plugins import known_words, settings_class
 from invdesign.surrogates.checks import known_noise
 from invdesign.surrogates.classifiers import Classifier
+from invdesign.surrogates.forests import RandomForest
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.testing import check_surrogate
 
 SMALL = {
@@ -23,6 +25,7 @@ SMALL = {
     "xgboost": {"n_estimators": 60},
     "lightgbm": {"n_estimators": 60},
     "neural-network": {"members": 10, "epochs": 60},
+    "stacked": {"members": (GaussianProcess(), RandomForest(n_estimators=40))},
 }
 
 
