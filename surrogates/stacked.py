@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 FEWEST_VALUES = 10
 """Values of a property from which weights are learned; with fewer the members weigh alike."""
-PRIOR_ROWS = 20.0
-"""Rows at which half of the learned weights is believed, and half of equal ones."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +53,20 @@ class Stacked(ScikitLearnEstimator):
     """The weighted mean of several surrogates (Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1; Breiman 1996).
 
     The weights of each property are not negative, sum to one, and make the squared error smallest on rows that the
-    members were fitted without (cross-validation); where rows are few they are drawn toward equal ones. The standard
-    deviation is that of the mixture of the members' predictions, scaled so that nine of ten held-out values lie within
-    their 90 % intervals.
+    members were fitted without (cross-validation). Drawn toward equal ones, they were worse where one member is far
+    ahead, and no better elsewhere. The standard deviation is that of the mixture of the members' predictions, scaled so
+    that nine of ten held-out values lie within their 90 % intervals.
     """
 
     members: tuple[Annotated[Surrogate, ByWord("surrogate")], ...] = from_elsewhere(
-        default_factory=lambda: (GaussianProcess(), RandomForest())
+        default_factory=lambda: (
+            GaussianProcess(ard=False, calibrate=False),
+            GaussianProcess(ard=True, calibrate=False),
+            RandomForest(),
+        )
     )
-    """The surrogates to average, two or more."""
+    """The surrogates to average, two or more. By default Gaussian processes with one length scale and with one for each
+    number, and a random forest: none of them is calibrated twice."""
     folds: int = bounded(default=5, ge=2)
     """Parts of the rows, each of which is predicted by fits on the others."""
     seed: int = bounded(default=0, ge=0)
@@ -157,9 +160,7 @@ def _learned(held: Sequence[pd.DataFrame]) -> Weights:
     """Weights from the members' held-out predictions of one property, same rows in each."""
     observed = held[0]["observed"].to_numpy(np.float64)
     means = np.stack([one["mean"].to_numpy(np.float64) for one in held])
-    count, equal = len(observed), 1.0 / len(held)
-    believed = count / (count + PRIOR_ROWS)
-    shares = believed * _stacking_shares(means, observed) + (1.0 - believed) * equal
+    shares = _stacking_shares(means, observed)
     mean, std = Weights(shares, 1.0).combined(means, np.stack([total_std(one) for one in held]))
     return Weights(shares, stretch(np.abs(observed - mean) / np.maximum(std, 1e-300)))
 
