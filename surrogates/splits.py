@@ -87,8 +87,13 @@ class Surroundings:
         return cls(rows, asked[nearest_distances(asked, rows) > SAME])
 
     def held_out(self, fold_of: NDArray[np.int64]) -> float:
-        """The median distance from rows to the nearest one of another fold; shape of ``fold_of`` is ``n``."""
-        found = [nearest_distances(self.rows[fold_of == k], self.rows[fold_of != k]) for k in np.unique(fold_of)]
+        """The median distance from rows to the nearest one of another fold.
+
+        Args:
+            fold_of: the fold of each row, shape ``n``; -1 if it is in none.
+        """
+        rows, folds = self.rows[fold_of >= 0], fold_of[fold_of >= 0]
+        found = [nearest_distances(rows[folds == fold], rows[folds != fold]) for fold in np.unique(folds)]
         return float(np.median(np.concatenate(found)))
 
     def asked(self) -> float | None:

@@ -164,7 +164,7 @@ def compare_models(
         seed=seed,
         on_progress=on_progress,
     )
-    if splits:
+    if splits and any(split == splits[-1] for _, split in comparison.predictions):
         return ModelReport(data, comparison, recommend(comparison, split=splits[-1]))
     decides, because = matching_split(surroundings, _folds(comparison, data), random=RANDOM)
     return ModelReport(data, comparison, recommend(comparison, split=decides, because=because))
@@ -232,9 +232,13 @@ def _splits(data: TrainingData, names: Sequence[str], *, rows: NDArray[np.float6
             return element_groups(list(data.frame[kinds["formula"]]))
         if name == CLUSTER:
             return cluster_groups(rows, folds, seed)
-        if name in data.frame:
-            return list(data.frame[name])
-        return list(data.table.column(name).loc[data.frame.index])
+        column = data.frame[name] if name in data.frame else data.table.column(name).loc[data.frame.index]
+        if column.isna().any():
+            raise InputError(
+                f"The column '{name}' has no value in row {column.index[column.isna()][0]}, which then is in no group. "
+                "Fill it in, or use another split."
+            )
+        return list(column)
 
     def fewest(groups: Sequence[Hashable]) -> int:
         codes = pd.factorize(np.array([str(group) for group in groups]))[0]

@@ -90,9 +90,15 @@ def test_values_of_zero_and_one_are_for_classifiers(campaign_file):
         ({}, ["--families", "rigde"], "Did you mean 'ridge'"),
         ({}, ["--split", "Papers", "--families", "ridge"], "Did you mean 'Paper'"),
         ({}, ["--families", "ridge", "--folds", "200"], "No family can be fitted"),
+        ({"Paper": np.nan}, ["--split", "Paper"], "The column 'Paper' has no value in row"),
     ],
 )
 def test_what_cannot_be_done_is_reported(campaign_file, change, arguments, words):
+    path = campaign_file.parent / "table.csv"
+    table = pd.read_csv(path)
+    for column, value in change.items():
+        table.loc[3, column] = value
+    table.to_csv(path, index=False)
     result = CliRunner().invoke(app, ["models", str(campaign_file), *arguments])
     assert result.exit_code == 2
     assert words in result.output
