@@ -67,6 +67,8 @@ from .surrogates.kernel_machines import KernelRidge, SupportVector
 from .surrogates.linear import Lasso, Ridge
 from .surrogates.neighbors import KNearestNeighbors
 from .surrogates.neural_network.surrogate import NeuralNetwork
+from .surrogates.stacked import Stacked
+from .surrogates.transformed import Transformed
 from .surrogates.validation import held_out_predictions, scores
 from .targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
 
@@ -137,6 +139,7 @@ __all__ = [
     "ScreenSettings",
     "Screening",
     "SearchSpace",
+    "Stacked",
     "Stage",
     "Status",
     "Step",
@@ -145,6 +148,7 @@ __all__ = [
     "SurrogateObjective",
     "TableObjective",
     "Targets",
+    "Transformed",
     "WorkerPool",
     "XGBoost",
     "dataset",

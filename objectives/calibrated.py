@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from invdesign.objectives.linear_fit import LinearFit
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,41 @@ class CalibrationReport:
     loo_rmse: float
     slope: float
     intercept: float
+
+    @classmethod
+    def of(
+        cls,
+        line: LinearFit,
+        left_out: NDArray[np.float64],
+        raw: NDArray[np.float64],
+        known: NDArray[np.float64],
+        *,
+        property: str,  # noqa: A002 - the field's name
+        kind: str,
+        failed: dict[str, str],
+    ) -> CalibrationReport:
+        """The errors of a fit.
+
+        Args:
+            line: the straight line through the rows.
+            left_out: leave-one-out errors of the fit.
+            raw: computed values.
+            known: the known values, same rows.
+            property: the calibrated property.
+            kind: the method.
+            failed: known values that could not be used, and why.
+        """
+        return cls(
+            property=property,
+            kind=kind,
+            rows=len(raw),
+            failed=failed,
+            raw_mae=float(np.abs(raw - known).mean()),
+            loo_mae=float(np.abs(left_out).mean()),
+            loo_rmse=float(np.sqrt((left_out**2).mean())),
+            slope=line.slope,
+            intercept=line.intercept,
+        )
 
 
 @runtime_checkable

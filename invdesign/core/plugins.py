@@ -71,8 +71,10 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "random-forest": "invdesign.surrogates.forests:RandomForest",
         "random-forest-classifier": "invdesign.surrogates.classifiers:RandomForestClassifier",
         "ridge": "invdesign.surrogates.linear:Ridge",
+        "stacked": "invdesign.surrogates.stacked:Stacked",
         "support-vector": "invdesign.surrogates.kernel_machines:SupportVector",
         "support-vector-classifier": "invdesign.surrogates.classifiers:SupportVectorClassifier",
+        "transformed": "invdesign.surrogates.transformed:Transformed",
         "xgboost": "invdesign.surrogates.boosting:XGBoost",
     },
     "optimizer": {

@@ -53,6 +53,22 @@ def check_drift(before: float, after: float, limit: float, what: str) -> None:
         raise CandidateFailure(f"the structure drifted: its {what} changed by {change:+.0%}, more than {limit:.0%}")
 
 
+def check_charging(discharged: float, charged: float, limit: float, what: str) -> None:
+    """Raises CandidateFailure if an electrode swells or shrinks by more than a limit when it is charged.
+
+    Args:
+        discharged: volume, or a layer's area.
+        charged: of the same cell, in the same unit.
+        limit: largest relative change.
+        what: ``volume`` or ``area``.
+    """
+    change = charged / discharged - 1.0
+    if abs(change) > limit:
+        raise CandidateFailure(
+            f"its {what} changes by {change:+.0%} on charging, more than 'largest_volume_change: {limit:g}' allows"
+        )
+
+
 def extent(atoms: Atoms) -> float:
     """Volume of a cell in cubic angstrom; for a layer in vacuum (not periodic along c) its area in square angstrom."""
     cell = np.asarray(atoms.cell)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Annotated, Self
 
+import numpy as np
 import pandas as pd
 
 from invdesign.core.columns import Column
@@ -15,15 +17,20 @@ from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
 from invdesign.core.memory import MemorySize
 from invdesign.core.settings import FileContext, OneOf, bounded, in_file, settings
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
+from invdesign.objectives.calibrated import CalibrationReport
 from invdesign.objectives.electrode.calculators import CHGNET, check_available, check_calculator
+from invdesign.objectives.electrode.calibration import FEWEST_ROWS, KIND, VoltageCalibration
 from invdesign.objectives.electrode.orderings import Ordering
 from invdesign.objectives.electrode.prototypes import BUILT_IN, Prototype, check_prototype, prototype_for
+from invdesign.objectives.electrode.redox_limit import check_redox_limit
 from invdesign.objectives.electrode.relaxation import Relaxation
 from invdesign.objectives.electrode.sites import contents, fitting_metal_sites
 from invdesign.objectives.electrode.states import electrodes, mean_and_spread, reasons_in_words
+from invdesign.objectives.formula.objective import Amount
 from invdesign.objectives.limits import memory_of, with_grace
+from invdesign.objectives.linear_fit import LinearFit
 from invdesign.objectives.named_column import column_problems, named_or_only
-from invdesign.surrogates.features.elements import element_symbols
+from invdesign.surrogates.features.elements import element_symbols, nearest_element
 from invdesign.surrogates.features.formulas import element_amounts
 
 PROPERTIES: Mapping[str, str] = {
@@ -38,6 +45,8 @@ PROPERTIES: Mapping[str, str] = {
 OF_A_VOLUME = frozenset({"volumetric_capacity", "volume_change"})
 """Properties that a single layer in vacuum does not have."""
 HALFWAY = "energy_above_line"
+CALIBRATED = frozenset({"voltage", "specific_energy"})
+"""Properties that a calibration of the voltage changes."""
 
 
 def _prototype(file: FileContext, text: str) -> str:
@@ -112,7 +121,15 @@ class ElectrodeObjective(TravelsByFields):
     steps: int = bounded(default=300, ge=1)
     """Largest number of steps of a relaxation."""
     drift: float = bounded(default=0.4, gt=0)
-    """Largest relative change of the volume (area for a layer) on relaxation and on charging."""
+    """Largest relative change of the volume (area for a layer) on relaxation."""
+    largest_volume_change: float = bounded(default=0.2, gt=0)
+    """Largest relative change of the volume (area for a layer) on charging: an electrode that changes more fails."""
+    highest_states: dict[str, Amount] = field(default_factory=dict)
+    """Highest oxidation states of redox metals that differ from those of the objective ``formula``; a formula whose
+    metals would have to go beyond them fails."""
+    calibration: VoltageCalibration | None = None
+    """A table of measured voltages to which computed ones are fitted by a straight line; ``voltage`` and
+    ``specific_energy`` then have a standard deviation. The table's electrodes are computed at first use."""
     time_limit: float = bounded(default=600.0, gt=0)
     """Time limit per candidate in seconds, checked between relaxation steps; a campaign also ends a step that hangs."""
     memory_limit: MemorySize | None = None
@@ -124,6 +141,11 @@ class ElectrodeObjective(TravelsByFields):
             if name in OF_A_VOLUME and self.prototype == "mxene":
                 raise InputError(f"A single layer in vacuum has no '{name}'. Remove it for the prototype 'mxene'.")
         check_calculator(self.calculator, self.settings)
+        for symbol in self.highest_states:
+            if symbol not in element_symbols():
+                raise InputError(f"'{symbol}' is not an element.{nearest_element(symbol)}")
+        if self.calibration is not None and not CALIBRATED & set(self.properties):
+            raise InputError("The calibration is for 'voltage', which is not computed. Add it to 'wanted'.")
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -139,7 +161,8 @@ class ElectrodeObjective(TravelsByFields):
         return self if formula == self.formula else replace(self, formula=formula)
 
     def seconds_allowed(self, candidates: int) -> float | None:
-        return with_grace(candidates * self.time_limit)
+        known = 0 if self.calibration is None else len(self.calibration.rows(self.prototype))  # computed at first use
+        return with_grace((candidates + known) * self.time_limit)
 
     def memory_allowed(self) -> int | None:
         return memory_of(self.memory_limit)
@@ -149,6 +172,9 @@ class ElectrodeObjective(TravelsByFields):
         try:
             check_prototype(self.prototype)
             check_available(self.calculator, self.settings)
+            if self.calibration is not None:
+                for kind in {kind for _, kind, _ in self.calibration.rows(self.prototype)}:
+                    check_prototype(kind)
         except InputError as error:
             problems.append(str(error))
         return problems
@@ -157,9 +183,10 @@ class ElectrodeObjective(TravelsByFields):
         if self.formula is None or self.formula not in candidates.columns:
             return failed(candidates.index, self.properties, f"the formula column '{self.formula}' is missing")
         rows = [self._evaluated(formula) for formula in candidates[self.formula].tolist()]
-        names = [*self.properties]
-        if self.orderings > 1:
-            names += [name + STD_SUFFIX for name in self.properties if name != "rounding"]
+        uncertain = [name for name in self.properties if name != "rounding"] if self.orderings > 1 else []
+        if self.calibration is not None:
+            uncertain = [name for name in self.properties if name in {*uncertain, *CALIBRATED}]
+        names = [*self.properties, *(name + STD_SUFFIX for name in uncertain)]
         values = pd.DataFrame([found for found, _ in rows], index=candidates.index, columns=names, dtype=float)
         return valued(values, [reason for _, reason in rows])
 
@@ -174,7 +201,32 @@ class ElectrodeObjective(TravelsByFields):
         if not found:
             return {}, reason
         mean, spread = mean_and_spread(found)
+        if self.calibration is not None:
+            try:
+                mean, spread = _calibrated(mean, spread, self._line()[0])
+            except InputError as error:
+                return {}, f"the calibration failed: {error}"
         return {**mean, **{name + STD_SUFFIX: value for name, value in spread.items()}}, reason
+
+    def calibration_basis(self) -> Mapping[str, str]:
+        """See ``Calibrated.calibration_basis``."""
+        return {} if self.calibration is None else {"voltage": self.calibration.basis(self.prototype)}
+
+    def calibration_reports(self) -> Mapping[str, CalibrationReport | str]:
+        """See ``Calibrated.calibration_reports``; the errors are those of the voltage in V."""
+        if self.calibration is None:
+            return {}
+        try:
+            return {"voltage": self._line()[1]}
+        except InputError as error:
+            return {"voltage": str(error)}
+
+    def _line(self) -> tuple[LinearFit, CalibrationReport]:
+        if self.calibration is None:
+            raise InputError("This electrode objective has no calibration. Add one: 'calibration: {data: ..., ...}'.")
+        rows = self.calibration.rows(self.prototype)
+        plain = replace(self, calibration=None, wanted=("voltage",), formula="formula")
+        return _fitted_line(rows, _ByText(repr(plain), plain))
 
     def _over_orderings(self, formula: object, deadline: Deadline) -> tuple[list[dict[str, float]], list[str]]:
         if not isinstance(formula, str):
@@ -194,6 +246,8 @@ class ElectrodeObjective(TravelsByFields):
         )
         if held.rounding > self.rounding + 1e-9:
             raise CandidateFailure(self._too_coarse(prototype, elements, held.rounding))
+        single_layer = prototype.single_layer
+        check_redox_limit(elements, held.ion, self.remaining, self.highest_states, single_layer=single_layer)
         found: list[dict[str, float]] = []
         failures: list[str] = []
         for electrode in electrodes(prototype, held, self.orderings, self.ordering):
@@ -221,4 +275,54 @@ class ElectrodeObjective(TravelsByFields):
 
     @property
     def _relaxation(self) -> Relaxation:
-        return Relaxation(self.calculator, self.settings, self.fmax, self.steps, self.drift)
+        return Relaxation(self.calculator, self.settings, self.fmax, self.steps, self.drift, self.largest_volume_change)
+
+
+def _calibrated(
+    mean: Mapping[str, float], spread: Mapping[str, float], line: LinearFit
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Values and standard deviations with the voltage on the line; the specific energy follows it."""
+    raw = mean["voltage"]
+    volts, deviation = (float(found[0]) for found in line.predict(np.array([raw])))
+    deviation = math.hypot(deviation, line.slope * spread["voltage"])
+    # The capacity is counted, so that the energy has the voltage's error alone.
+    capacity = mean["capacity"]
+    return (
+        {**mean, "voltage": volts, "specific_energy": volts * capacity},
+        {**spread, "voltage": deviation, "specific_energy": deviation * capacity},
+    )
+
+
+@dataclass(frozen=True)
+class _ByText:
+    """An objective that is compared by its settings as text, since mappings among them cannot be hashed."""
+
+    text: str
+    objective: ElectrodeObjective = field(compare=False)
+
+
+@lru_cache(maxsize=16)
+def _fitted_line(rows: tuple[tuple[str, str, float], ...], how: _ByText) -> tuple[LinearFit, CalibrationReport]:
+    """The line through a calibration's rows, kept per process: a worker receives the objective with every candidate.
+
+    Raises:
+        InputError: if fewer than five electrodes have a voltage.
+    """
+    raw, failures = np.full(len(rows), np.nan), {}
+    for place, (formula, prototype, _) in enumerate(rows):
+        asked = replace(how.objective, prototype=prototype)
+        result = asked.evaluate(pd.DataFrame({"formula": [formula]})).iloc[0]
+        raw[place] = result["voltage"]
+        if not math.isfinite(raw[place]):
+            failures[formula] = str(result["reason"])
+    usable = np.isfinite(raw)
+    if usable.sum() < FEWEST_ROWS:
+        first = next(iter(failures.items()), ("", ""))
+        raise InputError(
+            f"Only {usable.sum()} of the calibration's electrodes have a voltage, but {FEWEST_ROWS} are needed. "
+            f"{first[0]}: {first[1]}."
+        )
+    raw, known = raw[usable], np.array([volts for _, _, volts in rows])[usable]
+    line = LinearFit(raw, known)
+    report = CalibrationReport.of(line, line.left_out(), raw, known, property="voltage", kind=KIND, failed=failures)
+    return line, report

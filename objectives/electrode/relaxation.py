@@ -41,7 +41,8 @@ class Relaxation:
         settings: keyword arguments of the calculator.
         fmax: eV/angstrom, the largest force (and stress times volume per atom) of a relaxed structure.
         steps: largest number of steps.
-        drift: largest relative change of the volume.
+        drift: largest relative change of the volume on relaxation.
+        charging: largest relative change of the volume on charging.
     """
 
     calculator: str
@@ -49,6 +50,7 @@ class Relaxation:
     fmax: float
     steps: int
     drift: float
+    charging: float
 
 
 @dataclass(frozen=True)

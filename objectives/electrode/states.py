@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
-from invdesign.objectives.electrode.checks import check_drift
+from invdesign.objectives.electrode.checks import check_charging
 from invdesign.objectives.electrode.orderings import Ordering, coulomb_matrix, groups_of, lowest
 from invdesign.objectives.electrode.prototypes import IONS, Prototype
 from invdesign.objectives.electrode.quasi_random import most_random
@@ -97,7 +97,7 @@ class Electrode:
         kept = [position for position, place in enumerate(occupied) if labels[place] != VACANCY]
         found = self._relaxed(state, full.atoms[kept], how, deadline)
         what = "area" if self.prototype.single_layer else "volume"
-        check_drift(full.extent, found.extent, how.drift, f"{what} on charging")
+        check_charging(full.extent, found.extent, how.charging, what)
         return found
 
     def _relaxed(self, state: str, start: Atoms, how: Relaxation, deadline: Deadline) -> Relaxed:

@@ -91,19 +91,26 @@ class FormulaProperties:
         return np.where(negative, np.nan, states), reasons
 
     @cached_property
-    def capacity(self) -> Found:
-        """mAh/g by the charge that can be extracted with the working ion."""
+    def spare_electrons(self) -> Found:
+        """Electrons per formula that the redox metals can give until their highest states."""
         states, reasons = self.oxidation_state
-        place = element_symbols().index(self.working_ion)
-        charge = elements.fixed_charges()[0][place]
-        ions = self.amounts[:, place]
         spare = (self._highest - states) * self._redox_atoms
         found = list(reasons)
         for row in np.flatnonzero(spare < -STATE_TOLERANCE):
             found[row] = f"its charge does not balance: the redox metals would be at {states[row]:+.2f} on average"
+        return np.maximum(spare, 0.0), found
+
+    @cached_property
+    def capacity(self) -> Found:
+        """mAh/g by the charge that can be extracted with the working ion."""
+        spare, reasons = self.spare_electrons
+        place = element_symbols().index(self.working_ion)
+        charge = elements.fixed_charges()[0][place]
+        ions = self.amounts[:, place]
+        found = list(reasons)
         for row in np.flatnonzero(ions <= 0.0):
             found[row] = f"it contains no {self.working_ion} to extract"
-        electrons = np.minimum(self.extractable * ions * charge, np.maximum(spare, 0.0))
+        electrons = np.minimum(self.extractable * ions * charge, spare)
         values = electrons * FARADAY * COULOMB_IN_MAH / self._mass
         return np.where([reason is None for reason in found], values, np.nan), found
 

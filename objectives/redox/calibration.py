@@ -180,16 +180,8 @@ def fitted(
         )
     line = LinearFit(raw, known)
     fit = line if calibration.kind == "linear" else GaussianProcessFit(raw, known, smiles)
-    errors = fit.left_out()
-    report = CalibrationReport(
-        property=calibration.property,
-        kind=calibration.kind,
-        rows=len(raw),
-        failed=failures,
-        raw_mae=float(np.abs(raw - known).mean()),
-        loo_mae=float(np.abs(errors).mean()),
-        loo_rmse=float(np.sqrt((errors**2).mean())),
-        slope=line.slope,
-        intercept=line.intercept,
+    left_out = fit.left_out()
+    report = CalibrationReport.of(
+        line, left_out, raw, known, property=calibration.property, kind=calibration.kind, failed=failures
     )
     return Fitted(fit, report)

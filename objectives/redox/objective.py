@@ -51,8 +51,8 @@ class RedoxObjective(TravelsByFields):
     """Computes one-electron redox potentials of molecules, and related properties.
 
     Conformers by ETKDG and MMFF94; the one lowest in GFN2-xTB's energy is relaxed by xTB in the medium; the ion starts
-    from that structure. Bonds must be the same before and after. Then, in V against the reference (a benchmark
-    of such potentials: Neugebauer et al. 2020, doi:10.1021/acs.jpca.0c05052)::
+    from that structure. Bonds must be the same before and after, unless ``cleavage`` accepts what breaks. Then, in V
+    against the reference (a benchmark of such potentials: Neugebauer et al. 2020, doi:10.1021/acs.jpca.0c05052)::
 
         oxidation_potential = E(+) - E(0) - 4.846 - absolute potential of the reference
         reduction_potential = E(0) - E(-) - 4.846 - absolute potential of the reference
@@ -90,6 +90,9 @@ class RedoxObjective(TravelsByFields):
     """Whether the neutral's structure is relaxed by ``xtb`` or taken from ``mmff``."""
     conformers: int = bounded(default=5, ge=1)
     """Number of conformers to try."""
+    cleavage: Literal["fail", "accept"] = "fail"
+    """What to do with a molecule whose bonds break or form when its adiabatic ion relaxes: it fails with the bond as
+    reason (``fail``), or its potential is that of the ion after cleavage (``accept``), of an irreversible couple."""
     time_limit: float = bounded(default=120.0, gt=0)
     """Time limit per molecule in seconds, checked between steps; a campaign also ends a step that hangs."""
     memory_limit: MemorySize | None = None
@@ -104,6 +107,8 @@ class RedoxObjective(TravelsByFields):
             raise InputError(
                 "An adiabatic ion needs a neutral relaxed by xTB. Set 'ionization: vertical' or 'geometry: xtb'."
             )
+        if self.cleavage == "accept" and self.ionization != "adiabatic":
+            raise InputError("Only an adiabatic ion can cleave. Set 'ionization: adiabatic' or 'cleavage: fail'.")
         if self.permittivity is not None and self.solvent != DEFAULT_SOLVENT:
             raise InputError("Give a 'solvent' or a 'permittivity', not both.")
         if self.calibration is not None and self.calibration.property not in self.properties:
@@ -219,7 +224,9 @@ class RedoxObjective(TravelsByFields):
 
     @property
     def _protocol(self) -> Protocol:
-        return Protocol(self._medium, self.ionization, self.geometry, self.conformers, self.time_limit)
+        return Protocol(
+            self._medium, self.ionization, self.geometry, self.conformers, self.time_limit, self.cleavage == "accept"
+        )
 
 
 def raw_values(

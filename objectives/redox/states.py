@@ -32,6 +32,7 @@ class Protocol:
         geometry: whether xTB relaxes the neutral, or MMFF's structure is taken.
         conformers: how many are tried; the lowest in xTB's energy is taken.
         time_limit: seconds a molecule.
+        cleaved: whether an ion's bonds may break or form as it relaxes.
     """
 
     medium: Medium
@@ -39,6 +40,7 @@ class Protocol:
     geometry: Geometry
     conformers: int
     time_limit: float
+    cleaved: bool = False
 
     @property
     def label(self) -> str:
@@ -76,6 +78,7 @@ class States:
         """Energy in eV of the molecule with one electron fewer (1) or more (-1)."""
         _ = self.neutral  # its failure is not one of oxidation or reduction
         name = f"{'cation' if change == 1 else 'anion'} {self.protocol.ionization}"
+        name += " cleaved" if self.protocol.cleaved else ""
         return float(self._kept(name, lambda: self._ion(change))["energy"])
 
     @cached_property
@@ -132,7 +135,7 @@ class States:
         if self.protocol.ionization == "adiabatic":
             ion = relaxed(molecule.numbers, positions, **settings, deadline=self._deadline)
             changed = molecule.changed_bond(positions, ion)
-            if changed:
+            if changed and not self.protocol.cleaved:
                 raise CandidateFailure(changed)
             positions = np.round(ion, DIGITS)
         return asdict(single_point(molecule.numbers, positions, **settings))

@@ -48,6 +48,7 @@ def test_a_calculator_that_blocks_is_a_reason_and_the_campaign_goes_on(tmp_path,
         calculator="blocking:Blocking",
         settings={"sigma": 2.2, "epsilon": 0.3, "rc": 6.0, "smooth": True},
         drift=5.0,
+        largest_volume_change=5.0,
         time_limit=5.0,
     )
     campaign = ind.Campaign(

@@ -93,7 +93,12 @@ def test_electrodes():
     pytest.importorskip("ase")
     settings = {"sigma": 2.2, "epsilon": 0.3, "rc": 6.0, "smooth": True}
     objective = ind.ElectrodeObjective(
-        "layered", calculator="ase.calculators.lj:LennardJones", settings=settings, drift=5.0, wanted=("voltage",)
+        "layered",
+        calculator="ase.calculators.lj:LennardJones",
+        settings=settings,
+        drift=5.0,
+        largest_volume_change=5.0,
+        wanted=("voltage",),
     )
     rows = pd.DataFrame({"cathode": ["LiCoO2", "LiNiO2"]})
     columns = [Column("cathode", "formula")]

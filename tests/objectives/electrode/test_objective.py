@@ -12,6 +12,8 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.failures import CandidateFailure
 from invdesign.core.settings import FileContext, from_mapping
+from invdesign.objectives.calibrated import Calibrated
+from invdesign.objectives.electrode.calibration import VoltageCalibration
 from invdesign.objectives.electrode.checks import NEIGHBOR, check_drift, check_whole, neighbors
 from invdesign.objectives.electrode.objective import ElectrodeObjective
 from invdesign.objectives.electrode.orderings import charges, coulomb_matrix, groups_of, lowest
@@ -25,7 +27,7 @@ LENNARD_JONES = {
     "calculator": "ase.calculators.lj:LennardJones",
     "settings": {"sigma": 2.2, "epsilon": 0.3, "rc": 6.0, "smooth": True},
 }
-QUICK = {**LENNARD_JONES, "drift": 5.0, "wanted": ("voltage", "capacity")}
+QUICK = {**LENNARD_JONES, "drift": 5.0, "largest_volume_change": 5.0, "wanted": ("voltage", "capacity")}
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -118,7 +120,7 @@ def test_another_calculator_takes_its_place(tmp_path, monkeypatch):
         ("Ti3C2O2Li2", "mxene", "Formulas that fit: M2 X Z2"),
         ("LiXxO2", "layered", "not an element"),
         (None, "layered", "is not a formula"),
-        ("LiCmO2", "layered", "CHGNet has no parameters for Cm"),
+        ("LiV0.5Cm0.5O2", "layered", "CHGNet has no parameters for Cm"),
     ],
 )
 def test_a_formula_that_cannot_be_treated_has_a_reason(formula, prototype, words):
@@ -355,3 +357,106 @@ def test_campaign_files_name_it(examples):
     read = ind.read_campaign(examples / "nmc-electrode.yaml").objective
     assert read.formula == "cathode"
     assert read.prototype in BUILT_IN
+
+
+@pytest.mark.parametrize(
+    ("formula", "prototype", "settings", "words"),
+    [
+        ("Li4Ti5O12", "spinel", {}, "can give 0 electrons until their highest oxidation states, fewer than the 4"),
+        ("LiFeO2", "layered", {}, "can give 0 electrons"),
+        ("LiNi0.5Fe0.5O2", "layered", {}, "'remaining: 0.5' keeps to it"),
+        ("LiCoO2", "layered", {"highest_states": {"Co": 3.5}}, "can give 0.5 electrons"),
+        ("LiAlO2", "layered", {}, "it contains no redox metal, so that no charge can be taken out with Li"),
+        ("Li0.5CoF2", "layered", {}, "has no site"),
+    ],
+)
+def test_ions_that_the_redox_metals_cannot_let_go_are_a_reason_before_anything_relaxes(
+    formula, prototype, settings, words
+):
+    asked = {**QUICK, "time_limit": 1e-6, "rounding": 0.5, **settings}  # whatever relaxes exceeds the time limit
+    result = values([formula], prototype, **asked)
+    assert math.isnan(result["voltage"][0])
+    if words != "has no site":
+        assert words in result["reason"][0]
+
+
+def test_the_redox_limit_is_the_users_and_leaves_rounded_formulas_and_mxenes_alone():
+    late = "the time limit of 1e-06 s"
+    for formula, prototype, settings in (
+        ("LiNi0.5Fe0.5O2", "layered", {"remaining": 0.5}),
+        ("LiFeO2", "layered", {"highest_states": {"Fe": 4.0}}),
+        ("LiNi0.3333Mn0.3333Co0.3333O2", "layered", {}),
+        ("LiMn1.5Ni0.5O4", "spinel", {}),
+        ("LiFe0.5Mn0.5PO4", "olivine", {}),
+        ("Sc2CO2Li2", "mxene", {"wanted": ("voltage",)}),
+        ("Ti2CO2Li2", "mxene", {"wanted": ("voltage",)}),
+    ):
+        result = values([formula], prototype, **{**QUICK, "time_limit": 1e-6, "rounding": 0.5, **settings})
+        assert late in result["reason"][0], formula
+    with pytest.raises(InputError, match="'Xx' is not an element"):
+        ElectrodeObjective("layered", highest_states={"Xx": 4.0})
+
+
+def test_a_large_change_of_the_volume_is_a_failure():
+    allowed = values(["LiCoO2"], **{**QUICK, "wanted": ("voltage", "volume_change")})
+    change = allowed["volume_change"][0]
+    assert change > 0.2
+    result = values(["LiCoO2"], **{**QUICK, "largest_volume_change": 0.2})
+    assert math.isnan(result["voltage"][0])
+    assert f"{change:.0%} on charging, more than 'largest_volume_change: 0.2' allows" in result["reason"][0]
+
+
+CALIBRATING = ("LiCoO2", "LiNiO2", "LiMnO2", "LiNi0.5Mn0.5O2", "LiNi0.5Co0.5O2", "LiVO2")
+
+
+@pytest.fixture(scope="module")
+def raw(cache):
+    return values(list(CALIBRATING), **QUICK, metal_sites=2)["voltage"].to_numpy()
+
+
+def calibrated(tmp_path, known, **settings):
+    pd.DataFrame({"f": CALIBRATING[: len(known)], "U": known}).to_csv(tmp_path / "known.csv", index=False)
+    calibration = VoltageCalibration(str(tmp_path / "known.csv"), "f", "U")
+    return ElectrodeObjective("layered", "f", calibration=calibration, metal_sites=2, **{**QUICK, **settings})
+
+
+def test_voltages_are_calibrated_by_a_line_whose_left_out_error_is_reported(tmp_path, raw):
+    assert np.ptp(raw) > 0.0
+    rng = np.random.default_rng(0)
+    known = 0.5 * raw + 1.0 + 0.05 * np.ptp(raw) * rng.standard_normal(len(raw))
+    objective = calibrated(tmp_path, known, wanted=("voltage", "specific_energy", "capacity"))
+    asked = pd.DataFrame({"f": ["LiNi0.5Mn0.5O2", "LiNi0.5Co0.5O2"]})
+    result = objective.evaluate(asked)
+    slope, intercept = np.polyfit(raw, known, 1)
+    np.testing.assert_allclose(result["voltage"], slope * raw[3:5] + intercept)
+    np.testing.assert_allclose(result["specific_energy"], result["voltage"] * result["capacity"])
+    np.testing.assert_allclose(result["specific_energy_std"], result["voltage_std"] * result["capacity"])
+    assert (result["voltage_std"] > 0.0).all()
+    assert "capacity_std" not in result
+    report = objective.calibration_reports()["voltage"]
+    kept = [np.arange(len(raw)) != place for place in range(len(raw))]
+    left_out = [
+        known[place] - np.polyval(np.polyfit(raw[others], known[others], 1), raw[place])
+        for place, others in enumerate(kept)
+    ]
+    assert report.loo_mae == pytest.approx(np.abs(left_out).mean())
+    assert report.raw_mae == pytest.approx(np.abs(raw - known).mean())
+    assert (report.rows, report.slope) == (6, pytest.approx(slope))
+    assert isinstance(objective, Calibrated)
+    other = calibrated(tmp_path, known + 0.1)
+    assert other.calibration_basis() != objective.calibration_basis()
+
+
+def test_a_calibration_that_cannot_be_fitted_is_a_reason(tmp_path):
+    objective = calibrated(tmp_path, [3.9, 3.8, 4.0, 3.7, 3.9], drift=1e-6)
+    assert "the structure drifted" in objective.calibration_reports()["voltage"]
+    few = calibrated(tmp_path, [3.9, 3.8])
+    problems = few.check([Column("f", "formula")])
+    assert problems == ["A calibration needs at least 5 electrodes, not 2."]
+    pd.DataFrame({"f": ["LiCoO2"] * 5, "U": [3.9, 3.8, "x", 3.7, 3.9]}).to_csv(tmp_path / "known.csv", index=False)
+    wrong = ElectrodeObjective(
+        "layered", "f", calibration=VoltageCalibration(str(tmp_path / "known.csv"), "f", "U"), **QUICK
+    )
+    assert "Row 4 of the calibration's table" in wrong.check([Column("f", "formula")])[0]
+    with pytest.raises(InputError, match="The calibration is for 'voltage'"):
+        calibrated(tmp_path, [3.9] * 5, wanted=("capacity",))

@@ -92,6 +92,7 @@ def test_the_setting_chooses(tmp_path, monkeypatch):
         "settings": {"sigma": 2.2, "epsilon": 0.3, "rc": 6.0, "smooth": True},
         "wanted": ("voltage", "capacity"),
         "drift": 5.0,
+        "largest_volume_change": 5.0,
         "metal_sites": 4,
     }
     rows = pd.DataFrame({"f": ["LiNi0.5Mn0.5O2"]})

@@ -118,6 +118,20 @@ def test_a_failing_ion_leaves_the_other_properties():
     assert math.isnan(result["reduction_potential"][0])
 
 
+def test_an_ion_that_cleaves_has_a_value_on_request():
+    asked = {"wanted": ("reduction_potential",), "conformers": 1}
+    accepted = values(["CBr", "C#N"], cleavage="accept", **asked)
+    refused = values(["CBr", "C#N"], **asked)
+    vertical = values(["CBr"], ionization="vertical", **asked)
+    assert accepted["reason"].tolist() == [None, None]
+    assert "the bond C1-Br2 breaks on reduction" in refused["reason"][0]
+    # The fragments are lower in energy than the anion in the neutral's structure.
+    assert accepted["reduction_potential"][0] > vertical["reduction_potential"][0] + 0.2
+    assert accepted["reduction_potential"][1] == pytest.approx(refused["reduction_potential"][1])
+    with pytest.raises(InputError, match="Only an adiabatic ion can cleave"):
+        RedoxObjective(cleavage="accept", ionization="vertical")
+
+
 def test_the_time_limit_is_a_reason_and_is_not_kept():
     settings = {"wanted": ("HOMO",), "conformers": 2}
     late = values(["CCCCOC"], time_limit=1e-6, **settings)
