@@ -30,6 +30,9 @@ class History:
             unknown. Only an optimizer whose candidates move from its own last ones needs it.
         given: which rows of ``proposed`` were not chosen by an optimizer, but by the initial design or a laboratory;
             None if unknown.
+        as_proposed: returns candidates with the values that were proposed, if these may differ.
+        noise_std: known standard deviation of each property value, in its unit, such as the standard error of a mean
+            of replicates; rows as ``properties``, any of its columns; NaN where it is unknown. None if none is known.
     """
 
     candidates: pd.DataFrame
@@ -38,6 +41,7 @@ class History:
     own: NDArray[np.bool_] | None = None
     given: NDArray[np.bool_] | None = None
     as_proposed: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    noise_std: pd.DataFrame | None = None
 
     @property
     def proposed(self) -> pd.DataFrame:

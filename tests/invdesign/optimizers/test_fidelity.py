@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,6 +54,13 @@ def gone_on(optimizer, space, targets, history, *, steps, batch=1, function=wave
         assert not rows.duplicated().any()
         history = History(rows, function(rows), history.pending)
     return history
+
+
+def test_the_known_noise_of_values_follows_them_to_the_target_fidelity():
+    history = began(SPACE, dear=2, cheap=3)
+    history = replace(history, noise_std=pd.DataFrame({"f": [0.1, np.nan, 0.3, 0.4, 0.5]}))
+    kept = target_fidelity_history(SPACE, history)
+    np.testing.assert_array_equal(kept.noise_std["f"], [0.1, np.nan])
 
 
 def test_what_counts_is_at_the_target_fidelity():
