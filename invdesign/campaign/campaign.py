@@ -13,12 +13,14 @@ import pandas as pd
 
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
+from invdesign.campaign.censoring import imputed
 from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.lease import working
+from invdesign.campaign.measurements import ABOVE, BELOW
 from invdesign.campaign.predictions import note_predictions
 from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
 from invdesign.campaign.records import Purpose, split_result
@@ -300,7 +302,7 @@ class Campaign(Reading):
         one that came too late this process is the next to propose, so that none is too late every time.
         """
         with self.store.snapshot():
-            history = self.history()
+            history = self._uncensored(self.history())
             candidates, origins = self._proposals(n, history)
             if by_hand:
                 candidates = rounded(self.space, candidates, history.proposed)
@@ -347,8 +349,11 @@ class Campaign(Reading):
             results: one row a candidate: its parameters and properties, as columns. The index, or a column named
                 ``candidate``, may hold the number that ``ask`` gave; without it the parameters decide. Properties are
                 in the unit of their header, such as ``capacity (mAh/g)``, or of the targets. Leave a missing
-                value empty; a column ``reason`` may say why. Other columns are not stored.
-            again: whether candidates that already have a value were measured again; else they are refused.
+                value empty; a column ``reason`` may say why. ``<5`` and ``>100`` are values outside of the
+                instrument's range; ``<property>_std`` is the known standard deviation of a value. Other columns are
+                not stored. Several measurements of a candidate are all stored; it has their mean.
+            again: whether candidates that already have a value were measured again; else they are refused, unless
+                a column ``replicate`` numbers the measurements of a candidate.
 
         Returns:
             The numbers of the candidates.
@@ -392,12 +397,21 @@ class Campaign(Reading):
 
         with self.store.transaction():
             units = self.units
-            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, purpose=purpose)
+            read = read_results(results, self.space, self.targets, self.store, units, purpose=purpose)
             if not read.numbers:
                 return []
             laboratory_units = {name: unit for name, unit in units.items() if unit}
             self.store.write_facts({LABORATORY_UNITS: laboratory_units}, unless="units")
-            return self.store.record(read.numbers, read.parameters, read.properties.to_dict("records"), read.reasons)
+            source = results.source.strip("'") if isinstance(results, Table) else None
+            numbers: dict[int, int] = {}
+            while left := read.next_rows(numbers):
+                part = read.rows(left, numbers)
+                records = part.properties.to_dict("records")
+                stored = self.store.record(
+                    part.numbers, part.parameters, records, part.reasons, replicates=part.replicates, source=source
+                )
+                numbers.update(zip(left, stored, strict=True))
+            return [numbers[row] for row in range(len(read.numbers))]
 
     def amend(self, results: pd.DataFrame | Table) -> list[int]:
         """Corrects stored results; the former values are stored as earlier ``attempts``.
@@ -414,12 +428,12 @@ class Campaign(Reading):
         from invdesign.campaign.laboratory import read_results
 
         with self.store.transaction():
-            read = read_results(
-                results, self.space, self.targets, self.store.evaluations(), self.units, purpose="amend"
-            )
+            read = read_results(results, self.space, self.targets, self.store, self.units, purpose="amend")
             numbers = [number for number in read.numbers if number is not None]
             records = read.parameters.to_dict("records")
-            self.store.amend(numbers, records, read.properties.to_dict("records"), read.reasons)
+            properties = read.properties.to_dict("records")
+            self.store.amend(numbers, records, properties, read.reasons, replicates=read.replicates)
+            self.store.write_log("amended", numbers, "")
         return numbers
 
     def withdraw(self, candidates: Sequence[int], reason: str = "") -> None:
@@ -450,12 +464,27 @@ class Campaign(Reading):
 
         None if a property of the targets has fewer than three values.
         """
+        with self.store.snapshot():
+            history, targets = self._uncensored(self.history()), self.targets.in_units(self.units)
+        return Expectation.fitted(self._surrogate, history, self.space.columns, targets)
+
+    @property
+    def _surrogate(self) -> Surrogate:
+        """The settings of the model: that of the optimizer, or a Gaussian process."""
         from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
         surrogate: Surrogate | None = getattr(self.optimizer, "surrogate", None)
-        with self.store.snapshot():
-            history, targets = self.history(), self.targets.in_units(self.units)
-        return Expectation.fitted(surrogate or GaussianProcess(), history, self.space.columns, targets)
+        return surrogate or GaussianProcess()
+
+    @of_one_moment
+    def _uncensored(self, history: History) -> History:
+        """The history with what censored values are expected to be; see ``censoring.imputed``."""
+        columns = self.store.columns()
+        valued = ~(columns.in_state(PENDING) | columns.withdrawn())
+        below, above = (self._limits(valued, end).reset_index(drop=True) for end in (BELOW, ABOVE))
+        if below.empty and above.empty:
+            return history
+        return imputed(history, below, above, self._surrogate, self.space.columns)
 
     def predict(self, candidates: pd.DataFrame) -> pd.DataFrame:
         """What the model expects of any candidates, such as those that somebody else proposes.

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, text, update
 
 from invdesign.campaign import database, schema
 from invdesign.campaign.claims import PROPOSING, SEARCH_STAGE, Claims
 from invdesign.campaign.columns import Evaluations
+from invdesign.campaign.measurements import Measurement, combined, next_label
 from invdesign.campaign.migrations import bring_up_to_date
 from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, STATES
 from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
@@ -185,25 +186,83 @@ class Store:
         parameters: pd.DataFrame,
         properties: Sequence[Mapping[Any, float]],
         reasons: Sequence[str | None],
+        *,
+        replicates: Sequence[str | None] | None = None,
+        source: str | None = None,
     ) -> list[int]:
-        """Writes results of a laboratory in one transaction.
+        """Writes measurements of a laboratory in one transaction.
 
         Args:
-            numbers: of pending candidates; None for new ones, which are proposed first.
-            parameters: what was really evaluated, one row each.
+            numbers: of pending candidates, or of completed ones that were measured again, each once; None for new
+                ones, which are proposed first.
+            parameters: what was really evaluated, one row each; those of completed candidates stay as they are.
             properties: values of each; NaN is not written.
             reasons: why a candidate has no value, or None.
+            replicates: label of each measurement; the first free number if None.
+            source: file of the results.
 
         Returns:
             The numbers of all candidates.
         """
-        with self.transaction():
+        with self.transaction() as connection:
             fresh = parameters[[number is None for number in numbers]]
             proposed = self.propose(fresh, origins=[LABORATORY] * len(fresh))
             new = iter([] if proposed is None else proposed.index)
             known = [int(next(new)) if number is None else number for number in numbers]
-            self.finish(known, properties, reasons, seconds=None, parameters=parameters.to_dict("records"))
+            labels = replicates if replicates is not None else [None] * len(known)
+            measured = []
+            for number, values, reason, label in zip(known, properties, reasons, labels, strict=True):
+                taken = [one.replicate for one in self.measured(number)]
+                note = reason and printable(reason)
+                measured.append((number, Measurement(_plain(values), note, label or next_label(taken), source)))
+            self._add_measurements(connection, measured)
+            self._combine(connection, known, parameters.to_dict("records"))
         return known
+
+    def measured(self, number: int) -> Sequence[Measurement]:
+        """The measurements of a candidate in their order; none if it is pending or an objective evaluated it."""
+        self._read()
+        found = self._evaluations
+        if number in self._measurements or found.state(number) == PENDING:
+            return self._measurements.get(number, [])
+        if found.about["seconds"].array()[number] is not None:
+            return []
+        # Formats before 4 stored the evaluation alone.
+        return [Measurement(found.properties[number], found.about["reason"].array()[number], "1")]
+
+    def all_measured(self) -> Mapping[int, Sequence[Measurement]]:
+        """The measurements of all candidates that have any, as of ``measured``, since format 4."""
+        self._read()
+        return self._measurements
+
+    def measurements(self) -> pd.DataFrame:
+        """All measurements of a laboratory: candidate, replicate, properties, reason, source, measured_at."""
+        table = schema.measurements
+        names = ["candidate", "replicate", "properties", "reason", "source", "measured_at"]
+        query = select(*(table.c[name] for name in names)).where(table.c.campaign == self.campaign)
+        with self._connected() as connection:
+            rows = connection.execute(query.order_by(table.c.candidate, table.c.measurement)).all()
+        frame = pd.DataFrame([tuple(row) for row in rows], columns=names)
+        return frame.assign(properties=_objects(_parsed(frame["properties"].tolist())))
+
+    def log(self) -> pd.DataFrame:
+        """What a laboratory did by hand, in order: action, candidates, detail, at."""
+        names = ["action", "candidates", "detail", "at"]
+        query = select(*(schema.log.c[name] for name in names)).where(schema.log.c.campaign == self.campaign)
+        with self._connected() as connection:
+            rows = connection.execute(query.order_by(schema.log.c.entry)).all()
+        frame = pd.DataFrame([tuple(row) for row in rows], columns=names)
+        return frame.assign(candidates=_objects([json.loads(text) for text in frame["candidates"]]))
+
+    def write_log(self, action: str, candidates: Sequence[int], detail: str) -> None:
+        """Adds an entry to the log, with its time."""
+        with self.transaction() as connection:
+            mine = schema.log.c.campaign == self.campaign
+            entry = connection.execute(select(func.count()).select_from(schema.log).where(mine)).scalar_one()
+            row = {"action": action, "candidates": json.dumps([int(number) for number in candidates])}
+            connection.execute(
+                insert(schema.log).values(campaign=self.campaign, entry=entry, detail=detail, at=_now(), **row)
+            )
 
     def finish(
         self,
@@ -271,14 +330,17 @@ class Store:
         parameters: Sequence[Mapping[Any, Any]],
         properties: Sequence[Mapping[Any, float]],
         reasons: Sequence[str | None],
+        *,
+        replicates: Sequence[str | None] | None = None,
     ) -> None:
-        """Replaces the results of finished candidates; the former ones are stored as earlier attempts.
+        """Replaces measurements of finished candidates; the former results are stored as earlier attempts.
 
         Args:
             numbers: of the candidates.
             parameters: what was really evaluated.
             properties: values of each; NaN is not written.
             reasons: why a candidate has no value, or None.
+            replicates: label of the measurement of each; None if it has a single one.
         """
         with self.transaction() as connection:
             self._read()
@@ -291,8 +353,24 @@ class Store:
             self._note_attempts(
                 connection, [(number, SEARCH_STAGE, f"{AMENDED} {text}", None) for number, text in noted]
             )
-            self.reopen(numbers)
-            self.finish(numbers, properties, reasons, seconds=None, parameters=parameters)
+            labels = replicates if replicates is not None else [None] * len(numbers)
+            added: list[tuple[int, int, Measurement]] = []
+            changed: list[tuple[int, int, Measurement]] = []
+            for number, values, reason, label in zip(numbers, properties, reasons, labels, strict=True):
+                before = self.measured(number)
+                names = [one.replicate for one in before]
+                which = names.index(label) if label is not None else 0
+                source = before[which].source if before else None
+                one = Measurement(_plain(values), reason and printable(reason), names[which] if names else "1", source)
+                (changed if number in self._measurements else added).append((number, which, one))
+            for number, which, one in changed:
+                mine = (schema.measurements.c.campaign == self.campaign) & (schema.measurements.c.candidate == number)
+                row = self._measurement_row(number, which, one, self._next_revision(connection))
+                mine &= schema.measurements.c.measurement == which
+                connection.execute(update(schema.measurements).where(mine).values(**row, measured_at=_now()))
+            # The former value of an old store is not a measurement of its own any more, but an earlier attempt.
+            self._insert_measurements(connection, [(number, 0, one) for number, _, one in added])
+            self._combine(connection, numbers, parameters, as_made=True)
 
     def retry(self, stages: Sequence[str] = ()) -> list[int]:
         """Makes the candidates pending again that an objective failed to evaluate, and forgets the failures of stages.
@@ -497,6 +575,80 @@ class Store:
         ]
         connection.execute(self._insertion, rows)
 
+    def _add_measurements(self, connection: Connection, measured: Sequence[tuple[int, Measurement]]) -> None:
+        """Writes further measurements; a single one of an old store is written first, with the time of its result."""
+        rows = []
+        for number, one in measured:
+            before = self.measured(number)
+            if before and number not in self._measurements:
+                self._insert_measurements(
+                    connection, [(number, 0, before[0])], at=self._finished_at(connection, number)
+                )
+            rows.append((number, len(before), one))
+        self._insert_measurements(connection, rows)
+
+    def _finished_at(self, connection: Connection, number: int) -> dt.datetime | None:
+        table = schema.evaluations.c
+        mine = (table.campaign == self.campaign) & (table.candidate == number)
+        found: dt.datetime | None = connection.execute(select(table.finished_at).where(mine)).scalar_one()
+        return found
+
+    def _insert_measurements(
+        self, connection: Connection, rows: Sequence[tuple[int, int, Measurement]], *, at: dt.datetime | None = None
+    ) -> None:
+        if rows:
+            revision = self._next_revision(connection)
+            when = {"campaign": self.campaign, "measured_at": at or _now()}
+            noted = [{**self._measurement_row(*row, revision), **when} for row in rows]
+            connection.execute(insert(schema.measurements), noted)
+
+    def _measurement_row(self, number: int, place: int, one: Measurement, revision: int) -> dict[str, Any]:
+        record = {
+            "candidate": number,
+            "measurement": place,
+            "revision": revision,
+            "replicate": one.replicate,
+            "properties": json.dumps(dict(one.properties)),
+            "reason": one.reason,
+            "source": one.source,
+        }
+        return schema.sealed(schema.measurements, record)
+
+    def _combine(
+        self,
+        connection: Connection,
+        numbers: Sequence[int],
+        parameters: Sequence[Mapping[Any, Any]],
+        *,
+        as_made: bool = False,
+    ) -> None:
+        """Rewrites evaluations with the means of their measurements.
+
+        Args:
+            connection: of the transaction.
+            numbers: of candidates with measurements.
+            parameters: what was really evaluated, of each.
+            as_made: whether the parameters of completed candidates are replaced, too.
+        """
+        self._read()
+        rows = []
+        for number, made in zip(numbers, parameters, strict=True):
+            measurements = self._measurements[number]
+            values = combined(measurements)
+            new = as_made or self._evaluations.state(number) == PENDING
+            rows.append(
+                {
+                    "candidate": number,
+                    "origin": self._evaluations.about["origin"].array()[number],
+                    "parameters": json.dumps(_plain(made) if new else self._evaluations.parameters[number]),
+                    "state": DONE if values else FAILED,
+                    "properties": json.dumps(values),
+                    "reason": None if values else measurements[-1].reason,
+                    "finished_at": _now(),
+                }
+            )
+        self._rewrite(connection, rows)
+
     def _rewrite(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Replaces evaluations, and releases their candidates."""
         if not rows:
@@ -567,7 +719,7 @@ class Store:
         self._insertion = insert(records)
         self._all: dict[str, Select[Any]] = {}
         self._changed: dict[str, Select[Any]] = {}
-        for table in (schema.facts, schema.evaluations, schema.verifications):
+        for table in (schema.facts, schema.evaluations, schema.verifications, schema.measurements):
             keys = [column for column in table.primary_key if column.name != "campaign"]
             query = select(*schema.CHECKED[table.name], table.c.checksum)
             query = query.where(table.c.campaign == self.campaign).order_by(*keys)
@@ -579,6 +731,7 @@ class Store:
         self._facts: dict[str, Any] = {}
         self._evaluations = Evaluations()
         self._verifications: dict[tuple[int, str], dict[str, Any]] = {}
+        self._measurements: dict[int, list[Measurement]] = {}
 
     def _read(self) -> None:
         """Reads the records that were written since the last reading.
@@ -601,6 +754,9 @@ class Store:
                 record = dict(zip(names, row, strict=True))
                 record["properties"] = json.loads(record["properties"] or "{}")
                 self._verifications[record["candidate"], record["stage"]] = record
+            for number, place, _, label, values, reason, source in self._later(connection, schema.measurements):
+                mine = self._measurements.setdefault(number, [])
+                mine[place : place + 1] = [Measurement(json.loads(values), reason, label, source)]
             self._revision = revision
         proposals = 0 if found is None else found.proposals
         if len(self._evaluations) != proposals:
@@ -643,6 +799,10 @@ def _parsed(texts: Sequence[str]) -> list[dict[str, Any]]:
     """JSON objects, parsed in one call."""
     found: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
     return found
+
+
+def _objects(values: Sequence[Any]) -> pd.Series:
+    return pd.Series(list(values), dtype=object)
 
 
 def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:

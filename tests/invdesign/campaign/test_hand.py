@@ -101,11 +101,12 @@ def test_data_are_added_once_and_replace_a_part_of_the_initial_design(tmp_path):
     assert len(campaign.add_data(data)) == 8
     assert campaign.add_data(data) == []
     more = pd.concat([data, data.iloc[[0]].assign(f=0.77)])
-    assert campaign.add_data(more) == [8]
-    assert len(campaign.history().candidates) == 9
-    asked = campaign.ask(2)
+    assert campaign.add_data(more) == [0]
+    assert campaign.add_data(more) == []
+    assert len(campaign.history().candidates) == 8
+    asked = campaign.ask(3)
     origins = campaign.frame().loc[asked.index, "origin"]
-    assert origins.tolist() == ["initial", "BayesianOptimizer"]
+    assert origins.tolist() == ["initial", "initial", "BayesianOptimizer"]
 
 
 def test_mixtures_that_were_weighed_are_matched_to_their_proposals():

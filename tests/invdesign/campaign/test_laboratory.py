@@ -157,8 +157,8 @@ def test_a_file_is_stored_once_unless_it_is_said_to_be_measured_again():
         mine.tell(without_numbers)
     assert len(mine.frame()) == 4
     assert mine.tell(own(q=[0.3, 0.4])) == [4, 5]
-    assert mine.tell(sheet, again=True) == [6, 7]
-    assert mine.frame()["origin"].tolist()[6:] == ["laboratory"] * 2
+    assert mine.tell(sheet, again=True) == [0, 1]
+    assert mine.frame()["measurements"].tolist() == [2, 2, 1, 1, 1, 1]
     with pytest.raises(InputError, match=r"candidate 0 is already done.*--again"):
         mine.tell(sheet.assign(q=[0.7, 0.8]))
 
