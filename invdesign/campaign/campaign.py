@@ -480,7 +480,7 @@ class Campaign(Reading):
     def _uncensored(self, history: History) -> History:
         """The history with what censored values are expected to be; see ``censoring.imputed``."""
         columns = self.store.columns()
-        valued = ~(columns.in_state(PENDING) | columns.withdrawn())
+        valued = ~(columns.in_state(PENDING) | columns.withdrawn() | self._outside())
         below, above = (self._limits(valued, end).reset_index(drop=True) for end in (BELOW, ABOVE))
         if below.empty and above.empty:
             return history

@@ -54,6 +54,7 @@ class Evaluations:
         self.counts = dict.fromkeys(STATES, 0)
         self._codes = GrowingColumn()
         self._given = GrowingColumn()
+        self._measured = GrowingColumn()
         self._typed: dict[str, GrowingColumn] = {}
         self._numbers: dict[str, GrowingColumn] = {}
 
@@ -80,6 +81,10 @@ class Evaluations:
             found[place] = str(self.about["reason"].array()[place]).startswith(WITHDRAWN)
         return found
 
+    def measured(self) -> NDArray[np.bool_]:
+        """Which candidates have a result of a laboratory, not of an objective."""
+        return self._measured.array().astype(bool)
+
     def given(self) -> NDArray[np.bool_]:
         """Which candidates were not chosen by an optimizer, but by the initial design or a laboratory."""
         return self._given.array().astype(bool)
@@ -95,6 +100,8 @@ class Evaluations:
         code_of = {state: code for code, state in enumerate(STATES)}
         self._codes.write(first, [code_of[state] for state in states])
         self._given.write(first, [origin in (INITIAL, LABORATORY) for origin in records["origin"]])
+        timed = zip(states, records["seconds"], strict=True)
+        self._measured.write(first, [state != PENDING and seconds is None for state, seconds in timed])
         for name, column in self.about.items():
             column.write(first, _objects(records[name]))
         self.parameters[first:end] = parameters

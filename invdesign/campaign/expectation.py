@@ -44,6 +44,7 @@ class Expectation:
         cls, surrogate: Surrogate, history: History, columns: Sequence[Column], targets: Targets
     ) -> Expectation | None:
         """Fits the surrogate's settings to a history; None if a property has fewer than three values."""
+        history = history.with_outside()
         values = history.properties[list(targets.properties)]
         if (values.notna().sum() < FEWEST_VALUES).any():
             return None

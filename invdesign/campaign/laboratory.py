@@ -22,7 +22,7 @@ from invdesign.core.tables import Table, header_unit
 from invdesign.core.units import convert
 from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.space import SearchSpace
-from invdesign.space.tolerances import broken_constraints
+from invdesign.space.outside import within_bounds
 from invdesign.targets import Targets
 
 _CENSORED = re.compile(r"\s*(?P<sign>[<>]=?|[≤≥])\s*(?P<number>[^<>=≤≥\s]+)\s*")
@@ -269,12 +269,11 @@ def _converted(table: Table, column: str, cells: pd.Series, source: str, to: str
 def _bad_parameters(table: Table, parameters: pd.DataFrame, space: SearchSpace) -> list[str]:
     if not parameters.isna().any(axis=None) and not parameters.map(_is_boolean).any(axis=None):
         try:
-            space.encode(parameters)
+            space.encode(within_bounds(space, parameters))
         except InputError:
             pass  # the rows are named one by one below
         else:
-            broken = broken_constraints(space, parameters)
-            return [f"{table.place(row)}: {problem}" for row, problem in enumerate(broken) if problem]
+            return []
     found = ((row, _parameter_problem(parameters.iloc[[row]], space)) for row in range(len(parameters)))
     return [f"{table.place(row)}: {problem}" for row, problem in found if problem]
 
@@ -287,10 +286,10 @@ def _parameter_problem(candidate: pd.DataFrame, space: SearchSpace) -> str:
         if _is_boolean(cell):
             return f"Column '{name}': {cell} is neither a number nor text."
     try:
-        space.encode(candidate)
+        space.encode(within_bounds(space, candidate))
     except InputError as error:
         return str(error)
-    return broken_constraints(space, candidate)[0]
+    return ""
 
 
 def _is_boolean(cell: object) -> bool:

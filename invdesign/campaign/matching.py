@@ -14,6 +14,7 @@ import pandas as pd
 from invdesign.campaign.measurements import Measurement
 from invdesign.campaign.store import CANDIDATE, PENDING, Store
 from invdesign.space import Continuous, SearchSpace
+from invdesign.space.outside import within_bounds
 from invdesign.space.rounding import as_proposed
 
 MOST_SHOWN = 20
@@ -98,7 +99,8 @@ class Known:
 
     def _nominal(self, parameters: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
         """The values that the space would propose, of the parameters that are not compared by their tolerance."""
-        row = as_proposed(self._space, pd.DataFrame([parameters])).to_dict("records")[0]
+        written = within_bounds(self._space, pd.DataFrame([parameters]))
+        row = as_proposed(self._space, written).to_dict("records")[0]
         return [(name, value) for name, value in row.items() if name not in self._tolerances]
 
     def near(self, parameters: Mapping[Any, Any], taken: Container[int | None]) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial, wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
+from invdesign.space.outside import outside_reasons
 from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
@@ -68,6 +69,7 @@ class Reading:
         self.space = space
         self.targets = targets
         self.store = store
+        self._reasons: dict[tuple[Any, ...], str] = {}
 
     @property
     def units(self) -> dict[str, str]:
@@ -95,15 +97,34 @@ class Reading:
         columns = self.store.columns()
         # What a laboratory gave back is neither a value nor a failure, but is not proposed again.
         is_pending, given = columns.in_state(PENDING) | columns.withdrawn(), columns.given()
-        noise = self._noise(~is_pending)
+        outside = self._outside()
+        inside = ~is_pending & ~outside
         return History(
-            self._candidates(~is_pending).reset_index(drop=True),
-            self._corrected(self._properties(~is_pending)).reset_index(drop=True),
+            self._candidates(inside).reset_index(drop=True),
+            self._corrected(self._properties(inside)).reset_index(drop=True),
             self._candidates(is_pending).reset_index(drop=True),
-            given=np.concatenate([given[~is_pending], given[is_pending]]),
+            given=np.concatenate([given[inside], given[is_pending]]),
             as_proposed=partial(as_proposed, self.space),
-            noise_std=noise,
+            noise_std=self._noise(inside),
+            outside=self._data(outside) if outside.any() else None,
         )
+
+    def _data(self, chosen: NDArray[np.bool_]) -> History:
+        """The results of some candidates, as data for a model."""
+        return History(
+            self._candidates(chosen).reset_index(drop=True),
+            self._corrected(self._properties(chosen)).reset_index(drop=True),
+            self._no_candidates,
+            noise_std=self._noise(chosen),
+        )
+
+    @of_one_moment
+    def outside(self) -> pd.Series:
+        """Why results are outside of the space, by candidate: they are data for the model, but not hits."""
+        parameters = self.store.columns().parameters
+        numbers = [int(number) for number in np.flatnonzero(self._outside())]
+        reasons = [self._reasons[tuple(parameters[number].values())] for number in numbers]
+        return pd.Series(reasons, index=pd.Index(numbers, name=CANDIDATE, dtype=int), dtype=object)
 
     @of_one_moment
     def frame(self) -> pd.DataFrame:
@@ -112,7 +133,8 @@ class Reading:
         The properties are as the objective gave them; ``best`` and ``hits`` use corrected ones. Predictions have their
         standard deviation, ``<property>_std``, and the probabilities to meet targets; see ``Targets.probabilities``.
         Means of several measurements have their standard error there, and ``measurements`` is how many there are;
-        ``<property>_limit`` is ``<5`` if the value was below the range of the instrument.
+        ``<property>_limit`` is ``<5`` if the value was below the range of the instrument, and ``outside`` whether a
+        result is outside of the space.
         """
         columns = self.store.columns()
         everything = np.ones(len(columns), dtype=bool)
@@ -210,11 +232,14 @@ class Reading:
         columns = self.store.columns()
         targets = self.targets.in_units(self.units)
         counted = columns.in_state(DONE)
+        outside = self._outside()
+        inside = counted & ~outside
         if self.space.fidelity is not None:
-            counted &= at_target_fidelity(self.space, self._candidates(np.ones(len(columns), dtype=bool)))
-        values = pd.concat([self._decided(counted), self._spreads(counted)], axis=1)
+            inside &= at_target_fidelity(self.space, self._candidates(np.ones(len(columns), dtype=bool)))
+        values = pd.concat([self._decided(inside), self._spreads(inside)], axis=1)
         hits = int(targets.all_met(values).sum())
-        return Status(columns.counts[DONE], columns.counts[FAILED], columns.counts[PENDING], hits)
+        counts = columns.counts
+        return Status(counts[DONE], counts[FAILED], counts[PENDING], hits, int(outside.sum()))
 
     @of_one_moment
     def cost(self) -> float:
@@ -259,7 +284,7 @@ class Reading:
 
     def _valued(self) -> pd.DataFrame:
         """The results that count: those at the target fidelity, if there are several."""
-        done = self.store.columns().in_state(DONE)
+        done = self.store.columns().in_state(DONE) & ~self._outside()
         values = self._decided(done)
         frame = pd.concat([self._candidates(done), values, self._spreads(done)], axis=1)
         return frame[at_target_fidelity(self.space, frame)]
@@ -299,6 +324,19 @@ class Reading:
             {name: values[chosen] for name, values in known.items() if not np.isnan(values).all()}, index=index
         )
 
+    def _outside(self) -> NDArray[np.bool_]:
+        """Which results of a laboratory are outside of the space."""
+        columns = self.store.columns()
+        found = np.zeros(len(columns), dtype=bool)
+        measured = np.flatnonzero(columns.measured())
+        if measured.size:
+            keys = {int(number): tuple(columns.parameters[number].values()) for number in measured}
+            new = {key: columns.parameters[number] for number, key in keys.items() if key not in self._reasons}
+            reasons = outside_reasons(self.space, pd.DataFrame(list(new.values()), columns=list(self.space.names)))
+            self._reasons.update(zip(new, reasons, strict=True))
+            found[measured] = [self._reasons[key] != "" for key in keys.values()]
+        return found
+
     def _spread(self, columns: Evaluations, name: str) -> NDArray[np.float64]:
         """The standard deviations of a property: of a prediction, as a laboratory gave it, or of several values."""
         known = columns.property(name + STD_SUFFIX)
@@ -315,8 +353,7 @@ class Reading:
         spreads = self._spreads(chosen)
         if spreads.empty:
             return None
-        seconds = self.store.columns().about["seconds"].array()[chosen]
-        measured = np.array([value is None for value in seconds], dtype=bool)
+        measured = self.store.columns().measured()[chosen]
         spreads = spreads.set_axis([str(name).removesuffix(STD_SUFFIX) for name in spreads], axis=1)
         found = spreads.reindex(columns=list(self.units))[measured].reindex(spreads.index).reset_index(drop=True)
         return None if found.isna().all(axis=None) else found
@@ -342,6 +379,9 @@ class Reading:
             for name in self.units
         }
         found = frame.assign(**{name: texts for name, texts in limited.items() if any(texts)})
+        outside = self._outside()
+        if outside.any():
+            found = found.assign(outside=outside[frame.index.to_numpy()])
         counts = {number: len(given) for number, given in self.store.all_measured().items()}
         if max(counts.values(), default=0) < 2:
             return found

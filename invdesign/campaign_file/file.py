@@ -134,13 +134,13 @@ class CampaignFile:
         """
         return self._opened(store or self.store)
 
-    def check_data(self) -> int:
-        """Checks every row of ``data`` without storing any, and returns their number.
+    def check_data(self) -> Campaign | None:
+        """Checks every row of ``data`` without storing any; returns a campaign with them, None if there are no files.
 
         Raises:
             InputError: naming each invalid row.
         """
-        return len(self._opened(None).frame()) if self.data else 0
+        return self._opened(None) if self.data else None
 
     def _opened(self, store: str | Path | None) -> Campaign:
         from invdesign.campaign import Campaign

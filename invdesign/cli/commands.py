@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec, TypeVar
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from invdesign.campaign import Campaign
     from invdesign.campaign_file.file import CampaignFile
 
+MOST_OUTSIDE = 5
+"""Results outside of the space that a message lists."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -194,11 +196,12 @@ def check(
         typer.echo(f"Steps: {', '.join(step.name for step in plan.steps)}.")
         return
     setting = _read(file, targets, targets_set, allow_code=allow_code)
-    rows = setting.check_data()
+    data = setting.check_data()
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
-    if rows:
-        typer.echo(f"Its data have {rows:,} results.")
+    if data is not None:
+        typer.echo(f"Its data have {len(data.frame()):,} results.")
+        _print_outside(data, _console())
     for remark in setting.remarks:
         typer.echo(remark)
     typer.echo("Five of them, at random:")
@@ -289,6 +292,7 @@ def tell(
     status_ = campaign.status()
     console = _console()
     console.print(f"Stored {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets.")
+    _print_outside(campaign, console, numbers)
     if ignored:
         console.print(f"Not stored, because they are not in the campaign file: {', '.join(ignored)}.", markup=False)
 
@@ -365,6 +369,7 @@ def status(
     console = _console()
     console.print(status_table(found))
     console.print(hits_table(found))
+    _print_outside(campaign, console)
 
 
 @app.command()
@@ -520,6 +525,17 @@ def _print_hits(campaign: Campaign, console: Console) -> None:
     from invdesign.report.console import hits_table
 
     console.print(hits_table(campaign))
+
+
+def _print_outside(campaign: Campaign, console: Console, among: Sequence[int] | None = None) -> None:
+    """Says how many results are outside of the space, and why the first few are."""
+    found = campaign.outside()
+    found = found if among is None else found[found.index.isin(among)]
+    if len(found):
+        are = "1 result is" if len(found) == 1 else f"{len(found):,} results are"
+        console.print(f"{are} outside of the space: data for the model, but not hits.", markup=False)
+        for number, why in found.head(MOST_OUTSIDE).items():
+            console.print(f"  candidate {number}: {why}", markup=False, soft_wrap=True)
 
 
 def _print_stages(campaign: Campaign, console: Console) -> None:

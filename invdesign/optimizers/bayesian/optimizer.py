@@ -135,10 +135,11 @@ class BayesianOptimizer:
         target_history = target_fidelity_history(space, history)
         if (target_history.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-        candidates, values = history.candidates, history.properties[names]
+        known = history.with_outside()
+        candidates, values = known.candidates, known.properties[names]
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
             targets, values = power_warped(*arcsinh_warped(targets, values))
-        targets, values = with_success(targets, values, history.given)
+        targets, values = with_success(targets, values, known.given)
         rng = step_generator(seed, history)
         if self.acquisition is not None:
             model: Any = self._fits.fitted(self._model(space), candidates, values, space.columns)
@@ -146,7 +147,7 @@ class BayesianOptimizer:
             grid = space.grid(self.exhaustive)
             proposal = BotorchProposal(function, model, space, targets, candidates, values, rng, grid)
             return proposal.candidates_for(n, history.pending, history.proposed)
-        counting = at_target_fidelity(space, candidates)
+        counting = at_target_fidelity(space, candidates) & (np.arange(len(candidates)) < len(history.candidates))
         policy = Policy(
             model=self._fits.fitted(self._model(space), candidates, values, space.columns),
             space=space,
