@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +28,7 @@ from invdesign.campaign.predictions import note_predictions
 from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
 from invdesign.campaign.records import Purpose, split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
-from invdesign.campaign.schema import PENDING, WITHDRAWN
+from invdesign.campaign.schema import PENDING, REJECTED, WITHDRAWN
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
@@ -38,6 +41,7 @@ from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
+from invdesign.space.pinned import pinned
 from invdesign.space.rounding import rounded
 from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
@@ -268,21 +272,40 @@ class Campaign(Reading):
                 on_failure=failures.on_failure,
             )
 
-    def ask(self, n: int = 1, *, before_commit: Callable[[pd.DataFrame], None] | None = None) -> pd.DataFrame:
+    def ask(
+        self,
+        n: int = 1,
+        *,
+        pin: Mapping[str, Any] = MappingProxyType({}),
+        before_commit: Callable[[pd.DataFrame], None] | None = None,
+    ) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
         Numbers without steps are rounded to four digits of their range; all constraints still hold.
 
         Args:
             n: how many.
+            pin: values of parameters that all of them have, such as ``{"temperature": 25}``.
             before_commit: called with the numbered candidates before they are stored; if it raises, nothing is. Write
                 the laboratory's sheet here, so that no candidate is pending that nobody has.
 
         Returns:
             One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
+
+        Raises:
+            InputError: if a parameter to pin is unknown, or no candidate has its value.
         """
+        space = pinned(self.space, pin) if pin else self.space
+
+        def note(batch: pd.DataFrame) -> None:
+            if pin and len(batch):
+                detail = ", ".join(f"{name}={value}" for name, value in pin.items())
+                self.store.write_log("pinned", list(batch.index), detail)
+            if before_commit is not None:
+                before_commit(batch)
+
         with working(self.store, Worker.this_process()) as worker:
-            while (asked := self._propose(n, worker, by_hand=True, before_commit=before_commit)) is None:
+            while (asked := self._propose(n, worker, by_hand=space, before_commit=note)) is None:
                 continue
         return asked
 
@@ -292,7 +315,7 @@ class Campaign(Reading):
         worker: Worker,
         *,
         held: int | None = None,
-        by_hand: bool = False,
+        by_hand: SearchSpace | None = None,
         before_commit: Callable[[pd.DataFrame], None] | None = None,
     ) -> pd.DataFrame | None:
         """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
@@ -303,9 +326,9 @@ class Campaign(Reading):
         """
         with self.store.snapshot():
             history = self._uncensored(self.history())
-            candidates, origins = self._proposals(n, history)
-            if by_hand:
-                candidates = rounded(self.space, candidates, history.proposed)
+            candidates, origins = self._proposals(n, history, by_hand or self.space)
+            if by_hand is not None:
+                candidates = rounded(by_hand, candidates, history.proposed)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
         )
@@ -313,7 +336,7 @@ class Campaign(Reading):
             self.store.turn(worker)
         return stored
 
-    def _proposals(self, n: int, history: History) -> tuple[pd.DataFrame, list[str]]:
+    def _proposals(self, n: int, history: History, space: SearchSpace) -> tuple[pd.DataFrame, list[str]]:
         """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
         parts: list[pd.DataFrame] = [history.candidates.iloc[:0]]
         origins: list[str] = []
@@ -324,7 +347,7 @@ class Campaign(Reading):
             with single_blas_thread():  # the same candidates with however many threads
                 found = proposer.propose(
                     min(left, self.initial - history.count) if first else left,
-                    space=self.space,
+                    space=space,
                     targets=self._search_targets(),
                     history=history,
                     seed=np.random.SeedSequence(self.seed),
@@ -414,10 +437,13 @@ class Campaign(Reading):
             return [numbers[row] for row in range(len(read.numbers))]
 
     def amend(self, results: pd.DataFrame | Table) -> list[int]:
-        """Corrects stored results; the former values are stored as earlier ``attempts``.
+        """Corrects stored results, or the parameters of proposals that are still to be made.
+
+        The former values of results are stored as earlier ``attempts``, the former parameters of proposals in ``log``.
 
         Args:
-            results: as for ``tell``; each row is a candidate that has a result, by its number or its parameters.
+            results: as for ``tell``; each row is a candidate by its number, or by its parameters if it has a result. A
+                row of a pending candidate, without properties, edits the proposal.
 
         Returns:
             The numbers of the candidates.
@@ -430,10 +456,21 @@ class Campaign(Reading):
         with self.store.transaction():
             read = read_results(results, self.space, self.targets, self.store, self.units, purpose="amend")
             numbers = [number for number in read.numbers if number is not None]
-            records = read.parameters.to_dict("records")
-            properties = read.properties.to_dict("records")
-            self.store.amend(numbers, records, properties, read.reasons, replicates=read.replicates)
-            self.store.write_log("amended", numbers, "")
+            pending = set(self.store.columns().pending())
+            edited = [row for row, number in enumerate(numbers) if number in pending]
+            if edited:
+                part = read.rows(edited, {})
+                chosen = [numbers[row] for row in edited]
+                before = self._numbered(chosen).to_dict("index")
+                self.store.edit(chosen, part.parameters.to_dict("records"))
+                self.store.write_log("edited", chosen, f"formerly: {json.dumps(before, default=str)}")
+            if rest := [row for row in range(len(numbers)) if row not in edited]:
+                part = read.rows(rest, {})
+                chosen = [numbers[row] for row in rest]
+                properties = part.properties.to_dict("records")
+                parameters = part.parameters.to_dict("records")
+                self.store.amend(chosen, parameters, properties, part.reasons, replicates=part.replicates)
+                self.store.write_log("amended", chosen, "")
         return numbers
 
     def withdraw(self, candidates: Sequence[int], reason: str = "") -> None:
@@ -453,6 +490,31 @@ class Campaign(Reading):
                     raise InputError(f"Candidate {number} is not pending, so it cannot be withdrawn.")
             why = f"{WITHDRAWN}: {reason}" if reason else WITHDRAWN
             self.store.finish(candidates, [{}] * len(candidates), [why] * len(candidates), seconds=None)
+            self.store.write_log(WITHDRAWN, candidates, reason)
+
+    def reject(self, candidates: Sequence[int], reason: str) -> None:
+        """Rejects candidates, with or without a result: no model learns from them, and they are not proposed again.
+
+        Former results are stored as earlier ``attempts``.
+
+        Args:
+            candidates: their numbers.
+            reason: why, such as "the salt does not dissolve".
+
+        Raises:
+            InputError: if one is unknown or rejected already, or the reason is empty.
+        """
+        if not reason.strip():
+            raise InputError("A rejection needs a reason, such as 'the salt does not dissolve'.")
+        with self.store.transaction():
+            columns = self.store.columns()
+            for number in candidates:
+                if not 0 <= number < len(columns):
+                    raise InputError(f"Candidate {number} was not proposed, so it cannot be rejected.")
+                if str(columns.about["reason"].array()[number]).startswith(REJECTED):
+                    raise InputError(f"Candidate {number} is rejected already.")
+            self.store.reject(candidates, f"{REJECTED}: {reason.strip()}")
+            self.store.write_log(REJECTED, candidates, reason.strip())
 
     @of_one_moment
     def pending(self) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.campaign.schema import FAILED, INITIAL, LABORATORY, PENDING, STATES, WITHDRAWN
+from invdesign.campaign.schema import FAILED, INITIAL, LABORATORY, PENDING, REJECTED, STATES, WITHDRAWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,10 +75,10 @@ class Evaluations:
         return [int(number) for number in np.flatnonzero(self.in_state(PENDING))]
 
     def withdrawn(self) -> NDArray[np.bool_]:
-        """Which candidates a laboratory gave back without a value."""
+        """Which candidates a laboratory gave back or rejected: neither values nor failures."""
         found = self.in_state(FAILED)
         for place in np.flatnonzero(found) if self.counts[FAILED] else ():
-            found[place] = str(self.about["reason"].array()[place]).startswith(WITHDRAWN)
+            found[place] = str(self.about["reason"].array()[place]).startswith((WITHDRAWN, REJECTED))
         return found
 
     def measured(self) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,8 @@ def read_results(
     """
     table = _as_table(results)
     parameters = _parameters(table, space)
+    if purpose == "amend":
+        table = _editable(table, targets)
     properties = pd.concat([_property(table, name, targets, units) for name in targets.properties], axis=1)
     problems = _bad_parameters(table, parameters, space) + _bad_properties(table, properties)
     replicates = _labels(table)
@@ -128,6 +130,14 @@ def read_results(
         [one.label for one in rows],
         matching.first,
     )
+
+
+def _editable(table: Table, targets: Targets) -> Table:
+    """A table without any property, which edits proposals, with empty properties."""
+    bare = {header_unit(str(name))[0] for name in table.frame}
+    if any(name in bare for name in targets.properties):
+        return table
+    return replace(table, frame=table.frame.assign(**dict.fromkeys(targets.properties, math.nan)))
 
 
 def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[str]:

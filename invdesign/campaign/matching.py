@@ -14,7 +14,7 @@ import pandas as pd
 from invdesign.campaign.measurements import Measurement
 from invdesign.campaign.store import CANDIDATE, PENDING, Store
 from invdesign.space import Continuous, SearchSpace
-from invdesign.space.outside import within_bounds
+from invdesign.space.outside import outside_reasons, within_bounds
 from invdesign.space.rounding import as_proposed
 
 MOST_SHOWN = 20
@@ -119,6 +119,14 @@ class Known:
         """The candidate of given parameters for which a laboratory gave results."""
         numbers = (number for number in self.numbers.get(key, []) if self.by_laboratory[number])
         return next((number for number in numbers if self.states[number] != PENDING), None)
+
+    def not_editable(self, number: int, row: Row) -> str | None:
+        """Why a pending candidate cannot get the parameters of a row, or None."""
+        (outside,) = outside_reasons(self._space, pd.DataFrame([row.parameters]))
+        other = next((other for other in self.numbers.get(row.key, []) if other != number), None)
+        if other is not None:
+            return f"candidate {number} would have the parameters of candidate {other}."
+        return f"candidate {number} would be outside of the space: {outside}" if outside else None
 
     def has(self, number: int, label: str) -> bool:
         """Whether a measurement of a candidate has this label."""
@@ -230,11 +238,14 @@ def amended(rows: Sequence[Row], known: Known) -> Matching:
     problems: list[str] = []
     for row in rows:
         finished = [other for other in known.numbers.get(row.key, []) if known.states[other] != PENDING]
+        problem: str | None
         found = row.number if row.number is not None else finished[0] if len(finished) == 1 else None
         if found is None:
             what = "several results" if finished else "no result"
-            problem: str | None = f"its parameters have {what}. Give the number in a column '{CANDIDATE}'."
-        elif found not in known.states or known.states[found] == PENDING:
+            problem = f"its parameters have {what}. Give the number in a column '{CANDIDATE}'."
+        elif known.states.get(found) == PENDING and all(map(math.isnan, row.values.values())):
+            problem = known.not_editable(found, row)
+        elif known.states.get(found, PENDING) == PENDING:
             problem = f"candidate {found} has no result to correct. Use tell."
         elif found in numbers:
             problem = f"candidate {found} appears twice. Remove one of the rows."

@@ -12,6 +12,8 @@ PENDING, DONE, FAILED = "pending", "done", "failed"
 STATES = (PENDING, DONE, FAILED)
 WITHDRAWN = "withdrawn"
 """How the reason of a failed candidate begins that a laboratory gave back."""
+REJECTED = "rejected"
+"""How the reason of a failed candidate begins that a laboratory refused to make, or whose result it refused."""
 INITIAL, LABORATORY = "initial", "laboratory"
 """Origins of candidates that were not chosen by an optimizer."""
 

@@ -21,9 +21,10 @@ from invdesign.campaign.claims import PROPOSING, SEARCH_STAGE, Claims
 from invdesign.campaign.columns import Evaluations
 from invdesign.campaign.measurements import Measurement, combined, next_label
 from invdesign.campaign.migrations import bring_up_to_date
-from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, STATES
+from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, REJECTED, STATES
 from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
 from invdesign.campaign.workers import Worker
+from invdesign.core.errors import InputError
 from invdesign.core.failures import printable
 from invdesign.core.text_files import is_file
 
@@ -371,6 +372,51 @@ class Store:
             # The former value of an old store is not a measurement of its own any more, but an earlier attempt.
             self._insert_measurements(connection, [(number, 0, one) for number, _, one in added])
             self._combine(connection, numbers, parameters, as_made=True)
+
+    def reject(self, numbers: Sequence[int], reason: str) -> None:
+        """Makes candidates failed, pending or finished, whoever holds them; results are stored as earlier attempts.
+
+        Args:
+            numbers: of the candidates.
+            reason: why; it replaces the values.
+        """
+        with self.transaction() as connection:
+            self._read()
+            former = self.evaluations(numbers)
+            finished = former[former["state"] != PENDING]
+            rows = zip(finished.index, finished["properties"], finished["reason"], strict=True)
+            noted = [
+                (int(number), SEARCH_STAGE, f"{REJECTED}, formerly: {json.dumps(values or {})} {before or ''}", None)
+                for number, values, before in rows
+            ]
+            self._note_attempts(connection, noted)
+            self.reopen(numbers)
+            self.finish(numbers, [{}] * len(numbers), [reason] * len(numbers), seconds=None)
+
+    def edit(self, numbers: Sequence[int], parameters: Sequence[Mapping[Any, Any]]) -> None:
+        """Replaces the parameters of pending candidates that a laboratory holds.
+
+        Raises:
+            InputError: if a worker evaluates one of them.
+        """
+        with self.transaction() as connection:
+            self._read()
+            holders = self._claims.holders(connection, SEARCH_STAGE)
+            for number in numbers:
+                if holders.get(number, LABORATORY_HOLDS) != LABORATORY_HOLDS:
+                    raise InputError(f"Candidate {number} is being evaluated, so it cannot be edited.")
+            rows = [
+                {
+                    "candidate": number,
+                    "origin": self._evaluations.about["origin"].array()[number],
+                    "parameters": json.dumps(_plain(made)),
+                    "state": PENDING,
+                    "finished_at": None,
+                }
+                for number, made in zip(numbers, parameters, strict=True)
+            ]
+            self._rewrite(connection, rows)
+            self._claims.take(connection, SEARCH_STAGE, numbers, LABORATORY_HOLDS)
 
     def retry(self, stages: Sequence[str] = ()) -> list[int]:
         """Makes the candidates pending again that an objective failed to evaluate, and forgets the failures of stages.

@@ -228,6 +228,9 @@ def ask(
     targets_set: TargetsSet = None,
     store: StorePlace = None,
     *,
+    pin: Annotated[
+        list[str] | None, typer.Option("--pin", help="NAME=VALUE that all of them have; may be given several times.")
+    ] = None,
     allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
@@ -252,7 +255,7 @@ def ask(
             written.append(output)
 
     try:
-        batch = campaign.ask(n, before_commit=hand_out)
+        batch = campaign.ask(n, pin=_pins(pin or []), before_commit=hand_out)
     except Exception:
         for path in written:  # its candidates were not stored
             path.unlink(missing_ok=True)
@@ -306,7 +309,7 @@ def amend(
     *,
     allow_code: AllowCode = False,
 ) -> None:
-    """Corrects stored results; the former values are kept as earlier attempts."""
+    """Corrects stored results, whose former values are kept, or the parameters of pending candidates."""
     from invdesign.core.tables import read_table
 
     table = read_table(results)
@@ -329,6 +332,34 @@ def withdraw(
     _, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
     campaign.withdraw(candidates, reason)
     _console().print(f"Withdrew {len(candidates)} candidates. {campaign.status().pending} are pending.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def reject(
+    file: File,
+    candidates: Annotated[list[int], typer.Argument(help="Numbers of candidates, with or without a result.")],
+    reason: Annotated[str, typer.Option(help="Why they are rejected.")],
+    store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
+    """Rejects candidates: no model learns from them, and they are not proposed again."""
+    _, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
+    campaign.reject(candidates, reason)
+    _console().print(f"Rejected {len(candidates)} candidates. {campaign.status().pending} are pending.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def log(file: File, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
+    """Shows what was done by hand, and when: corrected, edited, withdrawn, rejected, pinned."""
+    _, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
+    for at, action, candidates, detail in campaign.log()[["at", "action", "candidates", "detail"]].itertuples(
+        index=False
+    ):
+        numbers = ", ".join(map(str, candidates))
+        typer.echo(f"{at:%Y-%m-%d %H:%M:%S}  {action}  candidates {numbers}{'  ' if detail else ''}{detail}")
 
 
 @app.command()
@@ -525,6 +556,22 @@ def _print_hits(campaign: Campaign, console: Console) -> None:
     from invdesign.report.console import hits_table
 
     console.print(hits_table(campaign))
+
+
+def _pins(texts: Sequence[str]) -> dict[str, str | float]:
+    """The values of ``--pin NAME=VALUE``."""
+    from invdesign.core.errors import InputError
+
+    pins: dict[str, str | float] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise InputError(f"'{text}' must name a parameter and its value, such as --pin temperature=25.")
+        try:
+            pins[name] = float(value)
+        except ValueError:
+            pins[name] = value
+    return pins
 
 
 def _print_outside(campaign: Campaign, console: Console, among: Sequence[int] | None = None) -> None:

@@ -85,7 +85,7 @@ def _balanced(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
             continue
         parts = balanced[names].to_numpy(dtype=np.float64)
         weights = np.array([coefficients[name] for name in names])
-        excess = parts @ weights + constant
+        excess = balanced[list(coefficients)].to_numpy(dtype=np.float64) @ np.array([*coefficients.values()]) + constant
         largest = np.argmax(np.where(np.abs(weights) == np.abs(weights).min(), np.abs(parts), -1.0), axis=1)
         rows = np.arange(len(parts))
         parts[rows, largest] = np.round(parts[rows, largest] - excess / weights[largest], 12)
