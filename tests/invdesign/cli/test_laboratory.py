@@ -103,13 +103,13 @@ def test_the_hand_pins_edits_rejects_and_every_step_is_in_the_log(invdesign, fol
 def test_replicates_limits_and_results_outside_are_told_from_a_sheet(invdesign, folder):
     rows = "slurry,speed,replicate,viscosity (Pa*s)\n"
     recipe = "NMC 0.9 + C65 0.06 + PVDF 0.04"
-    rows += f"{recipe},1000,2,2.7\n{recipe},1000,3,2.3\n{recipe},2500,1,<0.4\n"
+    rows += f"{recipe},1000,2,2.7\n{recipe},1000,3,2.3\n{recipe},2600,1,<0.4\n"
     (folder / "more.csv").write_text(rows)
     said = invdesign("tell", "slurry.yaml", "more.csv")
     assert "Stored 3 results" in said
     assert "1 result is outside of the space" in said
-    assert "candidate 3: 'speed' is 2500, outside [500, 2000]." in said
+    assert "candidate 3: 'speed' is 2600, outside [500, 2000]." in said
     assert "1 result is outside of the space" in invdesign("status", "slurry.yaml")
     assert "already stored with the same values" in invdesign("tell", "slurry.yaml", "more.csv", code=2)
-    (folder / "measured.csv").write_text(MEASURED + f"{recipe},100,7\n")
+    (folder / "measured.csv").write_text(MEASURED + f"{recipe},3000,7\n")
     assert "1 result is outside of the space" in invdesign("check", "slurry.yaml")
