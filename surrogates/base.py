@@ -29,16 +29,26 @@ class Surrogate(Protocol):
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | None = None,
+    ) -> Self:
         """Learns every column of ``y`` from the rows of ``frame``.
 
         Args:
             frame: candidates, one row each.
             y: property values, one column a property, one row a candidate; NaN where a value is missing.
             columns: what the columns of ``frame`` are; guessed from their types where None.
+            noise_std: known standard deviation of each value, such as the standard error of a mean, in its unit; rows
+                as ``y``, any of its columns; NaN where it is unknown, which is learned. None: all unknown.
 
         Raises:
-            InputError: where a property has too few values, or a column cannot be read.
+            InputError: where a property has too few values, or a column cannot be read; where ``noise_std`` has other
+                rows or properties, or is negative or infinite.
         """
 
     @overload
@@ -65,9 +75,17 @@ class Surrogate(Protocol):
     def noise_std(self) -> Mapping[str, float]:
         """The standard deviation of measuring each property, in its unit; 0 if values are exact.
 
+        It is learned from the values of unknown noise, and that of the values (root mean square) if all are known.
+
         Raises:
             InputError: if the surrogate has not been fitted.
         """
+
+
+def noise_argument(noise_std: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """The argument ``noise_std`` of ``fit``, left out if no noise is known: a plain surrogate need not take it."""
+    known = noise_std is not None and noise_std.notna().to_numpy().any()
+    return {"noise_std": noise_std} if noise_std is not None and known else {}
 
 
 def measurement_std(surrogate: Surrogate, std: pd.DataFrame) -> pd.DataFrame:
@@ -85,12 +103,13 @@ def measurement_std(surrogate: Surrogate, std: pd.DataFrame) -> pd.DataFrame:
 class ConditionalSurrogate(Surrogate, Protocol):
     """A surrogate that can take further values without being fitted anew: needed to choose batches."""
 
-    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame, *, noise_std: pd.DataFrame | None = None) -> Self:
         """Returns a surrogate that also knows these values, with its settings and hyperparameters unchanged.
 
         Args:
             frame: further candidates.
             y: their values, columns as at ``fit``; NaN where there is none.
+            noise_std: known standard deviation of each value, as at ``fit``.
         """
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import field, replace
+from functools import partial
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, overload
 
 import numpy as np
@@ -18,7 +20,7 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import STATE, bounded, settings
 from invdesign.core.threads import single_thread
 from invdesign.surrogates.base import MomentGradients
-from invdesign.surrogates.checks import check_values
+from invdesign.surrogates.checks import check_values, joined_noise, known_noise, of_property
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.views import COMPACT
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 FEWEST_VALUES = 3
 ROWS_AT_ONCE = 2048
+LEAST_NOISE = 1e-6
+"""Least variance of known noise, in variances of the property: keeps the covariance well conditioned."""
 VARIATIONAL_STEPS = 200
 """Steps of the fit of a variational model, which has many parameters and no end in sight."""
 
@@ -49,7 +53,8 @@ class BotorchSurrogate(ScikitLearnEstimator):
 
     model: str | SkipJsonSchema[Callable[..., Any]] = "SingleTaskGP"
     """A class of ``botorch.models`` by name, which gets a standardizing outcome transform; or a function of training
-    features ``n x d`` and values ``n x 1``, in the property's unit, that returns an unfitted model."""
+    features ``n x d`` and values ``n x 1``, in the property's unit, that returns an unfitted model. If noise is known,
+    its variances ``n x 1`` are given as ``train_Yvar``, which the class or function must take."""
     features: Features = COMPACT
     """Features of the candidates; compact ones by default."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -68,8 +73,17 @@ class BotorchSurrogate(ScikitLearnEstimator):
         if isinstance(self.model, str):
             _named(self.model)
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame | pd.Series, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame | pd.Series,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | pd.Series | None = None,
+    ) -> Self:
         """Learns every column of ``y``; see ``Surrogate.fit``.
+
+        BoTorch takes the noise of all values or of none. If that of some is unknown, it is learned by a first fit.
 
         Raises:
             InputError: where a property has fewer than three values, an infinite one, or a column cannot be read; where
@@ -77,6 +91,7 @@ class BotorchSurrogate(ScikitLearnEstimator):
         """
         y = as_frame(y)
         check_values(frame, y, fewest=FEWEST_VALUES)
+        noise = known_noise(noise_std, y)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)
         models = {}
@@ -84,8 +99,8 @@ class BotorchSurrogate(ScikitLearnEstimator):
             values = y[name].to_numpy(dtype=np.float64)
             known = ~np.isnan(values)
             with _seeded(self.seed):
-                models[str(name)] = self._fitted(features[known], values[known])
-        self._models, self._known = models, (frame, y, columns)
+                models[str(name)] = self._fitted(features[known], values[known], of_property(noise, name, known))
+        self._models, self._known = models, (frame, y, columns, noise)
         return self
 
     @overload
@@ -132,16 +147,22 @@ class BotorchSurrogate(ScikitLearnEstimator):
         self._fitted_featurizer()
         return {name: _noise_std(model) for name, model in self._models.items()}
 
-    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame, *, noise_std: pd.DataFrame | None = None) -> Self:
         """Returns a surrogate that also knows these values; see ``ConditionalSurrogate.condition_on``.
 
-        A model that BoTorch cannot condition, such as a variational one, is fitted anew on all values.
+        A model that BoTorch cannot condition, such as a variational one, is fitted anew on all values, and so is any
+        if the noise of the further values is known.
         """
-        features = self.transform(frame)
-        if not all(hasattr(model, "get_fantasy_model") for model in self._models.values()):
-            before, values, columns = self._known
+        features, noise = self.transform(frame), known_noise(noise_std, y)
+        if not all(hasattr(model, "get_fantasy_model") for model in self._models.values()) or noise is not None:
+            before, values, columns, known_before = self._known
             candidates = pd.concat([before, frame], ignore_index=True)
-            return replace(self).fit(candidates, pd.concat([values, y], ignore_index=True), columns=columns)
+            return replace(self).fit(
+                candidates,
+                pd.concat([values, y], ignore_index=True),
+                columns=columns,
+                noise_std=joined_noise((known_before, values), (noise, y)),
+            )
         wiser = copy(self)
         models = {}
         for name, model in self._models.items():
@@ -192,13 +213,27 @@ class BotorchSurrogate(ScikitLearnEstimator):
 
         return ModelListGP(*(self._models[name] for name in properties))
 
-    def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
+    def _fitted(
+        self, features: NDArray[np.float64], values: NDArray[np.float64], noise: NDArray[np.float64] | None = None
+    ) -> Any:
         x, y = self._tensor(features), self._tensor(values[:, None])
         build = _named(self.model) if isinstance(self.model, str) else self.model
+        given: dict[str, torch.Tensor] = {}
+        if noise is not None:
+            if "train_Yvar" not in signature(build).parameters:
+                name = self.model if isinstance(self.model, str) else "The function given as 'model'"
+                raise InputError(
+                    f"{name} does not take known noise. Leave out noise_std, or use a model with the argument "
+                    "'train_Yvar', such as SingleTaskGP."
+                )
+            if np.isnan(noise).any():
+                learned = _noise_std(self._fitted(features, values))
+                noise = np.where(np.isnan(noise), learned, noise)
+            given["train_Yvar"] = self._tensor(np.maximum(noise**2, LEAST_NOISE * values.var())[:, None])
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # that values are not standardized: an outcome transform does it
-                model = build(x, y)
+                model = build(x, y, **given)
         except ImportError as error:
             raise InputError(f"{error} Or: pip install 'invdesign[fully-bayesian]'.") from None
         if not (hasattr(model, "posterior") and hasattr(model, "likelihood")):
@@ -228,8 +263,6 @@ class BotorchSurrogate(ScikitLearnEstimator):
 
 def _named(name: str) -> Callable[..., Any]:
     """A constructor of the class of ``botorch.models`` with a standardizing outcome transform, where it takes one."""
-    import inspect
-
     import botorch.models as home
     from botorch.models.transforms.outcome import Standardize
 
@@ -238,13 +271,13 @@ def _named(name: str) -> Callable[..., Any]:
     if name not in known:
         raise InputError(f"Unknown BoTorch model '{name}'.{nearest(name, known)}")
     cls = known[name]
-    taken = inspect.signature(cls).parameters
-    needed = [word for word, one in taken.items() if one.default is inspect.Parameter.empty]
+    taken = signature(cls).parameters
+    needed = [word for word, one in taken.items() if one.default is Parameter.empty]
     if set(needed) - {"train_X", "train_Y"} or "train_Y" not in taken:
         raise InputError(
             f"{name} needs {', '.join(needed)}, not training features and values alone. Give a function that builds it."
         )
-    return lambda x, y: cls(x, y, **({"outcome_transform": Standardize(m=1)} if "outcome_transform" in taken else {}))
+    return partial(cls, outcome_transform=Standardize(m=1)) if "outcome_transform" in taken else cls
 
 
 def _fit(model: Any, count: int, *, warmup_steps: int, samples: int, seed: int) -> None:

@@ -46,7 +46,18 @@ class Classifier(FeatureSurrogate):
     be distinguished, and the probability is that of the rule of succession everywhere, (ones + 1) / (n + 2).
     """
 
-    def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
+    def _learn(
+        self,
+        name: str,
+        features: NDArray[np.float64],
+        values: NDArray[np.float64],
+        noise: NDArray[np.float64] | None,
+    ) -> Learned:
+        if noise is not None:
+            raise InputError(
+                f"noise_std gives noise of '{name}', but a classifier takes classes as certain. Leave it out, or use "
+                "a regression such as gaussian-process."
+            )
         odd = values[(values != 0.0) & (values != 1.0)]
         if len(odd):
             raise InputError(
@@ -60,9 +71,9 @@ class Classifier(FeatureSurrogate):
         classifier = self._classifier(min(ones, count - ones)).fit(features, values.astype(np.int64))
         return Learned(ProbabilityModel(classifier, 1.0 / (count + 2.0)))
 
-    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame, *, noise_std: pd.DataFrame | None = None) -> Self:
         """As that of all families; a probability, which an optimizer may believe, counts as the likelier class."""
-        return super().condition_on(frame, (y >= 0.5).astype(np.float64).where(y.notna()))
+        return super().condition_on(frame, (y >= 0.5).astype(np.float64).where(y.notna()), noise_std=noise_std)
 
     @abstractmethod
     def _classifier(self, smaller: int) -> Any:

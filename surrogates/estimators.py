@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.settings import STATE, bounded, settings
-from invdesign.surrogates.checks import check_values
+from invdesign.surrogates.checks import check_values, joined_noise, known_noise, of_property
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
-from invdesign.surrogates.noise import learned_noise_std
+from invdesign.surrogates.noise import RowNoise, learned_noise_std
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 from invdesign.surrogates.validation import Z90
 
@@ -28,7 +28,7 @@ FEWEST_TO_LEARN = 5
 """Values from which on there is a relation to learn: one for each fold by which its error is calibrated."""
 
 LEAST_SHARE = 0.2
-"""Least part of a new measurement's standard deviation that is the property's: the noise is an estimate too."""
+"""Least part of a new measurement's standard deviation that is the property's, where the noise is an estimate too."""
 
 
 class PropertyModel(ABC):
@@ -64,12 +64,14 @@ class Learned:
         center: subtracted from the values, in the property's unit.
         spread: divisor of the values, in the property's unit.
         noise: standard deviation of the noise of measuring, of standardized values.
+        least_share: least part of the model's standard deviation that is the property's.
     """
 
     model: PropertyModel
     center: float = 0.0
     spread: float = 1.0
     noise: float = 0.0
+    least_share: float = LEAST_SHARE
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation, without the noise, in the property's unit, each of shape ``n``."""
@@ -84,7 +86,7 @@ class Learned:
 
     def _noiseless(self, std: NDArray[np.float64]) -> NDArray[np.float64]:
         """The share of each standard deviation that remains without the noise."""
-        return np.sqrt(np.maximum(1.0 - (self.noise / np.maximum(std, 1e-300)) ** 2, LEAST_SHARE**2))
+        return np.sqrt(np.maximum(1.0 - (self.noise / np.maximum(std, 1e-300)) ** 2, self.least_share**2))
 
 
 @settings(frozen=False, kw_only=True)
@@ -101,19 +103,27 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
     """Random seed of the fit. The order of the rows does not matter."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
     _learned: Annotated[dict[str, Learned], STATE] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _known: Annotated[tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None] | None, STATE] = field(
-        default=None, init=False, repr=False, compare=False
+    _known: Annotated[tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None, pd.DataFrame | None] | None, STATE] = (
+        field(default=None, init=False, repr=False, compare=False)
     )
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame | pd.Series, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame | pd.Series,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | pd.Series | None = None,
+    ) -> Self:
         """Learns every column of ``y``, each from the rows where it is known; see ``Surrogate.fit``.
 
         Raises:
             InputError: if a property has fewer than two values, an infinite one or text, or a column cannot be
-                read.
+                read; if ``noise_std`` is invalid.
         """
         y = as_frame(y)
         check_values(frame, y, FEWEST_VALUES)
+        noise = known_noise(noise_std, y)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)
         self._learned = {}
@@ -121,8 +131,8 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
             values = y[name].to_numpy(dtype=np.float64)
             rows = np.flatnonzero(~np.isnan(values))
             rows = rows[_canonical_order(features[rows], values[rows])]
-            self._learned[name] = self._learn(str(name), features[rows], values[rows])
-        self._known = (frame, y, columns)
+            self._learned[name] = self._learn(str(name), features[rows], values[rows], of_property(noise, name, rows))
+        self._known = (frame, y, columns, noise)
         return self
 
     @overload
@@ -147,16 +157,21 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         self._fitted_featurizer()
         return {name: learned.noise * learned.spread for name, learned in self._learned.items()}
 
-    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame, *, noise_std: pd.DataFrame | None = None) -> Self:
         """Returns a surrogate with these additional values; see ``ConditionalSurrogate.condition_on``.
 
         It is fitted again to all values, with the same settings and seed.
         """
         if self._known is None:
             raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")
-        before, values, columns = self._known
+        before, values, columns, noise = self._known
         candidates = pd.concat([before, frame], ignore_index=True)
-        return replace(self).fit(candidates, pd.concat([values, y], ignore_index=True), columns=columns)
+        return replace(self).fit(
+            candidates,
+            pd.concat([values, y], ignore_index=True),
+            columns=columns,
+            noise_std=joined_noise((noise, values), (known_noise(noise_std, y), y)),
+        )
 
     def _matrix(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         return self._fitted_featurizer().transform(frame)
@@ -167,8 +182,14 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         return self._featurizer
 
     @abstractmethod
-    def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
-        """Learns one property from its known values, shapes ``n x d`` and ``n``."""
+    def _learn(
+        self,
+        name: str,
+        features: NDArray[np.float64],
+        values: NDArray[np.float64],
+        noise: NDArray[np.float64] | None,
+    ) -> Learned:
+        """Learns one property from its known values, shapes ``n x d`` and ``n``, and their known noise (or NaN)."""
 
 
 @settings(frozen=False, kw_only=True)
@@ -182,7 +203,13 @@ class Regressor(FeatureSurrogate):
     noise is unknown and taken as zero.
     """
 
-    def _learn(self, name: str, features: NDArray[np.float64], values: NDArray[np.float64]) -> Learned:
+    def _learn(
+        self,
+        name: str,
+        features: NDArray[np.float64],
+        values: NDArray[np.float64],
+        noise: NDArray[np.float64] | None,
+    ) -> Learned:
         center, spread = float(values.mean()), float(values.std())
         if np.ptp(values) <= 1e-12 * np.abs(values).max():
             size = abs(center) or 1.0
@@ -191,14 +218,25 @@ class Regressor(FeatureSurrogate):
             return Learned(Constant(0.0, _predictive_std(len(values))), center, spread)
         # Rounded, so that the last digits, which depend on the unit, do not decide between equal splits.
         standard = np.round((values - center) / spread, 9)
-        model = self._fitted(features, standard)
+        if noise is not None:
+            rows = RowNoise.of(noise / spread, features, standard)
+            return Learned(self._fitted(features, standard, rows), center, spread, rows.further, least_share=0.0)
+        model = self._fitted(features, standard, None)
         # Noise is a part of every error, so a family that errs less than it was estimated shows that it is smaller.
-        noise = min(learned_noise_std(features, standard), float(np.median(model.predict(features)[1])))
-        return Learned(model, center, spread, noise)
+        learned = min(learned_noise_std(features, standard), float(np.median(model.predict(features)[1])))
+        return Learned(model, center, spread, learned)
 
     @abstractmethod
-    def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:
-        """Fits a model on standardized values, shapes ``n x d`` and ``n``."""
+    def _fitted(
+        self, features: NDArray[np.float64], values: NDArray[np.float64], noise: RowNoise | None
+    ) -> PropertyModel:
+        """Fits a model on standardized values, shapes ``n x d`` and ``n``.
+
+        Args:
+            features: of the known rows.
+            values: standardized.
+            noise: of each value, if some of it is known: rows are weighted by it.
+        """
 
 
 def _predictive_std(count: int) -> float:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.conformal import calibrated_scale
 from invdesign.surrogates.ensembles import EnsembleModel, EnsembleRegressor
+from invdesign.surrogates.noise import RowNoise
 
 SURE_SHARE = 0.3
 """Difficulty that every row has, in units of the trees' mean spread: trees that agree may all be wrong."""
@@ -23,11 +24,13 @@ class ForestModel(EnsembleModel):
         forest: scikit-learn's.
         floor: difficulty of a row on which all trees agree.
         scale: standard deviation for a difficulty of one.
+        noise: standard deviation of the noise beside it; 0 if the scale contains it.
     """
 
     forest: Any
     floor: float
     scale: float
+    noise: float = 0.0
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         rows = _as_trees_read(features)
@@ -37,7 +40,7 @@ class ForestModel(EnsembleModel):
             total += predicted
             squares += predicted**2
         mean, spread = _moments(total, squares, np.full(len(rows), len(self.forest.estimators_)))
-        return mean, self.scale * (spread + self.floor)
+        return mean, np.hypot(self.scale * (spread + self.floor), self.noise)
 
     def members(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         rows = _as_trees_read(features)
@@ -55,12 +58,15 @@ class _Forest(EnsembleRegressor):
     max_features: float = bounded(default=0.5, gt=0, le=1)
     """Share of the features to consider for each split."""
 
-    def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> ForestModel:
-        forest = self._forest().fit(features, values)
+    def _fitted(
+        self, features: NDArray[np.float64], values: NDArray[np.float64], noise: RowNoise | None
+    ) -> ForestModel:
+        forest = self._forest().fit(features, values, sample_weight=None if noise is None else noise.weights)
         mean, spread, counted = _out_of_bag(forest, features)
         floor = SURE_SHARE * float(spread[counted].mean()) or 1e-6
-        scale = calibrated_scale((values - mean)[counted], spread[counted] + floor)
-        return ForestModel(forest, floor, scale)
+        own = None if noise is None else noise.std[counted]
+        scale = calibrated_scale((values - mean)[counted], spread[counted] + floor, own)
+        return ForestModel(forest, floor, scale, 0.0 if noise is None else noise.further)
 
     @abstractmethod
     def _forest(self) -> Any:

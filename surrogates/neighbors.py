@@ -22,10 +22,11 @@ class KNearestNeighbors(ConformalRegressor):
     _folds: ClassVar[int] = 20
 
     def _estimator(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> Any:
-        from sklearn.neighbors import KNeighborsRegressor
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
+        from invdesign.surrogates.weighted_neighbors import WeightedNeighbors
+
         fewest = len(values) - -(-len(values) // self._folds)  # what is left where the largest fold is out
         count = min(self.n_neighbors, fewest)
-        return make_pipeline(StandardScaler(), KNeighborsRegressor(count, weights="distance", p=1))
+        return make_pipeline(StandardScaler(), WeightedNeighbors(count, weights="distance", p=1))

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError
-from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.base import Surrogate, noise_argument
+from invdesign.surrogates.checks import known_noise
 from invdesign.surrogates.scikit_learn import as_frame
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def held_out_predictions(
     folds: int = 5,
     groups: Sequence[Hashable] | None = None,
     rng: np.random.Generator,
+    noise_std: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Predicts every known value by a model that was fitted without it (k-fold cross-validation).
 
@@ -48,11 +50,12 @@ def held_out_predictions(
         groups: for each row what it belongs to; the rows of one group are always in the same part. None: each row for
             itself.
         rng: decides which row falls into which part.
+        noise_std: known standard deviation of each value, NaN where it is unknown; see ``Surrogate.fit``.
 
     Returns:
         One row for each known value, properties one after the other, with the index of ``frame`` (repeated for each
         property) and the columns ``property``, ``fold``, ``observed``, ``mean``, ``std`` (of the property itself) and
-        ``noise`` (the learned standard deviation of measuring it).
+        ``noise`` (the standard deviation of measuring it, known or learned).
 
     Raises:
         InputError: if a property has values in fewer rows, or groups, than there are folds, or the surrogate cannot
@@ -71,8 +74,10 @@ def held_out_predictions(
             what = f"{count} values" if groups is None else f"values in {count} groups"
             raise InputError(f"Property '{name}' has {what}; {folds}-fold cross-validation needs {folds} or more.")
     fold_of = _folds(y, folds, rng) if groups is None else _group_folds(y, group_of, folds, rng)
+    noise = known_noise(noise_std, y)
     pieces = [
-        _one_fold(surrogate, frame, y, columns, inside=fold_of == fold).assign(fold=fold) for fold in range(folds)
+        _one_fold(surrogate, frame, y, columns, noise, inside=fold_of == fold).assign(fold=fold)
+        for fold in range(folds)
     ]
     everything = pd.concat(pieces)
     # Back in the order of the rows, whatever fold they fell into.
@@ -203,14 +208,17 @@ def _one_fold(
     frame: pd.DataFrame,
     y: pd.DataFrame,
     columns: Sequence[Column] | None,
+    known: pd.DataFrame | None,
     *,
     inside: NDArray[np.bool_],
 ) -> pd.DataFrame:
     """Predictions of the rows inside a fold from those outside, one row for each known value."""
-    model = _unfitted(surrogate).fit(frame[~inside], y[~inside], columns=columns)
+    given = noise_argument(None if known is None else known[~inside])
+    model = _unfitted(surrogate).fit(frame[~inside], y[~inside], columns=columns, **given)
     asked = frame[inside]
     means, deviations = model.predict(asked, return_std=True)
     noise = model.noise_std()
+    own = pd.DataFrame(np.nan, asked.index, y.columns) if known is None else known[inside]
     pieces = [
         pd.DataFrame(
             {
@@ -218,7 +226,7 @@ def _one_fold(
                 "observed": y.loc[inside, name].to_numpy(np.float64),
                 "mean": means[name].to_numpy(np.float64),
                 "std": deviations[name].to_numpy(np.float64),
-                "noise": float(noise[str(name)]),
+                "noise": own[name].fillna(float(noise[str(name)])).to_numpy(np.float64),
                 "place": np.flatnonzero(inside),
             },
             index=asked.index,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from invdesign.surrogates.base import CovarianceSurrogate
+from invdesign.surrogates.base import CovarianceSurrogate, noise_argument
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,6 +97,7 @@ def imputed(
             history.candidates[known].reset_index(drop=True),
             values.loc[known, [name]].reset_index(drop=True),
             columns=columns,
+            **noise_argument(noise.loc[known, [name]].reset_index(drop=True)),
         )
         mean, covariance = _joint(model, history.candidates.iloc[rows].reset_index(drop=True), str(name))
         expected, std = _truncated(mean, covariance, lower[rows], upper[rows])

@@ -30,6 +30,9 @@ COLUMNS = (
 CONDITIONED = 0.9
 """Share of the distance to further values that may be left once they are known; our families leave 0.03 to 0.8."""
 
+HALFWAY = 2.0
+"""Error, in spreads, of the mean of a right value and one that is 4 spreads off."""
+
 NOISE = {"voltage": 0.5, "cost": 40.0}
 """Standard deviation of the noise of measured values; the properties themselves vary about as much."""
 
@@ -39,9 +42,9 @@ def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
 
     It is a dataclass of settings; unfitted it says so; ``fit`` returns it and leaves its arguments alone; predictions
     keep the rows and properties, with finite standard deviations; these are of the property itself, and with the noise
-    (``noise_std``) of a new measurement; missing, constant and few values are learned from;
-    the order of rows and the run do not matter; it travels to a worker; and what it offers besides (gradients, joint
-    posterior, covariances, conditioning) agrees with its predictions.
+    (``noise_std``) of a new measurement; values of larger known noise weigh less; missing, constant and few values are
+    learned from; the order of rows and the run do not matter; it travels to a worker; and what it offers besides
+    (gradients, joint posterior, covariances, conditioning) agrees with its predictions.
 
     Args:
         surrogate: with its settings; it is never fitted itself, only copies of it.
@@ -49,7 +52,7 @@ def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
     """
     assert dataclasses.is_dataclass(surrogate), "A surrogate is a dataclass: its fields are what a file may say."
     assert isinstance(surrogate, Surrogate), (
-        "A surrogate has fit(frame, y, columns=), predict(frame, return_std=) and noise_std()."
+        "A surrogate has fit(frame, y, columns=, noise_std=), predict(frame, return_std=) and noise_std()."
     )
     frame, y = _data(40, classes=classes)
     fresh = _copy(surrogate)
@@ -65,8 +68,12 @@ def check_surrogate(surrogate: Surrogate, *, classes: bool = False) -> None:
     mean = _check_prediction(fitted, test, y)
     _check_repeatable(surrogate, frame, y, test, mean)
     _check_values(surrogate, frame, y, classes=classes)
-    if not classes:
+    _check_noise_argument(surrogate, frame, y, mean, test)
+    if classes:
+        _check_refused(surrogate, frame, y, y * 0.0 + 0.1, "noise of classes")
+    else:
         _check_noise(surrogate)
+        _check_known_noise(surrogate)
     _check_capabilities(fitted, test, mean, classes=classes)
 
 
@@ -174,6 +181,48 @@ def _check_noise(surrogate: Surrogate) -> None:
         inside = np.abs(new - np.tile(mean[name], 50)) <= Z90 * np.tile(total[name], 50)
         assert 0.8 <= inside.mean() <= 0.99, (
             f"The 90 % intervals of new measurements of '{name}', noise_std included, contain {inside.mean():.2f}."
+        )
+
+
+def _check_noise_argument(
+    surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, mean: pd.DataFrame, test: pd.DataFrame
+) -> None:
+    """Unknown noise changes nothing, and noise that makes no sense is refused."""
+    unknown = y * np.nan
+    again = _copy(surrogate).fit(frame, y, columns=COLUMNS, noise_std=unknown).predict(test)
+    assert np.allclose(again, mean, rtol=1e-6, atol=1e-8), "noise_std of NaN must be as none at all."
+    for wrong, what in (
+        (unknown.fillna(-0.1), "negative noise_std"),
+        (unknown.fillna(np.inf), "infinite noise_std"),
+        (unknown.fillna(0.1).head(5), "noise_std of other rows"),
+        (unknown.fillna(0.1).add_suffix("_"), "noise_std of unknown properties"),
+    ):
+        _check_refused(surrogate, frame, y, wrong, what)
+
+
+def _check_refused(surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, noise: pd.DataFrame, what: str) -> None:
+    try:
+        _copy(surrogate).fit(frame, y, columns=COLUMNS, noise_std=noise)
+    except InputError:
+        return
+    raise AssertionError(f"fit must raise InputError for {what}.")
+
+
+def _check_known_noise(surrogate: Surrogate) -> None:
+    """Candidates measured well and, with a large error, badly: whoever is given the noise follows the good values."""
+    candidates, truth = _data(40)
+    spread = truth.std()
+    twice = pd.concat([candidates, candidates], ignore_index=True)
+    values = pd.concat([truth, truth + 4.0 * spread], ignore_index=True)
+    noise = pd.concat([truth * 0.0 + 0.05 * spread, truth * 0.0 + 4.0 * spread], ignore_index=True)
+    for partly in (noise, noise.iloc[40:].reindex(noise.index)):
+        fitted = _copy(surrogate).fit(twice, values, columns=COLUMNS, noise_std=partly)
+        mean, std = fitted.predict(candidates, return_std=True)
+        assert np.isfinite(std.to_numpy()).all(), "With known noise standard deviations must be finite."
+        off = ((mean - truth).abs() / spread).mean()
+        assert (off < HALFWAY / 2.0).all(), (
+            "Values of large known noise must weigh less than others: half of them are 4 spreads off, and predictions "
+            f"are {off.max():.2f} off."
         )
 
 

@@ -17,6 +17,7 @@ from gpytorch.likelihoods import FixedNoiseGaussianLikelihood, GaussianLikelihoo
 from gpytorch.means import ConstantMean
 
 from invdesign.surrogates.gaussian_process.kernels import tanimoto
+from invdesign.surrogates.gaussian_process.marginal_likelihood import diagonal_noise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +116,8 @@ def _kernel(name: str, part: Part, lengthscale: NDArray[np.float64]) -> Kernel:
 
 def _likelihood(fitted: PropertyModel) -> GaussianLikelihood | FixedNoiseGaussianLikelihood:
     if fitted.row_noise is not None:
-        return FixedNoiseGaussianLikelihood(noise=torch.as_tensor(fitted.row_noise, dtype=torch.float64))
+        noise = diagonal_noise(fitted.row_noise, fitted.covariance.noise)
+        return FixedNoiseGaussianLikelihood(noise=torch.as_tensor(noise, dtype=torch.float64))
     likelihood = GaussianLikelihood().double()
     likelihood.noise_covar.register_constraint("raw_noise", GreaterThan(1e-8))
     likelihood.initialize(noise=fitted.covariance.noise)

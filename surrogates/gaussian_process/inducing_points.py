@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from invdesign.surrogates.gaussian_process.marginal_likelihood import LARGEST_FIT, LEAST_NOISE, solved
+from invdesign.surrogates.gaussian_process.marginal_likelihood import LARGEST_FIT, LEAST_NOISE, diagonal_noise, solved
 from invdesign.surrogates.gaussian_process.model import ROWS_AT_ONCE, PropertyModel, factorized, stretch
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class InducingPointModel:
         by_values: right-hand side by the standardized values, shape ``m``.
         by_ones: the same by ones, for the constant mean.
         mean: the constant mean, of standardized values.
-        noise: variance of the noise of a standardized value; the mean where it was given value by value.
+        noise: variance of the noise of a standardized value whose noise is unknown.
     """
 
     core: PropertyModel
@@ -81,19 +81,19 @@ class InducingPointModel:
             features: shape ``n x d``.
             values: shape ``n``.
             core: the exact process on some of the rows; its hyperparameters are taken.
-            noise: known standard deviation of each value, in its unit; the core's where None.
+            noise: known standard deviation of each value, in its unit; the core's where it is NaN. None: all unknown.
         """
         different = np.unique(features, axis=0)
         count = min(INDUCING_POINTS, len(different))
         points = different[np.sort(np.random.default_rng(0).choice(len(different), count, replace=False))]
         lower = factorized(core.covariance.between(points, points) + LEAST_NOISE * np.eye(count))
-        by_row = None if noise is None else (noise / core.spread) ** 2 + LEAST_NOISE
-        variance = core.covariance.noise if by_row is None else float(by_row.mean())
+        variance = core.covariance.noise
+        by_row = diagonal_noise(None if noise is None else (noise / core.spread) ** 2, variance)
         empty = cls(
             core, core.covariance, points, lower, np.eye(count), np.zeros(count), np.zeros(count), core.mean, variance
         )
         standard = (values - core.centre) / core.spread
-        model, weight, weighed = empty._added(features, standard, variance if by_row is None else by_row)
+        model, weight, weighed = empty._added(features, standard, by_row)
         # The constant mean of greatest likelihood: generalized least squares by the inverse covariance of all rows.
         spanned = solved(model.precision_factor, model.by_ones)
         return replace(model, mean=float((weighed - spanned @ model.by_values) / (weight - spanned @ model.by_ones)))
@@ -151,10 +151,13 @@ class InducingPointModel:
         """Mean ``n`` and covariance ``n x n`` of the property at features of shape ``n x d``."""
         return self.mean_of(features), self.shared(features, features)
 
-    def conditioned(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> InducingPointModel:
-        """The same process with further values, hyperparameters and mean unchanged; shapes ``n x d`` and ``n``."""
-        model, _, _ = self._added(features, (values - self.core.centre) / self.core.spread, self.noise)
-        return replace(model, core=self.core.conditioned(features, values))
+    def conditioned(
+        self, features: NDArray[np.float64], values: NDArray[np.float64], noise: NDArray[np.float64] | None = None
+    ) -> InducingPointModel:
+        """The same process with further values, hyperparameters and mean unchanged; see ``PropertyModel``."""
+        further = diagonal_noise(None if noise is None else (noise / self.core.spread) ** 2, self.noise)
+        model, _, _ = self._added(features, (values - self.core.centre) / self.core.spread, further)
+        return replace(model, core=self.core.conditioned(features, values, noise))
 
     def calibrated(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> InducingPointModel:
         """The same means, with the standard deviations that known values ask for, each predicted without itself.
@@ -252,7 +255,7 @@ def fitted_model(
         features: shape ``n x d``.
         values: shape ``n``.
         start: the kernel, with the hyperparameters to start from.
-        noise: known standard deviation of each value, in its unit; learned where None.
+        noise: known standard deviation of each value, in its unit; learned where it is NaN. None: all unknown.
         calibrate: whether standard deviations are scaled by the known values.
     """
     if len(values) <= EXACT_ROWS:  # the likelihood draws HYPERPARAMETER_ROWS of more by itself

@@ -49,6 +49,7 @@ class _Problem:
         self.covariance = covariance
         self.values = values
         self.row_noise = row_noise
+        self.learned = slice(None) if row_noise is None else np.isnan(row_noise)
         self.parts = [part for term in covariance.terms for part in term]
         self.inputs = [np.ascontiguousarray(features[:, part.places]) for part in self.parts]
         self.fixed = [_fixed(part, given) for part, given in zip(self.parts, self.inputs, strict=True)]
@@ -65,7 +66,7 @@ class _Problem:
         products = self._products(pieces)
         matrix = np.einsum("t,tij->ij", now.scales, products) if len(products) > 1 else now.scales[0] * products[0]
         n = len(self.values)
-        matrix.flat[:: n + 1] += self._noise(now.noise)
+        matrix.flat[:: n + 1] += diagonal_noise(self.row_noise, now.noise)
         try:
             factor = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
         except np.linalg.LinAlgError:
@@ -80,9 +81,6 @@ class _Problem:
         gradient = self._gradient(now, outer, pieces, slopes, products)
         prior, prior_slope = self._prior(now, logarithms)
         return -(value + prior) / n, -(gradient + prior_slope) / n
-
-    def _noise(self, learned: float) -> NDArray[np.float64] | float:
-        return learned if self.row_noise is None else self.row_noise + LEAST_NOISE
 
     def _pieces(self, now: Covariance) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64] | None]]:
         values: list[NDArray[np.float64]] = []
@@ -137,7 +135,7 @@ class _Problem:
                         weight *= pieces[place + other]
                 by_lengthscale.append(scale * self._pulls(place + number, now.lengthscales[place + number], weight))
             place += len(term)
-        by_noise = now.noise * np.trace(outer) if self.row_noise is None else 0.0
+        by_noise = now.noise * outer.diagonal()[self.learned].sum()
         return np.concatenate([by_scale, *by_lengthscale, [by_noise]])
 
     def _pulls(self, number: int, lengthscale: NDArray[np.float64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -189,7 +187,7 @@ def fitted_covariance(
         start: the kernel, at the hyperparameters from which the fit starts.
         features: shape ``n x d``.
         values: shape ``n``, of spread about one.
-        row_noise: variance of the noise of each value; learned, one for all, where None.
+        row_noise: known variance of the noise of each value; one is learned for all where it is NaN. None: all unknown.
         starts: 1 to go from ``start`` alone, whose hyperparameters nearly fit already; 0 to return it.
     """
     if starts == 0:
@@ -246,6 +244,11 @@ def generalized_mean(inverse: NDArray[np.float64], values: NDArray[np.float64]) 
     """The constant mean of greatest likelihood, by generalized least squares on an inverse covariance."""
     summed = inverse.sum(axis=0)
     return float(summed @ values / max(summed.sum(), 1e-300))
+
+
+def diagonal_noise(known: NDArray[np.float64] | None, learned: float) -> NDArray[np.float64] | float:
+    """What noise adds to the diagonal of a covariance: the known variances, and the learned one where they are NaN."""
+    return learned if known is None else np.where(np.isnan(known), learned, known + LEAST_NOISE)
 
 
 def solved(factor: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:

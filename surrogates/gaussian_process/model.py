@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
-from invdesign.surrogates.gaussian_process.marginal_likelihood import LEAST_NOISE, fitted_covariance, solved
+from invdesign.surrogates.gaussian_process.marginal_likelihood import (
+    LEAST_NOISE,
+    diagonal_noise,
+    fitted_covariance,
+    solved,
+)
 from invdesign.surrogates.validation import Z90
 
 if TYPE_CHECKING:
@@ -40,7 +45,8 @@ class PropertyModel:
         centre: mean of the values that it was fitted on, in the property's unit.
         spread: their standard deviation.
         mean: the constant mean, of standardized values.
-        row_noise: variance of the noise of each standardized value; None where one was learned for all.
+        row_noise: known variance of the noise of each standardized value; NaN where it is that of ``covariance``; None
+            if it is so for all.
         factor: lower Cholesky factor of the covariance of the known values.
     """
 
@@ -69,7 +75,7 @@ class PropertyModel:
             features: shape ``n x d``.
             values: shape ``n``.
             start: the kernel, with the hyperparameters to start from.
-            noise: known standard deviation of each value, in its unit; learned where None.
+            noise: known standard deviation of each value, in its unit; NaN where it is unknown. None: all unknown.
             starts: from how many the likelihood is maximized: from ``start`` and from longer length scales, from
                 ``start`` alone, or not at all, which takes the hyperparameters of ``start`` as they are.
         """
@@ -80,8 +86,11 @@ class PropertyModel:
         standard = (values - centre) / spread
         row_noise = (noise / spread) ** 2 if noise is not None else None
         covariance = fitted_covariance(start, features, standard, row_noise=row_noise, starts=starts)
+        if row_noise is not None and not np.isnan(row_noise).any():
+            # Nothing was learned of further values: they are taken to be like the known ones.
+            covariance = replace(covariance, noise=float(row_noise.mean()) + LEAST_NOISE)
         matrix = covariance.between(features, features)
-        matrix.flat[:: len(matrix) + 1] += covariance.noise if row_noise is None else row_noise + LEAST_NOISE
+        matrix.flat[:: len(matrix) + 1] += diagonal_noise(row_noise, covariance.noise)
         factor = factorized(matrix)
         ones = solved(factor, np.ones(len(standard)))
         mean = float(ones @ standard / ones.sum())
@@ -89,9 +98,8 @@ class PropertyModel:
 
     @property
     def noise_std(self) -> float:
-        """Standard deviation of the noise, in the property's unit: the learned one, or the mean of the given ones."""
-        variance = self.covariance.noise if self.row_noise is None else float(self.row_noise.mean())
-        return float(np.sqrt(variance)) * self.spread
+        """Standard deviation of the noise of a further value, in the property's unit; see ``Surrogate.noise_std``."""
+        return float(np.sqrt(self.covariance.noise)) * self.spread
 
     @cached_property
     def _weights(self) -> NDArray[np.float64]:
@@ -149,14 +157,22 @@ class PropertyModel:
         cross = self.covariance.between(features, self.features)
         return (self.mean + cross @ self._weights) * self.spread + self.centre, self.shared(features, features)
 
-    def conditioned(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> PropertyModel:
-        """The same Gaussian process with further values, hyperparameters unchanged; shapes ``n x d`` and ``n``."""
+    def conditioned(
+        self, features: NDArray[np.float64], values: NDArray[np.float64], noise: NDArray[np.float64] | None = None
+    ) -> PropertyModel:
+        """The same Gaussian process with further values, hyperparameters unchanged.
+
+        Args:
+            features: shape ``n x d``.
+            values: shape ``n``.
+            noise: known standard deviation of each of them, in its unit; NaN where it is unknown.
+        """
         standard = (values - self.centre) / self.spread
         cross = self.covariance.between(self.features, features)
         below = solve_triangular(self.factor, cross, lower=True, check_finite=False)
-        noise = self.covariance.noise if self.row_noise is None else float(self.row_noise.mean()) + LEAST_NOISE
+        further = None if noise is None else (noise / self.spread) ** 2
         corner = self.covariance.between(features, features) - below.T @ below
-        corner.flat[:: len(corner) + 1] += noise
+        corner.flat[:: len(corner) + 1] += diagonal_noise(further, self.covariance.noise)
         known, more = len(self.factor), len(corner)
         factor = np.zeros((known + more, known + more))
         factor[:known, :known], factor[known:, :known], factor[known:, known:] = (
@@ -164,7 +180,10 @@ class PropertyModel:
             below.T,
             factorized(corner),
         )
-        row_noise = None if self.row_noise is None else np.append(self.row_noise, np.full(more, noise - LEAST_NOISE))
+        row_noise = None
+        if self.row_noise is not None or further is not None:
+            pieces = ((self.row_noise, known), (further, more))
+            row_noise = np.concatenate([np.full(n, np.nan) if one is None else one for one, n in pieces])
         return replace(
             self,
             features=np.concatenate([self.features, features]),
@@ -212,7 +231,8 @@ class PropertyModel:
                 starts=1,
             )
             means, deviations = others.predict(self.features[inside])
-            measured = np.hypot(deviations, others.noise_std if noise is None else noise[inside])
+            own = np.full(inside.sum(), np.nan) if noise is None else noise[inside]
+            measured = np.hypot(deviations, np.where(np.isnan(own), others.noise_std, own))
             errors[inside] = np.abs(self.standard[inside] - means) / np.maximum(measured, 1e-300)
         return errors
 

@@ -14,7 +14,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.settings import STATE, settings
 from invdesign.surrogates.base import MomentGradients
-from invdesign.surrogates.checks import check_values
+from invdesign.surrogates.checks import check_values, known_noise, of_property
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.inducing_points import InducingPointModel, fitted_model
@@ -85,21 +85,19 @@ class GaussianProcess(ScikitLearnEstimator):
         y: pd.DataFrame | pd.Series,
         *,
         columns: Sequence[Column] | None = None,
-        noise: pd.DataFrame | None = None,
+        noise_std: pd.DataFrame | pd.Series | None = None,
     ) -> Self:
         """Learns every column of ``y``; see ``Surrogate.fit``.
 
-        Args:
-            frame: candidates, one row each.
-            y: property values, one column a property, one row a candidate; NaN where a value is missing.
-            columns: what the columns of ``frame`` are; guessed from their types where None.
-            noise: known standard deviation of each value, in its unit, same shape as ``y``; learned where None.
+        Known noise stands on the diagonal of the covariance, row by row; one number is learned for all other rows.
 
         Raises:
-            InputError: where a property has fewer than two values, an infinite one, or a column cannot be read.
+            InputError: where a property has fewer than two values, an infinite one, or a column cannot be read; where
+                ``noise_std`` is invalid.
         """
         y = as_frame(y)
         check_values(frame, y, fewest=FEWEST_VALUES)
+        noise = known_noise(noise_std, y)
         choice = (self.features,) if self.features is not None else views(columns)
         fits = [self._fitted(Featurizer(one).fit(frame, columns), frame, y, noise) for one in choice]
         best = 0 if len(fits) == 1 else best_view([models.values() for _, models in fits])
@@ -123,7 +121,7 @@ class GaussianProcess(ScikitLearnEstimator):
                 features[known],
                 values[known],
                 start=before.covariance if warm and before is not None else start,
-                noise=_row_noise(noise, name, known),
+                noise=of_property(noise, name, known),
                 calibrate=self.calibrate,
             )
         return featurizer, models
@@ -162,15 +160,18 @@ class GaussianProcess(ScikitLearnEstimator):
         self._fitted_featurizer()
         return {name: model.noise_std for name, model in self._models.items()}
 
-    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame) -> Self:
+    def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame, *, noise_std: pd.DataFrame | None = None) -> Self:
         """Returns a Gaussian process that also knows these values; see ``ConditionalSurrogate.condition_on``."""
-        features = self.transform(frame)
+        features, noise = self.transform(frame), known_noise(noise_std, y)
         wiser = copy(self)
         models = {}
         for name, model in self._models.items():
             values = y[name].to_numpy(dtype=np.float64)
             known = ~np.isnan(values)
-            models[name] = model.conditioned(features[known], values[known]) if known.any() else model
+            if known.any():
+                models[name] = model.conditioned(features[known], values[known], of_property(noise, name, known))
+            else:
+                models[name] = model
         vars(wiser)["_models"] = models
         return wiser
 
@@ -228,12 +229,3 @@ class GaussianProcess(ScikitLearnEstimator):
 
         models = self.models(properties)
         return botorch_model([model.core if isinstance(model, InducingPointModel) else model for model in models])
-
-
-def _row_noise(noise: pd.DataFrame | None, name: str, known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    if noise is None:
-        return None
-    deviations = noise[name].to_numpy(dtype=np.float64)[known]
-    if not (np.isfinite(deviations) & (deviations >= 0.0)).all():
-        raise InputError(f"The noise of '{name}' must be a finite standard deviation, zero or more, in every row.")
-    return deviations

@@ -13,9 +13,12 @@ from torch.nn import functional
 from invdesign.core.threads import single_thread
 from invdesign.surrogates.conformal import calibrated_scale
 from invdesign.surrogates.ensembles import EnsembleModel
+from invdesign.surrogates.noise import MODEL_ERROR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from invdesign.surrogates.noise import RowNoise
 
 PARTS = 5
 """Each member holds out one of so many parts of the rows."""
@@ -54,33 +57,45 @@ class NetworkEnsemble(EnsembleModel):
         center: of each feature.
         spread: of each feature.
         scale: calibrated standard deviation over the predicted one.
+        noise: standard deviation of the noise beside it; 0 if the networks predict it.
     """
 
     weights: Weights
     center: NDArray[np.float64]
     spread: NDArray[np.float64]
     scale: float
+    noise: float = 0.0
 
     @classmethod
-    def trained(cls, features: NDArray[np.float64], values: NDArray[np.float64], training: Training) -> NetworkEnsemble:
-        """Trains on standardized values, shapes ``n x d`` and ``n``."""
+    def trained(
+        cls,
+        features: NDArray[np.float64],
+        values: NDArray[np.float64],
+        training: Training,
+        noise: RowNoise | None = None,
+    ) -> NetworkEnsemble:
+        """Trains on standardized values, shapes ``n x d`` and ``n``, which may have known noise."""
         center, spread = features.mean(axis=0), features.std(axis=0)
         spread = np.where(spread > 1e-9 * (1.0 + np.abs(center)), spread, 1.0)
         x = torch.as_tensor((features - center) / spread, dtype=torch.float32)
         y = torch.as_tensor(values, dtype=torch.float32)
+        known = None if noise is None else torch.as_tensor(noise.std**2, dtype=torch.float32)
         generator = torch.Generator().manual_seed(training.seed)
         with single_thread():
             kept, held = _split(len(y), training.members, generator)
-            weights = _trained(x, y, (kept, held), training, generator)
+            weights = _trained(x, y, known, (kept, held), training=training, rng=generator)
             with torch.no_grad():
                 errors, deviations = _held_out(weights, x, y, held)
-        return cls(weights, center, spread, calibrated_scale(errors, deviations))
+        if noise is None:
+            return cls(weights, center, spread, calibrated_scale(errors, deviations))
+        scale = calibrated_scale(errors, deviations, noise.std[np.unique(held.numpy())])
+        return cls(weights, center, spread, scale, noise.further)
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         mean, variance = self._outputs(features)
         # The mean of finitely many members is itself off by a part of their spread.
         total = variance.mean(axis=0) + mean.var(axis=0, ddof=1) * (1.0 + 1.0 / len(mean))
-        return mean.mean(axis=0), self.scale * np.sqrt(total)
+        return mean.mean(axis=0), np.hypot(self.scale * np.sqrt(total), self.noise)
 
     def members(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._outputs(features)[0]
@@ -130,8 +145,15 @@ def _forward(weights: Weights, x: torch.Tensor) -> tuple[torch.Tensor, torch.Ten
 
 
 def _trained(
-    x: torch.Tensor, y: torch.Tensor, split: tuple[torch.Tensor, torch.Tensor], training: Training, rng: torch.Generator
+    x: torch.Tensor,
+    y: torch.Tensor,
+    noise: torch.Tensor | None,
+    split: tuple[torch.Tensor, torch.Tensor],
+    *,
+    training: Training,
+    rng: torch.Generator,
 ) -> Weights:
+    """Trains all members; ``noise`` is the known variance of each value's noise."""
     kept, held = split
     weights = _initial(x.shape[1], training, rng)
     optimizer = torch.optim.AdamW(
@@ -152,11 +174,13 @@ def _trained(
         order = torch.rand(kept.shape, generator=rng).argsort(dim=1)
         for rows in torch.split(kept.gather(1, order), batch, dim=1):
             optimizer.zero_grad()
-            torch.autograd.backward(_loss(*_forward(weights, x[rows]), y[rows]))
+            mean, variance = _forward(weights, x[rows])
+            torch.autograd.backward(_loss(mean, variance if noise is None else variance + noise[rows], y[rows]))
             optimizer.step()
         schedule.step()
         with torch.no_grad():
-            found = (_forward(weights, x[held])[0] - y[held]).square().mean(dim=1)
+            errors = (_forward(weights, x[held])[0] - y[held]).square()
+            found = (errors if noise is None else errors / (MODEL_ERROR**2 + noise[held])).mean(dim=1)
             better = found < least
             least = torch.where(better, found, least)
             for kept_weight, weight in zip(best, weights, strict=True):

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from invdesign.core.settings import bounded, settings
 from invdesign.surrogates.ensembles import EnsembleModel, EnsembleRegressor
+from invdesign.surrogates.noise import RowNoise
 
 FEWEST_MEMBERS = 10
 
@@ -29,7 +30,9 @@ class NeuralNetwork(EnsembleRegressor):
     epochs: int = bounded(default=250, ge=1)
     """Largest number of epochs in the training of each network."""
 
-    def _fitted(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> EnsembleModel:
+    def _fitted(
+        self, features: NDArray[np.float64], values: NDArray[np.float64], noise: RowNoise | None
+    ) -> EnsembleModel:
         from invdesign.surrogates.neural_network.model import NetworkEnsemble, Training
 
         training = Training(
@@ -40,4 +43,4 @@ class NeuralNetwork(EnsembleRegressor):
             epochs=self.epochs,
             seed=self.seed,
         )
-        return NetworkEnsemble.trained(features, values, training)
+        return NetworkEnsemble.trained(features, values, training, noise)

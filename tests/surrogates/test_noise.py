@@ -8,7 +8,9 @@ import pytest
 
 from invdesign.surrogates.estimators import LEAST_SHARE
 from invdesign.surrogates.forests import RandomForest
-from invdesign.surrogates.noise import learned_noise_std
+from invdesign.surrogates.linear import Ridge
+from invdesign.surrogates.noise import RowNoise, learned_noise_std
+from invdesign.surrogates.validation import Z90, held_out_predictions
 
 
 def waves(count: int, noise: float, *, dimension: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -59,3 +61,41 @@ def test_what_a_family_predicts_and_the_noise_add_up_to_its_calibrated_deviation
     assert wide.any()
     np.testing.assert_allclose(np.hypot(std, noise)[wide], calibrated[wide])
     assert (std >= LEAST_SHARE * calibrated * (1.0 - 1e-9)).all()
+
+
+def test_known_noise_is_left_out_of_what_is_learned():
+    x, y = waves(200, 0.0)
+    rng = np.random.default_rng(3)
+    true = np.where(np.arange(200) % 2 == 0, 0.1, 0.8)
+    y = y + true * rng.standard_normal(200)
+    rows = RowNoise.of(np.where(true > 0.5, true, np.nan), x, y)
+    assert rows.further == pytest.approx(0.1, rel=0.4)
+    np.testing.assert_allclose(rows.std, np.where(true > 0.5, true, rows.further))
+    assert rows.weights.mean() == pytest.approx(1.0)
+    assert (rows.weights[::2] > 10.0 * rows.weights[1::2]).all()
+    assert RowNoise.of(true, x, y).further == pytest.approx(np.sqrt(np.mean(true**2)))
+
+
+@pytest.mark.parametrize("family", [RandomForest(n_estimators=100), Ridge()], ids=["own spread", "conformal"])
+def test_the_standard_deviation_is_that_of_the_property_if_the_noise_is_known(family):
+    """Half of the values have much noise: intervals hold the truth, and with the noise the measured values."""
+    rng = np.random.default_rng(4)
+    x = rng.random((300, 2))
+    truth = 3.0 * x[:, 0] - x[:, 1]
+    noise = np.where(rng.random(300) < 0.5, 0.1, 1.0)
+    y = truth + noise * rng.standard_normal(300)
+    frame = pd.DataFrame(x, columns=["a", "b"])
+    held = held_out_predictions(
+        family,
+        frame,
+        pd.DataFrame({"f": y}),
+        columns=None,
+        noise_std=pd.DataFrame({"f": noise}),
+        rng=np.random.default_rng(0),
+    )
+    np.testing.assert_allclose(held["noise"], noise)
+    error = np.abs(held["mean"] - y) / np.hypot(held["std"], noise)
+    for part in (noise < 0.5, noise > 0.5):
+        assert 0.84 < (error[part] < Z90).mean() < 0.98
+    plain = held_out_predictions(family, frame, pd.DataFrame({"f": y}), columns=None, rng=np.random.default_rng(0))
+    assert np.abs(held["mean"] - truth).mean() < 0.8 * np.abs(plain["mean"] - truth).mean()

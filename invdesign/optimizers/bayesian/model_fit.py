@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from invdesign.surrogates.base import ConditionalSurrogate, Surrogate
+from invdesign.surrogates.base import ConditionalSurrogate, Surrogate, noise_argument
 
 if TYPE_CHECKING:
     from invdesign.core.columns import Column
@@ -42,7 +42,12 @@ class ModelFits:
         self._kept: OrderedDict[tuple[object, ...], tuple[Sequence[Column], ConditionalSurrogate]] = OrderedDict()
 
     def fitted(
-        self, surrogate: Surrogate, candidates: pd.DataFrame, values: pd.DataFrame, columns: Sequence[Column]
+        self,
+        surrogate: Surrogate,
+        candidates: pd.DataFrame,
+        values: pd.DataFrame,
+        columns: Sequence[Column],
+        noise_std: pd.DataFrame | None = None,
     ) -> Surrogate:
         """A copy of the surrogate that knows all values.
 
@@ -51,25 +56,36 @@ class ModelFits:
             candidates: one row each, in the order of proposal.
             values: their properties; NaN where one is missing.
             columns: what the columns of ``candidates`` are.
+            noise_std: known standard deviations of the values; see ``Surrogate.fit``.
         """
         settings: Any = surrogate  # by the Surrogate protocol a dataclass, which typing cannot say
         fresh: Surrogate = replace(settings)
         first = rows_to_fit(len(candidates))
         scarce = bool((values.iloc[:first].notna().sum() < ALWAYS_BELOW // 4).any())
         if not isinstance(fresh, ConditionalSurrogate) or first == len(candidates) or scarce:
-            return fresh.fit(candidates, values, columns=columns)
-        basis = self._basis(fresh, candidates.iloc[:first], values.iloc[:first], columns)
-        return basis.condition_on(candidates.iloc[first:], values.iloc[first:])
+            return fresh.fit(candidates, values, columns=columns, **noise_argument(noise_std))
+        early, late = (
+            noise_argument(None if noise_std is None else noise_std.iloc[part])
+            for part in (slice(None, first), slice(first, None))
+        )
+        basis = self._basis(fresh, candidates.iloc[:first], values.iloc[:first], columns, early)
+        return basis.condition_on(candidates.iloc[first:], values.iloc[first:], **late)
 
     def _basis(
-        self, fresh: ConditionalSurrogate, candidates: pd.DataFrame, values: pd.DataFrame, columns: Sequence[Column]
+        self,
+        fresh: ConditionalSurrogate,
+        candidates: pd.DataFrame,
+        values: pd.DataFrame,
+        columns: Sequence[Column],
+        noise: dict[str, pd.DataFrame],
     ) -> ConditionalSurrogate:
         content = pd.util.hash_pandas_object(candidates, index=False).to_numpy().tobytes()
         plain = tuple((column.name, column.kind, column.bounds, id(column.values)) for column in columns)
-        key = (repr(fresh), plain, content, values.to_numpy().tobytes())
+        known = tuple(frame.to_numpy().tobytes() for frame in noise.values())
+        key = (repr(fresh), plain, content, values.to_numpy().tobytes(), known)
         if key not in self._kept:
             # The columns are kept along, so that no other list of values takes the place in memory that names them.
-            self._kept[key] = (tuple(columns), fresh.fit(candidates, values, columns=columns))
+            self._kept[key] = (tuple(columns), fresh.fit(candidates, values, columns=columns, **noise))
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key][1]

@@ -25,7 +25,7 @@ from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
 from invdesign.optimizers.bayesian.model_fit import ModelFits
 from invdesign.optimizers.bayesian.molecule_search import MoleculeSearch, is_built, is_open_ended
 from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer, ExhaustiveSearch, GeneticSearch
-from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped
+from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped, warped_noise
 from invdesign.optimizers.bayesian.policy import Policy
 from invdesign.optimizers.deduplication import joined
 from invdesign.optimizers.fidelity import at_target_fidelity, target_fidelity_history, to_target_fidelity
@@ -137,19 +137,22 @@ class BayesianOptimizer:
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
         known = history.with_outside()
         candidates, values = known.candidates, known.properties[names]
+        noise = None if known.noise_std is None else known.noise_std.reindex(columns=names)
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
+            noise = warped_noise(targets, values, noise)
             targets, values = power_warped(*arcsinh_warped(targets, values))
         targets, values = with_success(targets, values, known.given)
         rng = step_generator(seed, history)
         if self.acquisition is not None:
-            model: Any = self._fits.fitted(self._model(space), candidates, values, space.columns)
+            model: Any = self._fits.fitted(self._model(space), candidates, values, space.columns, noise)
             function = acquisition_class(self.acquisition)
             grid = space.grid(self.exhaustive)
-            proposal = BotorchProposal(function, model, space, targets, candidates, values, rng, grid)
+            own, found = history.candidates, values.iloc[: len(history.candidates)]
+            proposal = BotorchProposal(function, model, space, targets, own, found, rng, grid)
             return proposal.candidates_for(n, history.pending, history.proposed)
         counting = at_target_fidelity(space, candidates) & (np.arange(len(candidates)) < len(history.candidates))
         policy = Policy(
-            model=self._fits.fitted(self._model(space), candidates, values, space.columns),
+            model=self._fits.fitted(self._model(space), candidates, values, space.columns, noise),
             space=space,
             targets=targets,
             candidates=candidates[counting].reset_index(drop=True),

@@ -65,6 +65,15 @@ def arcsinh_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.
         targets: in the units of the properties.
         values: known values, one column a property, NaN where one is missing.
     """
+    warpings = _arcsinh_warpings(targets, values)
+    if not warpings:
+        return targets, values
+    moved = [_moved(target, warpings[target.property]) if target.property in warpings else target for target in targets]
+    return Targets(*moved), values.assign(**{name: tail(values[name]) for name, tail in warpings.items()})
+
+
+def _arcsinh_warpings(targets: Targets, values: pd.DataFrame) -> dict[str, ArcsinhWarping]:
+    """The warping of each property with a long tail and bounds on one side."""
     warpings = {}
     optimized = {target.property for target in targets.optimized}
     for name in [name for name in targets.properties if name not in optimized]:
@@ -73,10 +82,7 @@ def arcsinh_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.
         scale = float(away.median()) if len(away) else 0.0
         if scale > 0.0 and float(away.max()) > LONG * scale:
             warpings[name] = ArcsinhWarping(centre, scale)
-    if not warpings:
-        return targets, values
-    moved = [_moved(target, warpings[target.property]) if target.property in warpings else target for target in targets]
-    return Targets(*moved), values.assign(**{name: tail(values[name]) for name, tail in warpings.items()})
+    return warpings
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,31 @@ def power_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.Da
         _moved(target, warping) if target.property == name and not target.direction else target for target in targets
     ]
     return Targets(*moved), values.assign(**{name: warping(values[name])})
+
+
+def warped_noise(targets: Targets, values: pd.DataFrame, noise: pd.DataFrame | None) -> pd.DataFrame | None:
+    """The noise of values after ``arcsinh_warped`` and ``power_warped``.
+
+    It is half of what the warped values span from one standard deviation below to one above.
+
+    Args:
+        targets: in the units of the properties.
+        values: known values before warping, one column a property.
+        noise: their known standard deviations, same columns; NaN where one is unknown. None: all unknown.
+    """
+    if noise is None or not noise.notna().to_numpy().any():
+        return None
+    maps: dict[str, ArcsinhWarping | PowerWarping] = {**_arcsinh_warpings(targets, values)}
+    if len(targets.optimized) == 1:
+        name = targets.optimized[0].property
+        warping = _power(values[name])
+        maps |= {} if warping is None else {name: warping}
+    return noise.assign(
+        **{
+            name: (warping(values[name] + noise[name]) - warping(values[name] - noise[name])) / 2.0
+            for name, warping in maps.items()
+        }
+    )
 
 
 def _power(column: pd.Series) -> PowerWarping | None:

@@ -17,7 +17,7 @@ from invdesign.optimizers.random import RandomOptimizer
 from invdesign.optimizers.success import likely_to_succeed, with_success
 from invdesign.space import SearchSpace
 from invdesign.space.duplicates import without_duplicates
-from invdesign.surrogates.base import CalibratedSurrogate, Surrogate
+from invdesign.surrogates.base import CalibratedSurrogate, Surrogate, noise_argument
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES
 from invdesign.targets import Targets
 
@@ -134,7 +134,8 @@ def surrogate_assisted_proposal(
     targets, measured = with_success(targets, measured, history.given)
     surrogate = optimizer.surrogate
     plain = surrogate.uncalibrated() if isinstance(surrogate, CalibratedSurrogate) else replace(surrogate)
-    model = plain.fit(history.candidates[list(space.names)], measured, columns=space.columns)
+    noise = None if history.noise_std is None else history.noise_std.reindex(columns=names)
+    model = plain.fit(history.candidates[list(space.names)], measured, columns=space.columns, **noise_argument(noise))
     inner = _Imagined(
         optimizer, model, space, targets, np.random.SeedSequence(seed.entropy, spawn_key=_key(seed, history))
     )

@@ -60,6 +60,17 @@ def test_the_optimizer_gets_means_with_their_standard_errors():
     assert single.history().noise_std is None
 
 
+def test_an_uncertain_mean_moves_the_model_less():
+    x = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    rows = pd.DataFrame({"x": x, "q": [10.0, 12, 14, 40, 18, 20], "q_std": [0.1, 0.1, 0.1, None, 0.1, 0.1]})
+    sure, unsure = opened(), opened()
+    sure.tell(rows.assign(q_std=0.1))
+    unsure.tell(rows.fillna({"q_std": 50.0}))
+    at = pd.DataFrame({"x": [0.6]})
+    assert sure.predict(at)["q expected"][0] > 35
+    assert unsure.predict(at)["q expected"][0] < 25
+
+
 def test_the_same_file_doubles_nothing_and_a_grown_one_names_what_is_stored(tmp_path):
     campaign = opened()
     replicated().to_csv(tmp_path / "r.csv", index=False)

@@ -11,6 +11,7 @@ import pytest
 
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import known_words, settings_class
+from invdesign.surrogates.checks import known_noise
 from invdesign.surrogates.classifiers import Classifier
 from invdesign.testing import check_surrogate
 
@@ -37,17 +38,21 @@ class Mean:
 
     offset: float = 0.0
     _known: Any = field(default=None, init=False, repr=False, compare=False)
+    _weights: Any = field(default=None, init=False, repr=False, compare=False)
 
-    def fit(self, frame, y, *, columns=None):
+    def fit(self, frame, y, *, columns=None, noise_std=None):
         if len(frame) != len(y) or y.isna().all().any() or np.isinf(y.to_numpy()).any():
             raise InputError("These values cannot be learned.")
+        noise = known_noise(noise_std, y)
         self._known = y
+        self._weights = 1.0 + y * 0.0 if noise is None else 1.0 / (0.1 * y.var() + noise.fillna(0.0) ** 2)
         return self
 
     def predict(self, frame, *, return_std=False):
         if self._known is None:
             raise InputError("Call fit first.")
-        mean = pd.DataFrame({name: self._known[name].mean() + self.offset for name in self._known}, index=frame.index)
+        means = (self._known * self._weights).sum() / self._weights.where(self._known.notna()).sum() + self.offset
+        mean = pd.DataFrame({name: means[name] for name in means.index}, index=frame.index)
         if not return_std:
             return mean
         return mean, mean * 0.0 + self._known.std(ddof=0) / np.sqrt(len(self._known))
@@ -59,8 +64,8 @@ class Mean:
 
 
 class Forgetful(Mean):
-    def fit(self, frame, y, *, columns=None):
-        super().fit(frame, y, columns=columns)
+    def fit(self, frame, y, *, columns=None, noise_std=None):
+        super().fit(frame, y, columns=columns, noise_std=noise_std)
 
 
 class Rowless(Mean):
@@ -80,9 +85,9 @@ class Ready(Mean):
 
 
 class Greedy(Mean):
-    def fit(self, frame, y, *, columns=None):
+    def fit(self, frame, y, *, columns=None, noise_std=None):
         frame["x"] = 0.0
-        return super().fit(frame, y, columns=columns)
+        return super().fit(frame, y, columns=columns, noise_std=noise_std)
 
 
 class Wrong(Mean):
@@ -110,8 +115,20 @@ class Noiseless(Mean):
         return dict.fromkeys(super().noise_std(), 0.0)
 
 
+class Unweighted(Mean):
+    def fit(self, frame, y, *, columns=None, noise_std=None):
+        super().fit(frame, y, columns=columns, noise_std=noise_std)
+        self._weights = 1.0 + y * 0.0
+        return self
+
+
+class Unchecked(Mean):
+    def fit(self, frame, y, *, columns=None, noise_std=None):
+        return super().fit(frame, y, columns=columns)
+
+
 class Unmoved(Mean):
-    def condition_on(self, frame, y):
+    def condition_on(self, frame, y, *, noise_std=None):
         return self
 
 
@@ -132,6 +149,8 @@ def test_a_minimal_one_keeps_to_it():
         (Unmoved(), "must come nearer"),
         (NoiseInPredict(), "must not contain the noise"),
         (Noiseless(), "noise_std of 'voltage' is 0;"),
+        (Unweighted(), "must weigh less"),
+        (Unchecked(), "InputError for negative noise_std"),
         (object(), "is a dataclass"),
     ],
 )

@@ -83,7 +83,7 @@ def test_with_all_rows_as_inducing_points_it_is_the_exact_process(monkeypatch, k
     monkeypatch.setattr(inducing_points, "INDUCING_POINTS", 1000)
     frame, y = data(300)
     noise = pd.DataFrame({"f": np.linspace(0.01, 0.5, 300)}) if known_noise else None
-    model = GaussianProcess(calibrate=False).fit(frame, y, columns=COLUMNS, noise=noise)
+    model = GaussianProcess(calibrate=False).fit(frame, y, columns=COLUMNS, noise_std=noise)
     sparse = only(model)
     # In the core's scale, as the hyperparameters are.
     standard = (y["f"].to_numpy() - sparse.core.centre) / sparse.core.spread
@@ -189,7 +189,7 @@ def test_known_noise_weighs_each_row():
     rough = np.arange(600) % 2 == 0
     scattered = y.assign(f=y["f"] + np.where(rough, np.random.default_rng(2).standard_normal(600), 0.0))
     noise = pd.DataFrame({"f": np.where(rough, 1.0, 0.02)})
-    weighed = GaussianProcess(calibrate=False).fit(frame, scattered, columns=COLUMNS, noise=noise)
+    weighed = GaussianProcess(calibrate=False).fit(frame, scattered, columns=COLUMNS, noise_std=noise)
     assert only(weighed)
     blind = GaussianProcess(calibrate=False).fit(frame, scattered, columns=COLUMNS)
     assert error_and_coverage(weighed)[0] < 0.7 * error_and_coverage(blind)[0]

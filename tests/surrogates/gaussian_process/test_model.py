@@ -103,3 +103,49 @@ def test_calibration_does_not_depend_on_the_order_of_the_rows():
 def test_too_few_values_to_refit_leave_the_deviations_as_they_are(count):
     model = overconfident(count)
     assert model.calibrated() is model
+
+
+def test_known_noise_stands_on_the_diagonal_row_by_row():
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+
+    rng = np.random.default_rng(5)
+    x, noise = rng.random((30, 2)), rng.uniform(0.0, 0.6, 30)
+    values = np.sin(5.0 * x[:, 0]) + noise * rng.standard_normal(30)
+    start = prior_covariance("matern-2.5", [[Part("stationary", (0, 1))]])
+    model = PropertyModel.fitted(x, values, start=start, noise=noise)
+    kernel = ConstantKernel(model.covariance.scales[0]) * Matern(float(model.covariance.lengthscales[0][0]), nu=2.5)
+    peer = GaussianProcessRegressor(kernel, alpha=(noise / model.spread) ** 2 + 1e-7, optimizer=None)
+    peer.fit(x, model.standard - model.mean)
+    asked = rng.random((20, 2))
+    mean, std = peer.predict(asked, return_std=True)
+    np.testing.assert_allclose(model.predict(asked)[0], (mean + model.mean) * model.spread + model.centre, atol=1e-6)
+    np.testing.assert_allclose(model.predict(asked)[1], std * model.spread, atol=1e-6)
+    assert model.noise_std == pytest.approx(np.sqrt(np.mean(noise**2)), rel=1e-3)
+
+
+def test_where_the_noise_is_unknown_it_is_learned_from_those_values_alone():
+    rng = np.random.default_rng(6)
+    x = rng.random((120, 1))
+    true = np.where(np.arange(120) < 60, 0.02, 0.3)
+    values = np.sin(6.0 * x[:, 0]) + true * rng.standard_normal(120)
+    start = prior_covariance("matern-2.5", [[Part("stationary", (0,))]])
+    exact = PropertyModel.fitted(x, values, start=start, noise=np.where(true > 0.1, true, np.nan))
+    noisy = PropertyModel.fitted(x, values, start=start, noise=np.where(true < 0.1, true, np.nan))
+    assert exact.noise_std == pytest.approx(0.02, rel=0.5)
+    assert noisy.noise_std == pytest.approx(0.3, rel=0.3)
+
+
+def test_conditioning_on_values_of_known_noise_is_as_fitting_with_them():
+    rng = np.random.default_rng(7)
+    x, noise = rng.random((40, 2)), np.where(rng.random(40) < 0.5, np.nan, rng.uniform(0.1, 1.0, 40))
+    values = np.sin(5.0 * x[:, 0]) + 0.1 * rng.standard_normal(40)
+    start = prior_covariance("matern-2.5", [[Part("stationary", (0, 1))]])
+    first = PropertyModel.fitted(x[:25], values[:25], start=start, noise=noise[:25])
+    step_by_step = first.conditioned(x[25:32], values[25:32], noise[25:32]).conditioned(x[32:], values[32:])
+    given = np.concatenate([noise[:32], np.full(8, np.nan)])
+    matrix = first.covariance.between(x, x)
+    learned = first.covariance.noise
+    matrix += np.diag(np.where(np.isnan(given), learned, (given / first.spread) ** 2 + 1e-7))
+    np.testing.assert_allclose(step_by_step.factor @ step_by_step.factor.T, matrix, atol=1e-9)
+    np.testing.assert_allclose(step_by_step.row_noise, (given / first.spread) ** 2)

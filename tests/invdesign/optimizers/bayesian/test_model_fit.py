@@ -47,9 +47,9 @@ def fits_made(monkeypatch):
     made = []
     original = ind.GaussianProcess.fit
 
-    def counted(self, frame, y, *, columns=None):
+    def counted(self, frame, y, *, columns=None, noise_std=None):
         made.append(len(frame))
-        return original(self, frame, y, columns=columns)
+        return original(self, frame, y, columns=columns, noise_std=noise_std)
 
     monkeypatch.setattr(ind.GaussianProcess, "fit", counted)
     return made
@@ -107,3 +107,20 @@ def test_unseen_drops_what_was_seen_and_repeats_in_one_column_and_in_two():
     assert without_duplicates(pool[["a"]], pd.DataFrame({"a": ["z"]}))["a"].tolist() == ["x", "y"]
     assert without_duplicates(pool, pd.DataFrame({"a": ["z"], "b": [3]}))["a"].tolist() == ["x", "y"]
     assert without_duplicates(pool[["a"]], pool[["a"]]).empty
+
+
+@pytest.mark.parametrize("count", [40, 75])
+def test_known_noise_weighs_values_also_of_those_conditioned_on(rng, count):
+    space = ind.SearchSpace(x=ind.Continuous(0, 1))
+    frame = space.sample(count, rng)
+    truth = np.sin(5 * frame["x"])
+    wrong = np.arange(count) % 5 == 4
+    y = pd.DataFrame({"f": truth + 3.0 * wrong})
+    noise = pd.DataFrame({"f": np.where(wrong, 30.0, np.nan)})
+    fits = ModelFits()
+    plain = fits.fitted(ind.GaussianProcess(), frame, y, space.columns)
+    weighed = fits.fitted(ind.GaussianProcess(), frame, y, space.columns, noise)
+    assert (weighed.predict(frame)["f"] - truth).abs().max() < 0.1
+    assert (plain.predict(frame)["f"] - truth).abs().mean() > 0.3
+    same = fits.fitted(ind.GaussianProcess(), frame, y, space.columns, noise * np.nan)
+    pd.testing.assert_frame_equal(same.predict(frame), plain.predict(frame))

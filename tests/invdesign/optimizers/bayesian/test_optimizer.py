@@ -197,3 +197,18 @@ def test_equal_values_and_failures_do_not_stop_it():
 def test_a_goal_that_is_unknown_is_named():
     with pytest.raises(InputError, match="Did you mean 'most-hits'"):
         BayesianOptimizer(goal="most-hit")
+
+
+def test_a_good_value_of_large_noise_is_not_believed():
+    """Measurements far off around x = 0.9 draw the search there, unless their noise is known."""
+    space, targets = SearchSpace(x=Continuous(0, 1)), Targets(Maximize("f"))
+    x = np.round(np.linspace(0.0, 1.0, 41), 3)
+    wrong = np.abs(x - 0.9) < 0.06
+    candidates = pd.DataFrame({"x": x})
+    values = pd.DataFrame({"f": -((x - 0.3) ** 2) + np.where(wrong, 2.0, 0.0)})
+    noise = pd.DataFrame({"f": np.where(wrong, 20.0, np.nan)})
+    seed = np.random.SeedSequence(3)
+    for known, near in ((None, 0.9), (noise, 0.3)):
+        history = History(candidates, values, candidates.iloc[:0], noise_std=known)
+        found = BayesianOptimizer().propose(1, space=space, targets=targets, history=history, seed=seed)
+        assert abs(found["x"].iloc[0] - near) < 0.12, known

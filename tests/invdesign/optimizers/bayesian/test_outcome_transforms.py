@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import invdesign as ind
 from invdesign.optimizers.base import History
-from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped
+from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped, warped_noise
 
 LONG = [0.1, -0.2, 0.3, 0.2, -0.1, 1.5, 400.0, -90.0]
 BOUNDED = [ind.AtMost("stress", 0.25), ind.AtLeast("stress", -0.15)]
@@ -146,3 +146,20 @@ def test_several_directions_stay_as_they_are():
     frame = pd.DataFrame({"f": values, "g": values})
     targets = ind.Targets(ind.Minimize("f"), ind.Maximize("g"))
     assert power_warped(targets, frame)[1] is frame
+
+
+def test_known_noise_is_warped_by_the_slope_at_its_value():
+    stress = pd.DataFrame({"stress": np.tile(LONG, 3), "f": np.exp(np.linspace(0.0, 6.0, 24))})
+    targets = ind.Targets(ind.AtMost("stress", 0.25), ind.Minimize("f"))
+    noise = pd.DataFrame({"stress": np.full(24, 1e-5), "f": np.where(np.arange(24) < 4, np.nan, 1e-5)})
+    _, moved = power_warped(*arcsinh_warped(targets, stress))
+    assert not moved.equals(stress)
+    warped = warped_noise(targets, stress, noise)
+    order = np.argsort(stress["f"].to_numpy())
+    slope = np.gradient(moved["f"].to_numpy()[order], stress["f"].to_numpy()[order])
+    np.testing.assert_allclose(warped["f"].to_numpy()[order][6:-1] / 1e-5, slope[6:-1], rtol=0.2)
+    assert warped["f"].isna().sum() == 4
+    # Where a tail is drawn in by the logarithm, so is its noise.
+    assert warped["stress"].iloc[6] < 0.01 * warped["stress"].iloc[1]
+    assert warped_noise(targets, stress, noise * np.nan) is None
+    assert warped_noise(targets, stress, None) is None
