@@ -31,6 +31,7 @@ from invdesign.campaign.rounds import check_rounds, plan_round, verified_candida
 from invdesign.campaign.schema import PENDING, REJECTED, WITHDRAWN
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
+from invdesign.campaign.stop import Stop, largest_chance
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
 from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
@@ -68,6 +69,10 @@ class Campaign(Reading):
         name: of the campaign; several may share a database.
         initial: number of candidates of the initial design.
         bindings: objectives that are already bound to the space and checked, as in a campaign file.
+        stop: when a run ends before its budget is spent; see ``stop_reason``.
+
+    Attributes:
+        ended: why the last ``run`` ended before its budget was spent; None if it did not.
 
     Raises:
         InputError: if the store holds a campaign of this name with another space or seed, or the optimizer's
@@ -85,6 +90,7 @@ class Campaign(Reading):
         name: str = "campaign",
         initial: int = 10,
         bindings: Bindings | None = None,
+        stop: Stop | None = None,
     ) -> None:
         super().__init__(space, targets, Store(store, name))
         self.optimizer: Optimizer = optimizer if optimizer is not None else BayesianOptimizer()
@@ -92,6 +98,8 @@ class Campaign(Reading):
         self.name = name
         self.initial = initial
         self.bindings = bindings if bindings is not None else Bindings(space)
+        self.stop = stop if stop is not None else Stop()
+        self.ended: str | None = None
         problems = optimizer_problems(self.optimizer, space)
         if problems:
             raise InputError("\n".join(problems))
@@ -151,14 +159,19 @@ class Campaign(Reading):
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
         reasons: list[str] = []
+        self.ended, started = None, time.monotonic()
         with working(self.store, Worker.this_process(lease), wait=wait) as worker:
             while True:
                 numbers = self.store.claim(worker, most=most, on_lost=failures.on_failure)
                 if not numbers:
                     step = self._step(evaluations, batch, cost)
+                    if step > 0 and self.ended is None:
+                        self.ended = self.stop_reason(time.monotonic() - started)
+                    step = step if self.ended is None else 0
                     proposed = self._propose(step, worker, held=most or step) if step > 0 else None
                     if proposed is not None:
                         numbers = [int(number) for number in proposed.index[:most]]
+                        self.ended = None if len(proposed) else "The space has no more candidates to propose."
                     elif step > 0:
                         continue  # another process proposed meanwhile: count again
                 if numbers:
@@ -176,6 +189,24 @@ class Campaign(Reading):
                     time.sleep(POLL)
                 else:
                     return
+
+    def stop_reason(self, seconds: float = 0.0) -> str | None:
+        """Why the campaign should end now, by its ``stop``, in one sentence; None if it should go on.
+
+        Args:
+            seconds: since the run was started.
+        """
+        return self.stop.reason(self, self.chance_left, initial=self.initial, seconds=seconds)
+
+    def chance_left(self) -> float | None:
+        """The largest chance of any candidate left to be a gain, by the model; see ``stop.largest_chance``.
+
+        None if a property of the targets has fewer than three values.
+        """
+        expectation = self.expectation()
+        if expectation is None:
+            return None
+        return largest_chance(expectation, self.space, self.history(), self.best(len(self.finished())))
 
     def retry_failed(self, *, stages: Sequence[str] = ()) -> list[int]:
         """Makes candidates pending again that an objective failed to evaluate: the next run evaluates them.

@@ -242,6 +242,11 @@ class Reading:
         return Status(counts[DONE], counts[FAILED], counts[PENDING], hits, int(outside.sum()))
 
     @of_one_moment
+    def finished(self) -> list[int]:
+        """The numbers of the candidates that have a result, with or without a value."""
+        return [int(number) for number in np.flatnonzero(~self.store.columns().in_state(PENDING))]
+
+    @of_one_moment
     def cost(self) -> float:
         """Cost of the proposed candidates at their fidelities, pending ones included; 1 each without fidelities.
 

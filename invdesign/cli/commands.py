@@ -132,6 +132,8 @@ def run(
             wait=wait,
             stop_after=stop_after or None,
         )
+        if campaign.ended is not None:
+            console.print(f"The search ended: {campaign.ended}", markup=False)
         verify(setting, campaign, console)
     _print_hits(campaign, console)
     _print_stages(campaign, console)
@@ -231,6 +233,9 @@ def ask(
     pin: Annotated[
         list[str] | None, typer.Option("--pin", help="NAME=VALUE that all of them have; may be given several times.")
     ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Propose even if the file's 'stop' says that the campaign ends.")
+    ] = False,
     allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
@@ -241,6 +246,9 @@ def ask(
     if output is not None:
         check_new_file(output)
     setting, campaign, _ = _opened(file, None, targets_set, store, allow_code=allow_code)
+    reason = None if go_on else campaign.stop_reason()
+    if reason is not None:
+        raise InputError(f"{reason} Nothing was proposed. Use --go-on to ask in spite of it.")
     written: list[Path] = []
     expectation = campaign.expectation()
 

@@ -113,3 +113,14 @@ def test_replicates_limits_and_results_outside_are_told_from_a_sheet(invdesign, 
     assert "already stored with the same values" in invdesign("tell", "slurry.yaml", "more.csv", code=2)
     (folder / "measured.csv").write_text(MEASURED + f"{recipe},3000,7\n")
     assert "1 result is outside of the space" in invdesign("check", "slurry.yaml")
+
+
+def test_stop_ends_asking_and_says_why(invdesign, folder):
+    (folder / "slurry.yaml").write_text(FILE + "stop: {hits: 2, wall_time: 2 h}\n")
+    said = invdesign("ask", "slurry.yaml", code=2)
+    assert "2 candidates meet all targets. Nothing was proposed. Use --go-on" in said
+    assert invdesign("ask", "slurry.yaml", "--go-on").startswith("candidate,")
+    (folder / "slurry.yaml").write_text(FILE + "stop: {wall_time: 2 V}\n")
+    assert "slurry.yaml:19: " in invdesign("check", "slurry.yaml", code=2)
+    (folder / "slurry.yaml").write_text(FILE + "stop: {hit: 2}\n")
+    assert "hits" in invdesign("check", "slurry.yaml", code=2)
