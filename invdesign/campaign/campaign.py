@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,10 +41,11 @@ from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
+from invdesign.optimizers.deduplication import apart
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
 from invdesign.space.pinned import pinned
-from invdesign.space.rounding import rounded
+from invdesign.space.rounding import RESOLUTION, rounded
 from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
@@ -100,7 +102,7 @@ class Campaign(Reading):
         self.bindings = bindings if bindings is not None else Bindings(space)
         self.stop = stop if stop is not None else Stop()
         self.ended: str | None = None
-        problems = optimizer_problems(self.optimizer, space)
+        problems = [*optimizer_problems(self.optimizer, space), *space.clashes(targets.properties)]
         if problems:
             raise InputError("\n".join(problems))
         check_identity(self.store, space=space, seed=seed, optimizer=self.optimizer)
@@ -312,7 +314,9 @@ class Campaign(Reading):
     ) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
-        Numbers without steps are rounded to four digits of their range; all constraints still hold.
+        Numbers without steps are rounded to four digits of their range; all constraints still hold. Nothing is proposed
+        that a laboratory cannot tell apart from another candidate: with the same values of all parameters within 0.001
+        of their ranges.
 
         Args:
             n: how many.
@@ -357,8 +361,11 @@ class Campaign(Reading):
         """
         with self.store.snapshot():
             history = self._uncensored(self.history())
+            if by_hand is not None:
+                history = replace(history, resolution=RESOLUTION)
             candidates, origins = self._proposals(n, history, by_hand or self.space)
             if by_hand is not None:
+                candidates = apart(by_hand, candidates, history, self.seed)
                 candidates = rounded(by_hand, candidates, history.proposed)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit

@@ -33,6 +33,8 @@ class History:
         as_proposed: returns candidates with the values that were proposed, if these may differ.
         noise_std: known standard deviation of each property value, in its unit, such as the standard error of a mean
             of replicates; rows as ``properties``, any of its columns; NaN where it is unknown. None if none is known.
+        resolution: distance in the unit cube at which a laboratory can tell two candidates apart; None if proposals may
+            be as near to others as they like.
         outside: results of candidates outside of the space, from which a model may learn; None if there are none.
     """
 
@@ -44,6 +46,7 @@ class History:
     as_proposed: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     noise_std: pd.DataFrame | None = None
     outside: History | None = None
+    resolution: float | None = None
 
     @property
     def proposed(self) -> pd.DataFrame:

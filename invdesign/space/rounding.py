@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DIGITS = 4
 """Significant digits of the range of a number to which proposals are rounded."""
+RESOLUTION = 1e-3
+"""Distance in the unit cube at which a laboratory can tell numbers without steps apart."""
 MORE_DIGITS = (0, 1, 2, 4)
 """Further digits, one attempt after the other, for candidates that rounding would make infeasible or a duplicate."""
 

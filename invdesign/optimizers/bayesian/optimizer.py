@@ -77,7 +77,8 @@ class BayesianOptimizer:
     bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone."""
     separation: float = bounded(default=0.05, ge=0, lt=1)
     """In spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed targets keep
-    from each other and from evaluated candidates, so that hits differ."""
+    from each other and from evaluated candidates, so that hits differ. If something is optimized, only those of a
+    laboratory keep it, from each other, and from evaluated ones what a laboratory can tell apart."""
     design: Design = "representative"
     """How a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or categories,
     candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence, of numbers alone begun
@@ -161,6 +162,13 @@ class BayesianOptimizer:
             cost=self.cost,
         )
         acquisition_optimizer = self._acquisition_optimizer(space, targets, policy.candidates, policy.values, rng)
+        if isinstance(acquisition_optimizer, GeneticSearch) and targets.optimized and history.resolution is not None:
+            acquisition_optimizer = replace(
+                acquisition_optimizer,
+                separation=self.separation,
+                resolution=history.resolution,
+                evaluated=len(target_history.evaluated),
+            )
         chosen = history.pending
         if isinstance(self.surrogate, MultiFidelitySurrogate) and self.surrogate.learns_fidelities():
             chosen = joined(chosen, lacking_pairs(space, history).head(n))
