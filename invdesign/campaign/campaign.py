@@ -34,6 +34,7 @@ from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
 from invdesign.campaign.stop import Stop, largest_chance
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
+from invdesign.campaign.why import why
 from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, read_table
@@ -567,6 +568,18 @@ class Campaign(Reading):
         with self.store.snapshot():
             history, targets = self._uncensored(self.history()), self.targets.in_units(self.units)
         return Expectation.fitted(self._surrogate, history, self.space.columns, targets)
+
+    @of_one_moment
+    def why(self, batch: pd.DataFrame, expectation: Expectation | None) -> list[str]:
+        """Why each candidate of a batch was proposed; see ``invdesign.campaign.why``.
+
+        Args:
+            batch: as ``ask`` and ``pending`` return it.
+            expectation: as ``expectation`` returned it before the batch.
+        """
+        measured = self._valued()
+        origins = [str(self.store.columns().about["origin"].array()[number]) for number in batch.index]
+        return why(batch, expectation, space=self.space, measured=measured, origins=origins)
 
     @property
     def _surrogate(self) -> Surrogate:

@@ -255,7 +255,8 @@ def ask(
     def hand_out(batch: pd.DataFrame) -> None:
         if batch.empty:
             raise InputError("The search space has no more candidates to propose.")
-        sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
+        why = campaign.why(batch, expectation)
+        sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units, why=why)
         if output is None:
             typer.echo(table_text(sheet), nl=False)
         else:
@@ -381,7 +382,8 @@ def pending(file: File, output: Output = None, store: StorePlace = None, *, allo
         check_new_file(output)
     setting, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
     batch, expectation = campaign.pending(), campaign.expectation()
-    sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
+    why = campaign.why(batch, expectation)
+    sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units, why=why)
     if output is None:
         typer.echo(table_text(sheet), nl=False)
     else:
