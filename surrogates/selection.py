@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError
-from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.base import Surrogate, noise_argument
 from invdesign.surrogates.validation import held_out_predictions, scores
 
 if TYPE_CHECKING:
@@ -56,13 +56,20 @@ class Chosen:
             raise InputError("This surrogate has not been fitted. Call fit first.")
         return self._model
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | None = None,
+    ) -> Self:
         """Chooses, and fits the chosen one on all rows; see ``Surrogate.fit``."""
         best = self.among[0]
         if len(self.among) > 1:
-            errors = [self._error(surrogate, frame, y, columns) for surrogate in self.among]
+            errors = [self._error(surrogate, frame, y, columns, noise_std) for surrogate in self.among]
             best = self.among[int(np.argmin(errors))]
-        self._model = _unfitted(best).fit(frame, y, columns=columns)
+        self._model = _unfitted(best).fit(frame, y, columns=columns, **noise_argument(noise_std))
         return self
 
     @overload
@@ -82,10 +89,17 @@ class Chosen:
         return self.model.noise_std()
 
     def _error(
-        self, surrogate: Surrogate, frame: pd.DataFrame, y: pd.DataFrame, columns: Sequence[Column] | None
+        self,
+        surrogate: Surrogate,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        columns: Sequence[Column] | None,
+        noise_std: pd.DataFrame | None,
     ) -> float:
         rng = np.random.default_rng(self.seed)
-        predictions = held_out_predictions(surrogate, frame, y, columns=columns, folds=self.folds, rng=rng)
+        predictions = held_out_predictions(
+            surrogate, frame, y, columns=columns, folds=self.folds, rng=rng, noise_std=noise_std
+        )
         return relative_error(scores(predictions), y)
 
 
@@ -173,7 +187,7 @@ class Recommendation:
     reason: str
 
 
-def recommend(comparison: Comparison, *, split: str) -> Recommendation:
+def recommend(comparison: Comparison, *, split: str, because: str = "it was asked for") -> Recommendation:
     """The family of the smallest error; among those as good to within the noise of the folds, the best calibrated.
 
     Two families are as good where their errors differ by less than the standard error of the difference of their
@@ -182,6 +196,7 @@ def recommend(comparison: Comparison, *, split: str) -> Recommendation:
     Args:
         comparison: of several families.
         split: which one decides: the one that is nearest to how the model will be used.
+        because: why it is that one, as a clause.
     """
     table = comparison.table[(comparison.table["split"] == split) & (comparison.table["family"] != CHOICE)]
     errors = {name: _relative(comparison.predictions[str(name), split]) for name in table["family"].unique()}
@@ -195,14 +210,26 @@ def recommend(comparison: Comparison, *, split: str) -> Recommendation:
     surprise = table.groupby("family")["nll"].mean()
     chosen = min(alike, key=lambda name: (np.nan_to_num(surprise[name], nan=np.inf), means[name]))
     own = table[table["family"] == chosen]
+    everywhere = comparison.table[(comparison.table["family"] == chosen) & (comparison.table["split"] != split)]
     figures = "; ".join(
-        f"{row.property}: RMSE {row.rmse:.3g}, R2 {row.r2:.3f}, coverage {row.coverage:.2f}" for row in own.itertuples()
+        f"{row.property}: RMSE {row.rmse:.3g}{_beside(everywhere, str(row.property))}, R2 {row.r2:.3f}, "
+        f"coverage {row.coverage:.2f}"
+        for row in own.itertuples()
     )
     others = [name for name in alike if name != chosen]
     beside = (
         f" As good within the noise of the folds: {', '.join(others)}; it has the best likelihood." if others else ""
     )
-    return Recommendation(str(chosen), split, f"Smallest error on held-out rows ({split}): {figures}.{beside}")
+    best_of = f"Smallest error on held-out rows of the {split} split: {figures}.{beside}"
+    reason = f"{best_of} This split decides because {because}."
+    return Recommendation(str(chosen), split, reason)
+
+
+def _beside(other: pd.DataFrame, name: str) -> str:
+    """The errors of the same family by the other splits, in words."""
+    rows = other[other["property"] == name]
+    found = ", ".join(f"{row.split} split {row.rmse:.3g}" for row in rows.itertuples())
+    return f" ({found})" if found else ""
 
 
 def relative_error(scored: pd.DataFrame, y: pd.DataFrame) -> float:

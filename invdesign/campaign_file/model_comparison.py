@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError
@@ -16,10 +17,22 @@ from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.data_checks import Finding, check_data, cleaned
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.selection import CHOICE, Chosen, Comparison, Recommendation, compare, recommend
+from invdesign.surrogates.splits import (
+    Groups,
+    Surroundings,
+    cluster_groups,
+    element_groups,
+    matching_split,
+    scaffold_groups,
+    size_groups,
+)
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from invdesign.campaign_file.file import CampaignFile
     from invdesign.core.columns import Column
+    from invdesign.space import SearchSpace
 
 CLASSIFIERS = (
     "gaussian-naive-bayes",
@@ -30,7 +43,9 @@ CLASSIFIERS = (
 SLOW = ("botorch",)
 """Words that are compared only where they are named."""
 RANDOM = "random"
-SCAFFOLD, ELEMENTS = "scaffold", "elements"
+SCAFFOLD, SIZE, ELEMENTS, CLUSTER = "scaffold", "size", "elements", "cluster"
+SAMPLED = 200
+"""Candidates of the space whose distance from the data says which split is like the campaign."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,7 @@ class TrainingData:
         columns: what the columns of ``frame`` are.
         findings: doubtful values in the data.
         table: the source of the data.
+        space: the search space, whose candidates will be predicted.
     """
 
     frame: pd.DataFrame
@@ -50,6 +66,7 @@ class TrainingData:
     columns: tuple[Column, ...]
     findings: list[Finding]
     table: TableObjective
+    space: SearchSpace
 
 
 @dataclass(frozen=True)
@@ -93,24 +110,29 @@ def training_data(setting: CampaignFile, *, censored: str = "error") -> Training
     choice: Any = censored if censored != "error" else described.censored
     frame, y, _ = cleaned(frame, raw, censored=choice, duplicates=described.duplicates)
     known = y.notna().any(axis=1)
-    return TrainingData(frame[known], y[known], described.own_columns(frame), findings, table)
+    return TrainingData(frame[known], y[known], described.own_columns(frame), findings, table, setting.space)
 
 
 def compare_models(
     data: TrainingData,
     *,
-    group_by: str | None = None,
+    splits: Sequence[str] = (),
     families: Sequence[str | Surrogate] = (),
     folds: int = 5,
     seed: int = 0,
     choice: bool = True,
     on_progress: Callable[[str, str], None] | None = None,
 ) -> ModelReport:
-    """Compares families by cross-validation with random and, where groups are given, grouped splits.
+    """Compares families by cross-validation with a random split and one that holds out groups.
+
+    A split that is named decides. Otherwise that one decides whose held-out rows are as far from the rest as the
+    candidates of the space are from the data; see ``matching_split``.
 
     Args:
         data: to learn from.
-        group_by: a column of the table (such as the paper), ``scaffold`` of a molecule, or ``elements`` of a formula.
+        splits: ``random``, ``scaffold`` or ``size`` of a molecule, ``elements`` of a formula, ``cluster`` of the
+            features, or a column of the table, such as the paper. Where empty, random and the first of the others for
+            which the data suffice.
         families: words of the surrogate section, or surrogates with settings of their own; all words that fit the
             values where empty.
         folds: of the outer cross-validation.
@@ -129,20 +151,32 @@ def compare_models(
     if choice and len(built) > 1:
         everything = tuple(variant for variants in built.values() for variant in variants)
         tried[CHOICE] = Chosen(everything, seed=seed)
-    splits: dict[str, Sequence[Hashable] | None] = {RANDOM: None}
-    if group_by is not None:
-        splits[f"grouped by {group_by}"] = _groups(data, group_by)
+    sampled = data.space.sample(SAMPLED, np.random.default_rng(seed))
+    surroundings = Surroundings.of(data.frame, sampled, data.columns)
+    groups = _splits(data, splits, rows=surroundings.rows, folds=folds, seed=seed)
     comparison = compare(
         tried,
         data.frame,
         data.y,
         columns=data.columns,
-        splits=splits,
+        splits=groups,
         folds=folds,
         seed=seed,
         on_progress=on_progress,
     )
-    return ModelReport(data, comparison, recommend(comparison, split=list(splits)[-1]))
+    if splits:
+        return ModelReport(data, comparison, recommend(comparison, split=splits[-1]))
+    decides, because = matching_split(surroundings, _folds(comparison, data), random=RANDOM)
+    return ModelReport(data, comparison, recommend(comparison, split=decides, because=because))
+
+
+def _folds(comparison: Comparison, data: TrainingData) -> dict[str, NDArray[np.int64]]:
+    """The fold of each training row by split; rows without a value of the first property are in none (-1)."""
+    found = {}
+    for (_, split), held in comparison.predictions.items():
+        one = held[held["property"] == held["property"].iloc[0]]
+        found[split] = one["fold"].reindex(data.frame.index).fillna(-1).to_numpy(dtype=np.int64)
+    return found
 
 
 def _as_surrogate(source: TableObjective | SurrogateObjective) -> SurrogateObjective:
@@ -184,23 +218,42 @@ def _variants(family: Any, data: TrainingData) -> list[Surrogate]:
     return [replace(family, features=setting) for setting in settings]
 
 
-def _groups(data: TrainingData, group_by: str) -> Sequence[Hashable]:
-    kinds: Mapping[str, str] = {column.kind: column.name for column in data.columns}
-    if group_by == SCAFFOLD and "molecule" in kinds:
-        return _scaffolds(data.frame[kinds["molecule"]])
-    if group_by == ELEMENTS and "formula" in kinds:
-        from invdesign.surrogates.features.formulas import elements_of
+def _splits(data: TrainingData, names: Sequence[str], *, rows: NDArray[np.float64], folds: int, seed: int) -> Groups:
+    """The random split and the named ones; without names the first of extrapolation for which the data suffice."""
+    found: dict[str, Sequence[Hashable] | None] = {RANDOM: None}
+    kinds = {column.kind: column.name for column in data.columns}
 
-        return ["-".join(sorted(elements_of([formula]))) for formula in data.frame[kinds["formula"]]]
-    if group_by in data.frame:
-        return list(data.frame[group_by])
-    return list(data.table.column(group_by).loc[data.frame.index])
+    def grouped(name: str) -> Sequence[Hashable]:
+        if name == SCAFFOLD and "molecule" in kinds:
+            return scaffold_groups(list(data.frame[kinds["molecule"]]))
+        if name == SIZE and "molecule" in kinds:
+            return size_groups(list(data.frame[kinds["molecule"]]), folds)
+        if name == ELEMENTS and "formula" in kinds:
+            return element_groups(list(data.frame[kinds["formula"]]))
+        if name == CLUSTER:
+            return cluster_groups(rows, folds, seed)
+        if name in data.frame:
+            return list(data.frame[name])
+        return list(data.table.column(name).loc[data.frame.index])
 
+    def fewest(groups: Sequence[Hashable]) -> int:
+        codes = pd.factorize(np.array([str(group) for group in groups]))[0]
+        return min(len(np.unique(codes[data.y[column].notna()])) for column in data.y)
 
-def _scaffolds(molecules: pd.Series) -> list[str]:
-    """Murcko scaffolds (Bemis and Murcko 1996, doi:10.1021/jm9602928); a molecule without rings has its own group."""
-    from rdkit import Chem
-    from rdkit.Chem.Scaffolds import MurckoScaffold
-
-    scaffold: Any = MurckoScaffold.GetScaffoldForMol  # untyped
-    return [Chem.MolToSmiles(scaffold(Chem.MolFromSmiles(smiles))) or str(smiles) for smiles in molecules]
+    if names:
+        named = {name: grouped(name) for name in names if name != RANDOM}
+        for name, groups in named.items():
+            if fewest(groups) < folds:
+                raise InputError(
+                    f"The split '{name}' makes {fewest(groups)} groups, fewer than {folds} folds. Use another split or "
+                    "fewer folds."
+                )
+        return found | named
+    offered = (
+        [SCAFFOLD, SIZE, CLUSTER] if "molecule" in kinds else [ELEMENTS, CLUSTER] if "formula" in kinds else [CLUSTER]
+    )
+    for name in offered:
+        groups = grouped(name)
+        if fewest(groups) >= folds:
+            return found | {name: groups}
+    return found

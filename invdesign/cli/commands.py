@@ -435,8 +435,12 @@ def models(
     file: File,
     *,
     allow_code: AllowCode = False,
-    group_by: Annotated[
-        str | None, typer.Option(help="Also hold out whole groups: a column of the table, 'scaffold' or 'elements'.")
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Hold out whole groups: scaffold, size (molecules), elements (formulas), cluster, or a column of the "
+            "table; random alone. May be repeated; the last one decides. By default one that suits the data."
+        ),
     ] = None,
     families: Annotated[
         str | None, typer.Option(help="Types of surrogates, separated by commas; all by default.")
@@ -458,7 +462,7 @@ def models(
     with console.status("Comparing") as status:
         found = compare_models(
             data,
-            group_by=group_by,
+            splits=tuple(split or ()),
             families=[word.strip() for word in families.split(",")] if families else (),
             folds=folds,
             seed=setting.header.seed,

@@ -11,6 +11,7 @@ import invdesign as ind
 from invdesign.campaign_file.model_comparison import CLASSIFIERS, compare_models, training_data
 from invdesign.cli import app
 from invdesign.surrogates.selection import CHOICE
+from invdesign.surrogates.splits import scaffold_groups
 
 FILE = """
 campaign: cathodes
@@ -52,24 +53,24 @@ def campaign_file(tmp_path, rng):
 
 def test_the_command_compares_recommends_and_writes_a_page(campaign_file):
     page = campaign_file.parent / "models.html"
-    words = ["models", str(campaign_file), "--families", "ridge,gaussian-process", "--group-by", "Paper"]
+    words = ["models", str(campaign_file), "--families", "ridge,gaussian-process", "--split", "Paper"]
     result = CliRunner().invoke(app, [*words, "--folds", "3", "-o", str(page)])
     assert result.exit_code == 0, result.output
-    assert "grouped by Paper" in result.output
+    assert "Paper split" in result.output
     assert "Recommended: " in result.output
     html = page.read_text()
     assert "parity-0" in html
-    assert "grouped by Paper" in html
+    assert "Paper split" in html
 
 
 def test_all_families_and_the_choice_itself_are_judged(campaign_file):
     data = training_data(ind.read_campaign(campaign_file))
     found = compare_models(
-        data, folds=3, families=["ridge", "k-nearest-neighbors", "gaussian-process"], group_by="elements"
+        data, folds=3, families=["ridge", "k-nearest-neighbors", "gaussian-process"], splits=["elements"]
     )
     families = set(found.comparison.table["family"])
     assert families == {"ridge", "k-nearest-neighbors", "gaussian-process", CHOICE}
-    assert found.recommendation.split == "grouped by elements"
+    assert found.recommendation.split == "elements"
     assert found.recommendation.family in families - {CHOICE}
 
 
@@ -87,7 +88,7 @@ def test_values_of_zero_and_one_are_for_classifiers(campaign_file):
     ("change", "arguments", "words"),
     [
         ({}, ["--families", "rigde"], "Did you mean 'ridge'"),
-        ({}, ["--group-by", "Papers", "--families", "ridge"], "Did you mean 'Paper'"),
+        ({}, ["--split", "Papers", "--families", "ridge"], "Did you mean 'Paper'"),
         ({}, ["--families", "ridge", "--folds", "200"], "No family can be fitted"),
     ],
 )
@@ -124,7 +125,8 @@ def test_a_surrogate_with_settings_of_its_own_is_compared_beside_words(campaign_
             return dict.fromkeys(self._mean.index, 0.0)
 
     families = ["ridge", ind.Ridge(penalty=3.0), ind.Ridge(penalty=30.0), Middle()]
-    report = compare_models(training_data(ind.read_campaign(campaign_file)), families=families, choice=False)
+    data = training_data(ind.read_campaign(campaign_file))
+    report = compare_models(data, families=families, splits=["random"], choice=False)
     table = report.comparison.table.set_index("family")["rmse"]
     assert set(table.index) == {"ridge", "Ridge", "Ridge 2", "Middle"}
     assert table["ridge"] < table["Middle"]
@@ -144,5 +146,49 @@ def test_data_of_any_format_is_compared_and_repeated_rows_are_treated_as_asked(c
     campaign_file.write_text(FILE.replace("data: table.csv", "data: table.csv\n  duplicates: mean"))
     data = training_data(ind.read_campaign(campaign_file))
     np.testing.assert_allclose(data.y["capacity"], table["Q"] + 1.0)
-    found = compare_models(data, folds=3, families=["ridge"], group_by="Paper", choice=False)
+    found = compare_models(data, folds=3, families=["ridge"], splits=["Paper"], choice=False)
     assert set(found.comparison.table["family"]) == {"ridge"}
+
+
+def test_without_a_named_split_one_of_extrapolation_stands_beside_the_random_one(campaign_file):
+    """The table covers the space, so the random split is like the campaign; the other error is shown beside."""
+    data = training_data(ind.read_campaign(campaign_file))
+    report = compare_models(data, families=["ridge", "gaussian-process"], choice=False)
+    assert set(report.comparison.table["split"]) == {"random", "elements"}
+    best = report.recommendation
+    assert best.split == "random"
+    assert "elements split" in best.reason
+    assert "candidates of the space lie" in best.reason
+    alone = compare_models(data, families=["ridge"], splits=["random"], choice=False)
+    assert set(alone.comparison.table["split"]) == {"random"}
+
+
+def test_molecules_are_held_out_by_scaffold_or_size(tmp_path, rng):
+    rings = ["c1ccccc1", "C1CCCCC1", "c1ccncc1", "c1ccsc1", "C1CCOC1", "c1ccoc1"]
+    tails = ["", "C", "CC", "CCC", "O", "N", "CO", "CN"]
+    molecules = [tail + ring for ring in rings for tail in tails]
+    table = pd.DataFrame({"smiles": molecules, "E": rng.random(len(molecules))})
+    table.to_csv(tmp_path / "table.csv", index=False)
+    text = """
+campaign: rings
+space:
+  molecule: {type: molecule, pool: table.csv, smiles: smiles}
+targets:
+  - {property: E, at_least: 0.9, unit: V}
+objective: {type: table, data: table.csv, key: {molecule: smiles}, values: {E: E}, units: {E: V}}
+"""
+    (tmp_path / "rings.yaml").write_text(text)
+    data = training_data(ind.read_campaign(tmp_path / "rings.yaml"))
+    report = compare_models(data, families=["k-nearest-neighbors"], choice=False)
+    assert set(report.comparison.table["split"]) == {"random", "scaffold"}
+    assert report.recommendation.reason.endswith("because every candidate of the space is in the table.")
+    held = report.comparison.predictions["k-nearest-neighbors", "scaffold"]
+    scaffolds = scaffold_groups(data.frame.loc[held.index, "molecule"].tolist())
+    folds = held.groupby(scaffolds)["fold"].nunique()
+    assert len(folds) == len(rings)
+    assert (folds == 1).all()
+    with pytest.raises(ind.InputError, match="The split 'size' makes 4 groups, fewer than 5 folds"):
+        compare_models(data, families=["k-nearest-neighbors"], splits=["size"], choice=False)
+    by_size = compare_models(data, families=["k-nearest-neighbors"], splits=["size"], folds=4, choice=False)
+    assert by_size.recommendation.split == "size"
+    assert by_size.recommendation.reason.endswith("This split decides because it was asked for.")
