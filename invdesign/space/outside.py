@@ -1,4 +1,4 @@
-"""Candidates outside of a space: numbers beyond their bounds, and violated constraints."""
+"""Candidates outside of a space: numbers beyond their bounds, mixtures off their rules, and violated constraints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from invdesign.space.parameters import Continuous, Integer
+from invdesign.space.parameters import Continuous, Integer, Measurable
 from invdesign.space.tolerances import broken_constraints
 
 if TYPE_CHECKING:
@@ -23,13 +23,17 @@ def outside_reasons(space: SearchSpace, candidates: pd.DataFrame) -> list[str]:
 
     Args:
         space: of the candidates.
-        candidates: one row each; words and structures are values of the space.
+        candidates: one row each; words, molecules and formulas are values of the space.
     """
     reasons = [""] * len(candidates)
     for name, beyond in _beyond(space, candidates).items():
         low, high = space.parameters[name].column(name).bounds or (-np.inf, np.inf)
         for row in np.flatnonzero(beyond):
             reasons[row] = reasons[row] or f"'{name}' is {candidates[name].iloc[row]:g}, outside [{low:g}, {high:g}]."
+    for name, misfits in _misfits(space, candidates).items():
+        reasons = [
+            reason or (misfit and f"'{name}': {misfit}") for reason, misfit in zip(reasons, misfits, strict=True)
+        ]
     within = [place for place, reason in enumerate(reasons) if not reason]
     if within:
         for place, problem in zip(within, broken_constraints(space, candidates.iloc[within]), strict=True):
@@ -46,7 +50,19 @@ def within_bounds(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
             cells = candidates[name].to_numpy(dtype=object, copy=True)
             cells[beyond] = [min(max(value, bounds[0]), bounds[1]) for value in cells[beyond]]
             moved[name] = cells
+    for name, misfits in _misfits(space, candidates).items():
+        parameter, rows = space.parameters[name], [row for row, misfit in enumerate(misfits) if misfit]
+        if rows and isinstance(parameter, Measurable):
+            cells = candidates[name].to_numpy(dtype=object, copy=True)
+            cells[rows] = parameter.nearest(cells[rows])
+            moved[name] = cells
     return candidates.assign(**moved) if moved else candidates
+
+
+def _misfits(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, list[str]]:
+    """Why values that are no numbers are outside of the space, by parameter; empty texts for those inside."""
+    kinds = {name: parameter for name, parameter in space.parameters.items() if isinstance(parameter, Measurable)}
+    return {name: parameter.misfits(candidates[name].to_numpy(dtype=object)) for name, parameter in kinds.items()}
 
 
 def _beyond(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

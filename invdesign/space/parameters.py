@@ -145,6 +145,21 @@ class Proposing(Protocol):
 
 
 @runtime_checkable
+class Measurable(Protocol):
+    """A parameter whose values may be measured outside of the space, because they can be read all the same."""
+
+    def misfits(self, values: ArrayLike) -> list[str]:
+        """One sentence for each value that is outside of the space, empty if it is inside.
+
+        Raises:
+            InputError: if a value cannot be read.
+        """
+
+    def nearest(self, values: ArrayLike) -> NDArray[Any]:
+        """The nearest values of the space, shape ``n``."""
+
+
+@runtime_checkable
 class FromSource(Protocol):
     """A parameter that is read from a source, parts of which may be invalid."""
 

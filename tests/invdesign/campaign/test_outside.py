@@ -10,7 +10,7 @@ from invdesign.campaign import Campaign
 from invdesign.core.errors import InputError
 from invdesign.optimizers import GeneticOptimizer, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
-from invdesign.space import Continuous, Integer, SearchSpace
+from invdesign.space import Continuous, Integer, Mixture, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Targets
 
 SPACE = SearchSpace(a=Continuous(0, 1), b=Continuous(0, 1), k=Integer(1, 4), constraints=["a + b <= 1.2"])
@@ -81,3 +81,18 @@ def test_what_was_made_outside_completes_its_proposal():
     campaign.tell(asked.assign(a=1.3, f=1.0))
     assert campaign.status().pending == 0
     assert campaign.frame()["outside"].tolist() == [True]
+
+
+def test_mixtures_off_their_rules_are_data_and_unknown_components_are_errors():
+    mixture = Mixture(roles={"m": {"components": ["NMC", "C65", "PVDF"], "pick": 3, "amount": [0.02, 1], "step": 0.02}})
+    campaign = Campaign(SearchSpace(slurry=mixture), Targets(AtLeast("f", 1)), seed=1, initial=2)
+    rows = pd.DataFrame({"slurry": ["NMC 0.9 + C65 0.06 + PVDF 0.04", "NMC 0.9 + C65 0.1 + PVDF 0.1"], "f": [0.5, 2.0]})
+    campaign.tell(rows)
+    assert campaign.status().hits == 0
+    assert campaign.outside()[1].startswith("'slurry': The mixture 'NMC 0.9 + C65 0.1 + PVDF 0.1' is not in this space")
+    more = campaign.ask(3)
+    campaign.tell(more.assign(f=0.1))
+    assert campaign.space.feasible(campaign.ask(2)).all()
+    assert len(campaign.predict(more)) == 3
+    with pytest.raises(InputError, match="contains unknown component 'NMX'"):
+        campaign.tell(rows.assign(slurry="NMX 0.9 + C65 0.06 + PVDF 0.04"))

@@ -77,9 +77,11 @@ def test_data_in_the_file_are_read_once_and_their_mistakes_are_named(invdesign, 
     invdesign("ask", "slurry.yaml", "-o", "one.csv")
     (folder / "measured.csv").write_text(MEASURED + "NMC 0.9 | C65 0.05 | PVDF 0.05,2000,0.7\n")
     assert "│ 4 " in invdesign("status", "slurry.yaml")
-    (folder / "measured.csv").write_text(MEASURED.replace("PVDF 0.05,500", "PVDF 0.15,500"))
+    (folder / "measured.csv").write_text(MEASURED.replace("PVDF 0.05,500", "PVDV 0.05,500"))
     for command in ("status", "check"):
         assert "line 2: Column 'slurry': The mixture" in invdesign(command, "slurry.yaml", code=2)
+    (folder / "measured.csv").write_text(MEASURED.replace("PVDF 0.05,500", "PVDF 0.15,500"))
+    assert "candidate 0: 'slurry': The mixture 'NMC 0.9" in invdesign("check", "slurry.yaml")
     (folder / "slurry.yaml").write_text(FILE.replace("measured.csv", "none.csv"))
     assert "slurry.yaml:17: data must name a table" in invdesign("check", "slurry.yaml", code=2)
 
