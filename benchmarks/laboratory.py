@@ -3,12 +3,13 @@
     INVDESIGN_DATA=... OMP_NUM_THREADS=1 python benchmarks/laboratory.py [--seeds 0 1] [--rounds 5]
 
 The judge of ``formulations.py`` (trees fitted to all of CALiSol-23) plays the instrument: electrolytes of one or two
-solvents and a salt shall reach at least 6 mS/cm at or below 253 K. Two campaigns of equally many candidates:
+solvents and a salt shall reach at least 6 mS/cm at or below 253 K. Three campaigns of equally many candidates:
 
-- ``plain``: one person asks for batches of 8, and tells exact values.
-- ``mishaps``: in each round three people (processes) ask for 8 at once and tell their sheets. Each value has 3 % noise;
-  5 % of the rows are lost, and are measured from a sheet of what is pending a round later; 5 % of the values are wrong
-  by half at first and amended a round later; 20 % of the candidates are measured three times.
+- ``one person`` asks for batches of 8, and tells exact values.
+- ``three people`` (processes) ask for 8 at once in each round, and tell exact values.
+- ``mishaps``: the same three people. Each value has 3 % noise; 5 % of the rows are lost, and are measured from a sheet
+  of what is pending a round later; 5 % of the values are wrong by half at first and amended a round later; 20 % of the
+  candidates are measured three times.
 
 A hit is a completed candidate that meets the target by the judge itself. Development seeds: from 100. Report: 0, 1.
 """
@@ -20,6 +21,7 @@ import multiprocessing
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,24 @@ LEAST = 6.0
 TARGETS = Targets(AtLeast("k", LEAST, unit="mS/cm"))
 HEADER = "k (mS/cm)"
 PEOPLE, BATCH, INITIAL = 3, 8, 24
-NOISE, LOST, WRONG, REPLICATED, REPLICATES = 0.03, 0.05, 0.05, 0.2, 3
+REPLICATES = 3
+
+
+@dataclass(frozen=True)
+class Mishaps:
+    """What goes wrong: relative noise, and shares of rows lost, values wrong at first, candidates measured again."""
+
+    noise: float = 0.0
+    lost: float = 0.0
+    wrong: float = 0.0
+    replicated: float = 0.0
+
+
+CAMPAIGNS = {
+    "one person": None,
+    "three people": Mishaps(),
+    "mishaps": Mishaps(noise=0.03, lost=0.05, wrong=0.05, replicated=0.2),
+}
 
 
 def opened(place: Path, seed: int) -> Campaign:
@@ -62,11 +81,12 @@ class Bench:
 
     Args:
         judge: the instrument.
+        mishaps: what goes wrong.
         rng: source of noise and mistakes.
     """
 
-    def __init__(self, judge: Judge, rng: np.random.Generator) -> None:
-        self._judge, self._rng = judge, rng
+    def __init__(self, judge: Judge, mishaps: Mishaps, rng: np.random.Generator) -> None:
+        self._judge, self._mishaps, self._rng = judge, mishaps, rng
         self.amendments: list[pd.DataFrame] = []
         self.counts = dict.fromkeys(("measurements", "lost", "amended", "replicated"), 0)
 
@@ -74,25 +94,25 @@ class Bench:
         """A sheet with values, without the rows that were lost; the right values of wrong ones are kept for later."""
         rows = sheet.drop(columns=HEADER)
         truth = self._judge(rows.rename(columns={"temperature (K)": "temperature"}))
-        there = self._rng.random(len(rows)) >= LOST
+        there = self._rng.random(len(rows)) >= self._mishaps.lost
         self.counts["lost"] += int((~there).sum())
         rows, truth = rows[there], truth[there]
-        times = np.where(self._rng.random(len(rows)) < REPLICATED, REPLICATES, 1)
+        times = np.where(self._rng.random(len(rows)) < self._mishaps.replicated, REPLICATES, 1)
         self.counts["replicated"] += int((times > 1).sum())
         filled = rows.loc[rows.index.repeat(times)].reset_index(drop=True)
-        values = np.repeat(truth, times) * (1.0 + NOISE * self._rng.standard_normal(len(filled)))
+        values = np.repeat(truth, times) * (1.0 + self._mishaps.noise * self._rng.standard_normal(len(filled)))
         labels = np.concatenate([np.arange(1, count + 1) for count in times]) if len(times) else np.empty(0)
         filled = filled.assign(**{"replicate": labels.astype(int), HEADER: values})
-        wrong = self._rng.random(len(filled)) < WRONG
+        wrong = self._rng.random(len(filled)) < self._mishaps.wrong
         self.amendments.append(filled[wrong])
         self.counts["amended"] += int(wrong.sum())
         self.counts["measurements"] += len(filled)
         return filled.assign(**{HEADER: np.where(wrong, 0.5 * values, values)})
 
 
-def with_mishaps(judge: Judge, seed: int, rounds: int, folder: Path) -> dict[str, Any]:
-    """Plays a campaign of three people, and checks that nothing was lost or given out twice."""
-    place, bench = folder / "laboratory.db", Bench(judge, np.random.default_rng(seed))
+def three_people(judge: Judge, mishaps: Mishaps, seed: int, rounds: int, folder: Path) -> dict[str, Any]:
+    """Plays a campaign of three people, and counts what was lost or given out twice."""
+    place, bench = folder / "laboratory.db", Bench(judge, mishaps, np.random.default_rng(seed))
     opened(place, seed)
     given: list[pd.DataFrame] = []
     told = 0
@@ -136,7 +156,7 @@ def with_mishaps(judge: Judge, seed: int, rounds: int, folder: Path) -> dict[str
     }
 
 
-def plain(judge: Judge, seed: int, candidates: int, folder: Path) -> dict[str, Any]:
+def one_person(judge: Judge, seed: int, candidates: int, folder: Path) -> dict[str, Any]:
     """Plays a campaign of one person who makes no mistake."""
     campaign = opened(folder / "plain.db", seed)
     for number in range(candidates // BATCH):
@@ -174,13 +194,13 @@ def main() -> None:
     runs: dict[str, Any] = {}
     for seed in given.seeds:
         found: dict[str, Any] = {}
-        for name in ("plain", "mishaps"):
+        for name, mishaps in CAMPAIGNS.items():
             start = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
-                if name == "plain":
-                    result = plain(judge, seed, given.rounds * PEOPLE * BATCH, Path(folder))
+                if mishaps is None:
+                    result = one_person(judge, seed, given.rounds * PEOPLE * BATCH, Path(folder))
                 else:
-                    result = with_mishaps(judge, seed, given.rounds, Path(folder))
+                    result = three_people(judge, mishaps, seed, given.rounds, Path(folder))
             found[name] = {**result, "seconds": round(time.perf_counter() - start, 1)}
             print(seed, name, found[name], flush=True)
         runs[str(seed)] = found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from invdesign.core.errors import InputError
 from invdesign.space.parameters import Continuous, Integer, Measurable
 from invdesign.space.tolerances import broken_constraints
 
@@ -61,8 +62,14 @@ def within_bounds(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
 
 def _misfits(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, list[str]]:
     """Why values that are no numbers are outside of the space, by parameter; empty texts for those inside."""
-    kinds = {name: parameter for name, parameter in space.parameters.items() if isinstance(parameter, Measurable)}
-    return {name: parameter.misfits(candidates[name].to_numpy(dtype=object)) for name, parameter in kinds.items()}
+    found = {}
+    for name, parameter in space.parameters.items():
+        if isinstance(parameter, Measurable):
+            try:
+                found[name] = parameter.misfits(candidates[name].to_numpy(dtype=object))
+            except InputError as error:
+                raise InputError(f"Column '{name}': {error}") from None
+    return found
 
 
 def _beyond(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

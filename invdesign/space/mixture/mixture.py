@@ -107,10 +107,10 @@ class Mixture:
         mixtures = np.asarray(values, dtype=object)
         wished = self._read(mixtures) / self._steps
         steps = self._region.nearest(self._region.coordinates(wished))
-        beyond = (np.abs(wished - steps) * self._steps > self._tolerances + 1e-9).any(axis=1)
+        beyond: NDArray[np.bool_] = np.any(np.abs(wished - steps) * self._steps > self._tolerances + 1e-9, axis=1)
         return [
             self._misfit(str(mixture), amounts) if off else ""
-            for mixture, amounts, off in zip(mixtures, wished, beyond, strict=True)
+            for mixture, amounts, off in zip(mixtures, wished, beyond.tolist(), strict=True)
         ]
 
     def nearest(self, values: ArrayLike) -> NDArray[np.object_]:
