@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.campaign.measurements import Measurement
+from invdesign.campaign.schema import REJECTED
 from invdesign.campaign.store import CANDIDATE, PENDING, Store
 from invdesign.space import Continuous, SearchSpace
 from invdesign.space.outside import outside_reasons, within_bounds
@@ -86,6 +87,7 @@ class Known:
         }
         numbers = [int(number) for number in evaluations.index]
         self.states: dict[int, str] = dict(zip(numbers, evaluations["state"], strict=True))
+        self._reasons = dict(zip(numbers, evaluations["reason"], strict=True))
         self.by_laboratory = dict(zip(numbers, evaluations["seconds"].isna(), strict=True))
         self.keys = {number: key_of(one) for number, one in zip(numbers, evaluations["parameters"], strict=True)}
         self._pending = [number for number, state in self.states.items() if state == PENDING]
@@ -118,7 +120,7 @@ class Known:
     def finished(self, key: Key) -> int | None:
         """The candidate of given parameters for which a laboratory gave results."""
         numbers = (number for number in self.numbers.get(key, []) if self.by_laboratory[number])
-        return next((number for number in numbers if self.states[number] != PENDING), None)
+        return next((one for one in numbers if self.states[one] != PENDING and not self.is_rejected(one)), None)
 
     def not_editable(self, number: int, row: Row) -> str | None:
         """Why a pending candidate cannot get the parameters of a row, or None."""
@@ -127,6 +129,10 @@ class Known:
         if other is not None:
             return f"candidate {number} would have the parameters of candidate {other}."
         return f"candidate {number} would be outside of the space: {outside}" if outside else None
+
+    def is_rejected(self, number: int) -> bool:
+        """Whether a candidate was rejected."""
+        return str(self._reasons[number]).startswith(REJECTED)
 
     def has(self, number: int, label: str) -> bool:
         """Whether a measurement of a candidate has this label."""
@@ -226,6 +232,8 @@ def _pending_problem(row: Row, found: int | None, known: Known) -> str | None:
         return None
     if found not in known.states:
         return f"candidate {found} was not proposed."
+    if known.is_rejected(found):
+        return f"candidate {found} was rejected. Remove the row, or its number to store it as another candidate."
     other = next((other for other in known.numbers.get(row.key, []) if other != found), None)
     if known.states[found] == PENDING and other is not None and known.keys[found] != row.key:
         return f"candidate {found} has the parameters of candidate {other}."

@@ -135,6 +135,8 @@ def test_a_rejected_proposal_is_never_proposed_again_and_teaches_nothing():
         campaign.reject([first], "again")
     with pytest.raises(InputError, match="Candidate 99 was not proposed"):
         campaign.reject([99], "unknown")
+    with pytest.raises(InputError, match=f"candidate {first} was rejected"):
+        campaign.tell(batch.iloc[[0]].assign(f=0.6), again=True)
     assert campaign.history().properties.empty
     assert campaign.frame()["reason"][[first, second]].tolist() == ["rejected: the salt does not dissolve"] * 2
     assert '"f": 0.5' in campaign.attempts()["reason"][0]
