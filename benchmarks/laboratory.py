@@ -204,9 +204,9 @@ def main() -> None:
             found[name] = {**result, "seconds": round(time.perf_counter() - start, 1)}
             print(seed, name, found[name], flush=True)
         runs[str(seed)] = found
-    if not given.dry:
-        payload = {"share_of_hits": share, "rounds": given.rounds, "people": PEOPLE, "batch": BATCH, "runs": runs}
-        write_result("laboratory", payload, packages=PACKAGES)
+        if not given.dry:
+            payload = {"share_of_hits": share, "rounds": given.rounds, "people": PEOPLE, "batch": BATCH, "runs": runs}
+            write_result("laboratory", payload, packages=PACKAGES)
 
 
 if __name__ == "__main__":

@@ -244,7 +244,9 @@ class Store:
         with self._connected() as connection:
             rows = connection.execute(query.order_by(table.c.candidate, table.c.measurement)).all()
         frame = pd.DataFrame([tuple(row) for row in rows], columns=names)
-        return frame.assign(properties=_objects(_parsed(frame["properties"].tolist())))
+        # SQLite returns times without their zone, which is UTC.
+        times = pd.to_datetime(frame["measured_at"], utc=True)
+        return frame.assign(properties=_objects(_parsed(frame["properties"].tolist())), measured_at=times)
 
     def log(self) -> pd.DataFrame:
         """What a laboratory did by hand, in order: action, candidates, detail, at."""
@@ -253,7 +255,8 @@ class Store:
         with self._connected() as connection:
             rows = connection.execute(query.order_by(schema.log.c.entry)).all()
         frame = pd.DataFrame([tuple(row) for row in rows], columns=names)
-        return frame.assign(candidates=_objects([json.loads(text) for text in frame["candidates"]]))
+        numbers = _objects([json.loads(text) for text in frame["candidates"]])
+        return frame.assign(candidates=numbers, at=pd.to_datetime(frame["at"], utc=True))
 
     def write_log(self, action: str, candidates: Sequence[int], detail: str) -> None:
         """Adds an entry to the log, with its time."""
