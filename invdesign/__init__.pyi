@@ -3,6 +3,7 @@
 from . import plot
 from .campaign import Campaign, Failures, Status, WorkerPool
 from .campaign.stage import Stage
+from .campaign.stop import Stop
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
 from .campaign_file.screen_section import ScreenFile, read_screen
 from .core.columns import Column
@@ -143,6 +144,7 @@ __all__ = [
     "Stage",
     "Status",
     "Step",
+    "Stop",
     "SupportVector",
     "SupportVectorClassifier",
     "SurrogateObjective",

@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
+from invdesign.campaign.censoring import imputed
 from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
 from invdesign.campaign.lease import working
+from invdesign.campaign.measurements import ABOVE, BELOW
 from invdesign.campaign.predictions import note_predictions
 from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
 from invdesign.campaign.records import Purpose, split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
-from invdesign.campaign.schema import PENDING, WITHDRAWN
+from invdesign.campaign.schema import PENDING, REJECTED, WITHDRAWN
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
+from invdesign.campaign.stop import Stop, largest_chance
 from invdesign.campaign.store import DONE, INITIAL, POLL, Store
+from invdesign.campaign.why import why
 from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, read_table
@@ -34,9 +42,11 @@ from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import Objective
 from invdesign.optimizers.base import History, Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
+from invdesign.optimizers.deduplication import apart
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
-from invdesign.space.rounding import rounded
+from invdesign.space.pinned import pinned
+from invdesign.space.rounding import RESOLUTION, rounded
 from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
@@ -62,6 +72,10 @@ class Campaign(Reading):
         name: of the campaign; several may share a database.
         initial: number of candidates of the initial design.
         bindings: objectives that are already bound to the space and checked, as in a campaign file.
+        stop: when a run ends before its budget is spent; see ``stop_reason``.
+
+    Attributes:
+        ended: why the last ``run`` ended before its budget was spent; None if it did not.
 
     Raises:
         InputError: if the store holds a campaign of this name with another space or seed, or the optimizer's
@@ -79,6 +93,7 @@ class Campaign(Reading):
         name: str = "campaign",
         initial: int = 10,
         bindings: Bindings | None = None,
+        stop: Stop | None = None,
     ) -> None:
         super().__init__(space, targets, Store(store, name))
         self.optimizer: Optimizer = optimizer if optimizer is not None else BayesianOptimizer()
@@ -86,7 +101,9 @@ class Campaign(Reading):
         self.name = name
         self.initial = initial
         self.bindings = bindings if bindings is not None else Bindings(space)
-        problems = optimizer_problems(self.optimizer, space)
+        self.stop = stop if stop is not None else Stop()
+        self.ended: str | None = None
+        problems = [*optimizer_problems(self.optimizer, space), *space.clashes(targets.properties)]
         if problems:
             raise InputError("\n".join(problems))
         check_identity(self.store, space=space, seed=seed, optimizer=self.optimizer)
@@ -145,14 +162,19 @@ class Campaign(Reading):
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
         reasons: list[str] = []
+        self.ended, started = None, time.monotonic()
         with working(self.store, Worker.this_process(lease), wait=wait) as worker:
             while True:
                 numbers = self.store.claim(worker, most=most, on_lost=failures.on_failure)
                 if not numbers:
                     step = self._step(evaluations, batch, cost)
+                    if step > 0 and self.ended is None:
+                        self.ended = self.stop_reason(time.monotonic() - started)
+                    step = step if self.ended is None else 0
                     proposed = self._propose(step, worker, held=most or step) if step > 0 else None
                     if proposed is not None:
                         numbers = [int(number) for number in proposed.index[:most]]
+                        self.ended = None if len(proposed) else "The space has no more candidates to propose."
                     elif step > 0:
                         continue  # another process proposed meanwhile: count again
                 if numbers:
@@ -170,6 +192,24 @@ class Campaign(Reading):
                     time.sleep(POLL)
                 else:
                     return
+
+    def stop_reason(self, seconds: float = 0.0) -> str | None:
+        """Why the campaign should end now, by its ``stop``, in one sentence; None if it should go on.
+
+        Args:
+            seconds: since the run was started.
+        """
+        return self.stop.reason(self, self.chance_left, initial=self.initial, seconds=seconds)
+
+    def chance_left(self) -> float | None:
+        """The largest chance of any candidate left to be a gain, by the model; see ``stop.largest_chance``.
+
+        None if a property of the targets has fewer than three values.
+        """
+        expectation = self.expectation()
+        if expectation is None:
+            return None
+        return largest_chance(expectation, self.space, self.history(), self.best(len(self.finished())))
 
     def retry_failed(self, *, stages: Sequence[str] = ()) -> list[int]:
         """Makes candidates pending again that an objective failed to evaluate: the next run evaluates them.
@@ -266,21 +306,42 @@ class Campaign(Reading):
                 on_failure=failures.on_failure,
             )
 
-    def ask(self, n: int = 1, *, before_commit: Callable[[pd.DataFrame], None] | None = None) -> pd.DataFrame:
+    def ask(
+        self,
+        n: int = 1,
+        *,
+        pin: Mapping[str, Any] = MappingProxyType({}),
+        before_commit: Callable[[pd.DataFrame], None] | None = None,
+    ) -> pd.DataFrame:
         """Proposes candidates to evaluate elsewhere, and stores them as pending.
 
-        Numbers without steps are rounded to four digits of their range; all constraints still hold.
+        Numbers without steps are rounded to four digits of their range; all constraints still hold. Nothing is proposed
+        that a laboratory cannot tell apart from another candidate: with the same values of all parameters within 0.001
+        of their ranges.
 
         Args:
             n: how many.
+            pin: values of parameters that all of them have, such as ``{"temperature": 25}``.
             before_commit: called with the numbered candidates before they are stored; if it raises, nothing is. Write
                 the laboratory's sheet here, so that no candidate is pending that nobody has.
 
         Returns:
             One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
+
+        Raises:
+            InputError: if a parameter to pin is unknown, or no candidate has its value.
         """
+        space = pinned(self.space, pin) if pin else self.space
+
+        def note(batch: pd.DataFrame) -> None:
+            if pin and len(batch):
+                detail = ", ".join(f"{name}={value}" for name, value in pin.items())
+                self.store.write_log("pinned", list(batch.index), detail)
+            if before_commit is not None:
+                before_commit(batch)
+
         with working(self.store, Worker.this_process()) as worker:
-            while (asked := self._propose(n, worker, by_hand=True, before_commit=before_commit)) is None:
+            while (asked := self._propose(n, worker, by_hand=space, before_commit=note)) is None:
                 continue
         return asked
 
@@ -290,7 +351,7 @@ class Campaign(Reading):
         worker: Worker,
         *,
         held: int | None = None,
-        by_hand: bool = False,
+        by_hand: SearchSpace | None = None,
         before_commit: Callable[[pd.DataFrame], None] | None = None,
     ) -> pd.DataFrame | None:
         """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
@@ -300,10 +361,13 @@ class Campaign(Reading):
         one that came too late this process is the next to propose, so that none is too late every time.
         """
         with self.store.snapshot():
-            history = self.history()
-            candidates, origins = self._proposals(n, history)
-            if by_hand:
-                candidates = rounded(self.space, candidates, history.proposed)
+            history = self._uncensored(self.history())
+            if by_hand is not None:
+                history = replace(history, resolution=RESOLUTION)
+            candidates, origins = self._proposals(n, history, by_hand or self.space)
+            if by_hand is not None:
+                candidates = apart(by_hand, candidates, history, self.seed)
+                candidates = rounded(by_hand, candidates, history.proposed)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
         )
@@ -311,7 +375,7 @@ class Campaign(Reading):
             self.store.turn(worker)
         return stored
 
-    def _proposals(self, n: int, history: History) -> tuple[pd.DataFrame, list[str]]:
+    def _proposals(self, n: int, history: History, space: SearchSpace) -> tuple[pd.DataFrame, list[str]]:
         """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
         parts: list[pd.DataFrame] = [history.candidates.iloc[:0]]
         origins: list[str] = []
@@ -322,7 +386,7 @@ class Campaign(Reading):
             with single_blas_thread():  # the same candidates with however many threads
                 found = proposer.propose(
                     min(left, self.initial - history.count) if first else left,
-                    space=self.space,
+                    space=space,
                     targets=self._search_targets(),
                     history=history,
                     seed=np.random.SeedSequence(self.seed),
@@ -347,8 +411,11 @@ class Campaign(Reading):
             results: one row a candidate: its parameters and properties, as columns. The index, or a column named
                 ``candidate``, may hold the number that ``ask`` gave; without it the parameters decide. Properties are
                 in the unit of their header, such as ``capacity (mAh/g)``, or of the targets. Leave a missing
-                value empty; a column ``reason`` may say why. Other columns are not stored.
-            again: whether candidates that already have a value were measured again; else they are refused.
+                value empty; a column ``reason`` may say why. ``<5`` and ``>100`` are values outside of the
+                instrument's range; ``<property>_std`` is the known standard deviation of a value. Other columns are
+                not stored. Several measurements of a candidate are all stored; it has their mean.
+            again: whether candidates that already have a value were measured again; else they are refused, unless
+                a column ``replicate`` numbers the measurements of a candidate.
 
         Returns:
             The numbers of the candidates.
@@ -392,18 +459,30 @@ class Campaign(Reading):
 
         with self.store.transaction():
             units = self.units
-            read = read_results(results, self.space, self.targets, self.store.evaluations(), units, purpose=purpose)
+            read = read_results(results, self.space, self.targets, self.store, units, purpose=purpose)
             if not read.numbers:
                 return []
             laboratory_units = {name: unit for name, unit in units.items() if unit}
             self.store.write_facts({LABORATORY_UNITS: laboratory_units}, unless="units")
-            return self.store.record(read.numbers, read.parameters, read.properties.to_dict("records"), read.reasons)
+            source = results.source.strip("'") if isinstance(results, Table) else None
+            numbers: dict[int, int] = {}
+            while left := read.next_rows(numbers):
+                part = read.rows(left, numbers)
+                records = part.properties.to_dict("records")
+                stored = self.store.record(
+                    part.numbers, part.parameters, records, part.reasons, replicates=part.replicates, source=source
+                )
+                numbers.update(zip(left, stored, strict=True))
+            return [numbers[row] for row in range(len(read.numbers))]
 
     def amend(self, results: pd.DataFrame | Table) -> list[int]:
-        """Corrects stored results; the former values are stored as earlier ``attempts``.
+        """Corrects stored results, or the parameters of proposals that are still to be made.
+
+        The former values of results are stored as earlier ``attempts``, the former parameters of proposals in ``log``.
 
         Args:
-            results: as for ``tell``; each row is a candidate that has a result, by its number or its parameters.
+            results: as for ``tell``; each row is a candidate by its number, or by its parameters if it has a result. A
+                row of a pending candidate, without properties, edits the proposal.
 
         Returns:
             The numbers of the candidates.
@@ -414,12 +493,23 @@ class Campaign(Reading):
         from invdesign.campaign.laboratory import read_results
 
         with self.store.transaction():
-            read = read_results(
-                results, self.space, self.targets, self.store.evaluations(), self.units, purpose="amend"
-            )
+            read = read_results(results, self.space, self.targets, self.store, self.units, purpose="amend")
             numbers = [number for number in read.numbers if number is not None]
-            records = read.parameters.to_dict("records")
-            self.store.amend(numbers, records, read.properties.to_dict("records"), read.reasons)
+            pending = set(self.store.columns().pending())
+            edited = [row for row, number in enumerate(numbers) if number in pending]
+            if edited:
+                part = read.rows(edited, {})
+                chosen = [numbers[row] for row in edited]
+                before = self._numbered(chosen).to_dict("index")
+                self.store.edit(chosen, part.parameters.to_dict("records"))
+                self.store.write_log("edited", chosen, f"formerly: {json.dumps(before, default=str)}")
+            if rest := [row for row in range(len(numbers)) if row not in edited]:
+                part = read.rows(rest, {})
+                chosen = [numbers[row] for row in rest]
+                properties = part.properties.to_dict("records")
+                parameters = part.parameters.to_dict("records")
+                self.store.amend(chosen, parameters, properties, part.reasons, replicates=part.replicates)
+                self.store.write_log("amended", chosen, "")
         return numbers
 
     def withdraw(self, candidates: Sequence[int], reason: str = "") -> None:
@@ -439,6 +529,31 @@ class Campaign(Reading):
                     raise InputError(f"Candidate {number} is not pending, so it cannot be withdrawn.")
             why = f"{WITHDRAWN}: {reason}" if reason else WITHDRAWN
             self.store.finish(candidates, [{}] * len(candidates), [why] * len(candidates), seconds=None)
+            self.store.write_log(WITHDRAWN, candidates, reason)
+
+    def reject(self, candidates: Sequence[int], reason: str) -> None:
+        """Rejects candidates, with or without a result: no model learns from them, and they are not proposed again.
+
+        Former results are stored as earlier ``attempts``.
+
+        Args:
+            candidates: their numbers.
+            reason: why, such as "the salt does not dissolve".
+
+        Raises:
+            InputError: if one is unknown or rejected already, or the reason is empty.
+        """
+        if not reason.strip():
+            raise InputError("A rejection needs a reason, such as 'the salt does not dissolve'.")
+        with self.store.transaction():
+            columns = self.store.columns()
+            for number in candidates:
+                if not 0 <= number < len(columns):
+                    raise InputError(f"Candidate {number} was not proposed, so it cannot be rejected.")
+                if str(columns.about["reason"].array()[number]).startswith(REJECTED):
+                    raise InputError(f"Candidate {number} is rejected already.")
+            self.store.reject(candidates, f"{REJECTED}: {reason.strip()}")
+            self.store.write_log(REJECTED, candidates, reason.strip())
 
     @of_one_moment
     def pending(self) -> pd.DataFrame:
@@ -450,12 +565,39 @@ class Campaign(Reading):
 
         None if a property of the targets has fewer than three values.
         """
+        with self.store.snapshot():
+            history, targets = self._uncensored(self.history()), self.targets.in_units(self.units)
+        return Expectation.fitted(self._surrogate, history, self.space.columns, targets)
+
+    @of_one_moment
+    def why(self, batch: pd.DataFrame, expectation: Expectation | None) -> list[str]:
+        """Why each candidate of a batch was proposed; see ``invdesign.campaign.why``.
+
+        Args:
+            batch: as ``ask`` and ``pending`` return it.
+            expectation: as ``expectation`` returned it before the batch.
+        """
+        measured = self._valued()
+        origins = [str(self.store.columns().about["origin"].array()[number]) for number in batch.index]
+        return why(batch, expectation, space=self.space, measured=measured, origins=origins)
+
+    @property
+    def _surrogate(self) -> Surrogate:
+        """The settings of the model: that of the optimizer, or a Gaussian process."""
         from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
         surrogate: Surrogate | None = getattr(self.optimizer, "surrogate", None)
-        with self.store.snapshot():
-            history, targets = self.history(), self.targets.in_units(self.units)
-        return Expectation.fitted(surrogate or GaussianProcess(), history, self.space.columns, targets)
+        return surrogate or GaussianProcess()
+
+    @of_one_moment
+    def _uncensored(self, history: History) -> History:
+        """The history with what censored values are expected to be; see ``censoring.imputed``."""
+        columns = self.store.columns()
+        valued = ~(columns.in_state(PENDING) | columns.withdrawn() | self._outside())
+        below, above = (self._limits(valued, end).reset_index(drop=True) for end in (BELOW, ABOVE))
+        if below.empty and above.empty:
+            return history
+        return imputed(history, below, above, self._surrogate, self.space.columns)
 
     def predict(self, candidates: pd.DataFrame) -> pd.DataFrame:
         """What the model expects of any candidates, such as those that somebody else proposes.

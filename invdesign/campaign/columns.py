@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from invdesign.campaign.schema import FAILED, INITIAL, LABORATORY, PENDING, STATES, WITHDRAWN
+from invdesign.campaign.schema import FAILED, INITIAL, LABORATORY, PENDING, REJECTED, STATES, WITHDRAWN
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +54,7 @@ class Evaluations:
         self.counts = dict.fromkeys(STATES, 0)
         self._codes = GrowingColumn()
         self._given = GrowingColumn()
+        self._measured = GrowingColumn()
         self._typed: dict[str, GrowingColumn] = {}
         self._numbers: dict[str, GrowingColumn] = {}
 
@@ -74,11 +75,15 @@ class Evaluations:
         return [int(number) for number in np.flatnonzero(self.in_state(PENDING))]
 
     def withdrawn(self) -> NDArray[np.bool_]:
-        """Which candidates a laboratory gave back without a value."""
+        """Which candidates a laboratory gave back or rejected: neither values nor failures."""
         found = self.in_state(FAILED)
         for place in np.flatnonzero(found) if self.counts[FAILED] else ():
-            found[place] = str(self.about["reason"].array()[place]).startswith(WITHDRAWN)
+            found[place] = str(self.about["reason"].array()[place]).startswith((WITHDRAWN, REJECTED))
         return found
+
+    def measured(self) -> NDArray[np.bool_]:
+        """Which candidates have a result of a laboratory, not of an objective."""
+        return self._measured.array().astype(bool)
 
     def given(self) -> NDArray[np.bool_]:
         """Which candidates were not chosen by an optimizer, but by the initial design or a laboratory."""
@@ -95,6 +100,8 @@ class Evaluations:
         code_of = {state: code for code, state in enumerate(STATES)}
         self._codes.write(first, [code_of[state] for state in states])
         self._given.write(first, [origin in (INITIAL, LABORATORY) for origin in records["origin"]])
+        timed = zip(states, records["seconds"], strict=True)
+        self._measured.write(first, [state != PENDING and seconds is None for state, seconds in timed])
         for name, column in self.about.items():
             column.write(first, _objects(records[name]))
         self.parameters[first:end] = parameters

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError
+from invdesign.surrogates.base import noise_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,13 +45,18 @@ class Expectation:
         cls, surrogate: Surrogate, history: History, columns: Sequence[Column], targets: Targets
     ) -> Expectation | None:
         """Fits the surrogate's settings to a history; None if a property has fewer than three values."""
+        history = history.with_outside()
         values = history.properties[list(targets.properties)]
+        noise = None if history.noise_std is None else history.noise_std.reindex(columns=values.columns)
         if (values.notna().sum() < FEWEST_VALUES).any():
             return None
         known = values.notna().any(axis=1).to_numpy()
         settings: Any = surrogate  # by the Surrogate protocol a dataclass, which typing cannot say
         model: Surrogate = replace(settings).fit(
-            history.candidates[known].reset_index(drop=True), values[known].reset_index(drop=True), columns=columns
+            history.candidates[known].reset_index(drop=True),
+            values[known].reset_index(drop=True),
+            columns=columns,
+            **noise_argument(None if noise is None else noise[known].reset_index(drop=True)),
         )
         return cls(model, targets, dict(model.noise_std()) if hasattr(model, "noise_std") else {})
 

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from invdesign.campaign.expectation import CHANCE
+from invdesign.campaign.matching import MOST_SHOWN, REPLICATE, Known, Row, amended, matched
+from invdesign.campaign.measurements import ABOVE, BELOW
 from invdesign.campaign.records import Purpose
 from invdesign.campaign.sheet import WORDS
-from invdesign.campaign.store import CANDIDATE, PENDING
+from invdesign.campaign.store import CANDIDATE, Store
+from invdesign.campaign.why import WHY
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, header_unit
 from invdesign.core.units import convert
-from invdesign.objectives.base import REASON
-from invdesign.space import Continuous, SearchSpace
-from invdesign.space.rounding import as_proposed
-from invdesign.space.tolerances import broken_constraints
+from invdesign.objectives.base import REASON, STD_SUFFIX
+from invdesign.space import SearchSpace
+from invdesign.space.outside import within_bounds
 from invdesign.targets import Targets
 
-MOST_SHOWN = 20
-"""Number of problems that a message lists."""
-KEY_DIGITS = 12
-"""Significant digits that numbers of equal candidates share: spreadsheet programs keep 15."""
-Key = tuple[tuple[str, Any], ...]
+_CENSORED = re.compile(r"\s*(?P<sign>[<>]=?|[≤≥])\s*(?P<number>[^<>=≤≥\s]+)\s*")
+_SIGNS = {"<": "<", "<=": "<", "≤": "<", ">": ">", ">=": ">", "≥": ">"}
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,47 @@ class Results:
     """Checked results, row by row.
 
     Attributes:
-        numbers: of the pending candidate of each row; None for one that was not proposed.
+        numbers: of the candidate of each row; None for one that was not proposed.
         parameters: of the candidates that were evaluated, as the space writes them.
-        properties: the values, in the units of the store; NaN for none.
+        properties: the values, in the units of the store, their known standard deviations and limits (see
+            ``invdesign.campaign.measurements``); NaN for none.
         reasons: why there is no value, or None.
+        replicates: label of each measurement, or None.
+        first: the first row of the same candidate; each is stored after that one.
     """
 
     numbers: list[int | None]
     parameters: pd.DataFrame
     properties: pd.DataFrame
     reasons: list[str | None]
+    replicates: list[str | None]
+    first: list[int]
+
+    def next_rows(self, stored: Container[int]) -> list[int]:
+        """The rows to store next, one a candidate, once others are stored."""
+        rows: dict[int, int] = {}
+        for row, owner in enumerate(self.first):
+            if row not in stored:
+                rows.setdefault(owner, row)
+        return list(rows.values())
+
+    def rows(self, chosen: list[int], numbers: Mapping[int, int]) -> Results:
+        """Some of the rows, with the numbers that their candidates have by now."""
+        return Results(
+            [numbers.get(self.first[row], self.numbers[row]) for row in chosen],
+            self.parameters.iloc[chosen].reset_index(drop=True),
+            self.properties.iloc[chosen].reset_index(drop=True),
+            [self.reasons[row] for row in chosen],
+            [self.replicates[row] for row in chosen],
+            list(range(len(chosen))),
+        )
 
 
 def read_results(
     results: pd.DataFrame | Table,
     space: SearchSpace,
     targets: Targets,
-    known: pd.DataFrame,
+    store: Store,
     units: Mapping[str, str],
     *,
     purpose: Purpose = "new",
@@ -62,7 +86,7 @@ def read_results(
         results: see ``Campaign.tell``.
         space: the search space.
         targets: the targets; all of their properties are needed.
-        known: the store's evaluations.
+        store: the stored candidates and their measurements.
         units: of the stored properties.
         purpose: ``new`` results; measured ``again``; ``amend`` for corrections of stored ones; ``data`` to skip rows
             that are stored already with the same values.
@@ -72,62 +96,56 @@ def read_results(
     """
     table = _as_table(results)
     parameters = _parameters(table, space)
-    properties = pd.DataFrame({name: _property(table, name, targets, units) for name in targets.properties})
+    if purpose == "amend":
+        table = _editable(table, targets)
+    properties = pd.concat([_property(table, name, targets, units) for name in targets.properties], axis=1)
     problems = _bad_parameters(table, parameters, space) + _bad_properties(table, properties)
+    replicates = _labels(table)
     numbers, more = _given_numbers(table)
     problems += more
     if problems:
         raise InputError(_refusal(problems))
     properties = properties.astype(float)
-    stored = _Known(known, space)
+    stored = Known(store, space)
     reasons = _reasons(table, properties)
+    rows = [
+        Row(table.place(row), number, one, values, label)
+        for row, (number, one, values, label) in enumerate(
+            zip(numbers, parameters.to_dict("records"), properties.to_dict("records"), replicates, strict=True)
+        )
+    ]
     if purpose == "data":
-        fresh = _not_stored(parameters, properties, stored)
-        table, parameters, properties = table.rows(fresh), parameters.iloc[fresh], properties.iloc[fresh]
-        parameters, properties = parameters.reset_index(drop=True), properties.reset_index(drop=True)
-        numbers, reasons = [numbers[row] for row in fresh], [reasons[row] for row in fresh]
-    if purpose == "amend":
-        matched, problems = _amended(table, numbers, parameters, stored)
-    else:
-        again = purpose in ("again", "data")
-        matched, problems = _matched(table, numbers, parameters, properties, stored, again=again)
-    if problems:
-        raise InputError(_refusal(problems))
-    return Results(matched, parameters, properties, reasons)
+        fresh = [row for row, one in enumerate(rows) if stored.measured(one) is None]
+        parameters, properties = parameters.iloc[fresh], properties.iloc[fresh]
+        rows, reasons = [rows[row] for row in fresh], [reasons[row] for row in fresh]
+    matching = (
+        amended(rows, stored) if purpose == "amend" else matched(rows, stored, again=purpose in ("again", "data"))
+    )
+    if matching.problems:
+        raise InputError(_refusal(matching.problems))
+    return Results(
+        matching.numbers,
+        parameters.reset_index(drop=True),
+        properties.reset_index(drop=True),
+        reasons,
+        [one.label for one in rows],
+        matching.first,
+    )
 
 
-def _not_stored(parameters: pd.DataFrame, properties: pd.DataFrame, known: _Known) -> list[int]:
-    """The rows that are not stored yet with the same values."""
-    rows = zip(parameters.to_dict("records"), properties.to_dict("records"), strict=True)
-    return [row for row, (one, values) in enumerate(rows) if known.measured(_key(one), values) is None]
-
-
-def _amended(
-    table: Table, numbers: Sequence[int | None], parameters: pd.DataFrame, known: _Known
-) -> tuple[list[int | None], list[str]]:
-    """The stored candidate that each row corrects, by its number or else by its parameters; and problems."""
-    matched: list[int | None] = []
-    problems: list[str] = []
-    for row, (number, one) in enumerate(zip(numbers, parameters.to_dict("records"), strict=True)):
-        finished = [other for other in known.numbers.get(_key(one), []) if known.states[other] != PENDING]
-        found = number if number is not None else finished[0] if len(finished) == 1 else None
-        if found is None:
-            what = "several results" if finished else "no result"
-            problems.append(
-                f"{table.place(row)}: its parameters have {what}. Give the number in a column '{CANDIDATE}'."
-            )
-        elif found not in known.states or known.states[found] == PENDING:
-            problems.append(f"{table.place(row)}: candidate {found} has no result to correct. Use tell.")
-        elif found in matched:
-            problems.append(f"{table.place(row)}: candidate {found} appears twice. Remove one of the rows.")
-        matched.append(found)
-    return matched, problems
+def _editable(table: Table, targets: Targets) -> Table:
+    """A table without any property, which edits proposals, with empty properties."""
+    bare = {header_unit(str(name))[0] for name in table.frame}
+    if any(name in bare for name in targets.properties):
+        return table
+    return replace(table, frame=table.frame.assign(**dict.fromkeys(targets.properties, math.nan)))
 
 
 def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[str]:
     """The columns of results that are not stored: no parameters, properties of targets, or what the sheet expected."""
     expected = [f"{name} {word}" for name in targets.properties for word in WORDS]
-    used = {*space.names, *targets.properties, CANDIDATE, REASON, *expected}
+    deviations = [name + STD_SUFFIX for name in targets.properties]
+    used = {*space.names, *targets.properties, *deviations, CANDIDATE, REASON, REPLICATE, WHY, *expected}
     names = [str(name) for name in table.frame.columns if not str(name).startswith(CHANCE)]
     return [name for name in names if name not in used and header_unit(name)[0] not in used]
 
@@ -163,8 +181,11 @@ def _parameters(table: Table, space: SearchSpace) -> pd.DataFrame:
     return space.canonical(pd.DataFrame(columns))
 
 
-def _property(table: Table, name: str, targets: Targets, units: Mapping[str, str]) -> pd.Series:
-    """A property in the store's unit, from that of the header or else of the targets; invalid cells as they are."""
+def _property(table: Table, name: str, targets: Targets, units: Mapping[str, str]) -> pd.DataFrame:
+    """A property in the store's unit, from that of the header or else of the targets; invalid cells as they are.
+
+    Columns for its known standard deviation, and for limits such as ``<5``, follow if there are any.
+    """
     found = _find(table, name)
     own = list(dict.fromkeys(target.unit for target in targets if target.property == name and target.unit is not None))
     if table.unit(found) is None and len(own) > 1:
@@ -174,12 +195,62 @@ def _property(table: Table, name: str, targets: Targets, units: Mapping[str, str
         )
     stored = units.get(name, own[0] if own else "")
     source = table.unit(found) or (own[0] if own else stored)
-    cells = table.frame[found].reset_index(drop=True).astype(object).map(_number)
-    if source == stored:
-        return cells
+    cells = table.frame[found].reset_index(drop=True).astype(object)
+    parts = {
+        name: cells.map(lambda cell: _number(cell) if _limit(cell) is None else math.nan),
+        name + BELOW: cells.map(lambda cell: _limit(cell, "<")),
+        name + ABOVE: cells.map(lambda cell: _limit(cell, ">")),
+    }
+    parts = {part: one for part, one in parts.items() if part == name or one.notna().any()}
+    parts = {part: _in_unit(table, found, one.astype(object), source, stored) for part, one in parts.items()}
+    deviation = name + STD_SUFFIX
+    if any(deviation in (column, header_unit(column)[0]) for column in map(str, table.frame.columns)):
+        parts[deviation] = _deviations(table, _find(table, deviation), source, stored)
+    return pd.DataFrame(parts)
+
+
+def _in_unit(table: Table, column: str, cells: pd.Series, source: str, to: str) -> pd.Series:
+    """Cells with the valid numbers among them converted."""
     valid = cells.map(_is_value)
-    cells[valid] = _converted(table, found, cells[valid], source, stored)
+    if source != to:
+        cells[valid] = _converted(table, column, cells[valid], source, to)
     return cells
+
+
+def _deviations(table: Table, column: str, source: str, to: str) -> pd.Series:
+    """Known standard deviations in the store's unit; a change of unit does not shift them."""
+    cells = table.frame[column].reset_index(drop=True).astype(object).map(_number)
+    own = table.unit(column) or source
+    valid = cells.map(_is_value)
+    if own != to:
+        zero = float(_converted(table, column, pd.Series([0.0]), own, to)[0])
+        cells[valid] = _converted(table, column, cells[valid], own, to) - zero
+    negative = valid & (cells.where(valid, 0.0).astype(float) < 0.0)
+    if negative.any():
+        row = int(np.flatnonzero(negative)[0])
+        raise InputError(f"{table.place(row)}: {column} is {cells[row]:g}, but a standard deviation is at least 0.")
+    return cells
+
+
+def _limit(cell: Any, sign: str = "<>") -> float | None:
+    """The limit of a value outside of an instrument's range, such as 5 for ``<5``; None if it is not one."""
+    found = _CENSORED.fullmatch(cell) if isinstance(cell, str) else None
+    if found is None or _SIGNS[found["sign"]] not in sign:
+        return None
+    number = _number(found["number"])
+    return number if isinstance(number, float) and math.isfinite(number) else None
+
+
+def _labels(table: Table) -> list[str | None]:
+    """The label of each measurement, None where the table gives none."""
+    if REPLICATE not in table.frame:
+        return [None] * len(table.frame)
+    cells = table.frame[REPLICATE].tolist()
+    numbers = [_number(cell) for cell in cells]
+    return [
+        (f"{number:g}" if not math.isnan(number) else None) if isinstance(number, float) else str(cell).strip()
+        for cell, number in zip(cells, numbers, strict=True)
+    ]
 
 
 def _number(cell: Any) -> Any:
@@ -209,12 +280,11 @@ def _converted(table: Table, column: str, cells: pd.Series, source: str, to: str
 def _bad_parameters(table: Table, parameters: pd.DataFrame, space: SearchSpace) -> list[str]:
     if not parameters.isna().any(axis=None) and not parameters.map(_is_boolean).any(axis=None):
         try:
-            space.encode(parameters)
+            space.encode(within_bounds(space, parameters))
         except InputError:
             pass  # the rows are named one by one below
         else:
-            broken = broken_constraints(space, parameters)
-            return [f"{table.place(row)}: {problem}" for row, problem in enumerate(broken) if problem]
+            return []
     found = ((row, _parameter_problem(parameters.iloc[[row]], space)) for row in range(len(parameters)))
     return [f"{table.place(row)}: {problem}" for row, problem in found if problem]
 
@@ -227,10 +297,10 @@ def _parameter_problem(candidate: pd.DataFrame, space: SearchSpace) -> str:
         if _is_boolean(cell):
             return f"Column '{name}': {cell} is neither a number nor text."
     try:
-        space.encode(candidate)
+        space.encode(within_bounds(space, candidate))
     except InputError as error:
         return str(error)
-    return broken_constraints(space, candidate)[0]
+    return ""
 
 
 def _is_boolean(cell: object) -> bool:
@@ -258,125 +328,20 @@ def _given_numbers(table: Table) -> tuple[list[int | None], list[str]]:
             problems.append(f"{table.place(row)}: {CANDIDATE} is {cell!r}, which is not the number of a candidate.")
             number = math.nan
         numbers.append(None if math.isnan(number) else int(number))
-    places: dict[int, int] = {}
-    for row, given in enumerate(numbers):
-        if given is not None and places.setdefault(given, row) != row:
+    places: dict[tuple[int, str | None], int] = {}
+    for row, (given, label) in enumerate(zip(numbers, _labels(table), strict=True)):
+        if given is not None and places.setdefault((given, label), row) != row:
             problems.append(
-                f"{table.place(row)}: candidate {given} appears twice, first in {table.place(places[given])}."
+                f"{table.place(row)}: candidate {given} appears twice, first in {table.place(places[given, label])}. "
+                f"Number its measurements in a column '{REPLICATE}'."
             )
     return numbers, problems
-
-
-class _Known:
-    """The stored candidates, by number and by parameters.
-
-    Args:
-        evaluations: of the store.
-        space: of the candidates.
-    """
-
-    def __init__(self, evaluations: pd.DataFrame, space: SearchSpace) -> None:
-        self._space = space
-        self._tolerances = {
-            name: found.tolerance for name, found in space.parameters.items() if isinstance(found, Continuous)
-        }
-        numbers = [int(number) for number in evaluations.index]
-        self.states: dict[int, str] = dict(zip(numbers, evaluations["state"], strict=True))
-        self._values: dict[int, Mapping[str, float] | None] = dict(zip(numbers, evaluations["properties"], strict=True))
-        self._by_laboratory = dict(zip(numbers, evaluations["seconds"].isna(), strict=True))
-        self.keys = {number: _key(one) for number, one in zip(numbers, evaluations["parameters"], strict=True)}
-        self._pending = [number for number, state in self.states.items() if state == PENDING]
-        self.numbers: dict[Key, list[int]] = {}
-        for number, key in self.keys.items():
-            self.numbers.setdefault(key, []).append(number)
-
-    def pending(self, key: Key) -> int | None:
-        """The pending candidate of given parameters."""
-        return next((number for number in self.numbers.get(key, []) if self.states[number] == PENDING), None)
-
-    def _nominal(self, parameters: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
-        """The values that the space would propose, of the parameters that are not compared by their tolerance."""
-        row = as_proposed(self._space, pd.DataFrame([parameters])).to_dict("records")[0]
-        return [(name, value) for name, value in row.items() if name not in self._tolerances]
-
-    def near(self, parameters: Mapping[Any, Any], taken: Container[int | None]) -> int | None:
-        """The pending candidate nearest to what was made, within the tolerance of every number, and not taken."""
-        gaps = {}
-        nominal = self._nominal(parameters) if self._pending else []
-        for number in self._pending:
-            proposed = dict(self.keys[number])
-            if number not in taken and all(proposed[name] == _rounded(value) for name, value in nominal):
-                shares = [abs(parameters[name] - proposed[name]) / most for name, most in self._tolerances.items()]
-                gaps[number] = max(shares, default=0.0)
-        nearest = min(gaps, key=lambda number: gaps[number], default=None)
-        return nearest if nearest is not None and gaps[nearest] <= 1.0 + 1e-9 else None
-
-    def measured(self, key: Key, values: Mapping[Any, float]) -> int | None:
-        """The candidate for which a laboratory gave the same values."""
-        numbers = (number for number in self.numbers.get(key, []) if self._by_laboratory[number])
-        return next((number for number in numbers if self.agrees(number, values)), None)
-
-    def agrees(self, number: int, values: Mapping[Any, float]) -> bool:
-        """Whether the stored values of a completed candidate are the given ones."""
-        stored = self._values[number] or {}
-        return self.states[number] != PENDING and all(
-            math.isclose(value, stored[name], rel_tol=1e-9) if name in stored else math.isnan(value)
-            for name, value in values.items()
-        )
-
-
-def _matched(
-    table: Table,
-    numbers: Sequence[int | None],
-    parameters: pd.DataFrame,
-    properties: pd.DataFrame,
-    known: _Known,
-    *,
-    again: bool,
-) -> tuple[list[int | None], list[str]]:
-    """The pending candidate of each row, by its number if it has one, else by its parameters; and problems."""
-    matched: list[int | None] = []
-    problems: list[str] = []
-    stored: list[str] = []
-    first: dict[Key, int] = {}
-    for row, (number, one, values) in enumerate(
-        zip(numbers, parameters.to_dict("records"), properties.to_dict("records"), strict=True)
-    ):
-        key, place = _key(one), table.place(row)
-        found = known.pending(key) if number is None else number
-        if found is None and key not in known.numbers:
-            found = known.near(one, matched)
-        before = known.measured(key, values) if found is None else found
-        if found is not None and found not in known.states:
-            problems.append(f"{place}: candidate {found} was not proposed.")
-        elif found is not None and known.states[found] == PENDING:
-            other = next((other for other in known.numbers.get(key, []) if other != found), None)
-            if other is not None and known.keys[found] != key:
-                problems.append(f"{place}: candidate {found} has the parameters of candidate {other}.")
-        elif again:
-            found = None
-        elif before is not None and known.agrees(before, values):
-            stored.append(f"{place} (candidate {before})")
-        elif found is not None:
-            problems.append(f"{place}: candidate {found} is already {known.states[found]}. {_AGAIN}")
-        if first.setdefault(key, row) != row and not again:
-            problems.append(f"{place} repeats the candidate of {table.place(first[key])}. {_AGAIN}")
-        matched.append(found)
-    if stored:
-        shown = ", ".join(stored[:MOST_SHOWN]) + (", ..." if len(stored) > MOST_SHOWN else "")
-        problems.insert(
-            0, f"{len(stored)} of {len(matched)} rows are already stored with the same values: {shown}. {_AGAIN}"
-        )
-    return matched, problems
-
-
-_AGAIN = "If it is a new measurement, use --again (in Python: again=True)."
 
 
 def _reasons(table: Table, properties: pd.DataFrame) -> list[str | None]:
     given = table.frame[REASON].tolist() if REASON in table.frame else [None] * len(properties)
     return [
-        (reason if isinstance(reason, str) and reason else "no value was given") if nothing else None
+        (reason.strip() if isinstance(reason, str) and reason.strip() else "no value was given") if nothing else None
         for reason, nothing in zip(given, properties.isna().all(axis=1), strict=True)
     ]
 
@@ -384,13 +349,3 @@ def _reasons(table: Table, properties: pd.DataFrame) -> list[str | None]:
 def _refusal(problems: Sequence[str]) -> str:
     more = [f"and {len(problems) - MOST_SHOWN} more"] if len(problems) > MOST_SHOWN else []
     return "\n".join(["Nothing was stored. Correct the results:", *problems[:MOST_SHOWN], *more])
-
-
-def _key(parameters: Mapping[Any, Any]) -> Key:
-    """Parameters in a form that is equal for equal candidates."""
-    return tuple(sorted((str(name), _rounded(value)) for name, value in parameters.items()))
-
-
-def _rounded(value: Any) -> Any:
-    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return float(f"{float(value):.{KEY_DIGITS}g}") if is_number else value

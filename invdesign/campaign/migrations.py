@@ -67,7 +67,17 @@ def _counted_deaths(connection: Connection) -> None:
         connection.execute(text("ALTER TABLE claims ADD COLUMN deaths INTEGER"))
 
 
-MIGRATIONS: Sequence[Callable[[Connection], None]] = (_identity_by_settings, _checked_records, _counted_deaths)
+def _laboratory_tables(connection: Connection) -> None:
+    """From format 3, which had neither measurements nor a log; the evaluations of a laboratory are single ones."""
+    schema.metadata.create_all(connection)
+
+
+MIGRATIONS: Sequence[Callable[[Connection], None]] = (
+    _identity_by_settings,
+    _checked_records,
+    _counted_deaths,
+    _laboratory_tables,
+)
 """The function at index n converts format n to format n + 1."""
 VERSION = len(MIGRATIONS)
 """The current format."""

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial, wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from invdesign.campaign.agreement import agreement, corrected, verified_frame
+from invdesign.campaign.censoring import decided
+from invdesign.campaign.columns import Evaluations
 from invdesign.campaign.correction import Correction
 from invdesign.campaign.html_view import MOST, campaign_html
+from invdesign.campaign.measurements import ABOVE, BELOW, limit_text, standard_errors
+from invdesign.campaign.records import properties_of
 from invdesign.campaign.rounds import (
     Round,
     TaughtRound,
@@ -27,6 +31,7 @@ from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
+from invdesign.space.outside import outside_reasons
 from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
@@ -64,6 +69,7 @@ class Reading:
         self.space = space
         self.targets = targets
         self.store = store
+        self._reasons: dict[tuple[Any, ...], str] = {}
 
     @property
     def units(self) -> dict[str, str]:
@@ -91,13 +97,34 @@ class Reading:
         columns = self.store.columns()
         # What a laboratory gave back is neither a value nor a failure, but is not proposed again.
         is_pending, given = columns.in_state(PENDING) | columns.withdrawn(), columns.given()
+        outside = self._outside()
+        inside = ~is_pending & ~outside
         return History(
-            self._candidates(~is_pending).reset_index(drop=True),
-            self._corrected(self._properties(~is_pending)).reset_index(drop=True),
+            self._candidates(inside).reset_index(drop=True),
+            self._corrected(self._properties(inside)).reset_index(drop=True),
             self._candidates(is_pending).reset_index(drop=True),
-            given=np.concatenate([given[~is_pending], given[is_pending]]),
+            given=np.concatenate([given[inside], given[is_pending]]),
             as_proposed=partial(as_proposed, self.space),
+            noise_std=self._noise(inside),
+            outside=self._data(outside) if outside.any() else None,
         )
+
+    def _data(self, chosen: NDArray[np.bool_]) -> History:
+        """The results of some candidates, as data for a model."""
+        return History(
+            self._candidates(chosen).reset_index(drop=True),
+            self._corrected(self._properties(chosen)).reset_index(drop=True),
+            self._no_candidates,
+            noise_std=self._noise(chosen),
+        )
+
+    @of_one_moment
+    def outside(self) -> pd.Series:
+        """Why results are outside of the space, by candidate: they are data for the model, but not hits."""
+        parameters = self.store.columns().parameters
+        numbers = [int(number) for number in np.flatnonzero(self._outside())]
+        reasons = [self._reasons[tuple(parameters[number].values())] for number in numbers]
+        return pd.Series(reasons, index=pd.Index(numbers, name=CANDIDATE, dtype=int), dtype=object)
 
     @of_one_moment
     def frame(self) -> pd.DataFrame:
@@ -105,6 +132,9 @@ class Reading:
 
         The properties are as the objective gave them; ``best`` and ``hits`` use corrected ones. Predictions have their
         standard deviation, ``<property>_std``, and the probabilities to meet targets; see ``Targets.probabilities``.
+        Means of several measurements have their standard error there, and ``measurements`` is how many there are;
+        ``<property>_limit`` is ``<5`` if the value was below the range of the instrument, and ``outside`` whether a
+        result is outside of the space.
         """
         columns = self.store.columns()
         everything = np.ones(len(columns), dtype=bool)
@@ -112,7 +142,30 @@ class Reading:
         frame = self._with_probabilities(
             pd.concat([self._candidates(everything), self._properties(everything), self._spreads(everything)], axis=1)
         )
-        return frame.assign(**{name: values.astype(object) for name, values in about.items()})
+        return self._with_measurements(frame.assign(**{name: values.astype(object) for name, values in about.items()}))
+
+    @of_one_moment
+    def measurements(self) -> pd.DataFrame:
+        """Every measurement of a laboratory, in the order of the candidates.
+
+        Columns: ``candidate``, ``replicate`` (its label), each property, ``<property>_std`` if it is known, ``reason``,
+        ``source`` (the file) and ``measured_at``. Censored values are text, such as ``<5``. Results in stores before
+        format 4 are not listed until they are measured again.
+        """
+        found = self.store.measurements()
+        cells = {
+            name: [limit_text(one, name) or one.get(name, math.nan) for one in found["properties"]]
+            for name in self.units
+        }
+        deviations = properties_of(found, [name + STD_SUFFIX for name in self.units])
+        known = deviations.loc[:, deviations.notna().any()]
+        values = pd.concat([pd.DataFrame(cells, index=found.index), known], axis=1)
+        about = found[["reason", "source", "measured_at"]]
+        return pd.concat([found[[CANDIDATE, "replicate"]], values, about], axis=1)
+
+    def log(self) -> pd.DataFrame:
+        """What was done by hand, in order: action, candidates, detail, and ``at``, its time."""
+        return self.store.log()
 
     @of_one_moment
     def hits(self) -> pd.DataFrame:
@@ -124,7 +177,7 @@ class Reading:
         frame = self._valued()
         targets = self.targets.in_units(self.units)
         met = frame[targets.all_met(frame)]
-        found = self._with_probabilities(pd.concat([met, targets.met(met)], axis=1))
+        found = self._with_measurements(self._with_probabilities(pd.concat([met, targets.met(met)], axis=1)))
         return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.optimized else found
 
     @of_one_moment
@@ -179,11 +232,19 @@ class Reading:
         columns = self.store.columns()
         targets = self.targets.in_units(self.units)
         counted = columns.in_state(DONE)
+        outside = self._outside()
+        inside = counted & ~outside
         if self.space.fidelity is not None:
-            counted &= at_target_fidelity(self.space, self._candidates(np.ones(len(columns), dtype=bool)))
-        values = pd.concat([self._corrected(self._properties(counted)), self._spreads(counted)], axis=1)
+            inside &= at_target_fidelity(self.space, self._candidates(np.ones(len(columns), dtype=bool)))
+        values = pd.concat([self._decided(inside), self._spreads(inside)], axis=1)
         hits = int(targets.all_met(values).sum())
-        return Status(columns.counts[DONE], columns.counts[FAILED], columns.counts[PENDING], hits)
+        counts = columns.counts
+        return Status(counts[DONE], counts[FAILED], counts[PENDING], hits, int(outside.sum()))
+
+    @of_one_moment
+    def finished(self) -> list[int]:
+        """The numbers of the candidates that have a result, with or without a value."""
+        return [int(number) for number in np.flatnonzero(~self.store.columns().in_state(PENDING))]
 
     @of_one_moment
     def cost(self) -> float:
@@ -228,8 +289,8 @@ class Reading:
 
     def _valued(self) -> pd.DataFrame:
         """The results that count: those at the target fidelity, if there are several."""
-        done = self.store.columns().in_state(DONE)
-        values = self._corrected(self._properties(done))
+        done = self.store.columns().in_state(DONE) & ~self._outside()
+        values = self._decided(done)
         frame = pd.concat([self._candidates(done), values, self._spreads(done)], axis=1)
         return frame[at_target_fidelity(self.space, frame)]
 
@@ -260,13 +321,76 @@ class Reading:
         return pd.DataFrame({name: columns.property(name)[chosen] for name in self.units}, index=index, dtype=float)
 
     def _spreads(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
-        """The standard deviations of the chosen candidates' predictions; no column for properties without any."""
+        """The standard deviations of predictions and of means; no column for properties without any."""
         columns = self.store.columns()
         index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
-        known = {name + STD_SUFFIX: columns.property(name + STD_SUFFIX) for name in self.units}
+        known = {name + STD_SUFFIX: self._spread(columns, name) for name in self.units}
         return pd.DataFrame(
             {name: values[chosen] for name, values in known.items() if not np.isnan(values).all()}, index=index
         )
+
+    def _outside(self) -> NDArray[np.bool_]:
+        """Which results of a laboratory are outside of the space."""
+        columns = self.store.columns()
+        found = np.zeros(len(columns), dtype=bool)
+        measured = np.flatnonzero(columns.measured())
+        if measured.size:
+            keys = {int(number): tuple(columns.parameters[number].values()) for number in measured}
+            new = {key: columns.parameters[number] for number, key in keys.items() if key not in self._reasons}
+            reasons = outside_reasons(self.space, pd.DataFrame(list(new.values()), columns=list(self.space.names)))
+            self._reasons.update(zip(new, reasons, strict=True))
+            found[measured] = [self._reasons[key] != "" for key in keys.values()]
+        return found
+
+    def _spread(self, columns: Evaluations, name: str) -> NDArray[np.float64]:
+        """The standard deviations of a property: of a prediction, as a laboratory gave it, or of several values."""
+        known = columns.property(name + STD_SUFFIX)
+        errors = standard_errors(self.store.all_measured(), name)
+        if not errors:
+            return known
+        found = known.copy()
+        places = np.array(list(errors), dtype=np.int64)
+        found[places] = np.where(np.isnan(known[places]), list(errors.values()), known[places])
+        return found
+
+    def _noise(self, chosen: NDArray[np.bool_]) -> pd.DataFrame | None:
+        """The known standard deviations of measured values, numbered from 0; those of predictions do not count."""
+        spreads = self._spreads(chosen)
+        if spreads.empty:
+            return None
+        measured = self.store.columns().measured()[chosen]
+        spreads = spreads.set_axis([str(name).removesuffix(STD_SUFFIX) for name in spreads], axis=1)
+        found = spreads.reindex(columns=list(self.units))[measured].reindex(spreads.index).reset_index(drop=True)
+        return None if found.isna().all(axis=None) else found
+
+    def _limits(self, chosen: NDArray[np.bool_], end: str) -> pd.DataFrame:
+        """The limits of censored values, by property; no column for properties without any."""
+        columns = self.store.columns()
+        index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
+        known = {name: columns.property(name + end)[chosen] for name in self.units}
+        return pd.DataFrame({name: limits for name, limits in known.items() if not np.isnan(limits).all()}, index=index)
+
+    def _decided(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
+        """Corrected values, and limits where these decide what is met; see ``censoring.decided``."""
+        targets = self.targets.in_units(self.units)
+        values = self._corrected(self._properties(chosen))
+        return decided(values, self._limits(chosen, BELOW), self._limits(chosen, ABOVE), targets)
+
+    def _with_measurements(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The frame with the number of measurements, if any candidate has several, and texts of censored values."""
+        columns = self.store.columns()
+        limited = {
+            f"{name}_limit": [limit_text(columns.properties[number], name) for number in frame.index]
+            for name in self.units
+        }
+        found = frame.assign(**{name: texts for name, texts in limited.items() if any(texts)})
+        outside = self._outside()
+        if outside.any():
+            found = found.assign(outside=outside[frame.index.to_numpy()])
+        counts = {number: len(given) for number, given in self.store.all_measured().items()}
+        if max(counts.values(), default=0) < 2:
+            return found
+        return found.assign(measurements=[counts.get(number, 0) for number in frame.index])
 
     def _with_probabilities(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame with the probabilities to meet the targets, if there are standard deviations."""

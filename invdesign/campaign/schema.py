@@ -12,6 +12,8 @@ PENDING, DONE, FAILED = "pending", "done", "failed"
 STATES = (PENDING, DONE, FAILED)
 WITHDRAWN = "withdrawn"
 """How the reason of a failed candidate begins that a laboratory gave back."""
+REJECTED = "rejected"
+"""How the reason of a failed candidate begins that a laboratory refused to make, or whose result it refused."""
 INITIAL, LABORATORY = "initial", "laboratory"
 """Origins of candidates that were not chosen by an optimizer."""
 
@@ -88,6 +90,33 @@ attempts = Table(
     Column("finished_at", DateTime(timezone=True)),
 )
 """Earlier attempts at candidates that failed and were evaluated again."""
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("campaign", String(200), primary_key=True),
+    Column("candidate", Integer, primary_key=True, autoincrement=False),
+    Column("measurement", Integer, primary_key=True, autoincrement=False),
+    Column("revision", Integer),
+    Column("replicate", String(100)),
+    Column("properties", Text),
+    Column("reason", Text),
+    Column("source", Text),
+    Column("checksum", String(16)),
+    Column("measured_at", DateTime(timezone=True)),
+    Index("measurements_by_revision", "campaign", "revision"),
+)
+"""Every measurement that a laboratory gave; an evaluation holds the means of its candidate."""
+log = Table(
+    "log",
+    metadata,
+    Column("campaign", String(200), primary_key=True),
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("action", String(20)),
+    Column("candidates", Text),
+    Column("detail", Text),
+    Column("at", DateTime(timezone=True)),
+)
+"""What a laboratory did by hand, in order: proposals that it rejected, edited or pinned, values that it corrected."""
 workers = Table(
     "workers",
     metadata,
@@ -102,9 +131,11 @@ workers = Table(
 
 CHECKED = {
     table.name: [
-        column for column in table.columns if column.name not in ("campaign", "checksum", "proposed_at", "finished_at")
+        column
+        for column in table.columns
+        if column.name not in ("campaign", "checksum", "proposed_at", "finished_at", "measured_at")
     ]
-    for table in (facts, evaluations, verifications)
+    for table in (facts, evaluations, verifications, measurements)
 }
 """The columns of each table that a record's checksum covers, in their order; times of day are not used anywhere."""
 

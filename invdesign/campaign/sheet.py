@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from invdesign.campaign.why import WHY
 from invdesign.core.tables import header_unit
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def laboratory_sheet(
     targets: Targets,
     expectation: Expectation | None,
     units: Mapping[str, str],
+    *,
+    why: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """A table of candidates to fill in, which ``tell`` reads back.
 
@@ -33,19 +36,21 @@ def laboratory_sheet(
         targets: whose properties are measured.
         expectation: what the model expects of candidates; None if there are too few values.
         units: of the stored properties.
+        why: why each candidate was proposed; no such column if None.
 
     Returns:
-        Parameters and empty properties, with their units in the headers; then expectations, if any.
+        Parameters and empty properties, with their units in the headers; then expectations, if any, and reasons.
     """
     parameters = {column.name: column.unit for column in space.columns}
     own = {target.property: target.unit or units.get(target.property, "") for target in targets}
     sheet = batch.rename(columns={name: with_unit(name, unit) for name, unit in parameters.items()})
     sheet = sheet.assign(**{with_unit(name, unit): "" for name, unit in own.items()})
+    reasons = {} if why is None else {WHY: list(why)}
     if expectation is None:
-        return sheet
+        return sheet.assign(**reasons)
     expected = expectation.of(batch).map(lambda value: float(f"{value:.{DIGITS}g}"))
     names = {f"{name} {word}": with_unit(f"{name} {word}", units.get(name, "")) for name in own for word in WORDS}
-    return pd.concat([sheet, expected.rename(columns=names)], axis=1)
+    return pd.concat([sheet, expected.rename(columns=names)], axis=1).assign(**reasons)
 
 
 WORDS = ("expected", "low", "high")

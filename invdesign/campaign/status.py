@@ -14,9 +14,11 @@ class Status:
         failed: number of candidates without a value.
         pending: number of candidates that are proposed but not evaluated yet.
         hits: number of candidates that meet all targets.
+        outside: number of results outside of the space; they are data for the model, but not hits.
     """
 
     evaluated: int
     failed: int
     pending: int
     hits: int
+    outside: int = 0

@@ -11,32 +11,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, text, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, func, insert, select, text, update
 
 from invdesign.campaign import database, schema
+from invdesign.campaign.claims import PROPOSING, SEARCH_STAGE, Claims
 from invdesign.campaign.columns import Evaluations
+from invdesign.campaign.measurements import Measurement, combined, next_label
 from invdesign.campaign.migrations import bring_up_to_date
-from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, STATES
+from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, REJECTED, STATES
 from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
-from invdesign.campaign.workers import Worker, dead_here
+from invdesign.campaign.workers import Worker
+from invdesign.core.errors import InputError
 from invdesign.core.failures import printable
 from invdesign.core.text_files import is_file
 
 __all__ = ["CANDIDATE", "DONE", "FAILED", "INITIAL", "LABORATORY", "PENDING", "STATES", "Store", "exists"]
 
-SEARCH_STAGE = ""
-PROPOSING = "(proposing)"
-"""Stage of the claim that a process holds while it proposes."""
-NOBODY = ""
-"""Holder of candidates whose worker left in order, but that earlier workers died with."""
-MOST_DEATHS = 2
-"""After so many deaths of its process a candidate has failed."""
 LOST = "the campaign's process died twice while it evaluated this candidate"
-"""Reason of a candidate after ``MOST_DEATHS``."""
+"""Reason of a candidate after ``claims.MOST_DEATHS``."""
 _FIRST = text("INSERT INTO campaigns (campaign, revision, proposals) VALUES (:campaign, 0, 0) ON CONFLICT DO NOTHING")
 AMENDED = "amended, formerly:"
 """How the reason of an earlier attempt begins whose values were corrected."""
@@ -62,6 +57,7 @@ class Store:
         self.place = "memory" if place is None else str(place)
         self.campaign = campaign
         self.shared = place is not None
+        self._claims = Claims(campaign)
         self._engine = database.opened(place)
         weakref.finalize(self, self._engine.dispose)
         self._reader = database.reader(self._engine)
@@ -168,19 +164,19 @@ class Store:
         """
         with self.transaction(durable=held is None) as connection:
             first = self.proposals()
-            turn = self._holders(connection, PROPOSING).get(0)
+            turn = self._claims.holders(connection, PROPOSING).get(0)
             if after is not None and (first != after or (turn is not None and not (worker and turn == worker.name))):
                 return None
             if turn is not None:
-                self._release(connection, PROPOSING, [0])
+                self._claims.release(connection, PROPOSING, [0])
             numbers = list(range(first, first + len(candidates)))
             numbered = candidates.set_axis(pd.Index(numbers, name=CANDIDATE))
             if numbers:
                 self._insert(connection, numbered, origins)
                 if held is None:
-                    self._claim(connection, SEARCH_STAGE, numbers, LABORATORY_HOLDS)
+                    self._claims.take(connection, SEARCH_STAGE, numbers, LABORATORY_HOLDS)
                 elif worker is not None:
-                    self._claim(connection, SEARCH_STAGE, numbers[:held], worker.name)
+                    self._claims.take(connection, SEARCH_STAGE, numbers[:held], worker.name)
             if before_commit is not None:
                 before_commit(numbered)
         return numbered
@@ -191,25 +187,86 @@ class Store:
         parameters: pd.DataFrame,
         properties: Sequence[Mapping[Any, float]],
         reasons: Sequence[str | None],
+        *,
+        replicates: Sequence[str | None] | None = None,
+        source: str | None = None,
     ) -> list[int]:
-        """Writes results of a laboratory in one transaction.
+        """Writes measurements of a laboratory in one transaction.
 
         Args:
-            numbers: of pending candidates; None for new ones, which are proposed first.
-            parameters: what was really evaluated, one row each.
+            numbers: of pending candidates, or of completed ones that were measured again, each once; None for new
+                ones, which are proposed first.
+            parameters: what was really evaluated, one row each; those of completed candidates stay as they are.
             properties: values of each; NaN is not written.
             reasons: why a candidate has no value, or None.
+            replicates: label of each measurement; the first free number if None.
+            source: file of the results.
 
         Returns:
             The numbers of all candidates.
         """
-        with self.transaction():
+        with self.transaction() as connection:
             fresh = parameters[[number is None for number in numbers]]
             proposed = self.propose(fresh, origins=[LABORATORY] * len(fresh))
             new = iter([] if proposed is None else proposed.index)
             known = [int(next(new)) if number is None else number for number in numbers]
-            self.finish(known, properties, reasons, seconds=None, parameters=parameters.to_dict("records"))
+            labels = replicates if replicates is not None else [None] * len(known)
+            measured = []
+            for number, values, reason, label in zip(known, properties, reasons, labels, strict=True):
+                taken = [one.replicate for one in self.measured(number)]
+                note = reason and printable(reason)
+                measured.append((number, Measurement(_plain(values), note, label or next_label(taken), source)))
+            self._add_measurements(connection, measured)
+            self._combine(connection, known, parameters.to_dict("records"))
         return known
+
+    def measured(self, number: int) -> Sequence[Measurement]:
+        """The measurements of a candidate in their order; none if it is pending or an objective evaluated it."""
+        self._read()
+        found = self._evaluations
+        if number in self._measurements or found.state(number) == PENDING:
+            return self._measurements.get(number, [])
+        if found.about["seconds"].array()[number] is not None:
+            return []
+        # Formats before 4 stored the evaluation alone.
+        return [Measurement(found.properties[number], found.about["reason"].array()[number], "1")]
+
+    def all_measured(self) -> Mapping[int, Sequence[Measurement]]:
+        """The measurements of all candidates that have any, as of ``measured``, since format 4."""
+        self._read()
+        return self._measurements
+
+    def measurements(self) -> pd.DataFrame:
+        """All measurements of a laboratory: candidate, replicate, properties, reason, source, measured_at."""
+        table = schema.measurements
+        names = ["candidate", "replicate", "properties", "reason", "source", "measured_at"]
+        query = select(*(table.c[name] for name in names)).where(table.c.campaign == self.campaign)
+        with self._connected() as connection:
+            rows = connection.execute(query.order_by(table.c.candidate, table.c.measurement)).all()
+        frame = pd.DataFrame([tuple(row) for row in rows], columns=names)
+        # SQLite returns times without their zone, which is UTC.
+        times = pd.to_datetime(frame["measured_at"], utc=True)
+        return frame.assign(properties=_objects(_parsed(frame["properties"].tolist())), measured_at=times)
+
+    def log(self) -> pd.DataFrame:
+        """What a laboratory did by hand, in order: action, candidates, detail, at."""
+        names = ["action", "candidates", "detail", "at"]
+        query = select(*(schema.log.c[name] for name in names)).where(schema.log.c.campaign == self.campaign)
+        with self._connected() as connection:
+            rows = connection.execute(query.order_by(schema.log.c.entry)).all()
+        frame = pd.DataFrame([tuple(row) for row in rows], columns=names)
+        numbers = _objects([json.loads(text) for text in frame["candidates"]])
+        return frame.assign(candidates=numbers, at=pd.to_datetime(frame["at"], utc=True))
+
+    def write_log(self, action: str, candidates: Sequence[int], detail: str) -> None:
+        """Adds an entry to the log, with its time."""
+        with self.transaction() as connection:
+            mine = schema.log.c.campaign == self.campaign
+            entry = connection.execute(select(func.count()).select_from(schema.log).where(mine)).scalar_one()
+            row = {"action": action, "candidates": json.dumps([int(number) for number in candidates])}
+            connection.execute(
+                insert(schema.log).values(campaign=self.campaign, entry=entry, detail=detail, at=_now(), **row)
+            )
 
     def finish(
         self,
@@ -277,14 +334,17 @@ class Store:
         parameters: Sequence[Mapping[Any, Any]],
         properties: Sequence[Mapping[Any, float]],
         reasons: Sequence[str | None],
+        *,
+        replicates: Sequence[str | None] | None = None,
     ) -> None:
-        """Replaces the results of finished candidates; the former ones are stored as earlier attempts.
+        """Replaces measurements of finished candidates; the former results are stored as earlier attempts.
 
         Args:
             numbers: of the candidates.
             parameters: what was really evaluated.
             properties: values of each; NaN is not written.
             reasons: why a candidate has no value, or None.
+            replicates: label of the measurement of each; None if it has a single one.
         """
         with self.transaction() as connection:
             self._read()
@@ -297,8 +357,69 @@ class Store:
             self._note_attempts(
                 connection, [(number, SEARCH_STAGE, f"{AMENDED} {text}", None) for number, text in noted]
             )
+            labels = replicates if replicates is not None else [None] * len(numbers)
+            added: list[tuple[int, int, Measurement]] = []
+            changed: list[tuple[int, int, Measurement]] = []
+            for number, values, reason, label in zip(numbers, properties, reasons, labels, strict=True):
+                before = self.measured(number)
+                names = [one.replicate for one in before]
+                which = names.index(label) if label is not None else 0
+                source = before[which].source if before else None
+                one = Measurement(_plain(values), reason and printable(reason), names[which] if names else "1", source)
+                (changed if number in self._measurements else added).append((number, which, one))
+            for number, which, one in changed:
+                mine = (schema.measurements.c.campaign == self.campaign) & (schema.measurements.c.candidate == number)
+                row = self._measurement_row(number, which, one, self._next_revision(connection))
+                mine &= schema.measurements.c.measurement == which
+                connection.execute(update(schema.measurements).where(mine).values(**row, measured_at=_now()))
+            # The former value of an old store is not a measurement of its own any more, but an earlier attempt.
+            self._insert_measurements(connection, [(number, 0, one) for number, _, one in added])
+            self._combine(connection, numbers, parameters, as_made=True)
+
+    def reject(self, numbers: Sequence[int], reason: str) -> None:
+        """Makes candidates failed, pending or finished, whoever holds them; results are stored as earlier attempts.
+
+        Args:
+            numbers: of the candidates.
+            reason: why; it replaces the values.
+        """
+        with self.transaction() as connection:
+            self._read()
+            former = self.evaluations(numbers)
+            finished = former[former["state"] != PENDING]
+            rows = zip(finished.index, finished["properties"], finished["reason"], strict=True)
+            noted = [
+                (int(number), SEARCH_STAGE, f"{REJECTED}, formerly: {json.dumps(values or {})} {before or ''}", None)
+                for number, values, before in rows
+            ]
+            self._note_attempts(connection, noted)
             self.reopen(numbers)
-            self.finish(numbers, properties, reasons, seconds=None, parameters=parameters)
+            self.finish(numbers, [{}] * len(numbers), [reason] * len(numbers), seconds=None)
+
+    def edit(self, numbers: Sequence[int], parameters: Sequence[Mapping[Any, Any]]) -> None:
+        """Replaces the parameters of pending candidates that a laboratory holds.
+
+        Raises:
+            InputError: if a worker evaluates one of them.
+        """
+        with self.transaction() as connection:
+            self._read()
+            holders = self._claims.holders(connection, SEARCH_STAGE)
+            for number in numbers:
+                if holders.get(number, LABORATORY_HOLDS) != LABORATORY_HOLDS:
+                    raise InputError(f"Candidate {number} is being evaluated, so it cannot be edited.")
+            rows = [
+                {
+                    "candidate": number,
+                    "origin": self._evaluations.about["origin"].array()[number],
+                    "parameters": json.dumps(_plain(made)),
+                    "state": PENDING,
+                    "finished_at": None,
+                }
+                for number, made in zip(numbers, parameters, strict=True)
+            ]
+            self._rewrite(connection, rows)
+            self._claims.take(connection, SEARCH_STAGE, numbers, LABORATORY_HOLDS)
 
     def retry(self, stages: Sequence[str] = ()) -> list[int]:
         """Makes the candidates pending again that an objective failed to evaluate, and forgets the failures of stages.
@@ -363,7 +484,7 @@ class Store:
                 }
                 row = schema.sealed(schema.verifications, record)
                 connection.execute(insert(schema.verifications).values(campaign=self.campaign, **row))
-            self._release(connection, stage, [number])
+            self._claims.release(connection, stage, [number])
 
     def proposals(self) -> int:
         """Number of proposed candidates."""
@@ -410,29 +531,20 @@ class Store:
         """
         while True:
             with self.transaction(durable=False) as connection:
-                if not (alone and self._alive(connection)):
-                    now = database.clock(connection)
-                    row = {"worker": worker.name, "host": worker.host, "pid": worker.pid, "started": worker.started}
-                    connection.execute(
-                        insert(schema.workers).values(campaign=self.campaign, expires=now + worker.lease, **row)
-                    )
+                if not (alone and self._claims.alive(connection)):
+                    self._claims.register(connection, worker)
                     return
             time.sleep(POLL)
 
     def renew(self, worker: Worker) -> None:
         """Renews the lease of a worker; may be called from another thread."""
         with database.writing(self._engine, self.place, durable=False) as connection:
-            expires = database.clock(connection) + worker.lease
-            mine = schema.workers.c.worker == worker.name
-            connection.execute(update(schema.workers).where(mine).values(expires=expires))
+            self._claims.renew(connection, worker)
 
     def leave(self, worker: Worker) -> None:
         """Removes a worker; its unfinished candidates belong to nobody."""
-        mine = schema.claims.c.worker == worker.name
         with self.transaction(durable=False) as connection:
-            connection.execute(update(schema.claims).where(mine & (schema.claims.c.deaths > 0)).values(worker=NOBODY))
-            connection.execute(delete(schema.claims).where(mine))
-            connection.execute(delete(schema.workers).where(schema.workers.c.worker == worker.name))
+            self._claims.leave(connection, worker)
 
     def claim(
         self,
@@ -446,7 +558,7 @@ class Store:
         """Claims candidates that nobody else holds, and counts how many of their earlier holders died.
 
         One that a worker died with is claimed alone, so that another death concerns no other candidate; after
-        ``MOST_DEATHS`` it gets a result: a failure with this reason.
+        ``claims.MOST_DEATHS`` it gets a result: a failure with this reason.
 
         Args:
             worker: that will evaluate them.
@@ -464,24 +576,15 @@ class Store:
             wanted = self.columns().pending() if among is None else list(among)
             if stage:
                 wanted = [number for number in wanted if (number, stage) not in self._verifications]
-            held, living = self._held(connection, stage)
-            free = [number for number in wanted if number not in held or held[number][0] not in living - {worker.name}]
-            deaths: dict[int, int] = {}
-            if stage != PROPOSING:
-                for number in set(free).intersection(held):
-                    holder, before = held[number]
-                    deaths[number] = before + (holder not in living and holder != NOBODY)
-            lost = [number for number in free if deaths.get(number, 0) >= MOST_DEATHS]
-            self._give_up(stage, lost)
-            left = [number for number in free if deaths.get(number, 0) < MOST_DEATHS]
-            chosen = [number for number in left if deaths.get(number)][:1] or left[:most]
-            if set(chosen).intersection(held):
-                self._release(connection, stage, chosen)  # from the dead
-            self._claim(connection, stage, chosen, worker.name, deaths)
+            choice = self._claims.choice(connection, stage, wanted, worker, most)
+            self._give_up(stage, choice.lost)
+            if choice.held:
+                self._claims.release(connection, stage, choice.chosen)  # from the dead
+            self._claims.take(connection, stage, choice.chosen, worker.name, choice.deaths)
         if on_lost is not None:
-            for number in lost:
+            for number in choice.lost:
                 on_lost(number, LOST)
-        return chosen
+        return choice.chosen
 
     def turn(self, worker: Worker) -> None:
         """Waits until a worker is the only one that proposes; its next proposal, or ``leave``, ends its turn."""
@@ -493,7 +596,7 @@ class Store:
         if not self.columns().counts[PENDING]:
             return False
         with self._connected() as connection:
-            holders = set(self._holders(connection, SEARCH_STAGE).values())
+            holders = set(self._claims.holders(connection, SEARCH_STAGE).values())
         return bool(holders - {worker.name, LABORATORY_HOLDS})
 
     def close(self) -> None:
@@ -521,6 +624,80 @@ class Store:
         ]
         connection.execute(self._insertion, rows)
 
+    def _add_measurements(self, connection: Connection, measured: Sequence[tuple[int, Measurement]]) -> None:
+        """Writes further measurements; a single one of an old store is written first, with the time of its result."""
+        rows = []
+        for number, one in measured:
+            before = self.measured(number)
+            if before and number not in self._measurements:
+                self._insert_measurements(
+                    connection, [(number, 0, before[0])], at=self._finished_at(connection, number)
+                )
+            rows.append((number, len(before), one))
+        self._insert_measurements(connection, rows)
+
+    def _finished_at(self, connection: Connection, number: int) -> dt.datetime | None:
+        table = schema.evaluations.c
+        mine = (table.campaign == self.campaign) & (table.candidate == number)
+        found: dt.datetime | None = connection.execute(select(table.finished_at).where(mine)).scalar_one()
+        return found
+
+    def _insert_measurements(
+        self, connection: Connection, rows: Sequence[tuple[int, int, Measurement]], *, at: dt.datetime | None = None
+    ) -> None:
+        if rows:
+            revision = self._next_revision(connection)
+            when = {"campaign": self.campaign, "measured_at": at or _now()}
+            noted = [{**self._measurement_row(*row, revision), **when} for row in rows]
+            connection.execute(insert(schema.measurements), noted)
+
+    def _measurement_row(self, number: int, place: int, one: Measurement, revision: int) -> dict[str, Any]:
+        record = {
+            "candidate": number,
+            "measurement": place,
+            "revision": revision,
+            "replicate": one.replicate,
+            "properties": json.dumps(dict(one.properties)),
+            "reason": one.reason,
+            "source": one.source,
+        }
+        return schema.sealed(schema.measurements, record)
+
+    def _combine(
+        self,
+        connection: Connection,
+        numbers: Sequence[int],
+        parameters: Sequence[Mapping[Any, Any]],
+        *,
+        as_made: bool = False,
+    ) -> None:
+        """Rewrites evaluations with the means of their measurements.
+
+        Args:
+            connection: of the transaction.
+            numbers: of candidates with measurements.
+            parameters: what was really evaluated, of each.
+            as_made: whether the parameters of completed candidates are replaced, too.
+        """
+        self._read()
+        rows = []
+        for number, made in zip(numbers, parameters, strict=True):
+            measurements = self._measurements[number]
+            values = combined(measurements)
+            new = as_made or self._evaluations.state(number) == PENDING
+            rows.append(
+                {
+                    "candidate": number,
+                    "origin": self._evaluations.about["origin"].array()[number],
+                    "parameters": json.dumps(_plain(made) if new else self._evaluations.parameters[number]),
+                    "state": DONE if values else FAILED,
+                    "properties": json.dumps(values),
+                    "reason": None if values else measurements[-1].reason,
+                    "finished_at": _now(),
+                }
+            )
+        self._rewrite(connection, rows)
+
     def _rewrite(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         """Replaces evaluations, and releases their candidates."""
         if not rows:
@@ -528,7 +705,7 @@ class Store:
         revision = self._next_revision(connection)
         sealed = [schema.sealed(schema.evaluations, {**row, "revision": revision}) for row in rows]
         connection.execute(self._replace, [{f"new_{name}": value for name, value in row.items()} for row in sealed])
-        self._release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
+        self._claims.release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
 
     def _note_attempts(self, connection: Connection, rows: Sequence[tuple[int, str, str | None, float | None]]) -> None:
         before = self.attempts().groupby([CANDIDATE, "stage"]).size().to_dict()
@@ -559,39 +736,6 @@ class Store:
         elif numbers:
             self.finish(numbers, [{}] * len(numbers), [LOST] * len(numbers), seconds=0.0)
 
-    def _holders(self, connection: Connection, stage: str) -> dict[int, str]:
-        """The living holder of each claimed candidate; claims of dead workers are ignored."""
-        held, living = self._held(connection, stage)
-        return {number: worker for number, (worker, _) in held.items() if worker in living}
-
-    def _held(self, connection: Connection, stage: str) -> tuple[dict[int, tuple[str, int]], set[str]]:
-        """The holder of each claimed candidate with the number of earlier deaths, and the living workers."""
-        rows = connection.execute(self._claims, {"of_stage": stage}).all()
-        living = {LABORATORY_HOLDS, *self._alive(connection)} if rows else set()
-        return {number: (worker, deaths or 0) for number, worker, deaths in rows}, living
-
-    def _alive(self, connection: Connection) -> list[str]:
-        """Registered workers whose lease is valid and whose process is not known to be dead."""
-        now = database.clock(connection)
-        rows = connection.execute(select(schema.workers).where(schema.workers.c.campaign == self.campaign))
-        return [row.worker for row in rows if row.expires > now and not dead_here(row.host, row.pid, row.started)]
-
-    def _claim(
-        self,
-        connection: Connection,
-        stage: str,
-        numbers: Sequence[int],
-        worker: str,
-        deaths: Mapping[int, int] = MappingProxyType({}),
-    ) -> None:
-        if numbers:
-            claim = {"campaign": self.campaign, "stage": stage, "worker": worker}
-            rows = [{**claim, "candidate": number, "deaths": deaths.get(number, 0)} for number in numbers]
-            connection.execute(insert(schema.claims), rows)
-
-    def _release(self, connection: Connection, stage: str, numbers: Sequence[int]) -> None:
-        connection.execute(self._free, [{"of_stage": stage, "number": number} for number in numbers])
-
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         if self._open is not None:
@@ -612,10 +756,6 @@ class Store:
             .values(revision=table.c.revision + 1, proposals=table.c.proposals + bindparam("more"))
             .returning(table.c.revision, table.c.proposals)
         )
-        claims = schema.claims.c
-        of_stage = (claims.campaign == self.campaign) & (claims.stage == bindparam("of_stage"))
-        self._claims = select(claims.candidate, claims.worker, claims.deaths).where(of_stage)
-        self._free = delete(schema.claims).where(of_stage & (claims.candidate == bindparam("number")))
         records = schema.evaluations
         written = [
             column.name for column in records.columns if column.name not in ("campaign", CANDIDATE, "proposed_at")
@@ -628,7 +768,7 @@ class Store:
         self._insertion = insert(records)
         self._all: dict[str, Select[Any]] = {}
         self._changed: dict[str, Select[Any]] = {}
-        for table in (schema.facts, schema.evaluations, schema.verifications):
+        for table in (schema.facts, schema.evaluations, schema.verifications, schema.measurements):
             keys = [column for column in table.primary_key if column.name != "campaign"]
             query = select(*schema.CHECKED[table.name], table.c.checksum)
             query = query.where(table.c.campaign == self.campaign).order_by(*keys)
@@ -640,6 +780,7 @@ class Store:
         self._facts: dict[str, Any] = {}
         self._evaluations = Evaluations()
         self._verifications: dict[tuple[int, str], dict[str, Any]] = {}
+        self._measurements: dict[int, list[Measurement]] = {}
 
     def _read(self) -> None:
         """Reads the records that were written since the last reading.
@@ -662,6 +803,9 @@ class Store:
                 record = dict(zip(names, row, strict=True))
                 record["properties"] = json.loads(record["properties"] or "{}")
                 self._verifications[record["candidate"], record["stage"]] = record
+            for number, place, _, label, values, reason, source in self._later(connection, schema.measurements):
+                mine = self._measurements.setdefault(number, [])
+                mine[place : place + 1] = [Measurement(json.loads(values), reason, label, source)]
             self._revision = revision
         proposals = 0 if found is None else found.proposals
         if len(self._evaluations) != proposals:
@@ -704,6 +848,10 @@ def _parsed(texts: Sequence[str]) -> list[dict[str, Any]]:
     """JSON objects, parsed in one call."""
     found: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
     return found
+
+
+def _objects(values: Sequence[Any]) -> pd.Series:
+    return pd.Series(list(values), dtype=object)
 
 
 def _plain(values: Mapping[Any, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.stage import Stage
+from invdesign.campaign.stop import Stop
 from invdesign.campaign_file import lines as yaml_lines
 from invdesign.campaign_file.consent import Consent, ConsentError
 from invdesign.campaign_file.fidelity_section import with_fidelities
@@ -47,6 +48,7 @@ SECTIONS = (
     "optimizer",
     "budget",
     "data",
+    "stop",
     "store",
     "workers",
     "executor",
@@ -108,6 +110,7 @@ class CampaignFile:
         executor: where evaluations run; None for ``workers`` processes of this machine.
         data: files with results that were measured before.
         target_sets: all sets of targets of the file by name; empty if it has a single list.
+        stop: when the campaign ends before its budget is spent.
     """
 
     document: Document
@@ -123,6 +126,7 @@ class CampaignFile:
     executor: ExecutorSettings | None = None
     data: tuple[Path, ...] = ()
     target_sets: Mapping[str, Targets] = field(default_factory=dict)
+    stop: Stop | None = None
 
     def open(self, store: str | Path | None = None) -> Campaign:
         """Opens or creates the campaign, in the given store or else the one that the file names.
@@ -134,13 +138,13 @@ class CampaignFile:
         """
         return self._opened(store or self.store)
 
-    def check_data(self) -> int:
-        """Checks every row of ``data`` without storing any, and returns their number.
+    def check_data(self) -> Campaign | None:
+        """Checks every row of ``data`` without storing any; returns a campaign with them, None if there are no files.
 
         Raises:
             InputError: naming each invalid row.
         """
-        return len(self._opened(None).frame()) if self.data else 0
+        return self._opened(None) if self.data else None
 
     def _opened(self, store: str | Path | None) -> Campaign:
         from invdesign.campaign import Campaign
@@ -154,6 +158,7 @@ class CampaignFile:
             name=self.header.campaign,
             initial=self.budget.initial,
             bindings=self.bindings,
+            stop=self.stop,
         )
         if self.data and self.objective is not None:
             campaign.use_units_of(self.objective)
@@ -304,6 +309,7 @@ class CampaignReader(SectionReader):
         surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
         measured = self.data_files(data.get("data"))
+        stop = self.settings(Stop, data.get("stop") or {}, ("stop",))
         for name, one in (sets or {}).items():
             self.compare(one, ("targets", name) if name else ("targets",), objective, stages)
         if budget is not None and budget.initial > budget.evaluations:
@@ -336,6 +342,7 @@ class CampaignReader(SectionReader):
             executor,
             measured,
             named,
+            stop,
         )
 
     def begin(self, required: Sequence[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from invdesign.campaign.stop import Stop
 from invdesign.campaign_file.fidelity_section import WORD, FidelitySettings, MultiFidelitySettings
 from invdesign.campaign_file.file import REQUIRED, Budget, Header
 from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySettings
@@ -32,7 +33,13 @@ def campaign_schema() -> dict[str, Any]:
             }
             schema["required"] = ["type", *schema.get("required", [])]
             definitions[f"{section}-{word}"] = schema
-    sections = {"target": TargetSettings, "budget": Budget, "verify": VerifySettings, "step": StepSettings}
+    sections = {
+        "target": TargetSettings,
+        "budget": Budget,
+        "verify": VerifySettings,
+        "step": StepSettings,
+        "stop": Stop,
+    }
     for name, cls in {**sections, "screen": ScreenSettings}.items():
         definitions[name] = _schema(cls, definitions)
     steps = {"type": "array", "items": _reference("step")}
@@ -65,6 +72,7 @@ def campaign_schema() -> dict[str, Any]:
             {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         ),
         "budget": _described("The number of candidates.", _reference("budget")),
+        "stop": _described("When the campaign ends before its budget is spent.", _reference("stop")),
         "executor": _described("Where evaluations and blocks run, instead of workers.", _any_of("executor")),
         "screen": _described("How the space is screened by invdesign screen.", _reference("screen")),
     }

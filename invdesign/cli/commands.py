@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, ParamSpec, TypeVar
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from invdesign.campaign import Campaign
     from invdesign.campaign_file.file import CampaignFile
 
+MOST_OUTSIDE = 5
+"""Results outside of the space that a message lists."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -130,6 +132,8 @@ def run(
             wait=wait,
             stop_after=stop_after or None,
         )
+        if campaign.ended is not None:
+            console.print(f"The search ended: {campaign.ended}", markup=False)
         verify(setting, campaign, console)
     _print_hits(campaign, console)
     _print_stages(campaign, console)
@@ -194,11 +198,12 @@ def check(
         typer.echo(f"Steps: {', '.join(step.name for step in plan.steps)}.")
         return
     setting = _read(file, targets, targets_set, allow_code=allow_code)
-    rows = setting.check_data()
+    data = setting.check_data()
     typer.echo(f"{file} is a valid campaign file.")
     typer.echo(describe_size(setting.space))
-    if rows:
-        typer.echo(f"Its data have {rows:,} results.")
+    if data is not None:
+        typer.echo(f"Its data have {len(data.frame()):,} results.")
+        _print_outside(data, _console())
     for remark in setting.remarks:
         typer.echo(remark)
     typer.echo("Five of them, at random:")
@@ -225,6 +230,12 @@ def ask(
     targets_set: TargetsSet = None,
     store: StorePlace = None,
     *,
+    pin: Annotated[
+        list[str] | None, typer.Option("--pin", help="NAME=VALUE that all of them have; may be given several times.")
+    ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Propose even if the file's 'stop' says that the campaign ends.")
+    ] = False,
     allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
@@ -235,13 +246,17 @@ def ask(
     if output is not None:
         check_new_file(output)
     setting, campaign, _ = _opened(file, None, targets_set, store, allow_code=allow_code)
+    reason = None if go_on else campaign.stop_reason()
+    if reason is not None:
+        raise InputError(f"{reason} Nothing was proposed. Use --go-on to ask in spite of it.")
     written: list[Path] = []
     expectation = campaign.expectation()
 
     def hand_out(batch: pd.DataFrame) -> None:
         if batch.empty:
             raise InputError("The search space has no more candidates to propose.")
-        sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
+        why = campaign.why(batch, expectation)
+        sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units, why=why)
         if output is None:
             typer.echo(table_text(sheet), nl=False)
         else:
@@ -249,7 +264,7 @@ def ask(
             written.append(output)
 
     try:
-        batch = campaign.ask(n, before_commit=hand_out)
+        batch = campaign.ask(n, pin=_pins(pin or []), before_commit=hand_out)
     except Exception:
         for path in written:  # its candidates were not stored
             path.unlink(missing_ok=True)
@@ -289,6 +304,7 @@ def tell(
     status_ = campaign.status()
     console = _console()
     console.print(f"Stored {len(numbers)} results. {status_.hits} of {status_.evaluated} candidates meet all targets.")
+    _print_outside(campaign, console, numbers)
     if ignored:
         console.print(f"Not stored, because they are not in the campaign file: {', '.join(ignored)}.", markup=False)
 
@@ -302,7 +318,7 @@ def amend(
     *,
     allow_code: AllowCode = False,
 ) -> None:
-    """Corrects stored results; the former values are kept as earlier attempts."""
+    """Corrects stored results, whose former values are kept, or the parameters of pending candidates."""
     from invdesign.core.tables import read_table
 
     table = read_table(results)
@@ -329,6 +345,34 @@ def withdraw(
 
 @app.command()
 @_errors_in_words
+def reject(
+    file: File,
+    candidates: Annotated[list[int], typer.Argument(help="Numbers of candidates, with or without a result.")],
+    reason: Annotated[str, typer.Option(help="Why they are rejected.")],
+    store: StorePlace = None,
+    *,
+    allow_code: AllowCode = False,
+) -> None:
+    """Rejects candidates: no model learns from them, and they are not proposed again."""
+    _, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
+    campaign.reject(candidates, reason)
+    _console().print(f"Rejected {len(candidates)} candidates. {campaign.status().pending} are pending.", markup=False)
+
+
+@app.command()
+@_errors_in_words
+def log(file: File, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
+    """Shows what was done by hand, and when: corrected, edited, withdrawn, rejected, pinned."""
+    _, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
+    for at, action, candidates, detail in campaign.log()[["at", "action", "candidates", "detail"]].itertuples(
+        index=False
+    ):
+        numbers = ", ".join(map(str, candidates))
+        typer.echo(f"{at:%Y-%m-%d %H:%M:%S}  {action}  candidates {numbers}{'  ' if detail else ''}{detail}")
+
+
+@app.command()
+@_errors_in_words
 def pending(file: File, output: Output = None, store: StorePlace = None, *, allow_code: AllowCode = False) -> None:
     """Writes the sheet of all pending candidates again."""
     from invdesign.campaign.sheet import laboratory_sheet
@@ -338,7 +382,8 @@ def pending(file: File, output: Output = None, store: StorePlace = None, *, allo
         check_new_file(output)
     setting, campaign, _ = _opened(file, None, None, store, must_exist=True, allow_code=allow_code)
     batch, expectation = campaign.pending(), campaign.expectation()
-    sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units)
+    why = campaign.why(batch, expectation)
+    sheet = laboratory_sheet(batch, setting.space, setting.targets, expectation, campaign.units, why=why)
     if output is None:
         typer.echo(table_text(sheet), nl=False)
     else:
@@ -365,6 +410,7 @@ def status(
     console = _console()
     console.print(status_table(found))
     console.print(hits_table(found))
+    _print_outside(campaign, console)
 
 
 @app.command()
@@ -524,6 +570,33 @@ def _print_hits(campaign: Campaign, console: Console) -> None:
     from invdesign.report.console import hits_table
 
     console.print(hits_table(campaign))
+
+
+def _pins(texts: Sequence[str]) -> dict[str, str | float]:
+    """The values of ``--pin NAME=VALUE``."""
+    from invdesign.core.errors import InputError
+
+    pins: dict[str, str | float] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise InputError(f"'{text}' must name a parameter and its value, such as --pin temperature=25.")
+        try:
+            pins[name] = float(value)
+        except ValueError:
+            pins[name] = value
+    return pins
+
+
+def _print_outside(campaign: Campaign, console: Console, among: Sequence[int] | None = None) -> None:
+    """Says how many results are outside of the space, and why the first few are."""
+    found = campaign.outside()
+    found = found if among is None else found[found.index.isin(among)]
+    if len(found):
+        are = "1 result is" if len(found) == 1 else f"{len(found):,} results are"
+        console.print(f"{are} outside of the space: data for the model, but not hits.", markup=False)
+        for number, why in found.head(MOST_OUTSIDE).items():
+            console.print(f"  candidate {number}: {why}", markup=False, soft_wrap=True)
 
 
 def _print_stages(campaign: Campaign, console: Console) -> None:

@@ -33,6 +33,9 @@ class History:
         as_proposed: returns candidates with the values that were proposed, if these may differ.
         noise_std: known standard deviation of each property value, in its unit, such as the standard error of a mean
             of replicates; rows as ``properties``, any of its columns; NaN where it is unknown. None if none is known.
+        resolution: distance in the unit cube at which a laboratory can tell two candidates apart; None if proposals may
+            be as near to others as they like.
+        outside: results of candidates outside of the space, from which a model may learn; None if there are none.
     """
 
     candidates: pd.DataFrame
@@ -42,6 +45,8 @@ class History:
     given: NDArray[np.bool_] | None = None
     as_proposed: Callable[[pd.DataFrame], pd.DataFrame] | None = None
     noise_std: pd.DataFrame | None = None
+    outside: History | None = None
+    resolution: float | None = None
 
     @property
     def proposed(self) -> pd.DataFrame:
@@ -56,7 +61,31 @@ class History:
     @property
     def count(self) -> int:
         """Number of proposed candidates."""
-        return len(self.candidates) + len(self.pending)
+        return len(self.candidates) + len(self.pending) + (0 if self.outside is None else self.outside.count)
+
+    def with_outside(self) -> History:
+        """The history with the results outside of the space after its own, for a model."""
+        if self.outside is None or self.outside.candidates.empty:
+            return self
+        parts = (self, self.outside)
+        noises = [
+            pd.DataFrame(np.nan, part.properties.index, part.properties.columns)
+            if part.noise_std is None
+            else part.noise_std
+            for part in parts
+        ]
+        given, count = self.given, len(self.candidates)
+        more = np.ones(len(self.outside.candidates), dtype=bool)
+        return replace(
+            self,
+            candidates=pd.concat([part.candidates for part in parts if len(part.candidates)], ignore_index=True),
+            properties=pd.concat([part.properties for part in parts if len(part.properties)], ignore_index=True),
+            given=None if given is None else np.concatenate([given[:count], more, given[count:]]),
+            noise_std=None
+            if all(part.noise_std is None for part in parts)
+            else pd.concat([noise for noise in noises if len(noise)], ignore_index=True),
+            outside=None,
+        )
 
     def with_pending(self, candidates: pd.DataFrame, *, given: bool) -> History:
         """The history after further proposals.

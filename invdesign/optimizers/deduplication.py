@@ -10,6 +10,7 @@ import pandas as pd
 from invdesign.optimizers.base import History
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
+from invdesign.space.parameters import is_smooth
 from invdesign.space.variation import mutated
 from invdesign.targets import Targets
 
@@ -49,6 +50,36 @@ class Deduplication:
             frame = with_rows(frame, np.flatnonzero(~new), children)
             new = self.is_new(frame)
         return frame[new].reset_index(drop=True)
+
+
+def apart(space: SearchSpace, candidates: pd.DataFrame, history: History, seed: int) -> pd.DataFrame:
+    """Candidates that a laboratory can tell apart from earlier ones and from each other.
+
+    One that is too near to another is mutated until it is not. It stays as it is if that fails: the space is full.
+
+    Args:
+        space: of the candidates.
+        candidates: one row each.
+        history: with its ``resolution``, in each coordinate of the unit cube.
+        seed: of the campaign.
+    """
+    if history.resolution is None or candidates.empty or not any(map(is_smooth, space.parameters.values())):
+        return candidates
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(history.count, 1)))
+    taken = space.encode(history.proposed) if history.count else np.empty((0, space.dimension))
+    rows = []
+    for place in range(len(candidates)):
+        row = candidates.iloc[[place]]
+        for step in (None, *STEPS):
+            tried = row if step is None else mutated(space, row, rng, step=step)
+            point = space.encode(tried)
+            if not len(taken) or np.abs(taken - point).max(axis=1).min() > history.resolution:
+                break
+        else:
+            tried, point = row, space.encode(row)
+        rows.append(tried)
+        taken = np.concatenate([taken, point])
+    return pd.concat(rows, ignore_index=True).set_axis(candidates.index)
 
 
 def completed(

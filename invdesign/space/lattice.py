@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from invdesign.space.composition.simplex import projected, rounded
-from invdesign.space.parameters import Continuous, Integer, Parameter
+from invdesign.space.parameters import Continuous, Integer, Parameter, Pinned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -246,6 +246,8 @@ def level_values(parameter: Parameter | None) -> NDArray[np.float64] | None:
     """The values of a number with steps, in order; None for other parameters."""
     if isinstance(parameter, Continuous):
         return parameter.grid
+    if isinstance(parameter, Pinned) and level_values(parameter.parameter) is not None:
+        return np.array([parameter.value], dtype=np.float64)
     if isinstance(parameter, Integer) and parameter.size <= LARGEST_LEVELS:
         return np.arange(parameter.low, parameter.high + 1, dtype=np.float64)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, runtime_checkable
@@ -141,6 +142,21 @@ class Proposing(Protocol):
         Args:
             values: of the parameter, as they were made.
         """
+
+
+@runtime_checkable
+class Measurable(Protocol):
+    """A parameter whose values may be measured outside of the space, because they can be read all the same."""
+
+    def misfits(self, values: ArrayLike) -> list[str]:
+        """One sentence for each value that is outside of the space, empty if it is inside.
+
+        Raises:
+            InputError: if a value cannot be read.
+        """
+
+    def nearest(self, values: ArrayLike) -> NDArray[Any]:
+        """The nearest values of the space, shape ``n``."""
 
 
 @runtime_checkable
@@ -433,6 +449,63 @@ class Categorical(PlainParameter):
 
     def column(self, name: str) -> Column:
         return Column(name, "category", values=self.values)
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A parameter of which only one value is proposed; all of its values can be encoded.
+
+    Attributes:
+        parameter: the whole parameter.
+        value: as the parameter writes it.
+    """
+
+    parameter: Parameter
+    value: Any
+
+    @property
+    def dimension(self) -> int:
+        return self.parameter.dimension
+
+    @property
+    def size(self) -> float:
+        return 1
+
+    @property
+    def size_is_exact(self) -> bool:
+        return True
+
+    @property
+    def is_even(self) -> bool:
+        return True
+
+    def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        return self.parameter.encode(values)
+
+    def decode(self, points: NDArray[np.float64]) -> NDArray[Any]:
+        return self._repeated(len(points))
+
+    def draw(self, n: int, rng: np.random.Generator) -> NDArray[np.float64]:
+        return np.repeat(self.parameter.encode(self._repeated(1)), n, axis=0)
+
+    def at(self, places: NDArray[np.int64]) -> NDArray[Any]:
+        return self._repeated(len(places))
+
+    def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[Any]:
+        return self._repeated(len(np.asarray(values, dtype=object)))
+
+    def crossed(self, first: ArrayLike, second: ArrayLike, rng: np.random.Generator) -> NDArray[Any]:
+        return self._repeated(len(np.asarray(first, dtype=object)))
+
+    def derived(self, name: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
+        return self.parameter.derived(name, values)
+
+    def column(self, name: str) -> Column:
+        return self.parameter.column(name)
+
+    def _repeated(self, n: int) -> NDArray[Any]:
+        kind = object if isinstance(self.value, str) else type(self.value)
+        return np.full(n, self.value, dtype=kind)
 
 
 def _number(value: Any) -> float:

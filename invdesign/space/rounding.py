@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DIGITS = 4
 """Significant digits of the range of a number to which proposals are rounded."""
+RESOLUTION = 1e-3
+"""Distance in the unit cube at which a laboratory can tell numbers without steps apart."""
 MORE_DIGITS = (0, 1, 2, 4)
 """Further digits, one attempt after the other, for candidates that rounding would make infeasible or a duplicate."""
 
@@ -85,7 +87,7 @@ def _balanced(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
             continue
         parts = balanced[names].to_numpy(dtype=np.float64)
         weights = np.array([coefficients[name] for name in names])
-        excess = parts @ weights + constant
+        excess = balanced[list(coefficients)].to_numpy(dtype=np.float64) @ np.array([*coefficients.values()]) + constant
         largest = np.argmax(np.where(np.abs(weights) == np.abs(weights).min(), np.abs(parts), -1.0), axis=1)
         rows = np.arange(len(parts))
         parts[rows, largest] = np.round(parts[rows, largest] - excess / weights[largest], 12)

@@ -16,7 +16,7 @@ from invdesign.core.html import html_table
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
 from invdesign.space.lattice import lattice_of
-from invdesign.space.parameters import Canonical, Continuous, FromSource, Parameter, Sampled, Seeded, is_smooth
+from invdesign.space.parameters import Canonical, Continuous, FromSource, Parameter, Pinned, Sampled, Seeded, is_smooth
 from invdesign.space.sampling import EmptyRegionError, Region
 from invdesign.space.space_checks import constraint_problems, emptiness, parameter_problems
 
@@ -348,7 +348,7 @@ class SearchSpace:
             return total
 
         forms = [form for constraint in constraints for form in constraint.equalities()]
-        rows = [self._equality_row(form) for form in forms if all(is_smooth(self.parameters[name]) for name in form[0])]
+        rows = [self._equality_row(form) for form in forms if self._is_plane(form[0])]
         return Region(
             self.dimension,
             self._draw,
@@ -356,6 +356,12 @@ class SearchSpace:
             np.array(rows).reshape(len(rows), self.dimension + 1 if rows else 0),
             lattice_of(constraints, self.parameters),
         )
+
+    def _is_plane(self, names: Iterable[str]) -> bool:
+        """Whether an equality is one of smooth numbers; those that are pinned are constants."""
+        parameters = [self.parameters[name] for name in names]
+        left = [parameter for parameter in parameters if not isinstance(parameter, Pinned)]
+        return bool(left) and all(map(is_smooth, left))
 
     def _equality_row(self, form: tuple[dict[str, float], float]) -> NDArray[np.float64]:
         """Converts ``sum(c * value) + constant == 0`` to the coordinates of the cube, as ``[a | b]``."""
@@ -367,6 +373,8 @@ class SearchSpace:
                 low, high = parameter.bounds
                 row[start] = coefficients[name] * (high - low)
                 constant += coefficients[name] * low
+            elif name in coefficients and isinstance(parameter, Pinned):
+                constant += coefficients[name] * parameter.value
             start += parameter.dimension
         row[-1] = -constant
         return row / max(1e-300, float(np.linalg.norm(row[:-1])))

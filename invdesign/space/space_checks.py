@@ -10,7 +10,7 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.space.constraints import Constraint
 from invdesign.space.fidelity import Fidelity
 from invdesign.space.lattice import is_counted
-from invdesign.space.parameters import Continuous, Parameter, is_smooth
+from invdesign.space.parameters import Continuous, Parameter, Pinned, is_smooth
 from invdesign.space.sampling import Region
 
 RESERVED = frozenset({"reason"})
@@ -79,7 +79,8 @@ def _equality_problems(constraint: Constraint, parameters: Mapping[str, Paramete
     if not constraint.demands_equality() or constraint.names & words:
         return []
     forms = constraint.equalities()
-    smooth = all(is_smooth(parameter := parameters[name]) and not _is_log(parameter) for name in constraint.names)
+    left = [parameters[name] for name in constraint.names if not isinstance(parameters[name], Pinned)]
+    smooth = all(is_smooth(parameter) and not _is_log(parameter) for parameter in left)
     if forms and (smooth or all(is_counted(form, parameters) for form in forms)):
         return []
     message = f"The constraint '{constraint}' has an equality that cannot be sampled"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.space.cube_moves import SPREAD, differential_move, simulated_binary_crossover
+from invdesign.space.parameters import Pinned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -147,7 +148,12 @@ def _points(space: SearchSpace, names: list[str], values: dict[str, NDArray[Any]
 
 
 def _values(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    return {name: candidates[name].to_numpy(copy=True) for name in space.names}
+    return {
+        name: parameter.at(np.zeros(len(candidates), dtype=np.int64))
+        if isinstance(parameter, Pinned)
+        else candidates[name].to_numpy(copy=True)
+        for name, parameter in space.parameters.items()
+    }
 
 
 def _chosen_columns(n: int, columns: int, rng: np.random.Generator) -> NDArray[np.bool_]:

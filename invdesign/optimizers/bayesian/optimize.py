@@ -71,6 +71,8 @@ class GeneticSearch:
         rng: source of randomness.
         around: candidates near which good ones are expected, such as the best known ones.
         separation: distance in the unit cube that a proposal keeps from every seen candidate, where it can.
+        resolution: the distance from evaluated ones, if it is another.
+        evaluated: how many of the seen candidates, from the first, are evaluated.
         starts: random candidates that are scored first; a dear acquisition wants fewer.
         elite: candidates that are refined.
         children: of each of them, round after round.
@@ -81,6 +83,8 @@ class GeneticSearch:
     rng: np.random.Generator
     around: pd.DataFrame
     separation: float = 0.0
+    resolution: float | None = None
+    evaluated: int = 0
     starts: int = 1024
     elite: int = 8
     children: int = 24
@@ -118,15 +122,18 @@ class GeneticSearch:
         """Scores candidates; seen ones are dropped, and near ones fall behind all."""
         candidates = pd.concat(frames, ignore_index=True).drop_duplicates(ignore_index=True)
         points = self.space.encode(candidates)
-        gaps = np.full(len(points), np.inf)
+        gaps, crowded = np.full(len(points), np.inf), np.zeros(len(points), dtype=bool)
         if len(taken) and len(points):
-            gaps = cdist(points, taken).min(axis=1)
+            distances = cdist(points, taken)
+            least = np.full(len(taken), self.separation)
+            if self.resolution is not None:
+                least[: self.evaluated] = self.resolution
+            gaps, crowded = distances.min(axis=1), (distances < least).any(axis=1)
         new = gaps > SAME
-        candidates, points, gaps = candidates[new].reset_index(drop=True), points[new], gaps[new]
+        candidates, points, gaps, crowded = candidates[new].reset_index(drop=True), points[new], gaps[new], crowded[new]
         if not len(points):
             return _Scored(candidates, points, gaps)
         scores = acquisition(candidates)
-        crowded = gaps < self.separation
         return _Scored(candidates, points, np.where(crowded, np.minimum(scores, 0.0) * 2.0 - 1e6 + gaps, scores))
 
 

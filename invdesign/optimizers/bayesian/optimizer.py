@@ -79,7 +79,8 @@ class BayesianOptimizer:
     bring besides the candidate's own; ``first-hit`` asks for the likeliest candidate alone."""
     separation: float = bounded(default=0.05, ge=0, lt=1)
     """In spaces with continuous parameters, distance in the unit cube that proposals for met-or-missed targets keep
-    from each other and from evaluated candidates, so that hits differ."""
+    from each other and from evaluated candidates, so that hits differ. If something is optimized, only those of a
+    laboratory keep it, from each other, and from evaluated ones what a laboratory can tell apart."""
     design: Design = "representative"
     """How a campaign begins: ``representative`` takes, from a finite space of molecules, formulas or categories,
     candidates that stand for all (see RepresentativeDesign), and elsewhere the Sobol sequence, of numbers alone begun
@@ -141,20 +142,22 @@ class BayesianOptimizer:
         target_history = target_fidelity_history(space, history)
         if (target_history.properties.reindex(columns=names).notna().sum() < FEWEST_VALUES).any():
             return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-        candidates, values = history.candidates, history.properties[names]
-        noise = None if history.noise_std is None else history.noise_std.reindex(columns=names)
+        known = history.with_outside()
+        candidates, values = known.candidates, known.properties[names]
+        noise = None if known.noise_std is None else known.noise_std.reindex(columns=names)
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
             noise = warped_noise(targets, values, noise)
             targets, values = power_warped(*arcsinh_warped(targets, values))
-        targets, values = with_success(targets, values, history.given)
+        targets, values = with_success(targets, values, known.given)
         rng = step_generator(seed, history)
         if self.acquisition is not None:
             model: Any = self._fits.fitted(self._model(space), candidates, values, space.columns, noise)
             function = acquisition_class(self.acquisition)
             grid = space.grid(self.exhaustive)
-            proposal = BotorchProposal(function, model, space, targets, candidates, values, rng, grid)
+            own, found = history.candidates, values.iloc[: len(history.candidates)]
+            proposal = BotorchProposal(function, model, space, targets, own, found, rng, grid)
             return proposal.candidates_for(n, history.pending, history.proposed)
-        counting = at_target_fidelity(space, candidates)
+        counting = at_target_fidelity(space, candidates) & (np.arange(len(candidates)) < len(history.candidates))
         policy = Policy(
             model=self._fits.fitted(self._model(space), candidates, values, space.columns, noise),
             space=space,
@@ -166,6 +169,13 @@ class BayesianOptimizer:
         )
         suggested = self._suggested(space=space, targets=targets, history=history, rng=rng)
         acquisition_optimizer = self._acquisition_optimizer(policy, rng, suggested)
+        if isinstance(acquisition_optimizer, GeneticSearch) and targets.optimized and history.resolution is not None:
+            acquisition_optimizer = replace(
+                acquisition_optimizer,
+                separation=self.separation,
+                resolution=history.resolution,
+                evaluated=len(target_history.evaluated),
+            )
         chosen = history.pending
         if isinstance(self.surrogate, MultiFidelitySurrogate) and self.surrogate.learns_fidelities():
             chosen = joined(chosen, lacking_pairs(space, history).head(n))

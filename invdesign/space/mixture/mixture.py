@@ -98,14 +98,23 @@ class Mixture:
         return False
 
     def encode(self, values: ArrayLike) -> NDArray[np.float64]:
+        problem = next(filter(None, self.misfits(values)), None)
+        if problem is not None:
+            raise InputError(problem)
+        return np.clip(self._region.coordinates(self._read(np.asarray(values, dtype=object)) / self._steps), 0.0, 1.0)
+
+    def misfits(self, values: ArrayLike) -> list[str]:
         mixtures = np.asarray(values, dtype=object)
         wished = self._read(mixtures) / self._steps
         steps = self._region.nearest(self._region.coordinates(wished))
-        beyond = np.abs(wished - steps) * self._steps > self._tolerances + 1e-9
-        if beyond.any():
-            row = int(np.argmax(beyond.any(axis=1)))
-            raise InputError(self._misfit(str(mixtures[row]), wished[row]))
-        return np.clip(self._region.coordinates(wished), 0.0, 1.0)
+        beyond: NDArray[np.bool_] = np.any(np.abs(wished - steps) * self._steps > self._tolerances + 1e-9, axis=1)
+        return [
+            self._misfit(str(mixture), amounts) if off else ""
+            for mixture, amounts, off in zip(mixtures, wished, beyond.tolist(), strict=True)
+        ]
+
+    def nearest(self, values: ArrayLike) -> NDArray[np.object_]:
+        return self.decode(self._region.coordinates(self._read(np.asarray(values, dtype=object)) / self._steps))
 
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         return self._written(self._region.nearest(np.asarray(points, dtype=np.float64)))

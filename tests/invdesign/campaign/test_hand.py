@@ -12,6 +12,8 @@ from invdesign.campaign import Campaign
 from invdesign.campaign.sheet import laboratory_sheet
 from invdesign.core.errors import InputError
 from invdesign.core.tables import read_table, write_table
+from invdesign.objectives.python import PythonObjective
+from invdesign.optimizers import GeneticOptimizer, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.space import Continuous, Mixture, SearchSpace
 from invdesign.targets import AtLeast, AtMost, Maximize, Targets
 
@@ -101,11 +103,12 @@ def test_data_are_added_once_and_replace_a_part_of_the_initial_design(tmp_path):
     assert len(campaign.add_data(data)) == 8
     assert campaign.add_data(data) == []
     more = pd.concat([data, data.iloc[[0]].assign(f=0.77)])
-    assert campaign.add_data(more) == [8]
-    assert len(campaign.history().candidates) == 9
-    asked = campaign.ask(2)
+    assert campaign.add_data(more) == [0]
+    assert campaign.add_data(more) == []
+    assert len(campaign.history().candidates) == 8
+    asked = campaign.ask(3)
     origins = campaign.frame().loc[asked.index, "origin"]
-    assert origins.tolist() == ["initial", "BayesianOptimizer"]
+    assert origins.tolist() == ["initial", "initial", "BayesianOptimizer"]
 
 
 def test_mixtures_that_were_weighed_are_matched_to_their_proposals():
@@ -117,3 +120,66 @@ def test_mixtures_that_were_weighed_are_matched_to_their_proposals():
     made = first.replace(f"NMC {amount}", f"NMC {float(amount) + 0.004:.3f}")
     assert campaign.tell(pd.DataFrame({"slurry": [made], "f": [0.5]})) == [batch.index[0]]
     assert campaign.frame()["slurry"].iloc[0] == mixture.canonical([made])[0] != first
+
+
+def test_a_rejected_proposal_is_never_proposed_again_and_teaches_nothing():
+    space = SearchSpace(t=Continuous(20, 60, step=10))
+    campaign = Campaign(space, Targets(AtLeast("f", 1)), seed=1, initial=2)
+    batch = campaign.ask(3)
+    campaign.tell(batch.iloc[[0]].assign(f=0.5))
+    first, second = (int(number) for number in batch.index[:2])
+    with pytest.raises(InputError, match="needs a reason"):
+        campaign.reject([second], " ")
+    campaign.reject([first, second], "the salt does not dissolve")
+    with pytest.raises(InputError, match=f"Candidate {first} is rejected already"):
+        campaign.reject([first], "again")
+    with pytest.raises(InputError, match="Candidate 99 was not proposed"):
+        campaign.reject([99], "unknown")
+    with pytest.raises(InputError, match=f"candidate {first} was rejected"):
+        campaign.tell(batch.iloc[[0]].assign(f=0.6), again=True)
+    assert campaign.history().properties.empty
+    assert campaign.frame()["reason"][[first, second]].tolist() == ["rejected: the salt does not dissolve"] * 2
+    assert '"f": 0.5' in campaign.attempts()["reason"][0]
+    rest = campaign.ask(9)
+    assert sorted([*batch["t"], *rest["t"]]) == [20, 30, 40, 50, 60]
+    log = campaign.log()
+    assert log[["action", "detail"]].to_numpy().tolist() == [["rejected", "the salt does not dissolve"]]
+    assert log["candidates"].tolist() == [[first, second]]
+
+
+@pytest.mark.parametrize("optimizer", [None, ParticleSwarmOptimizer(), GeneticOptimizer(), RandomOptimizer()])
+def test_a_pinned_batch_has_the_value_and_is_resumed_exactly(optimizer, tmp_path):
+    campaigns = [opened(store=tmp_path / name, initial=4, optimizer=optimizer) for name in ("a.db", "b.db")]
+    for campaign in campaigns:
+        campaign.tell(measured())
+    whole, resumed = campaigns[0].ask(4, pin={"t": 40}), campaigns[1].ask(4, pin={"t": 40})
+    assert set(whole["t"]) == {40}
+    assert whole["x"].nunique() == 4
+    pd.testing.assert_frame_equal(whole, resumed)
+    reopened = opened(store=tmp_path / "b.db", initial=4, optimizer=optimizer)
+    pd.testing.assert_frame_equal(campaigns[0].ask(2), reopened.ask(2))
+    assert campaigns[0].log()["detail"].tolist() == ["t=40"]
+
+
+def test_a_proposal_is_edited_and_its_result_finds_it(tmp_path):
+    campaign = opened(store=tmp_path / "c.db")
+    batch = campaign.ask(2)
+    edited = batch.iloc[[0]].assign(t=60)
+    assert campaign.amend(edited) == [batch.index[0]]
+    assert campaign.pending()["t"].tolist()[0] == 60
+    log = campaign.log()
+    assert log["action"].tolist() == ["edited"]
+    assert str(batch["t"].iloc[0]) in log["detail"][0]
+    assert opened(store=tmp_path / "c.db").tell(edited.reset_index(drop=True).assign(f=1.0, g=1.0)) == [batch.index[0]]
+    with pytest.raises(InputError, match="would have the parameters of candidate"):
+        campaign.amend(batch.iloc[[1]].assign(x=edited["x"].iloc[0], t=60))
+    with pytest.raises(InputError, match="would be outside of the space: 'x' is 3"):
+        campaign.amend(batch.iloc[[1]].assign(x=3.0))
+
+
+def test_an_edited_proposal_still_belongs_to_the_laboratory():
+    campaign = opened()
+    batch = campaign.ask(1)
+    campaign.amend(batch.assign(t=60))
+    campaign.run(PythonObjective(lambda x, t: {"f": x, "g": t}, {"f": "V", "g": ""}, isolated=False), evaluations=3)
+    assert campaign.pending().index.tolist() == batch.index.tolist()

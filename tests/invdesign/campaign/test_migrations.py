@@ -68,6 +68,31 @@ def test_a_store_of_any_format_is_read_and_goes_on_exactly(dump, tmp_path):
     assert opened(place).status() == campaign.status()
 
 
+def test_a_store_with_measurements_of_a_laboratory_is_read(tmp_path):
+    place = restored(DUMPS[0].with_name("laboratory-4.sql"), tmp_path)
+    targets = ind.Targets(ind.AtLeast("q", 0.15, unit="A*h/g"))
+    space = ind.SearchSpace(x=ind.Continuous(0, 1))
+    campaign = ind.Campaign(space, targets, optimizer=ind.RandomOptimizer(), store=place, seed=1, name="laboratory")
+    assert campaign.measurements()["q"].tolist() == [0.1, 0.16, "<0.05", 0.2]
+    assert campaign.frame()["q"].tolist()[::2] == pytest.approx([0.13, 0.2])
+    assert campaign.log()["action"].tolist() == ["amended"]
+
+
+def test_a_measurement_of_an_older_store_becomes_the_first_of_several(tmp_path):
+    place = restored(DUMPS[3], tmp_path)
+    campaign = opened(place)
+    asked = campaign.pending().iloc[[0]]
+    assert campaign.tell(asked.assign(voltage=3.8)) == [14]
+    connection = sqlite3.connect(place)
+    connection.execute("DELETE FROM measurements")  # as a version before it would have stored the value
+    connection.commit()
+    connection.close()
+    campaign = opened(place)
+    assert campaign.tell(asked.assign(voltage=3.9), again=True) == [14]
+    assert campaign.measurements()["voltage"].tolist() == [3.8, 3.9]
+    assert campaign.frame()["voltage"][14] == pytest.approx(3.85)
+
+
 def test_a_migrated_store_keeps_a_copy_of_what_it_was(tmp_path):
     place = restored(DUMPS[0], tmp_path)
     opened(place)
