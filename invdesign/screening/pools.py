@@ -21,6 +21,7 @@ import pandas as pd
 from invdesign.campaign.identity import describe
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.text_files import digest_of_file
 from invdesign.space import SearchSpace
 from invdesign.space.materials import MaterialFile, MaterialPool, formula_quantity
 from invdesign.space.molecules.files import MoleculeFile
@@ -304,7 +305,7 @@ class MaterialStream:
     @property
     def columns(self) -> tuple[Column, ...]:
         formula = (Column("formula", "formula"),) if self.file.formula is not None else ()
-        return (Column(self.name, "material"), *formula, *(Column(one, "number") for one in self.file.descriptors))
+        return (Column(self.name, "material"), *formula, *(Column(one, "number") for one in self.file.numbers))
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -354,7 +355,7 @@ class MaterialStream:
         return _first_rows(self)
 
     def described(self) -> Mapping[str, str]:
-        return {"pool": digest_of_file(Path(self.file.pool)), "pool's settings": f"{self.name} {self.file!r}"}
+        return {"pool": self.file.described(), "pool's settings": f"{self.name} {self.file!r}"}
 
 
 class SeenHashes:
@@ -387,16 +388,12 @@ def rows_of(path: Path) -> int | None:
         from pyarrow import parquet
 
         return int(parquet.ParquetFile(path).metadata.num_rows)
-    if path.suffix in (".gz", ".xlsx"):
+    if path.suffix in (".gz", ".xlsx", ".zip"):
         return None
+    if path.is_dir():
+        return sum(1 for _ in path.iterdir())
     with path.open("rb") as stream:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(CHUNK), b""))
-
-
-def digest_of_file(path: Path) -> str:
-    """SHA-256 of a file's content, read piece by piece."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _first_block(pool: Pool, size: int) -> RawBlock | None:
