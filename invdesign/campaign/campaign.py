@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ import pandas as pd
 
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
-from invdesign.campaign.execution.executor import Result, evaluate_all
+from invdesign.campaign.execution.executor import InFlight, Result, evaluate_all
 from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
+from invdesign.campaign.in_flight import Proposal, arrived_since, note_proposal
 from invdesign.campaign.lease import working
 from invdesign.campaign.predictions import note_predictions
 from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
@@ -98,6 +100,7 @@ class Campaign(Reading):
         evaluations: int,
         initial: int | None = None,
         batch: int = 1,
+        in_flight: int | None = None,
         cost: float | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
@@ -120,6 +123,9 @@ class Campaign(Reading):
             evaluations: total number of candidates.
             initial: number of candidates of the initial design; the campaign's own if None.
             batch: number of candidates proposed at once.
+            in_flight: number of candidates that are evaluated at the same time. Further ones are proposed as results
+                arrive, instead of batch by batch, so that no worker waits for the slowest of a batch. The initial
+                design then has at least so many. Needs an executor.
             cost: limit of the total cost, at the costs of the space's fidelities (one each if it has
                 none). The remainder is less than the cost of one evaluation at the target fidelity.
             executor: where evaluations run; None for this process.
@@ -140,11 +146,23 @@ class Campaign(Reading):
             self.initial = initial
         if batch < 1 or evaluations < 0:
             raise InputError(f"batch must be at least 1 and evaluations at least 0, not {batch} and {evaluations}.")
+        if in_flight is not None:
+            if in_flight < 1 or batch > 1 or executor is None:
+                raise InputError("in_flight must be at least 1, and needs an executor (workers) and no batch.")
+            self.initial = min(max(self.initial, in_flight), evaluations)
         objective = self._fitting(objective)
         digest = check_unchanged(self.store, objective, objective_changed)
+        if in_flight is not None and executor is not None:
+            with (
+                working(self.store, Worker.this_process(lease), wait=wait) as worker,
+                InFlight(objective, executor) as calls,
+            ):
+                keep = self._keeper(objective, digest, failures, on_progress)
+                self._run_in_flight(calls, keep, worker, failures, most=in_flight, evaluations=evaluations, cost=cost)
+            return
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
-        reasons: list[str] = []
+        keep = self._keeper(objective, digest, failures, on_progress)
         with working(self.store, Worker.this_process(lease), wait=wait) as worker:
             while True:
                 numbers = self.store.claim(worker, most=most, on_lost=failures.on_failure)
@@ -157,19 +175,70 @@ class Campaign(Reading):
                         continue  # another process proposed meanwhile: count again
                 if numbers:
                     for result in evaluate_all(objective, self._numbered(numbers), executor):
-                        found = self._keep(result, objective, digest)
-                        note_reports(self.store, SEARCH, objective)
-                        note_predictions(self.store, objective, digest)
-                        failures.note([int(number) for number in result.values.index], found)
-                        if on_progress is not None:
-                            on_progress(self.status())
-                        reasons += filter(None, found)
-                        if not self.store.columns().counts[DONE]:
-                            failures.check(reasons)
+                        keep(result)
                 elif self.store.held_by_others(worker):
                     time.sleep(POLL)
                 else:
                     return
+
+    def _keeper(
+        self, objective: Objective, digest: str, failures: Failures, on_progress: Callable[[Status], None] | None
+    ) -> Callable[[Result], None]:
+        """A function that stores the results of a run and ends it if nothing but failures comes."""
+        reasons: list[str] = []
+
+        def keep(result: Result) -> None:
+            found = self._keep(result, objective, digest)
+            note_reports(self.store, SEARCH, objective)
+            note_predictions(self.store, objective, digest)
+            failures.note([int(number) for number in result.values.index], found)
+            if on_progress is not None:
+                on_progress(self.status())
+            reasons.extend(filter(None, found))
+            if not self.store.columns().counts[DONE]:
+                failures.check(reasons)
+
+        return keep
+
+    def _run_in_flight(
+        self,
+        calls: InFlight,
+        keep: Callable[[Result], None],
+        worker: Worker,
+        failures: Failures,
+        *,
+        most: int,
+        evaluations: int,
+        cost: float | None,
+    ) -> None:
+        """Keeps ``most`` candidates in evaluation until all are evaluated; see ``run``."""
+        order: list[int] = []
+        while True:
+            while len(calls) < most:
+                left = [number for number in self.store.columns().pending() if number not in calls]
+                numbers = (
+                    self.store.claim(worker, among=left, most=most - len(calls), on_lost=failures.on_failure)
+                    if left
+                    else []
+                )
+                if not numbers:
+                    step = self._step(evaluations, most - len(calls), cost)
+                    n = min(step, most - len(calls))
+                    proposed = self._propose(n, worker, held=n, arrivals=order) if n > 0 else None
+                    if n > 0 and proposed is None:
+                        continue  # another process proposed meanwhile: count again
+                    numbers = [] if proposed is None else [int(number) for number in proposed.index]
+                if not numbers:
+                    break
+                calls.submit(self._numbered(numbers))
+            if len(calls):
+                for result in calls.completed():
+                    keep(result)
+                    order += [int(number) for number in result.values.index]
+            elif self.store.held_by_others(worker):
+                time.sleep(POLL)
+            else:
+                return
 
     def retry_failed(self, *, stages: Sequence[str] = ()) -> list[int]:
         """Makes candidates pending again that an objective failed to evaluate: the next run evaluates them.
@@ -210,6 +279,7 @@ class Campaign(Reading):
         *,
         evaluations: int,
         batch: int = 1,
+        in_flight: int | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
         on_verified: Callable[[int, str], None] | None = None,
@@ -228,6 +298,7 @@ class Campaign(Reading):
             stage: the more accurate objective, how many candidates it verifies per round, and the number of rounds.
             evaluations: total number of candidates for ``objective``, earlier runs included.
             batch: number of candidates proposed at once.
+            in_flight: see ``run``.
             executor: where evaluations run; None for this process.
             on_progress: called after each result of the search.
             on_verified: called after each result of the stage, as by ``verify``.
@@ -246,6 +317,7 @@ class Campaign(Reading):
                     objective,
                     evaluations=due,
                     batch=batch,
+                    in_flight=in_flight,
                     executor=executor,
                     on_progress=on_progress,
                     lease=lease,
@@ -291,6 +363,7 @@ class Campaign(Reading):
         *,
         held: int | None = None,
         by_hand: bool = False,
+        arrivals: Sequence[int] | None = None,
         before_commit: Callable[[pd.DataFrame], None] | None = None,
     ) -> pd.DataFrame | None:
         """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
@@ -304,6 +377,9 @@ class Campaign(Reading):
             candidates, origins = self._proposals(n, history)
             if by_hand:
                 candidates = rounded(self.space, candidates, history.proposed)
+            if arrivals is not None:
+                based_on = Proposal(history.count, len(candidates), arrived_since(self.store, arrivals))
+                before_commit = partial(_note, self.store, based_on)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
         )
@@ -575,3 +651,8 @@ class Campaign(Reading):
         values, reasons = split_result(result, objective)
         self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds, objective=digest)
         return reasons
+
+
+def _note(store: Store, based_on: Proposal, _: pd.DataFrame) -> None:
+    """Notes what candidates are based on while they are stored."""
+    note_proposal(store, based_on)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from pathlib import Path
 from pickle import PicklingError
 from queue import LifoQueue
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import pandas as pd
 
@@ -23,7 +23,7 @@ from invdesign.objectives.base import Objective, failed
 from invdesign.objectives.evaluation import Result, evaluate
 from invdesign.objectives.limits import Limits, is_foreign, limits_of
 
-__all__ = ["Result", "WorkerPool", "evaluate", "evaluate_all"]
+__all__ = ["InFlight", "Result", "WorkerPool", "evaluate", "evaluate_all"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,7 +54,63 @@ def evaluate_all(objective: Objective, candidates: pd.DataFrame, executor: Execu
             yield evaluate(objective, chunk)
 
 
-def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Executor) -> Iterator[Result]:
+class InFlight:
+    """Calls of an objective that run at the same time, one candidate each; their results come as they are ready.
+
+    A call whose process dies is repeated once. As a context, it cancels what still waits for a worker at its end.
+
+    Args:
+        objective: the source of values.
+        executor: where the calls run.
+
+    Raises:
+        InputError: if the objective cannot be sent to another process.
+    """
+
+    def __init__(self, objective: Objective, executor: Executor) -> None:
+        self._objective = objective
+        self._submitted = _submitter(objective, executor)
+        self._open: dict[Future[Result], pd.DataFrame] = {}
+        self._repeated: set[Future[Result]] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for future in self._open:
+            future.cancel()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, number: object) -> bool:
+        return any(number in row.index for row in self._open.values())
+
+    def submit(self, candidates: pd.DataFrame) -> None:
+        """Submits a call for each candidate."""
+        for place in range(len(candidates)):
+            row = candidates.iloc[[place]]
+            self._open[self._submitted(row)] = row
+
+    def completed(self) -> Iterator[Result]:
+        """Waits for a call to end, and yields the results of all that have ended, in the order of submission."""
+        ended = wait(self._open, return_when=FIRST_COMPLETED).done
+        for future in [one for one in self._open if one in ended]:
+            row = self._open.pop(future)
+            try:
+                result = future.result()
+            except (WorkerOverran, BrokenProcessPool) as error:
+                if future not in self._repeated and not _ends_here(row, error):
+                    again = self._submitted(row)
+                    self._open[again] = row
+                    self._repeated.add(again)
+                    continue
+                result = _lost(self._objective, row, error)
+            yield result
+
+
+def _submitter(objective: Objective, executor: Executor) -> Callable[[pd.DataFrame], Future[Result]]:
+    """A function that submits the evaluation of rows."""
     sent = sendable(objective, executor)
 
     def submitted(rows: pd.DataFrame) -> Future[Result]:
@@ -63,6 +119,11 @@ def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Exec
         # The executor of a cluster cannot end a call: its worker runs it in a process of its own where that is needed.
         return executor.submit(_evaluated_here if isinstance(sent, Kept) else evaluate, sent, rows)
 
+    return submitted
+
+
+def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Executor) -> Iterator[Result]:
+    submitted = _submitter(objective, executor)
     spoiled: list[tuple[pd.DataFrame, Exception]] = []
     futures: dict[Future[Result], pd.DataFrame] = {}
     try:
