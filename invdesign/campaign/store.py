@@ -11,32 +11,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
 from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, text, update
 
 from invdesign.campaign import database, schema
+from invdesign.campaign.claims import PROPOSING, SEARCH_STAGE, Claims
 from invdesign.campaign.columns import Evaluations
 from invdesign.campaign.migrations import bring_up_to_date
 from invdesign.campaign.schema import CANDIDATE, DONE, FAILED, INITIAL, LABORATORY, PENDING, STATES
 from invdesign.campaign.workers import LABORATORY as LABORATORY_HOLDS
-from invdesign.campaign.workers import Worker, dead_here
+from invdesign.campaign.workers import Worker
 from invdesign.core.failures import printable
 from invdesign.core.text_files import is_file
 
 __all__ = ["CANDIDATE", "DONE", "FAILED", "INITIAL", "LABORATORY", "PENDING", "STATES", "Store", "exists"]
 
-SEARCH_STAGE = ""
-PROPOSING = "(proposing)"
-"""Stage of the claim that a process holds while it proposes."""
-NOBODY = ""
-"""Holder of candidates whose worker left in order, but that earlier workers died with."""
-MOST_DEATHS = 2
-"""After so many deaths of its process a candidate has failed."""
 LOST = "the campaign's process died twice while it evaluated this candidate"
-"""Reason of a candidate after ``MOST_DEATHS``."""
+"""Reason of a candidate after ``claims.MOST_DEATHS``."""
 _FIRST = text("INSERT INTO campaigns (campaign, revision, proposals) VALUES (:campaign, 0, 0) ON CONFLICT DO NOTHING")
 AMENDED = "amended, formerly:"
 """How the reason of an earlier attempt begins whose values were corrected."""
@@ -62,6 +55,7 @@ class Store:
         self.place = "memory" if place is None else str(place)
         self.campaign = campaign
         self.shared = place is not None
+        self._claims = Claims(campaign)
         self._engine = database.opened(place)
         weakref.finalize(self, self._engine.dispose)
         self._reader = database.reader(self._engine)
@@ -168,19 +162,19 @@ class Store:
         """
         with self.transaction(durable=held is None) as connection:
             first = self.proposals()
-            turn = self._holders(connection, PROPOSING).get(0)
+            turn = self._claims.holders(connection, PROPOSING).get(0)
             if after is not None and (first != after or (turn is not None and not (worker and turn == worker.name))):
                 return None
             if turn is not None:
-                self._release(connection, PROPOSING, [0])
+                self._claims.release(connection, PROPOSING, [0])
             numbers = list(range(first, first + len(candidates)))
             numbered = candidates.set_axis(pd.Index(numbers, name=CANDIDATE))
             if numbers:
                 self._insert(connection, numbered, origins)
                 if held is None:
-                    self._claim(connection, SEARCH_STAGE, numbers, LABORATORY_HOLDS)
+                    self._claims.take(connection, SEARCH_STAGE, numbers, LABORATORY_HOLDS)
                 elif worker is not None:
-                    self._claim(connection, SEARCH_STAGE, numbers[:held], worker.name)
+                    self._claims.take(connection, SEARCH_STAGE, numbers[:held], worker.name)
             if before_commit is not None:
                 before_commit(numbered)
         return numbered
@@ -363,7 +357,7 @@ class Store:
                 }
                 row = schema.sealed(schema.verifications, record)
                 connection.execute(insert(schema.verifications).values(campaign=self.campaign, **row))
-            self._release(connection, stage, [number])
+            self._claims.release(connection, stage, [number])
 
     def proposals(self) -> int:
         """Number of proposed candidates."""
@@ -410,29 +404,20 @@ class Store:
         """
         while True:
             with self.transaction(durable=False) as connection:
-                if not (alone and self._alive(connection)):
-                    now = database.clock(connection)
-                    row = {"worker": worker.name, "host": worker.host, "pid": worker.pid, "started": worker.started}
-                    connection.execute(
-                        insert(schema.workers).values(campaign=self.campaign, expires=now + worker.lease, **row)
-                    )
+                if not (alone and self._claims.alive(connection)):
+                    self._claims.register(connection, worker)
                     return
             time.sleep(POLL)
 
     def renew(self, worker: Worker) -> None:
         """Renews the lease of a worker; may be called from another thread."""
         with database.writing(self._engine, self.place, durable=False) as connection:
-            expires = database.clock(connection) + worker.lease
-            mine = schema.workers.c.worker == worker.name
-            connection.execute(update(schema.workers).where(mine).values(expires=expires))
+            self._claims.renew(connection, worker)
 
     def leave(self, worker: Worker) -> None:
         """Removes a worker; its unfinished candidates belong to nobody."""
-        mine = schema.claims.c.worker == worker.name
         with self.transaction(durable=False) as connection:
-            connection.execute(update(schema.claims).where(mine & (schema.claims.c.deaths > 0)).values(worker=NOBODY))
-            connection.execute(delete(schema.claims).where(mine))
-            connection.execute(delete(schema.workers).where(schema.workers.c.worker == worker.name))
+            self._claims.leave(connection, worker)
 
     def claim(
         self,
@@ -446,7 +431,7 @@ class Store:
         """Claims candidates that nobody else holds, and counts how many of their earlier holders died.
 
         One that a worker died with is claimed alone, so that another death concerns no other candidate; after
-        ``MOST_DEATHS`` it gets a result: a failure with this reason.
+        ``claims.MOST_DEATHS`` it gets a result: a failure with this reason.
 
         Args:
             worker: that will evaluate them.
@@ -464,24 +449,15 @@ class Store:
             wanted = self.columns().pending() if among is None else list(among)
             if stage:
                 wanted = [number for number in wanted if (number, stage) not in self._verifications]
-            held, living = self._held(connection, stage)
-            free = [number for number in wanted if number not in held or held[number][0] not in living - {worker.name}]
-            deaths: dict[int, int] = {}
-            if stage != PROPOSING:
-                for number in set(free).intersection(held):
-                    holder, before = held[number]
-                    deaths[number] = before + (holder not in living and holder != NOBODY)
-            lost = [number for number in free if deaths.get(number, 0) >= MOST_DEATHS]
-            self._give_up(stage, lost)
-            left = [number for number in free if deaths.get(number, 0) < MOST_DEATHS]
-            chosen = [number for number in left if deaths.get(number)][:1] or left[:most]
-            if set(chosen).intersection(held):
-                self._release(connection, stage, chosen)  # from the dead
-            self._claim(connection, stage, chosen, worker.name, deaths)
+            choice = self._claims.choice(connection, stage, wanted, worker, most)
+            self._give_up(stage, choice.lost)
+            if choice.held:
+                self._claims.release(connection, stage, choice.chosen)  # from the dead
+            self._claims.take(connection, stage, choice.chosen, worker.name, choice.deaths)
         if on_lost is not None:
-            for number in lost:
+            for number in choice.lost:
                 on_lost(number, LOST)
-        return chosen
+        return choice.chosen
 
     def turn(self, worker: Worker) -> None:
         """Waits until a worker is the only one that proposes; its next proposal, or ``leave``, ends its turn."""
@@ -493,7 +469,7 @@ class Store:
         if not self.columns().counts[PENDING]:
             return False
         with self._connected() as connection:
-            holders = set(self._holders(connection, SEARCH_STAGE).values())
+            holders = set(self._claims.holders(connection, SEARCH_STAGE).values())
         return bool(holders - {worker.name, LABORATORY_HOLDS})
 
     def close(self) -> None:
@@ -528,7 +504,7 @@ class Store:
         revision = self._next_revision(connection)
         sealed = [schema.sealed(schema.evaluations, {**row, "revision": revision}) for row in rows]
         connection.execute(self._replace, [{f"new_{name}": value for name, value in row.items()} for row in sealed])
-        self._release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
+        self._claims.release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
 
     def _note_attempts(self, connection: Connection, rows: Sequence[tuple[int, str, str | None, float | None]]) -> None:
         before = self.attempts().groupby([CANDIDATE, "stage"]).size().to_dict()
@@ -559,39 +535,6 @@ class Store:
         elif numbers:
             self.finish(numbers, [{}] * len(numbers), [LOST] * len(numbers), seconds=0.0)
 
-    def _holders(self, connection: Connection, stage: str) -> dict[int, str]:
-        """The living holder of each claimed candidate; claims of dead workers are ignored."""
-        held, living = self._held(connection, stage)
-        return {number: worker for number, (worker, _) in held.items() if worker in living}
-
-    def _held(self, connection: Connection, stage: str) -> tuple[dict[int, tuple[str, int]], set[str]]:
-        """The holder of each claimed candidate with the number of earlier deaths, and the living workers."""
-        rows = connection.execute(self._claims, {"of_stage": stage}).all()
-        living = {LABORATORY_HOLDS, *self._alive(connection)} if rows else set()
-        return {number: (worker, deaths or 0) for number, worker, deaths in rows}, living
-
-    def _alive(self, connection: Connection) -> list[str]:
-        """Registered workers whose lease is valid and whose process is not known to be dead."""
-        now = database.clock(connection)
-        rows = connection.execute(select(schema.workers).where(schema.workers.c.campaign == self.campaign))
-        return [row.worker for row in rows if row.expires > now and not dead_here(row.host, row.pid, row.started)]
-
-    def _claim(
-        self,
-        connection: Connection,
-        stage: str,
-        numbers: Sequence[int],
-        worker: str,
-        deaths: Mapping[int, int] = MappingProxyType({}),
-    ) -> None:
-        if numbers:
-            claim = {"campaign": self.campaign, "stage": stage, "worker": worker}
-            rows = [{**claim, "candidate": number, "deaths": deaths.get(number, 0)} for number in numbers]
-            connection.execute(insert(schema.claims), rows)
-
-    def _release(self, connection: Connection, stage: str, numbers: Sequence[int]) -> None:
-        connection.execute(self._free, [{"of_stage": stage, "number": number} for number in numbers])
-
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
         if self._open is not None:
@@ -612,10 +555,6 @@ class Store:
             .values(revision=table.c.revision + 1, proposals=table.c.proposals + bindparam("more"))
             .returning(table.c.revision, table.c.proposals)
         )
-        claims = schema.claims.c
-        of_stage = (claims.campaign == self.campaign) & (claims.stage == bindparam("of_stage"))
-        self._claims = select(claims.candidate, claims.worker, claims.deaths).where(of_stage)
-        self._free = delete(schema.claims).where(of_stage & (claims.candidate == bindparam("number")))
         records = schema.evaluations
         written = [
             column.name for column in records.columns if column.name not in ("campaign", CANDIDATE, "proposed_at")
