@@ -216,14 +216,14 @@ class Campaign(Reading):
         while True:
             while len(calls) < most:
                 left = [number for number in self.store.columns().pending() if number not in calls]
+                free = most - len(calls)
                 numbers = (
-                    self.store.claim(worker, among=left, most=most - len(calls), on_lost=failures.on_failure)
+                    self.store.claim(worker, among=left, most=free, blame=False, on_lost=failures.on_failure)
                     if left
                     else []
                 )
                 if not numbers:
-                    step = self._step(evaluations, most - len(calls), cost)
-                    n = min(step, most - len(calls))
+                    n = min(free, self._step(evaluations, free, cost))
                     proposed = self._propose(n, worker, held=n, arrivals=order) if n > 0 else None
                     if n > 0 and proposed is None:
                         continue  # another process proposed meanwhile: count again

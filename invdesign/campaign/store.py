@@ -426,6 +426,7 @@ class Store:
         *,
         among: Sequence[int] | None = None,
         most: int | None = None,
+        blame: bool = True,
         on_lost: Callable[[int, str], None] | None = None,
     ) -> list[int]:
         """Claims candidates that nobody else holds, and counts how many of their earlier holders died.
@@ -438,6 +439,8 @@ class Store:
             stage: a verifying stage; the search if empty.
             among: numbers of candidates; the pending ones if None.
             most: largest number; all if None.
+            blame: whether the death of a worker counts as that of each candidate that it held; not so if they were
+                evaluated elsewhere, where they could not end it.
             on_lost: called with the number and the reason of each candidate that has failed because its workers died.
 
         Returns:
@@ -449,7 +452,7 @@ class Store:
             wanted = self.columns().pending() if among is None else list(among)
             if stage:
                 wanted = [number for number in wanted if (number, stage) not in self._verifications]
-            choice = self._claims.choice(connection, stage, wanted, worker, most)
+            choice = self._claims.choice(connection, stage, wanted, worker, most, blame=blame)
             self._give_up(stage, choice.lost)
             if choice.held:
                 self._claims.release(connection, stage, choice.chosen)  # from the dead

@@ -122,7 +122,7 @@ t.campaign_of(sys.argv[1]).run(t.OBJECTIVE, evaluations=16, in_flight=4, executo
 
 def test_killed_and_resumed_it_goes_on_from_what_had_arrived(tmp_path):
     store = str(tmp_path / "c.db")
-    for evaluated in (5, 9):
+    for evaluated in (5, 6, 7, 9):  # candidates that were in flight at several deaths did not cause them
         words = [sys.executable, "-c", SCRIPT, store, os.path.dirname(__file__), str(evaluated)]  # noqa: PTH120
         killed = subprocess.run(words, check=False, capture_output=True, text=True)
         assert killed.returncode == -9, killed.stderr
