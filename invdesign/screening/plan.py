@@ -88,7 +88,7 @@ class Plan:
         first.left.update({"cannot be read": len(read.bad)} if read.bad else {})
         rows, counts = read.rows, [first]
         for step in self.steps:
-            rows, count = applied(step, rows, self.pool, self._targets_of(step))
+            rows, count = applied(step, rows, self.pool, self.targets_of(step))
             counts.append(count)
         if self.measured is not None:
             rows, count = self._with_measured(rows, self.measured)
@@ -138,7 +138,7 @@ class Plan:
         count.left.update({"evaluation failed": int(failed.sum())} if failed.any() else {})
         return rows[~failed], count
 
-    def _targets_of(self, step: Step) -> Targets:
+    def targets_of(self, step: Step) -> Targets:
         """The targets on a step's properties; all of them for a step without a bound on the probability."""
         if step.probability is None:
             return self.targets

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from invdesign.core.settings import MaybeOutputFolder, bounded, settings
 from invdesign.screening.best import SHORTLIST, Diverse, Shortlist, check_diverse, chosen
 from invdesign.screening.checkpoints import RESULTS, Checkpoints
 from invdesign.screening.funnel import LIKELY, StepCount
+from invdesign.screening.measured_order import in_measured_order
 from invdesign.screening.plan import PROBABILITY, BlockResult, Plan
 from invdesign.screening.pools import RawBlock
 
@@ -39,6 +41,9 @@ class ScreenSettings:
     diverse: Diverse = "none"
     """Whether the chosen candidates differ from each other: ``max-min`` or, for molecules, ``butina``, among the best
     twenty times as many."""
+    order: Literal["cost", "measured"] = "cost"
+    """Order of the steps: by the kind of their objective (``cost``), or by their cost and pass rate on the first
+    entries of the pool (``measured``), which the output records for a resumed screen."""
     budget: int | None = bounded(default=None, ge=4)
     """Number of candidates that the objective evaluates: the first ones at random, then, between passes over the pool,
     those most likely to be among the best by a surrogate that is fitted to all values so far. None to evaluate every
@@ -110,8 +115,11 @@ def run(
 ) -> Screening:
     """Runs a checked plan; see ``screen``. ``beside`` are names of what else the folder may hold."""
     check_diverse(settings.diverse, plan.pool.columns)
+    order = {} if settings.order == "cost" else {"order": settings.order}
+    Checkpoints(output, {}).begin({**plan.described(), **order}, block=settings.block, beside=beside)
+    if order:
+        plan = in_measured_order(plan, output)
     kept = Checkpoints(output, plan.schema)
-    kept.begin(plan.described(), block=settings.block, beside=beside)
     if not kept.finished:
         _screen_blocks(plan, kept, settings.block, executor, on_progress)
         funnel = kept.merge(plan.pool.place_word)
