@@ -14,7 +14,7 @@ import pandas as pd
 
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
-from invdesign.campaign.execution.executor import InFlight, Result, evaluate_all
+from invdesign.campaign.execution.executor import InFlight, Result, evaluate_all, evaluate_together
 from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
@@ -129,7 +129,7 @@ class Campaign(Reading):
             cost: limit of the total cost, at the costs of the space's fidelities (one each if it has
                 none). The remainder is less than the cost of one evaluation at the target fidelity.
             executor: where evaluations run; None for this process.
-            on_progress: called after each result.
+            on_progress: called after each result, or after several that come at once.
             lease: seconds that candidates are kept for this process if it does not answer any more.
             wait: whether to wait until no other process runs the campaign, instead of joining it.
             objective_changed: what to do if the objective (its settings, its source, its files) differs from the one
@@ -174,8 +174,8 @@ class Campaign(Reading):
                     elif step > 0:
                         continue  # another process proposed meanwhile: count again
                 if numbers:
-                    for result in evaluate_all(objective, self._numbered(numbers), executor):
-                        keep(result)
+                    for results in evaluate_together(objective, self._numbered(numbers), executor):
+                        keep(results)
                 elif self.store.held_by_others(worker):
                     time.sleep(POLL)
                 else:
@@ -183,15 +183,16 @@ class Campaign(Reading):
 
     def _keeper(
         self, objective: Objective, digest: str, failures: Failures, on_progress: Callable[[Status], None] | None
-    ) -> Callable[[Result], None]:
-        """A function that stores the results of a run and ends it if nothing but failures comes."""
+    ) -> Callable[[Sequence[Result]], None]:
+        """A function that stores results of a run together and ends it if nothing but failures comes."""
         reasons: list[str] = []
 
-        def keep(result: Result) -> None:
-            found = self._keep(result, objective, digest)
+        def keep(results: Sequence[Result]) -> None:
+            numbers = [int(number) for result in results for number in result.values.index]
+            found = self._keep(results, numbers, objective, digest)
             note_reports(self.store, SEARCH, objective)
             note_predictions(self.store, objective, digest)
-            failures.note([int(number) for number in result.values.index], found)
+            failures.note(numbers, found)
             if on_progress is not None:
                 on_progress(self.status())
             reasons.extend(filter(None, found))
@@ -203,7 +204,7 @@ class Campaign(Reading):
     def _run_in_flight(
         self,
         calls: InFlight,
-        keep: Callable[[Result], None],
+        keep: Callable[[Sequence[Result]], None],
         worker: Worker,
         failures: Failures,
         *,
@@ -232,9 +233,10 @@ class Campaign(Reading):
                     break
                 calls.submit(self._numbered(numbers))
             if len(calls):
-                for result in calls.completed():
-                    keep(result)
-                    order += [int(number) for number in result.values.index]
+                results = calls.completed()
+                if results:
+                    keep(results)
+                order += [int(number) for result in results for number in result.values.index]
             elif self.store.held_by_others(worker):
                 time.sleep(POLL)
             else:
@@ -646,10 +648,17 @@ class Campaign(Reading):
         check_calibration(self.store, stage, objective)
         return objective
 
-    def _keep(self, result: Result, objective: Objective, digest: str) -> list[str | None]:
-        """Stores a result, and returns the reason of each candidate or None."""
-        values, reasons = split_result(result, objective)
-        self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds, objective=digest)
+    def _keep(
+        self, results: Sequence[Result], numbers: Sequence[int], objective: Objective, digest: str
+    ) -> list[str | None]:
+        """Stores results in one transaction, and returns the reason of each candidate or None."""
+        values, reasons, seconds = [], [], []
+        for result in results:
+            given, why = split_result(result, objective)
+            values += given
+            reasons += why
+            seconds += [result.seconds / len(given)] * len(given)
+        self.store.finish(numbers, values, reasons, seconds=seconds, objective=digest)
         return reasons
 
 

@@ -211,7 +211,7 @@ class Store:
         properties: Sequence[Mapping[Any, float]],
         reasons: Sequence[str | None],
         *,
-        seconds: float | None,
+        seconds: float | Sequence[float] | None,
         parameters: Sequence[Mapping[Any, Any]] | None = None,
         objective: str | None = None,
     ) -> None:
@@ -221,11 +221,11 @@ class Store:
             numbers: of the candidates.
             properties: values of each; NaN is not written.
             reasons: why a candidate has no value, or None.
-            seconds: time of the evaluation, shared evenly among them.
+            seconds: time of the evaluation, shared evenly among them; or that of each.
             parameters: what was really evaluated, if that may differ from what was proposed.
             objective: fingerprint of what gave the values.
         """
-        share = None if seconds is None else float(seconds) / len(numbers)
+        shares = [float(seconds) / len(numbers)] * len(numbers) if isinstance(seconds, int | float) else seconds
         with self.transaction() as connection:
             self._read()
             rows = []
@@ -242,7 +242,7 @@ class Store:
                         "state": DONE if values else FAILED,
                         "properties": json.dumps(values),
                         "reason": reason and printable(reason),
-                        "seconds": share,
+                        "seconds": None if shares is None else float(shares[place]),
                         "objective": objective,
                         "finished_at": _now(),
                     }
