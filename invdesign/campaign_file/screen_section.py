@@ -22,7 +22,7 @@ from invdesign.objectives.surrogate import SurrogateObjective
 from invdesign.screening.active import ActiveScreen
 from invdesign.screening.funnel import Step
 from invdesign.screening.plan import Plan, bound, planned
-from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, SpacePool
+from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, enumerated
 from invdesign.screening.running import Progress, Screening, ScreenSettings, run
 from invdesign.space import Constraint
 from invdesign.space.materials import MaterialPoolFile
@@ -158,7 +158,7 @@ class ScreenReader(CampaignReader):
             if only is not None and word in STREAMS and constraints is None:
                 return self._stream(*only)
             space = self.space(data, constraints)
-            return SpacePool(space) if space is not None else None
+            return enumerated(space) if space is not None else None
         except InputError as error:
             place = next((("space", name) for name in data if f"'{name}'" in str(error)), ("space",))
             self.problem(place, str(error))

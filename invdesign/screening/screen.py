@@ -12,7 +12,7 @@ from invdesign.objectives.base import Objective
 from invdesign.screening.active import ActiveScreen
 from invdesign.screening.funnel import Step
 from invdesign.screening.plan import planned
-from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, SpacePool
+from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, enumerated
 from invdesign.screening.running import Progress, Screening, ScreenSettings, run
 from invdesign.space import Parameter, SearchSpace
 from invdesign.space.materials import MaterialFile
@@ -88,9 +88,9 @@ def as_pool(given: Source) -> Pool:
     if isinstance(given, MaterialFile):
         return MaterialStream("material", given)
     if isinstance(given, SearchSpace):
-        return SpacePool(given)
+        return enumerated(given)
     if isinstance(given, Pool):
         return given
     if isinstance(given, Parameter):
-        return SpacePool(SearchSpace({given.column("").kind: given}))
+        return enumerated(SearchSpace({given.column("").kind: given}))
     raise InputError(f"{given!r} is not a pool. Use a SearchSpace, a parameter such as MoleculePool, or a file.")
