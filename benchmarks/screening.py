@@ -3,12 +3,12 @@
     OMP_NUM_THREADS=1 python benchmarks/screening.py [--rows 100000] [--oxides 1000000] [PART ...]
 
 Parts: ``smiles`` (SMILES, count fingerprints, random forest; a bare loop of RDKit and scikit-learn takes turns with our
-blocks, in CPU seconds of this process), ``cores`` (the same on one and two worker processes, wall clock), ``memory``
-(peak of a process that screens repeated ZINC molecules), ``oxides`` (five-element oxides, Magpie attributes, random
-forest; matminer's featurizer on a few beside it), ``sendek`` and ``hbe`` (the examples), ``structures``
-(the descriptors of Sendek et al. 2017 from CIF files, against their table), ``active`` (passes with evaluations between
-them beside a single pass), ``dask`` (10 workers, of which
-two are killed; needs the extra ``cluster``). Other work on the machine slows the wall clock: compare ratios.
+blocks, in CPU seconds of this process), ``cores`` (the same on one and two worker processes, wall clock), ``memory`` (of
+a process that screens repeated ZINC molecules), ``oxides`` (five-element oxides, Magpie attributes, random forest;
+matminer's featurizer on a few beside it), ``sendek`` and ``hbe`` (the examples), ``structures`` (the descriptors of
+Sendek et al. 2017 from CIF files, against their table), ``active`` (passes with evaluations between them beside a single
+pass), ``dask`` (10 workers, of which two are killed; needs the extra ``cluster``). Other work on the machine slows the
+wall clock: compare ratios.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ import invdesign as ind
 from invdesign import datasets
 from invdesign.screening.plan import Plan, planned
 from invdesign.screening.pools import MaterialStream, MoleculeStream
+from invdesign.screening.running import Progress
+from invdesign.space import Constraint
 from invdesign.space.materials import MaterialFile
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.space.structure_files import structure_files
@@ -132,20 +134,45 @@ def cores(rows: int, folder: Path) -> dict[str, float]:
     return {"rows": rows, "seconds_1": seconds[1], "seconds_2": seconds[2], "speedup": seconds[1] / seconds[2]}
 
 
-def memory(rows: int, folder: Path) -> dict[str, float]:
+def memory(rows: int, folder: Path) -> dict[str, Any]:
+    """Memory of a process of its own, at ten places of the pool and at its end (the results are merged there)."""
     repeated_zinc(folder / "zinc.smi", rows)
     code = (
-        "import sys; sys.path.insert(0, sys.argv[2]); import screening as s; f = s.Path(sys.argv[1]);"
-        "p = s.MoleculeStream('molecule', s.MoleculeFile(f / 'zinc.smi'));"
-        "s.ind.screen(p, s.TARGETS, objective=s.learned(), output=f / 'memory');"
-        "u = s.resource.getrusage(s.resource.RUSAGE_SELF); print(u.ru_maxrss, u.ru_utime)"
+        "import sys; sys.path.insert(0, sys.argv[2]); import screening as s;"
+        "s.growing(s.Path(sys.argv[1]), int(sys.argv[3]))"
     )
+    words = [sys.executable, "-c", code, str(folder), str(Path(__file__).parent), str(rows)]
     start = time.perf_counter()
-    words = [sys.executable, "-c", code, str(folder), str(Path(__file__).parent)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
-    kilobytes, used = map(float, done.stdout.split())
-    seconds = time.perf_counter() - start
-    return {"rows": rows, "peak_mb": round(kilobytes / 1024), "seconds": seconds, "cpu_seconds": used}
+    return {"rows": rows, "seconds": time.perf_counter() - start, **json.loads(done.stdout)}
+
+
+def growing(folder: Path, rows: int) -> None:
+    """Screens the light molecules of a file by the model, and prints the resident memory on the way."""
+    resident: dict[int, int] = {}
+
+    def note(progress: Progress) -> None:
+        place = 10 * progress.entries // rows
+        if place not in resident:
+            resident[place] = _resident_mb()
+
+    ind.screen(
+        MoleculeStream("molecule", MoleculeFile(folder / "zinc.smi")),
+        TARGETS,
+        objective=learned(),
+        steps=[ind.Step("light", keep=Constraint("molecule.MolWt <= 250"))],
+        output=folder / "memory",
+        on_progress=note,
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sys.stdout.write(
+        json.dumps({"peak_mb": peak, "resident_mb": [*resident.values(), _resident_mb()], "cpu_seconds": _cpu()})
+    )
+
+
+def _resident_mb() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() >> 20
 
 
 def formulas(count: int) -> Iterator[str]:

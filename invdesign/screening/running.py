@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from invdesign.campaign.execution.executor import sendable
+from invdesign.campaign.execution.executor import cancel, sendable
 from invdesign.core.errors import InputError
 from invdesign.core.settings import MaybeOutputFolder, bounded, settings
 from invdesign.screening.best import SHORTLIST, Diverse, Shortlist, check_diverse, chosen
@@ -179,8 +179,7 @@ def _results(plan: Plan, blocks: Iterator[RawBlock], executor: Executor | None) 
                         ) from None
                     running[executor.submit(_screened, sent, block)] = (block, attempt + 1)
     finally:
-        for future in running:
-            future.cancel()
+        cancel(running)
 
 
 def _screened(plan: Plan, block: RawBlock) -> BlockResult:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -87,8 +88,7 @@ class InFlight:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for future in self._open:
-            future.cancel()
+        cancel(self._open)
 
     def __len__(self) -> int:
         return len(self._open)
@@ -120,6 +120,14 @@ class InFlight:
         self._open[future] = row
         future.add_done_callback(self._ended.put)
         return future
+
+
+def cancel(futures: Iterable[Future[Any]]) -> None:
+    """Cancels calls that have not begun, on executors that can."""
+    for future in futures:
+        if not future.done():
+            with suppress(NotImplementedError):  # Parsl's
+                future.cancel()
 
 
 def _taken(ended: SimpleQueue[Future[Result]]) -> Iterator[Future[Result]]:
@@ -168,8 +176,7 @@ def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Exec
             if found:
                 yield found
     finally:
-        for future in futures:
-            future.cancel()
+        cancel(futures)
     for chunk, failure in spoiled:
         for result in _again(objective, chunk, failure, lambda row: submitted(row).result()):
             yield [result]
