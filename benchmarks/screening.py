@@ -3,10 +3,10 @@
     OMP_NUM_THREADS=1 python benchmarks/screening.py [--rows 100000] [--oxides 1000000] [PART ...]
 
 Parts: ``smiles`` (SMILES, count fingerprints, random forest; a bare loop of RDKit and scikit-learn takes turns with our
-blocks, in CPU seconds of this process), ``cores`` (the same on one and two worker processes, wall clock), ``memory`` (of
-a process that screens repeated ZINC molecules), ``oxides`` (five-element oxides, Magpie attributes, random forest;
+blocks, in CPU seconds of this process), ``cores`` (the same on one and two worker processes, wall clock), ``memory``
+(of a process that screens repeated ZINC molecules), ``oxides`` (five-element oxides, Magpie attributes, random forest;
 matminer's featurizer on a few beside it), ``sendek`` and ``hbe`` (the examples), ``structures`` (the descriptors of
-Sendek et al. 2017 from CIF files, against their table), ``active`` (passes with evaluations between them beside a single
+Sendek et al. 2017 from CIF files, against their table), ``active`` (passes with evaluations between them beside one
 pass), ``dask`` (10 workers, of which two are killed; needs the extra ``cluster``). Other work on the machine slows the
 wall clock: compare ratios.
 """
