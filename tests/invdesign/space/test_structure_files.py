@@ -106,3 +106,15 @@ def test_settings_that_cannot_be_meant(table, settings, message):
 def test_a_folder_has_no_columns(folder):
     with pytest.raises(InputError, match="is not a table"):
         MaterialFile(str(folder), id="name")
+
+
+def test_a_campaign_proposes_crystals_of_a_folder(folder):
+    pool = ind.MaterialPool.from_file(folder)
+    campaign = ind.Campaign(ind.SearchSpace(crystal=pool), ind.Targets(ind.Minimize("light")), initial=3)
+    density = dict(zip(pool.ids, pool.descriptors.frame(list(pool.ids))["density"], strict=True))
+    campaign.run(
+        ind.PythonObjective(lambda crystal: {"light": density[crystal]}, {"light": ""}, isolated=False), evaluations=5
+    )
+    frame = campaign.frame()
+    assert frame["crystal"].is_unique
+    assert frame["light"].min() == min(density.values())
