@@ -4,9 +4,11 @@
 
 Parts: ``smiles`` (SMILES, count fingerprints, random forest; a bare loop of RDKit and scikit-learn takes turns with our
 blocks, in CPU seconds of this process), ``cores`` (the same on one and two worker processes, wall clock), ``memory``
-(peak of a process that screens repeated ZINC molecules), ``oxides`` (five-element oxides, Magpie attributes, random
-forest; matminer's featurizer on a few beside it), ``sendek`` and ``hbe`` (the examples), ``dask`` (10 workers, of which
-two are killed; needs the extra ``cluster``). Other work on the machine slows the wall clock: compare ratios.
+(of a process that screens repeated ZINC molecules), ``oxides`` (five-element oxides, Magpie attributes, random forest;
+matminer's featurizer on a few beside it), ``sendek`` and ``hbe`` (the examples), ``structures`` (the descriptors of
+Sendek et al. 2017 from CIF files, against their table), ``active`` (passes with evaluations between them beside one
+pass), ``dask`` (10 workers, of which two are killed; needs the extra ``cluster``). Other work on the machine slows the
+wall clock: compare ratios.
 """
 
 from __future__ import annotations
@@ -34,8 +36,12 @@ import invdesign as ind
 from invdesign import datasets
 from invdesign.screening.plan import Plan, planned
 from invdesign.screening.pools import MaterialStream, MoleculeStream
+from invdesign.screening.running import Progress
+from invdesign.space import Constraint
 from invdesign.space.materials import MaterialFile
 from invdesign.space.molecules.files import MoleculeFile
+from invdesign.space.structure_files import structure_files
+from invdesign.surrogates.features.structures import SENDEK, read_structure, sendek_descriptors
 
 if TYPE_CHECKING:
     from invdesign.campaign.execution.dask_cluster import DaskPool
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[1] / "examples"
 METALS = ("Li", "Na", "Mg", "Al", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Zr", "Nb")
 TARGETS = ind.Targets(ind.Between("potential", 1.4, 1.7))
+NARROW = ind.Targets(ind.Between("potential", 1.55, 1.60))
 BLOCK = 2048
 
 
@@ -127,20 +134,45 @@ def cores(rows: int, folder: Path) -> dict[str, float]:
     return {"rows": rows, "seconds_1": seconds[1], "seconds_2": seconds[2], "speedup": seconds[1] / seconds[2]}
 
 
-def memory(rows: int, folder: Path) -> dict[str, float]:
+def memory(rows: int, folder: Path) -> dict[str, Any]:
+    """Memory of a process of its own, at ten places of the pool and at its end (the results are merged there)."""
     repeated_zinc(folder / "zinc.smi", rows)
     code = (
-        "import sys; sys.path.insert(0, sys.argv[2]); import screening as s; f = s.Path(sys.argv[1]);"
-        "p = s.MoleculeStream('molecule', s.MoleculeFile(f / 'zinc.smi'));"
-        "s.ind.screen(p, s.TARGETS, objective=s.learned(), output=f / 'memory');"
-        "u = s.resource.getrusage(s.resource.RUSAGE_SELF); print(u.ru_maxrss, u.ru_utime)"
+        "import sys; sys.path.insert(0, sys.argv[2]); import screening as s;"
+        "s.growing(s.Path(sys.argv[1]), int(sys.argv[3]))"
     )
+    words = [sys.executable, "-c", code, str(folder), str(Path(__file__).parent), str(rows)]
     start = time.perf_counter()
-    words = [sys.executable, "-c", code, str(folder), str(Path(__file__).parent)]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
-    kilobytes, used = map(float, done.stdout.split())
-    seconds = time.perf_counter() - start
-    return {"rows": rows, "peak_mb": round(kilobytes / 1024), "seconds": seconds, "cpu_seconds": used}
+    return {"rows": rows, "seconds": time.perf_counter() - start, **json.loads(done.stdout)}
+
+
+def growing(folder: Path, rows: int) -> None:
+    """Screens the light molecules of a file by the model, and prints the resident memory on the way."""
+    resident: dict[int, int] = {}
+
+    def note(progress: Progress) -> None:
+        place = 10 * progress.entries // rows
+        if place not in resident:
+            resident[place] = _resident_mb()
+
+    ind.screen(
+        MoleculeStream("molecule", MoleculeFile(folder / "zinc.smi")),
+        TARGETS,
+        objective=learned(),
+        steps=[ind.Step("light", keep=Constraint("molecule.MolWt <= 250"))],
+        output=folder / "memory",
+        on_progress=note,
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    sys.stdout.write(
+        json.dumps({"peak_mb": peak, "resident_mb": [*resident.values(), _resident_mb()], "cpu_seconds": _cpu()})
+    )
+
+
+def _resident_mb() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() >> 20
 
 
 def formulas(count: int) -> Iterator[str]:
@@ -209,6 +241,29 @@ def sendek(folder: Path) -> dict[str, Any]:
     return {"seconds": seconds, "cpu_seconds": used, "entered_and_passed": counts}
 
 
+def structures() -> dict[str, Any]:
+    """The descriptors of Sendek et al. (2017) from the CIF files, against the published table of the same crystals."""
+    table = pd.read_csv(datasets.resolve("dataset:sendek-training"))
+    texts = dict(structure_files(datasets.resolve("dataset:sendek-cifs")))
+    crystals = [read_structure(texts[name.removesuffix(".cif")]) for name in table["Filename"]]
+    found: dict[str, Any] = {"crystals": len(crystals)}
+    for images in (False, True):
+        start = time.process_time()
+        values = pd.DataFrame([sendek_descriptors(one, images=images) for one in crystals])
+        seconds = (time.process_time() - start) / len(crystals)
+        given = {name: table[name.lower()].to_numpy() for name in SENDEK}
+        found["with_images" if images else "without_images"] = {
+            "cpu_seconds_per_crystal": seconds,
+            "largest_error": {name: float(np.abs(values[name] - given[name]).max()) for name in SENDEK},
+            "r2": {
+                name: 1.0
+                - float(((values[name] - given[name]) ** 2).sum() / ((given[name] - given[name].mean()) ** 2).sum())
+                for name in SENDEK
+            },
+        }
+    return found
+
+
 def hbe(folder: Path) -> dict[str, Any]:
     """The screen on two workers, the fit of the model included; the verification is xTB's time, and is left out."""
     start, used = time.perf_counter(), _cpu()
@@ -218,6 +273,32 @@ def hbe(folder: Path) -> dict[str, Any]:
     counts = {one.name: [one.entered, one.passed] for one in done.funnel}
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "cpu_seconds": _cpu() - used, "hits": done.hits, "entered_and_passed": counts}
+
+
+def active(seeds: int = 5) -> dict[str, Any]:
+    """Known hits among the best 50 of the HBE table, evaluated in four passes or all at once, with as many values."""
+    table = datasets.resolve("dataset:hbe")
+    pool = ind.MoleculePool.from_file(table, smiles="canonSMILES")
+    truth = ind.TableObjective(table, {"molecule": "canonSMILES"}, {"potential": "Potential"})
+    found: dict[str, Any] = {"budget": 100, "top": 50, "seeds": list(range(500, 500 + seeds))}
+    for way, more in (("four passes", {"initial": 20, "passes": 4}), ("one pass", {"initial": 99, "passes": 1})):
+        hits, seconds = [], []
+        for seed in found["seeds"]:
+            with tempfile.TemporaryDirectory() as name:
+                start = time.perf_counter()
+                done = ind.screen(
+                    pool,
+                    NARROW,
+                    objective=truth,
+                    output=Path(name) / "out",
+                    settings=ind.ScreenSettings(budget=100, **more),
+                    seed=seed,
+                )
+                seconds.append(time.perf_counter() - start)
+            values = truth.evaluate(done.best[["molecule"]])
+            hits.append(int(NARROW.all_met(values).sum()))
+        found[way] = {"hits_among_the_best": hits, "mean": float(np.mean(hits)), "seconds": float(np.mean(seconds))}
+    return found
 
 
 def dask(evaluations: int) -> dict[str, Any]:
@@ -276,7 +357,9 @@ def main() -> None:
             "memory": lambda: memory(given.rows, folder),
             "oxides": lambda: oxides(given.oxides, folder),
             "sendek": lambda: sendek(folder),
+            "structures": structures,
             "hbe": lambda: hbe(folder),
+            "active": active,
             "dask": lambda: dask(2000),
         }
         measured = {part: found[part] for part in parts if part in found}

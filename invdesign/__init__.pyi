@@ -34,7 +34,8 @@ from .optimizers import (
     RandomOptimizer,
 )
 from .screening.funnel import Step
-from .screening.screen import Screening, ScreenSettings, screen
+from .screening.running import Screening, ScreenSettings
+from .screening.screen import screen
 from .space import (
     Categorical,
     Composition,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,11 +19,12 @@ import pandas as pd
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.censoring import imputed
-from invdesign.campaign.execution.executor import Result, evaluate_all
+from invdesign.campaign.execution.executor import InFlight, Result, evaluate_all, evaluate_together
 from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
+from invdesign.campaign.in_flight import Proposal, arrived_since, note_proposal
 from invdesign.campaign.lease import working
 from invdesign.campaign.measurements import ABOVE, BELOW
 from invdesign.campaign.predictions import note_predictions
@@ -52,6 +54,7 @@ from invdesign.targets import Targets
 
 FAILURES = Failures()
 DATA_FILES = "data_files"
+EXHAUSTED = "The space has no more candidates to propose."
 """Name of the fact with the checksums of the files whose results were added."""
 
 
@@ -115,6 +118,7 @@ class Campaign(Reading):
         evaluations: int,
         initial: int | None = None,
         batch: int = 1,
+        in_flight: int | None = None,
         cost: float | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
@@ -137,10 +141,13 @@ class Campaign(Reading):
             evaluations: total number of candidates.
             initial: number of candidates of the initial design; the campaign's own if None.
             batch: number of candidates proposed at once.
+            in_flight: number of candidates that are evaluated at the same time. Further ones are proposed as results
+                arrive, instead of batch by batch, so that no worker waits for the slowest of a batch. The initial
+                design then has at least so many. Needs an executor.
             cost: limit of the total cost, at the costs of the space's fidelities (one each if it has
                 none). The remainder is less than the cost of one evaluation at the target fidelity.
             executor: where evaluations run; None for this process.
-            on_progress: called after each result.
+            on_progress: called after each result, or after several that come at once.
             lease: seconds that candidates are kept for this process if it does not answer any more.
             wait: whether to wait until no other process runs the campaign, instead of joining it.
             objective_changed: what to do if the objective (its settings, its source, its files) differs from the one
@@ -157,41 +164,50 @@ class Campaign(Reading):
             self.initial = initial
         if batch < 1 or evaluations < 0:
             raise InputError(f"batch must be at least 1 and evaluations at least 0, not {batch} and {evaluations}.")
+        if in_flight is not None:
+            if in_flight < 1 or batch > 1 or executor is None:
+                raise InputError("in_flight must be at least 1, and needs an executor (workers) and no batch.")
+            self.initial = min(max(self.initial, in_flight), evaluations)
         objective = self._fitting(objective)
         digest = check_unchanged(self.store, objective, objective_changed)
+        self.ended, started = None, time.monotonic()
+        if in_flight is not None and executor is not None:
+            with (
+                working(self.store, Worker.this_process(lease), wait=wait) as worker,
+                InFlight(objective, executor) as calls,
+            ):
+                keep = self._keeper(objective, digest, failures, on_progress)
+                due = partial(self._due, evaluations, cost=cost, started=started)
+                self._run_in_flight(calls, keep, worker, failures, most=in_flight, due=due)
+            return
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
-        reasons: list[str] = []
-        self.ended, started = None, time.monotonic()
+        keep = self._keeper(objective, digest, failures, on_progress)
         with working(self.store, Worker.this_process(lease), wait=wait) as worker:
             while True:
                 numbers = self.store.claim(worker, most=most, on_lost=failures.on_failure)
                 if not numbers:
-                    step = self._step(evaluations, batch, cost)
-                    if step > 0 and self.ended is None:
-                        self.ended = self.stop_reason(time.monotonic() - started)
-                    step = step if self.ended is None else 0
+                    step = self._due(evaluations, batch, cost, started)
                     proposed = self._propose(step, worker, held=most or step) if step > 0 else None
                     if proposed is not None:
                         numbers = [int(number) for number in proposed.index[:most]]
-                        self.ended = None if len(proposed) else "The space has no more candidates to propose."
+                        self.ended = None if len(proposed) else EXHAUSTED
                     elif step > 0:
                         continue  # another process proposed meanwhile: count again
                 if numbers:
-                    for result in evaluate_all(objective, self._numbered(numbers), executor):
-                        found = self._keep(result, objective, digest)
-                        note_reports(self.store, SEARCH, objective)
-                        note_predictions(self.store, objective, digest)
-                        failures.note([int(number) for number in result.values.index], found)
-                        if on_progress is not None:
-                            on_progress(self.status())
-                        reasons += filter(None, found)
-                        if not self.store.columns().counts[DONE]:
-                            failures.check(reasons)
+                    for results in evaluate_together(objective, self._numbered(numbers), executor):
+                        keep(results)
                 elif self.store.held_by_others(worker):
                     time.sleep(POLL)
                 else:
                     return
+
+    def _due(self, evaluations: int, most: int, cost: float | None, started: float) -> int:
+        """How many candidates to propose next; 0 once there is a reason to end, which it notes."""
+        step = self._step(evaluations, most, cost)
+        if step > 0 and self.ended is None:
+            self.ended = self.stop_reason(time.monotonic() - started)
+        return step if self.ended is None else 0
 
     def stop_reason(self, seconds: float = 0.0) -> str | None:
         """Why the campaign should end now, by its ``stop``, in one sentence; None if it should go on.
@@ -210,6 +226,67 @@ class Campaign(Reading):
         if expectation is None:
             return None
         return largest_chance(expectation, self.space, self.history(), self.best(len(self.finished())))
+
+    def _keeper(
+        self, objective: Objective, digest: str, failures: Failures, on_progress: Callable[[Status], None] | None
+    ) -> Callable[[Sequence[Result]], None]:
+        """A function that stores results of a run together and ends it if nothing but failures comes."""
+        reasons: list[str] = []
+
+        def keep(results: Sequence[Result]) -> None:
+            numbers = [int(number) for result in results for number in result.values.index]
+            found = self._keep(results, numbers, objective, digest)
+            note_reports(self.store, SEARCH, objective)
+            note_predictions(self.store, objective, digest)
+            failures.note(numbers, found)
+            if on_progress is not None:
+                on_progress(self.status())
+            reasons.extend(filter(None, found))
+            if not self.store.columns().counts[DONE]:
+                failures.check(reasons)
+
+        return keep
+
+    def _run_in_flight(
+        self,
+        calls: InFlight,
+        keep: Callable[[Sequence[Result]], None],
+        worker: Worker,
+        failures: Failures,
+        *,
+        most: int,
+        due: Callable[[int], int],
+    ) -> None:
+        """Keeps ``most`` candidates in evaluation until all are evaluated; see ``run``."""
+        order: list[int] = []
+        while True:
+            while len(calls) < most:
+                left = [number for number in self.store.columns().pending() if number not in calls]
+                free = most - len(calls)
+                numbers = (
+                    self.store.claim(worker, among=left, most=free, blame=False, on_lost=failures.on_failure)
+                    if left
+                    else []
+                )
+                if not numbers:
+                    n = min(free, due(free))
+                    proposed = self._propose(n, worker, held=n, arrivals=order) if n > 0 else None
+                    if n > 0 and proposed is None:
+                        continue  # another process proposed meanwhile: count again
+                    numbers = [] if proposed is None else [int(number) for number in proposed.index]
+                    self.ended = EXHAUSTED if n > 0 and not numbers else self.ended
+                if not numbers:
+                    break
+                calls.submit(self._numbered(numbers))
+            if len(calls):
+                results = calls.completed()
+                if results:
+                    keep(results)
+                order += [int(number) for result in results for number in result.values.index]
+            elif self.store.held_by_others(worker):
+                time.sleep(POLL)
+            else:
+                return
 
     def retry_failed(self, *, stages: Sequence[str] = ()) -> list[int]:
         """Makes candidates pending again that an objective failed to evaluate: the next run evaluates them.
@@ -250,6 +327,7 @@ class Campaign(Reading):
         *,
         evaluations: int,
         batch: int = 1,
+        in_flight: int | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
         on_verified: Callable[[int, str], None] | None = None,
@@ -268,6 +346,7 @@ class Campaign(Reading):
             stage: the more accurate objective, how many candidates it verifies per round, and the number of rounds.
             evaluations: total number of candidates for ``objective``, earlier runs included.
             batch: number of candidates proposed at once.
+            in_flight: see ``run``.
             executor: where evaluations run; None for this process.
             on_progress: called after each result of the search.
             on_verified: called after each result of the stage, as by ``verify``.
@@ -286,6 +365,7 @@ class Campaign(Reading):
                     objective,
                     evaluations=due,
                     batch=batch,
+                    in_flight=in_flight,
                     executor=executor,
                     on_progress=on_progress,
                     lease=lease,
@@ -352,6 +432,7 @@ class Campaign(Reading):
         *,
         held: int | None = None,
         by_hand: SearchSpace | None = None,
+        arrivals: Sequence[int] | None = None,
         before_commit: Callable[[pd.DataFrame], None] | None = None,
     ) -> pd.DataFrame | None:
         """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
@@ -368,6 +449,9 @@ class Campaign(Reading):
             if by_hand is not None:
                 candidates = apart(by_hand, candidates, history, self.seed)
                 candidates = rounded(by_hand, candidates, history.proposed)
+            if arrivals is not None:
+                based_on = Proposal(history.count, len(candidates), arrived_since(self.store, arrivals))
+                before_commit = partial(_note, self.store, based_on)
         stored = self.store.propose(
             candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
         )
@@ -712,8 +796,20 @@ class Campaign(Reading):
         check_calibration(self.store, stage, objective)
         return objective
 
-    def _keep(self, result: Result, objective: Objective, digest: str) -> list[str | None]:
-        """Stores a result, and returns the reason of each candidate or None."""
-        values, reasons = split_result(result, objective)
-        self.store.finish(list(result.values.index), values, reasons, seconds=result.seconds, objective=digest)
+    def _keep(
+        self, results: Sequence[Result], numbers: Sequence[int], objective: Objective, digest: str
+    ) -> list[str | None]:
+        """Stores results in one transaction, and returns the reason of each candidate or None."""
+        values, reasons, seconds = [], [], []
+        for result in results:
+            given, why = split_result(result, objective)
+            values += given
+            reasons += why
+            seconds += [result.seconds / len(given)] * len(given)
+        self.store.finish(numbers, values, reasons, seconds=seconds, objective=digest)
         return reasons
+
+
+def _note(store: Store, based_on: Proposal, _: pd.DataFrame) -> None:
+    """Notes what candidates are based on while they are stored."""
+    note_proposal(store, based_on)

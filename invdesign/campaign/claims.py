@@ -83,7 +83,14 @@ class Claims:
         return {number: worker for number, (worker, _) in held.items() if worker in living}
 
     def choice(
-        self, connection: Connection, stage: str, wanted: Sequence[int], worker: Worker, most: int | None
+        self,
+        connection: Connection,
+        stage: str,
+        wanted: Sequence[int],
+        worker: Worker,
+        most: int | None,
+        *,
+        blame: bool = True,
     ) -> Choice:
         """What a worker may claim of the candidates that nobody else holds; see ``Store.claim``.
 
@@ -93,6 +100,7 @@ class Claims:
             wanted: numbers of candidates.
             worker: that will evaluate them.
             most: largest number; all if None.
+            blame: whether the death of a worker counts as that of each candidate that it held.
         """
         held, living = self._held(connection, stage)
         free = [number for number in wanted if number not in held or held[number][0] not in living - {worker.name}]
@@ -100,7 +108,7 @@ class Claims:
         if stage != PROPOSING:
             for number in set(free).intersection(held):
                 holder, before = held[number]
-                deaths[number] = before + (holder not in living and holder != NOBODY)
+                deaths[number] = before + (blame and holder not in living and holder != NOBODY)
         lost = [number for number in free if deaths.get(number, 0) >= MOST_DEATHS]
         left = [number for number in free if deaths.get(number, 0) < MOST_DEATHS]
         chosen = [number for number in left if deaths.get(number)][:1] or left[:most]

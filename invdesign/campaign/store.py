@@ -274,7 +274,7 @@ class Store:
         properties: Sequence[Mapping[Any, float]],
         reasons: Sequence[str | None],
         *,
-        seconds: float | None,
+        seconds: float | Sequence[float] | None,
         parameters: Sequence[Mapping[Any, Any]] | None = None,
         objective: str | None = None,
     ) -> None:
@@ -284,11 +284,11 @@ class Store:
             numbers: of the candidates.
             properties: values of each; NaN is not written.
             reasons: why a candidate has no value, or None.
-            seconds: time of the evaluation, shared evenly among them.
+            seconds: time of the evaluation, shared evenly among them; or that of each.
             parameters: what was really evaluated, if that may differ from what was proposed.
             objective: fingerprint of what gave the values.
         """
-        share = None if seconds is None else float(seconds) / len(numbers)
+        shares = [float(seconds) / len(numbers)] * len(numbers) if isinstance(seconds, int | float) else seconds
         with self.transaction() as connection:
             self._read()
             rows = []
@@ -305,7 +305,7 @@ class Store:
                         "state": DONE if values else FAILED,
                         "properties": json.dumps(values),
                         "reason": reason and printable(reason),
-                        "seconds": share,
+                        "seconds": None if shares is None else float(shares[place]),
                         "objective": objective,
                         "finished_at": _now(),
                     }
@@ -553,6 +553,7 @@ class Store:
         *,
         among: Sequence[int] | None = None,
         most: int | None = None,
+        blame: bool = True,
         on_lost: Callable[[int, str], None] | None = None,
     ) -> list[int]:
         """Claims candidates that nobody else holds, and counts how many of their earlier holders died.
@@ -565,6 +566,8 @@ class Store:
             stage: a verifying stage; the search if empty.
             among: numbers of candidates; the pending ones if None.
             most: largest number; all if None.
+            blame: whether the death of a worker counts as that of each candidate that it held; not so if they were
+                evaluated elsewhere, where they could not end it.
             on_lost: called with the number and the reason of each candidate that has failed because its workers died.
 
         Returns:
@@ -576,7 +579,7 @@ class Store:
             wanted = self.columns().pending() if among is None else list(among)
             if stage:
                 wanted = [number for number in wanted if (number, stage) not in self._verifications]
-            choice = self._claims.choice(connection, stage, wanted, worker, most)
+            choice = self._claims.choice(connection, stage, wanted, worker, most, blame=blame)
             self._give_up(stage, choice.lost)
             if choice.held:
                 self._claims.release(connection, stage, choice.chosen)  # from the dead

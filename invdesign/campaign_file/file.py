@@ -72,6 +72,9 @@ class Budget:
     """Total number of candidates, including the initial ones."""
     batch: int = bounded(default=1, ge=1)
     """Number of candidates proposed at once."""
+    in_flight: int | None = bounded(default=None, ge=1)
+    """Number of candidates that are evaluated at the same time, such as 48. Further ones are proposed as results
+    arrive, instead of batch by batch. Needs ``workers`` or an ``executor``."""
     cost: float | None = bounded(default=None, gt=0)
     """Largest total cost of all evaluations, if the objective has several fidelities."""
 
@@ -320,6 +323,8 @@ class CampaignReader(SectionReader):
             )
         if budget is not None and budget.cost is not None and space is not None:
             self.check_cost(budget, space)
+        if budget is not None and budget.in_flight is not None and header is not None:
+            self.check_in_flight(budget, alone=executor is None and header.workers == 1)
         targets = None
         try:
             targets = chosen(sets, targets_set) if sets else None
@@ -513,6 +518,19 @@ class CampaignReader(SectionReader):
             for problem in optimizer_problems(optimizer, space):
                 self.problem(("optimizer",), problem)
         return optimizer
+
+    def check_in_flight(self, budget: Budget, *, alone: bool) -> None:
+        """Compares ``in_flight`` with the batch and with where evaluations run.
+
+        Args:
+            budget: with ``in_flight``.
+            alone: whether they run one after the other in this process.
+        """
+        if budget.batch > 1:
+            self.problem(("budget", "batch"), "batch and in_flight exclude each other. Remove one of them.")
+        if alone:
+            message = "in_flight needs processes to evaluate in. Set workers, or an executor."
+            self.problem(("budget", "in_flight"), message)
 
     def check_cost(self, budget: Budget, space: SearchSpace) -> None:
         """Checks that a cost is only given for several fidelities, and that it pays for enough values to learn from."""

@@ -15,7 +15,7 @@ from invdesign.campaign_file.screen_section import StepSettings
 from invdesign.campaign_file.target_section import LONG, SHORT, TargetSettings
 from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, settings_class
 from invdesign.core.settings import descriptions, file_setting_names
-from invdesign.screening.screen import ScreenSettings
+from invdesign.screening.running import ScreenSettings
 
 SECTIONS: tuple[Section, ...] = ("parameter", "objective", "surrogate", "optimizer", "executor")
 STAGE_NAME = {"type": "string", "description": "Name of the verifying stage, under which its values are stored."}

@@ -19,14 +19,16 @@ from invdesign.core.plugins import ByWord
 from invdesign.core.settings import bounded, settings
 from invdesign.objectives.base import Objective
 from invdesign.objectives.surrogate import SurrogateObjective
+from invdesign.screening.active import ActiveScreen
 from invdesign.screening.funnel import Step
 from invdesign.screening.plan import Plan, bound, planned
-from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, SpacePool
-from invdesign.screening.screen import Progress, Screening, ScreenSettings, run
+from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, enumerated
+from invdesign.screening.running import Progress, Screening, ScreenSettings, run
 from invdesign.space import Constraint
 from invdesign.space.materials import MaterialPoolFile
 from invdesign.space.molecules.files import MoleculeFile
 from invdesign.space.molecules.pool import MoleculePoolFile
+from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ class ScreenFile:
         settings: size of the blocks, number of chosen candidates, output.
         stages: objectives that verify the chosen candidates.
         executor: where blocks run; None for ``workers`` processes of this machine.
+        active: passes between which candidates are evaluated; None without a budget.
     """
 
     document: Document
@@ -71,6 +74,7 @@ class ScreenFile:
     settings: ScreenSettings
     stages: tuple[Stage, ...] = ()
     executor: ExecutorSettings | None = None
+    active: ActiveScreen | None = None
 
     @property
     def output(self) -> Path:
@@ -86,6 +90,8 @@ class ScreenFile:
     ) -> Screening:
         """Screens the pool; see ``invdesign.screening.screen.screen``."""
         place = Path(output) if output is not None else self.output
+        if self.active is not None:
+            return self.active.run(place, executor=executor, on_progress=on_progress)
         return run(self.plan, place, self.settings, executor=executor, on_progress=on_progress)
 
 
@@ -126,6 +132,7 @@ class ScreenReader(CampaignReader):
             for stage in stages:
                 if stage.rounds > 1:
                     self.problem(("objective",), f"The stage '{stage.name}' has rounds, which a screen has not.")
+        surrogate = None
         if "surrogate" in data:
             surrogate = self.built("surrogate", data["surrogate"], ("surrogate",))
             steps = [(place, replace(step, objective=_with(step.objective, surrogate))) for place, step in steps]
@@ -133,10 +140,15 @@ class ScreenReader(CampaignReader):
         if self.problems or pool is None or targets is None or header is None or settings is None:
             raise FileError(self.document.path, self.problems)
         plan = self._planned(pool, steps, objective, targets)
+        active = None
+        if plan is not None and settings.budget is not None:
+            active = self._active(
+                pool, [step for _, step in steps], objective, surrogate, targets, settings=settings, seed=header.seed
+            )
         stages = tuple(self._bound(stage, pool, targets) for stage in stages)
         if self.problems or plan is None:
             raise FileError(self.document.path, self.problems)
-        return ScreenFile(self.document, header, plan, settings, stages, executor)
+        return ScreenFile(self.document, header, plan, settings, stages, executor, active)
 
     def _pool(self, data: Any, constraints: Any) -> Pool | None:
         """The file of a single pool as a stream, or the enumerated space."""
@@ -146,7 +158,7 @@ class ScreenReader(CampaignReader):
             if only is not None and word in STREAMS and constraints is None:
                 return self._stream(*only)
             space = self.space(data, constraints)
-            return SpacePool(space) if space is not None else None
+            return enumerated(space) if space is not None else None
         except InputError as error:
             place = next((("space", name) for name in data if f"'{name}'" in str(error)), ("space",))
             self.problem(place, str(error))
@@ -235,6 +247,23 @@ class ScreenReader(CampaignReader):
                 starts = next((place for text, place in places.items() if line.startswith(text)), None)
                 about = ("targets",) if "gives the property" in line or line.startswith("Target") else ("screen",)
                 self.problem(starts or about, line)
+            return None
+
+    def _active(
+        self,
+        pool: Pool,
+        steps: Sequence[Step],
+        objective: Objective | None,
+        surrogate: Surrogate | None,
+        targets: Targets,
+        *,
+        settings: ScreenSettings,
+        seed: int,
+    ) -> ActiveScreen | None:
+        try:
+            return ActiveScreen.planned(pool, steps, objective, surrogate, targets, settings=settings, seed=seed)
+        except InputError as error:
+            self.problem(("screen", "budget"), str(error))
             return None
 
     def _bound(self, stage: Stage, pool: Pool, targets: Targets) -> Stage:

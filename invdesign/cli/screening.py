@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from invdesign.campaign_file.screen_section import ScreenFile
-    from invdesign.screening.screen import Progress, Screening
+    from invdesign.screening.running import Progress, Screening
 
 MOST_REASONS = 3
 MOST_SHOWN = 10
@@ -27,11 +27,16 @@ def screen_file(
         The screen, and what each stage found, by its name.
     """
     from invdesign.cli.running import executor_of
+    from invdesign.screening.active import EVALUATED
     from invdesign.screening.verification import verified
 
     with executor_of(setting.executor, setting.header) as executor:
         with _bar(console) as show:
             done = setting.run(output, executor=executor, on_progress=show)
+        if setting.active is not None:
+            console.print(
+                f"The values of evaluated candidates are in '{done.checkpoints.folder / EVALUATED}'.", markup=False
+            )
         found = {}
         for stage in setting.stages:
             with console.status(f"Verifying ({stage.name})"):
@@ -86,7 +91,7 @@ def _bar(console: Console) -> Iterator[Callable[[Progress], None]]:
         task = progress.add_task("", total=None, rate=0.0, hits=0)
 
         def show(state: object) -> None:
-            from invdesign.screening.screen import Progress as State
+            from invdesign.screening.running import Progress as State
 
             if isinstance(state, State):
                 progress.update(task, completed=state.entries, total=state.total, rate=state.rate, hits=state.hits)

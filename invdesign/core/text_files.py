@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import hashlib
 import re
 import zlib
 from collections.abc import Iterator
@@ -55,6 +56,12 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file's content, read piece by piece."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def is_file(path: Path) -> bool:

@@ -20,7 +20,7 @@ from invdesign.screening.plan import PROBABILITY
 if TYPE_CHECKING:
     import pandas as pd
 
-    from invdesign.screening.screen import Screening
+    from invdesign.screening.running import Screening
 
 BINS = 60
 MOST_DRAWN = 24

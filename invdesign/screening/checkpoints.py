@@ -55,12 +55,13 @@ class Checkpoints:
     folder: Path
     schema: Mapping[str, bool]
 
-    def begin(self, parts: Mapping[str, str], *, block: int) -> None:
+    def begin(self, parts: Mapping[str, str], *, block: int, beside: Sequence[str] = ()) -> None:
         """Creates the folder, or checks that it belongs to the same screen.
 
         Args:
             parts: what the results depend on, by name.
             block: number of entries per block.
+            beside: names of what else the folder may hold.
 
         Raises:
             InputError: if the folder holds another screen (what differs is named), other files, or cannot be written.
@@ -73,7 +74,7 @@ class Checkpoints:
             if (place := self.folder / PARTS).exists():
                 self._check_same(json.loads(place.read_text(encoding="utf-8")), now)
                 return
-            others = [one.name for one in self.folder.iterdir() if one.name != BLOCKS]
+            others = [one.name for one in self.folder.iterdir() if one.name not in (BLOCKS, *beside)]
             if others:
                 raise InputError(
                     f"The folder '{self.folder}' of the screen's output holds other files, such as '{others[0]}'. "

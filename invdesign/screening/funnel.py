@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -140,8 +140,15 @@ class StepCount:
         return cls(given["step"], given["entered"], Counter(given["left"]))
 
 
-def ordered(steps: Sequence[Step], pool: Pool) -> tuple[Step, ...]:
+def ordered(
+    steps: Sequence[Step], pool: Pool, *, cost: Callable[[Step], float] = lambda step: step.cost
+) -> tuple[Step, ...]:
     """Steps in the order in which they run: the cheapest of those whose rule can be evaluated, as written if equal.
+
+    Args:
+        steps: of the funnel, as written.
+        pool: of the candidates.
+        cost: of a step; its cost class by default.
 
     Raises:
         InputError: if a rule refers to a name that neither the pool nor a step gives.
@@ -157,7 +164,7 @@ def ordered(steps: Sequence[Step], pool: Pool) -> tuple[Step, ...]:
         if not ready:
             waiting = ", ".join(f"'{step.name}'" for step in left)
             raise InputError(f"The steps {waiting} wait for each other's properties. Split one of them.")
-        step = min(ready, key=lambda one: one.cost)
+        step = min(ready, key=cost)
         chosen.append(step)
         left.remove(step)
         known |= step.gives

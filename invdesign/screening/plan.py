@@ -32,6 +32,8 @@ from invdesign.targets import Targets
 
 READ = "read"
 """Name of the funnel's first line: entries of the pool that can be read."""
+MEASURED = "evaluated"
+"""Name of the funnel's last line if some candidates were evaluated: those that failed leave."""
 PLACE = "place"
 PROBABILITY = "probability"
 LOG_PROBABILITY = "log_probability"
@@ -70,11 +72,14 @@ class Plan:
         pool: of the candidates.
         steps: of the funnel, in the order in which they run.
         targets: in the properties' units.
+        measured: values of some candidates, indexed by their places, which replace what the steps give; a row without
+            a value is a candidate that failed, and leaves. None if there are none.
     """
 
     pool: Pool
     steps: tuple[Step, ...]
     targets: Targets
+    measured: pd.DataFrame | None = None
 
     def screened(self, block: RawBlock) -> BlockResult:
         """Runs the funnel on a block, and gives what passes the probability of meeting each target and all."""
@@ -83,7 +88,10 @@ class Plan:
         first.left.update({"cannot be read": len(read.bad)} if read.bad else {})
         rows, counts = read.rows, [first]
         for step in self.steps:
-            rows, count = applied(step, rows, self.pool, self._targets_of(step))
+            rows, count = applied(step, rows, self.pool, self.targets_of(step))
+            counts.append(count)
+        if self.measured is not None:
+            rows, count = self._with_measured(rows, self.measured)
             counts.append(count)
         return BlockResult(block.number, block.entries, self._judged(rows), tuple(counts), read.bad)
 
@@ -115,9 +123,22 @@ class Plan:
             for step in self.steps
             for part, digest in {"": f"{step.keep} {step.probability}", **_parts(step.objective)}.items()
         }
-        return {**self.pool.described(), **steps, "targets": repr(self.targets)}
+        measured = {} if self.measured is None else {"evaluated candidates": self.measured.to_json(double_precision=15)}
+        return {**self.pool.described(), **steps, **measured, "targets": repr(self.targets)}
 
-    def _targets_of(self, step: Step) -> Targets:
+    def _with_measured(self, rows: pd.DataFrame, measured: pd.DataFrame) -> tuple[pd.DataFrame, StepCount]:
+        """Rows with measured values instead of predictions, without those that failed."""
+        count = StepCount(MEASURED, len(rows))
+        known = rows.index.intersection(measured.index)
+        if len(known):
+            rows = rows.copy()
+            rows.loc[known, list(measured.columns)] = measured.loc[known]
+            rows.loc[known, [f"{name}{STD_SUFFIX}" for name in measured]] = 0.0
+        failed = rows.index.isin(measured.index[measured.isna().any(axis=1)])
+        count.left.update({"evaluation failed": int(failed.sum())} if failed.any() else {})
+        return rows[~failed], count
+
+    def targets_of(self, step: Step) -> Targets:
         """The targets on a step's properties; all of them for a step without a bound on the probability."""
         if step.probability is None:
             return self.targets

@@ -21,9 +21,11 @@ import pandas as pd
 from invdesign.campaign.identity import describe
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
+from invdesign.core.text_files import digest_of_file
 from invdesign.space import SearchSpace
 from invdesign.space.materials import MaterialFile, MaterialPool, formula_quantity
 from invdesign.space.molecules.files import MoleculeFile
+from invdesign.space.molecules.library import MoleculeLibrary
 from invdesign.surrogates.features.molecules import descriptor_values
 from invdesign.surrogates.features.smiles import are_molecules, canonical_or_given, smiles_problem
 
@@ -214,7 +216,69 @@ class SpacePool:
 
 
 @dataclass(frozen=True)
-class MoleculeStream:
+class LibraryPool(SpacePool):
+    """The molecules of a library, each choice of substituents a candidate of its own.
+
+    SMILES stay as they are put together until the best are chosen: to write all in canonical form means to read each
+    molecule twice.
+    """
+
+    def read(self, block: RawBlock) -> ReadBlock:
+        [(name, library)] = self.space.parameters.items()
+        assert isinstance(library, MoleculeLibrary)  # noqa: S101 - see ``enumerated``
+        return read_molecules(name, block.places, library.written_at(np.asarray(block.places, dtype=np.int64)))
+
+    def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return canonical_molecules(rows, self.identity[0])
+
+
+def enumerated(space: SearchSpace) -> SpacePool:
+    """The candidates of a space; a library alone is read as a file of molecules is."""
+    alone = len(space.parameters) == 1 and not space.constraints
+    is_library = alone and isinstance(next(iter(space.parameters.values())), MoleculeLibrary)
+    return LibraryPool(space) if is_library else SpacePool(space)
+
+
+def read_molecules(name: str, places: Sequence[int], smiles: Sequence[str]) -> ReadBlock:
+    """Candidates of SMILES as they are written, and those that RDKit cannot read.
+
+    Args:
+        name: of their column.
+        places: in the source.
+        smiles: one per place.
+    """
+    good = are_molecules(smiles)
+    bad = tuple(
+        BadRow(place, text[:LONGEST_GIVEN], smiles_problem(text))
+        for place, text, is_good in zip(places, smiles, good, strict=True)
+        if not is_good
+    )
+    rows = pd.Series(list(smiles), np.asarray(places, dtype=np.int64), dtype=object, name=name)[good]
+    return ReadBlock(rows.to_frame(), bad)
+
+
+def canonical_molecules(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Rows with the molecules of a column in canonical form."""
+    return rows.assign(**{name: pd.Series(canonical_or_given(rows[name]), rows.index, dtype=object)})
+
+
+class _OfFile:
+    """What pools of a file share, whose candidates are in the column ``name``."""
+
+    name: str
+    file: MoleculeFile | MaterialFile
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def place_word(self) -> str:
+        return self.file.place_word
+
+
+@dataclass(frozen=True)
+class MoleculeStream(_OfFile):
     """The molecules of a file, each row a candidate of its own; nothing but the current block is in memory.
 
     SMILES stay as the file writes them until the best are chosen: to rewrite all takes as long as to screen them.
@@ -233,14 +297,6 @@ class MoleculeStream:
     def columns(self) -> tuple[Column, ...]:
         return (Column(self.name, "molecule"),)
 
-    @property
-    def identity(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    @property
-    def place_word(self) -> str:
-        return self.file.place_word
-
     def size(self) -> int | None:
         return rows_of(self.file.path)
 
@@ -257,20 +313,15 @@ class MoleculeStream:
 
     def read(self, block: RawBlock) -> ReadBlock:
         given = [str(text).strip() for text in block.cells or ()]
-        good = [bool(text) for text in given] if self.canonical_file else are_molecules(given)
-        bad = tuple(
-            BadRow(place, text[:LONGEST_GIVEN], smiles_problem(text))
-            for place, text, is_good in zip(block.places, given, good, strict=True)
-            if not is_good
-        )
-        rows = pd.Series(given, np.asarray(block.places, dtype=np.int64), dtype=object, name=self.name)[good]
-        return ReadBlock(rows.to_frame(), bad)
+        if not self.canonical_file:
+            return read_molecules(self.name, block.places, given)
+        rows = pd.Series(given, np.asarray(block.places, dtype=np.int64), dtype=object, name=self.name)
+        empty = rows == ""
+        bad = tuple(BadRow(int(place), "", smiles_problem("")) for place in rows.index[empty])
+        return ReadBlock(rows[~empty].to_frame(), bad)
 
     def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
-        if self.canonical_file:
-            return rows
-        written = pd.Series(canonical_or_given(rows[self.name]), rows.index, dtype=object)
-        return rows.assign(**{self.name: written})
+        return rows if self.canonical_file else canonical_molecules(rows, self.name)
 
     def quantity(self, column: str, part: str, values: NDArray[Any]) -> NDArray[np.float64] | None:
         return descriptor_values(part, list(values)) if column == self.name else None
@@ -286,7 +337,7 @@ class MoleculeStream:
 
 
 @dataclass(frozen=True)
-class MaterialStream:
+class MaterialStream(_OfFile):
     """The rows of a table of materials; nothing but the current block and a hash of each id is in memory.
 
     Attributes:
@@ -304,15 +355,7 @@ class MaterialStream:
     @property
     def columns(self) -> tuple[Column, ...]:
         formula = (Column("formula", "formula"),) if self.file.formula is not None else ()
-        return (Column(self.name, "material"), *formula, *(Column(one, "number") for one in self.file.descriptors))
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        return (self.name,)
-
-    @property
-    def place_word(self) -> str:
-        return self.file.place_word
+        return (Column(self.name, "material"), *formula, *(Column(one, "number") for one in self.file.numbers))
 
     def size(self) -> int | None:
         return rows_of(Path(self.file.pool))
@@ -354,7 +397,7 @@ class MaterialStream:
         return _first_rows(self)
 
     def described(self) -> Mapping[str, str]:
-        return {"pool": digest_of_file(Path(self.file.pool)), "pool's settings": f"{self.name} {self.file!r}"}
+        return {"pool": self.file.described(), "pool's settings": f"{self.name} {self.file!r}"}
 
 
 class SeenHashes:
@@ -387,16 +430,12 @@ def rows_of(path: Path) -> int | None:
         from pyarrow import parquet
 
         return int(parquet.ParquetFile(path).metadata.num_rows)
-    if path.suffix in (".gz", ".xlsx"):
+    if path.suffix in (".gz", ".xlsx", ".zip"):
         return None
+    if path.is_dir():
+        return sum(1 for _ in path.iterdir())
     with path.open("rb") as stream:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(CHUNK), b""))
-
-
-def digest_of_file(path: Path) -> str:
-    """SHA-256 of a file's content, read piece by piece."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _first_block(pool: Pool, size: int) -> RawBlock | None:

@@ -1,94 +1,28 @@
-"""Screens a pool: blocks run here or on an executor, each is kept on disk, and then the best are chosen."""
+"""Screens a pool once, or in passes between which the most informative candidates are evaluated."""
 
 from __future__ import annotations
 
-import itertools
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from invdesign import datasets
-from invdesign.campaign.execution.executor import sendable
 from invdesign.core.errors import InputError
-from invdesign.core.settings import MaybeOutputFolder, bounded, settings
 from invdesign.objectives.base import Objective
-from invdesign.screening.best import SHORTLIST, Diverse, Shortlist, check_diverse, chosen
-from invdesign.screening.checkpoints import RESULTS, Checkpoints
-from invdesign.screening.funnel import LIKELY, Step, StepCount
-from invdesign.screening.plan import PROBABILITY, BlockResult, Plan, planned
-from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, RawBlock, SpacePool
+from invdesign.screening.active import ActiveScreen
+from invdesign.screening.funnel import Step
+from invdesign.screening.plan import planned
+from invdesign.screening.pools import MaterialStream, MoleculeStream, Pool, enumerated
+from invdesign.screening.running import Progress, Screening, ScreenSettings, run
 from invdesign.space import Parameter, SearchSpace
 from invdesign.space.materials import MaterialFile
 from invdesign.space.molecules.files import MoleculeFile
+from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
+__all__ = ["Progress", "ScreenSettings", "Screening", "as_pool", "screen"]
+
 Source = str | Path | MoleculeFile | MaterialFile | SearchSpace | Parameter | Pool
-ATTEMPTS = 3
-"""How often a block is given to a worker before a worker's death counts as the block's."""
-AHEAD = 2
-"""Blocks per worker that are read and sent before the first of them is done."""
-
-
-@settings
-class ScreenSettings:
-    """How a pool is screened and what is kept of it."""
-
-    block: int = bounded(default=2048, ge=1)
-    """Number of entries that are screened together; memory is bounded by it, and an interruption loses at most one."""
-    top: int = bounded(default=50, ge=1)
-    """Number of candidates to choose: those that most likely meet all targets."""
-    diverse: Diverse = "none"
-    """Whether the chosen candidates differ from each other: ``max-min`` or, for molecules, ``butina``, among the best
-    twenty times as many."""
-    output: MaybeOutputFolder = None
-    """Folder for the results; NAME-screen in the working directory by default."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a screen is.
-
-    Attributes:
-        entries: of the pool that were screened, also by earlier runs.
-        total: number of entries of the pool, perhaps an estimate; None if unknown.
-        hits: number of candidates that are likely to meet all targets.
-        rate: entries per second in this run.
-    """
-
-    entries: int
-    total: int | None
-    hits: int
-    rate: float
-
-
-@dataclass(frozen=True)
-class Screening:
-    """A finished screen.
-
-    Attributes:
-        best: the chosen candidates, the best first, indexed by their places in the pool.
-        funnel: how many candidates entered and left each step, and why.
-        hits: number of candidates that are likely to meet all targets.
-        plan: what was done.
-        checkpoints: the folder of the results.
-    """
-
-    best: pd.DataFrame
-    funnel: tuple[StepCount, ...]
-    hits: int
-    plan: Plan
-    checkpoints: Checkpoints
-
-    @property
-    def results(self) -> Path:
-        """The Parquet file of all candidates that passed the funnel."""
-        return self.checkpoints.folder / RESULTS
 
 
 def screen(
@@ -97,8 +31,10 @@ def screen(
     *,
     objective: Objective | None = None,
     steps: Sequence[Step] = (),
+    surrogate: Surrogate | None = None,
     output: str | Path,
     settings: ScreenSettings | None = None,
+    seed: int = 0,
     executor: Executor | None = None,
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Screening:
@@ -112,11 +48,14 @@ def screen(
             block: the path of a file of SMILES (``dataset:NAME`` too), a MoleculeFile or a MaterialFile. A parameter or
             file is the column ``molecule``, ``material`` and so on.
         targets: what they should meet.
-        objective: of the targets' properties that no step gives; evaluated for what passes the steps.
+        objective: of the targets' properties that no step gives; evaluated for what passes the steps. With a budget
+            in ``settings`` only so many candidates are evaluated, and a surrogate predicts the others.
         steps: of the funnel; cheap ones run first.
+        surrogate: predicts the objective's properties if there is a budget; a Gaussian process if None.
         output: folder for the results: ``results.parquet`` (everything that passed), ``best.csv``, ``funnel.json`` and
             ``rejected.csv`` (entries that cannot be read).
-        settings: size of the blocks, number of chosen candidates.
+        settings: size of the blocks, number of chosen candidates, budget.
+        seed: of the first candidates to evaluate, if there is a budget.
         executor: where blocks run; None for this process.
         on_progress: called after each block.
 
@@ -125,6 +64,13 @@ def screen(
             holds another screen.
     """
     chosen_settings = settings or ScreenSettings()
+    if chosen_settings.budget is not None:
+        active = ActiveScreen.planned(
+            as_pool(pool), steps, objective, surrogate, targets, settings=chosen_settings, seed=seed
+        )
+        return active.run(Path(output), executor=executor, on_progress=on_progress)
+    if surrogate is not None:
+        raise InputError("A surrogate of a screen needs a budget. Set budget, or use a SurrogateObjective instead.")
     plan = planned(as_pool(pool), steps, objective, targets)
     return run(plan, Path(output), chosen_settings, executor=executor, on_progress=on_progress)
 
@@ -142,102 +88,9 @@ def as_pool(given: Source) -> Pool:
     if isinstance(given, MaterialFile):
         return MaterialStream("material", given)
     if isinstance(given, SearchSpace):
-        return SpacePool(given)
+        return enumerated(given)
     if isinstance(given, Pool):
         return given
     if isinstance(given, Parameter):
-        return SpacePool(SearchSpace({given.column("").kind: given}))
+        return enumerated(SearchSpace({given.column("").kind: given}))
     raise InputError(f"{given!r} is not a pool. Use a SearchSpace, a parameter such as MoleculePool, or a file.")
-
-
-def run(
-    plan: Plan,
-    output: Path,
-    settings: ScreenSettings,
-    *,
-    executor: Executor | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-) -> Screening:
-    """Runs a checked plan; see ``screen``."""
-    check_diverse(settings.diverse, plan.pool.columns)
-    kept = Checkpoints(output, plan.schema)
-    kept.begin(plan.described(), block=settings.block)
-    if not kept.finished:
-        _screen_blocks(plan, kept, settings.block, executor, on_progress)
-        funnel = kept.merge(plan.pool.place_word)
-        best, _ = _best(plan, kept, settings)
-        kept.finish(funnel, best)
-    best, hits = _best(plan, kept, settings)
-    return Screening(best, tuple(kept.funnel()), hits, plan, kept)
-
-
-def _screen_blocks(
-    plan: Plan,
-    kept: Checkpoints,
-    size: int,
-    executor: Executor | None,
-    on_progress: Callable[[Progress], None] | None,
-) -> None:
-    done = kept.done()
-    total = plan.pool.size() if on_progress is not None else None
-    notes = [kept.note(number) for number in done] if on_progress is not None else []
-    before = entries = sum(note.entries for note in notes)
-    hits, start = sum(note.hits for note in notes), time.perf_counter()
-    missing = (block for block in plan.pool.blocks(size) if block.number not in done)
-    for result in _results(plan, missing, executor):
-        kept.keep(result)
-        entries += result.entries
-        hits += result.hits
-        if on_progress is not None:
-            seconds = max(1e-9, time.perf_counter() - start)
-            on_progress(Progress(entries, total, hits, (entries - before) / seconds))
-
-
-def _results(plan: Plan, blocks: Iterator[RawBlock], executor: Executor | None) -> Iterator[BlockResult]:
-    """Screens blocks, a few per worker at a time; a block whose worker died is given to another."""
-    if executor is None:
-        yield from map(plan.screened, blocks)
-        return
-    sent = sendable(plan, executor)
-    running: dict[Future[BlockResult], tuple[RawBlock, int]] = {}
-    ahead = AHEAD * int(getattr(executor, "workers", 1))
-    try:
-        while True:
-            for block in itertools.islice(blocks, ahead - len(running)):
-                running[executor.submit(_screened, sent, block)] = (block, 1)
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                block, attempt = running.pop(future)
-                try:
-                    yield future.result()
-                except BrokenProcessPool as error:
-                    if attempt == ATTEMPTS:
-                        word = plan.pool.place_word
-                        raise InputError(
-                            f"The worker process died {ATTEMPTS} times while it screened {word} {block.places[0]} to "
-                            f"{block.places[-1]}: {error}. Blocks that are done are kept. Use a smaller block, or "
-                            "an objective with limits."
-                        ) from None
-                    running[executor.submit(_screened, sent, block)] = (block, attempt + 1)
-    finally:
-        for future in running:
-            future.cancel()
-
-
-def _screened(plan: Plan, block: RawBlock) -> BlockResult:
-    """Screens a block in a worker."""
-    return plan.screened(block)
-
-
-def _best(plan: Plan, kept: Checkpoints, settings: ScreenSettings) -> tuple[pd.DataFrame, int]:
-    """The chosen candidates and the number of hits, from the results on disk."""
-    many = settings.top if settings.diverse == "none" else SHORTLIST * settings.top
-    shortlist = Shortlist(plan.targets, plan.pool, many)
-    hits = 0
-    for rows in kept.results():
-        shortlist.add(rows)
-        hits += int((rows[PROBABILITY] >= LIKELY).sum())
-    if shortlist.rows.empty:
-        return pd.DataFrame(columns=list(plan.schema), index=pd.Index([], name=plan.pool.place_word, dtype=np.int64)), 0
-    return chosen(shortlist.rows, settings.top, settings.diverse, plan.pool.columns), hits

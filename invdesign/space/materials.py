@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,14 +18,18 @@ from invdesign import datasets
 from invdesign.core.columns import Column
 from invdesign.core.delimited import delimited_rows
 from invdesign.core.errors import InputError, quoted
+from invdesign.core.failures import CandidateFailure
 from invdesign.core.settings import InputFile, bounded, settings
 from invdesign.core.tables import MISSING, Table, read_table
-from invdesign.core.text_files import DEFAULT_LIMITS, is_file, open_text
+from invdesign.core.text_files import DEFAULT_LIMITS, digest_of_file, is_file, open_text
 from invdesign.space.cube_moves import from_either
 from invdesign.space.molecules.packed_strings import PackedStrings
 from invdesign.space.parameters import PlainParameter, each_or_given
+from invdesign.space.structure_files import digest_of_files, holds_files, structure_files, structure_text
 from invdesign.surrogates.features.elements import element_symbols
 from invdesign.surrogates.features.formulas import element_amounts
+from invdesign.surrogates.features.structures import NAMES as STRUCTURE_NAMES
+from invdesign.surrogates.features.structures import StructureKind, structure_values
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 METALS = "transition_metals"
 METAL_NUMBERS = frozenset([*range(21, 31), *range(39, 49), 57, *range(72, 81), 89, *range(104, 113)])
 """Atomic numbers of the elements of groups 3 to 12."""
+STRUCTURE = "structure"
 MOST_SHOWN = 3
 ROWS_AT_ONCE = 16_384
 Cells = tuple[str, ...]
@@ -45,10 +51,11 @@ def _by_name(given: Any) -> Any:
 
 @settings
 class MaterialFile:
-    """A table of materials, read row by row: an id, and a formula, descriptors or both."""
+    """A table of materials, read row by row: an id, and a formula, a structure, descriptors or several of them."""
 
     pool: InputFile
-    """Table of materials: CSV (also with ``.gz``), Parquet or .xlsx by its ending; or ``dataset:NAME``."""
+    """Table of materials: CSV (also with ``.gz``), Parquet or .xlsx by its ending; a folder or .zip of structure files
+    (CIF, POSCAR or pymatgen's JSON), each a material whose id is the file's name; or ``dataset:NAME``."""
     id: str | None = None
     """Column that identifies a material, such as that of Materials Project ids; the formula where missing."""
     formula: str | None = None
@@ -56,39 +63,79 @@ class MaterialFile:
     descriptors: Annotated[dict[str, str], BeforeValidator(_by_name)] = field(default_factory=dict)
     """Columns of numbers that describe a material: a list, or a mapping from names to columns whose names are not
     plain words."""
+    structure: str | None = None
+    """Column of crystal structures: the text of a CIF, a POSCAR or pymatgen's JSON, or the path of such a file in the
+    table's folder."""
+    structure_descriptors: list[StructureKind] = field(default_factory=lambda: ["density", "sites"])
+    """What is computed of each structure: ``density`` (with volume, packing and space group), ``sites`` (nearest
+    neighbors and coordination), ``sendek`` (the five descriptors of Sendek et al. 2017, doi:10.1039/C6EE02697D), or
+    ``sendek-cell`` (the same without periodic images, as in the dataset ``sendek-training``)."""
     duplicates: Literal["first", "error"] = "first"
     """What to do with rows of one id: take the first, or refuse them."""
 
     def __post_init__(self) -> None:
-        if self.id is None and self.formula is None:
+        of_files = holds_files(self._path)
+        if of_files and (self.id or self.formula or self.structure or self.descriptors):
+            raise InputError(
+                f"'{self._path}' is not a table, so it has no columns. Remove 'id', 'formula', 'structure' and "
+                "'descriptors', or use a table with a column of structures."
+            )
+        if self.id is None and self.formula is None and not of_files:
             raise InputError("A pool of materials needs the column of its ids ('id') or of its formulas ('formula').")
-        if not self.descriptors and self.formula is None:
-            raise InputError("A pool of materials needs 'descriptors' (columns of numbers), a 'formula' or both.")
+        if not (self.descriptors or self.formula or self.structure or of_files):
+            raise InputError(
+                "A pool of materials needs 'descriptors' (columns of numbers), a 'formula', a 'structure' or several "
+                "of them."
+            )
+        computed = [name for kind in self.structure_descriptors for name in STRUCTURE_NAMES[kind]]
+        if self.has_structures and not computed:
+            raise InputError("'structure_descriptors' must name at least one kind. Use, for example, [density, sites].")
+        taken = [*self.descriptors, *(computed if self.has_structures else ())]
+        for name in taken:
+            if taken.count(name) > 1:
+                raise InputError(f"'{name}' is the name of two descriptors. Rename one, or remove one of their kinds.")
         for name in self.descriptors:
             if not name.isidentifier():
                 raise InputError(
                     f"The descriptor '{name}' is not a plain word. Name it, as in descriptors: {{gap: {name}}}."
                 )
-        if not is_file(self._path):
+        if not of_files and not is_file(self._path):
             raise InputError(f"The file '{self._path}' does not exist.")
+
+    @property
+    def has_structures(self) -> bool:
+        """Whether each material has a structure."""
+        return self.structure is not None or holds_files(self._path)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The descriptors: those of the table, and those computed of structures."""
+        kinds = self.structure_descriptors if self.has_structures else ()
+        return (*self.descriptors, *(name for kind in kinds for name in STRUCTURE_NAMES[kind]))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that a row has besides its id."""
-        return (*(("formula",) if self.formula is not None else ()), *self.descriptors)
+        return (*(("formula",) if self.formula is not None else ()), *self.numbers)
 
     @property
     def place_word(self) -> str:
-        """The unit of a row's number: line or row."""
+        """The unit of a row's number: line, row or file."""
+        if holds_files(self._path):
+            return "file"
         return "row" if self._path.suffix in (".parquet", ".xlsx") else "line"
 
     def entries(self) -> Iterator[Entry]:
-        """The number of each line (or row) and its cells: the id, the formula if there is one, and the descriptors.
+        """The number of each line (or row) and its cells: id, formula and structure if there are, descriptors.
 
         Raises:
             InputError: if the file cannot be read, or a column is missing (the nearest is suggested).
         """
-        wanted = [self.id or self.formula or "", *((self.formula,) if self.formula else ()), *self.descriptors.values()]
+        if holds_files(self._path):
+            yield from enumerate(structure_files(self._path), start=1)
+            return
+        columns_of_text = [name for name in (self.formula, self.structure) if name is not None]
+        wanted = [self.id or self.formula or "", *columns_of_text, *self.descriptors.values()]
         if self._path.suffix == ".parquet":
             yield from self._parquet(wanted)
         elif self._path.suffix == ".xlsx":
@@ -113,8 +160,10 @@ class MaterialFile:
             cells: from ``entries``.
             name: of the column of ids.
         """
+        given = (name, *(("formula",) if self.formula else ()), *((STRUCTURE,) if self.has_structures else ()))
+        keys = (*given, *self.descriptors)
         columns: dict[str, Sequence[Any]] = dict(
-            zip((name, *self.names), zip(*cells, strict=True) if cells else [()] * (1 + len(self.names)), strict=True)
+            zip(keys, zip(*cells, strict=True) if cells else [()] * len(keys), strict=True)
         )
         wrong: dict[int, tuple[str, str]] = {}
         for row, text in enumerate(columns[name]):
@@ -129,6 +178,12 @@ class MaterialFile:
             for row in odd:
                 given = columns[descriptor][row]
                 wrong.setdefault(row, (given, f"column '{column}' holds {quoted(given)}, which is not a finite number"))
+        if self.has_structures:
+            texts = columns.pop(STRUCTURE)
+            computed, unreadable = self._of_structures(texts, [row for row in range(len(texts)) if row not in wrong])
+            numbers |= dict(zip(self.numbers[len(self.descriptors) :], computed.T, strict=True))
+            for row, reason in unreadable.items():
+                wrong.setdefault(row, (texts[row].partition("\n")[0], reason))
         frame = pd.DataFrame({**columns, **numbers}, index=pd.Index(list(places), dtype=np.int64))
         good = np.ones(len(frame), dtype=bool)
         good[list(wrong)] = False
@@ -160,9 +215,36 @@ class MaterialFile:
         remark = f"{source}: rows left out of {len(entries):,}: {'; '.join(counts)}." if counts else ""
         formulas = tuple(once["formula"]) if self.formula is not None else ()
         described = Descriptors(
-            PackedStrings(once["id"]), tuple(self.descriptors), once[list(self.descriptors)].to_numpy(float), formulas
+            PackedStrings(once["id"]), self.numbers, once[list(self.numbers)].to_numpy(float), formulas
         )
         return MaterialPool(described, remark=remark)
+
+    def described(self) -> str:
+        """A digest of the table, and of the structure files that it names or that the folder holds."""
+        if holds_files(self._path):
+            return digest_of_files(self._path)
+        digest = hashlib.sha256(digest_of_file(self._path).encode())
+        if self.structure is not None:
+            place = 2 if self.formula is not None else 1
+            for _, cells in self.entries():
+                try:
+                    text = structure_text(cells[place], self._path.parent)
+                except CandidateFailure as failure:
+                    text = str(failure)
+                digest.update(hashlib.sha256(text.encode()).digest())
+        return digest.hexdigest()
+
+    def _of_structures(self, texts: Sequence[str], rows: Sequence[int]) -> tuple[NDArray[np.float64], dict[int, str]]:
+        """Descriptors of structures, shape ``n x descriptors``, and why those of some rows cannot be computed."""
+        width = len(self.numbers) - len(self.descriptors)
+        found, wrong = np.full((len(texts), width), np.nan), {}
+        for row in rows:
+            try:
+                text = structure_text(texts[row], self._path.parent) if self.structure is not None else texts[row]
+                found[row] = structure_values(text, self.structure_descriptors)
+            except CandidateFailure as failure:
+                wrong[row] = str(failure)
+        return found, wrong
 
     @property
     def _path(self) -> Path:
@@ -263,6 +345,8 @@ class MaterialPool(PlainParameter):
         id: str | None = None,  # noqa: A002 - the word of the campaign file
         formula: str | None = None,
         descriptors: Sequence[str] | Mapping[str, str] = (),
+        structure: str | None = None,
+        structure_descriptors: Sequence[StructureKind] = ("density", "sites"),
         duplicates: Literal["first", "error"] = "first",
     ) -> MaterialPool:
         """Reads a pool from a table; arguments as the settings of ``MaterialFile``.
@@ -271,7 +355,8 @@ class MaterialPool(PlainParameter):
             InputError: if the file or a column is missing, no row can be read, or an id is repeated and must not be.
         """
         named = descriptors if isinstance(descriptors, Mapping) else {name: name for name in descriptors}
-        return MaterialFile(pool, id, formula, dict(named), duplicates).pooled()
+        kinds = list(structure_descriptors)
+        return MaterialFile(pool, id, formula, dict(named), structure, kinds, duplicates).pooled()
 
     @property
     def ids(self) -> PackedStrings:

@@ -80,7 +80,8 @@ def test_the_file_of_the_porous_electrode_is_verified(examples, tmp_path):
 
 @pytest.mark.notebooks
 @pytest.mark.parametrize(
-    ("name", "evaluations"), [("cobalt-lean-cathode", 16), ("solvent-front", 14), ("own-data", 30), ("mxene-inverse", 30)]
+    ("name", "evaluations"),
+    [("cobalt-lean-cathode", 16), ("solvent-front", 14), ("own-data", 30), ("mxene-inverse", 30)],
 )
 @pytest.mark.filterwarnings("default")
 def test_the_file_of_a_campaign_does_the_same(name, evaluations, examples, tmp_path, real_data):

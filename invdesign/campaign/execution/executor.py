@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from pickle import PicklingError
-from queue import LifoQueue
-from typing import Any, ParamSpec, TypeVar
+from queue import LifoQueue, SimpleQueue
+from typing import Any, ParamSpec, Self, TypeVar
 
 import pandas as pd
 
@@ -23,7 +25,7 @@ from invdesign.objectives.base import Objective, failed
 from invdesign.objectives.evaluation import Result, evaluate
 from invdesign.objectives.limits import Limits, is_foreign, limits_of
 
-__all__ = ["Result", "WorkerPool", "evaluate", "evaluate_all"]
+__all__ = ["InFlight", "Result", "WorkerPool", "evaluate", "evaluate_all", "evaluate_together"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,7 +33,14 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def evaluate_all(objective: Objective, candidates: pd.DataFrame, executor: Executor | None) -> Iterator[Result]:
-    """Evaluates candidates call by call and yields each result as soon as it is available.
+    """Evaluates candidates call by call and yields each result when it comes; see ``evaluate_together``."""
+    return chain.from_iterable(evaluate_together(objective, candidates, executor))
+
+
+def evaluate_together(
+    objective: Objective, candidates: pd.DataFrame, executor: Executor | None
+) -> Iterator[list[Result]]:
+    """Evaluates candidates call by call and yields results as soon as they are available, all that are at once.
 
     A call that takes longer than its objective allows (see ``limits``) is ended if a WorkerPool runs it, and a
     call whose process dies is repeated row by row, so that only the rows that cause it fail. Code of the user runs in a
@@ -48,13 +57,88 @@ def evaluate_all(objective: Objective, candidates: pd.DataFrame, executor: Execu
     if executor is not None:
         yield from _spread(objective, chunks, executor)
     elif is_foreign(objective) or limits_of(objective, size).any:
-        yield from _one_by_one(objective, chunks)
+        for result in _one_by_one(objective, chunks):
+            yield [result]
     else:
         for chunk in chunks:
-            yield evaluate(objective, chunk)
+            yield [evaluate(objective, chunk)]
 
 
-def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Executor) -> Iterator[Result]:
+class InFlight:
+    """Calls of an objective that run at the same time, one candidate each; their results come as they are ready.
+
+    A call whose process dies is repeated once. As a context, it cancels what still waits for a worker at its end.
+
+    Args:
+        objective: the source of values.
+        executor: where the calls run.
+
+    Raises:
+        InputError: if the objective cannot be sent to another process.
+    """
+
+    def __init__(self, objective: Objective, executor: Executor) -> None:
+        self._objective = objective
+        self._submitted = _submitter(objective, executor)
+        self._open: dict[Future[Result], pd.DataFrame] = {}
+        self._repeated: set[Future[Result]] = set()
+        self._ended: SimpleQueue[Future[Result]] = SimpleQueue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cancel(self._open)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, number: object) -> bool:
+        return any(number in row.index for row in self._open.values())
+
+    def submit(self, candidates: pd.DataFrame) -> None:
+        """Submits a call for each candidate."""
+        for place in range(len(candidates)):
+            self._begin(candidates.iloc[[place]])
+
+    def completed(self) -> list[Result]:
+        """Waits for a call to end, and returns the results of all that have ended, in that order."""
+        found = []
+        for future in _taken(self._ended):
+            row = self._open.pop(future)
+            try:
+                found.append(future.result())
+            except (WorkerOverran, BrokenProcessPool) as error:
+                if future in self._repeated or _ends_here(row, error):
+                    found.append(_lost(self._objective, row, error))
+                else:
+                    self._repeated.add(self._begin(row))
+        return found
+
+    def _begin(self, row: pd.DataFrame) -> Future[Result]:
+        future = self._submitted(row)
+        self._open[future] = row
+        future.add_done_callback(self._ended.put)
+        return future
+
+
+def cancel(futures: Iterable[Future[Any]]) -> None:
+    """Cancels calls that have not begun, on executors that can."""
+    for future in futures:
+        if not future.done():
+            with suppress(NotImplementedError):  # Parsl's
+                future.cancel()
+
+
+def _taken(ended: SimpleQueue[Future[Result]]) -> Iterator[Future[Result]]:
+    """Waits for a call that has ended, and yields all that have."""
+    yield ended.get()
+    while not ended.empty():
+        yield ended.get()
+
+
+def _submitter(objective: Objective, executor: Executor) -> Callable[[pd.DataFrame], Future[Result]]:
+    """A function that submits the evaluation of rows."""
     sent = sendable(objective, executor)
 
     def submitted(rows: pd.DataFrame) -> Future[Result]:
@@ -63,25 +147,39 @@ def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Exec
         # The executor of a cluster cannot end a call: its worker runs it in a process of its own where that is needed.
         return executor.submit(_evaluated_here if isinstance(sent, Kept) else evaluate, sent, rows)
 
+    return submitted
+
+
+def _spread(objective: Objective, chunks: Sequence[pd.DataFrame], executor: Executor) -> Iterator[list[Result]]:
+    submitted = _submitter(objective, executor)
     spoiled: list[tuple[pd.DataFrame, Exception]] = []
     futures: dict[Future[Result], pd.DataFrame] = {}
+    ended: SimpleQueue[Future[Result]] = SimpleQueue()
     try:
         for chunk in chunks:
-            futures[submitted(chunk)] = chunk
-        for future in as_completed(futures):
-            chunk = futures[future]
-            try:
-                yield future.result()
-            except (WorkerOverran, BrokenProcessPool) as error:
-                if _ends_here(chunk, error):
-                    yield _lost(objective, chunk, error)
-                else:
-                    spoiled.append((chunk, error))
+            future = submitted(chunk)
+            futures[future] = chunk
+            future.add_done_callback(ended.put)
+        left = len(futures)
+        while left:
+            found = []
+            for future in _taken(ended):
+                left -= 1
+                chunk = futures[future]
+                try:
+                    found.append(future.result())
+                except (WorkerOverran, BrokenProcessPool) as error:
+                    if _ends_here(chunk, error):
+                        found.append(_lost(objective, chunk, error))
+                    else:
+                        spoiled.append((chunk, error))
+            if found:
+                yield found
     finally:
-        for future in futures:
-            future.cancel()
+        cancel(futures)
     for chunk, failure in spoiled:
-        yield from _again(objective, chunk, failure, lambda row: submitted(row).result())
+        for result in _again(objective, chunk, failure, lambda row: submitted(row).result()):
+            yield [result]
 
 
 def sendable(value: Any, executor: Executor) -> Any:

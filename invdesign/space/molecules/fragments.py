@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from invdesign.core.errors import InputError
 
+KEPT = 10_000
+"""Fragments that are kept after their ring numbers were raised: a library uses the same ones again and again."""
 _BOND_WORDS = {"": "single", "-": "single", "=": "double", "#": "triple"}
 _RING_OR_ATOM = re.compile(r"\[[^\]]*\]|%\(\d+\)|%\d\d|\d")
 _FREE_POINT = re.compile(r"(?P<bond>[=#-]?)\[\*:(?P<number>\d+)\]")
@@ -104,6 +107,7 @@ def joined(outer: str, number: int, inner: Fragment, first_ring: int) -> str:
     return outer.replace(f"[*:{number}]", with_rings_from(inner.text, first_ring))
 
 
+@lru_cache(maxsize=KEPT)
 def with_rings_from(text: str, first: int) -> str:
     """The same SMILES with its ring numbers raised by ``first``."""
 

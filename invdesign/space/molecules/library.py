@@ -95,12 +95,19 @@ class MoleculeLibrary(PlainParameter):
         return self.decode(self.draw(n, rng))
 
     def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
+        return self._molecules(self._at(places))
+
+    def written_at(self, places: NDArray[np.int64]) -> list[str]:
+        """The molecules at some places as they are put together, not in canonical form; RDKit may not read each."""
+        return [self._text(tuple(row)) for row in self._at(places).tolist()]
+
+    def _at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         chosen = np.empty((len(places), len(self._counts)), dtype=np.int64)
         rest = np.asarray(places, dtype=object)  # Python's own integers: a library may hold more than 2^63
         for column in range(len(self._counts) - 1, -1, -1):
             chosen[:, column] = rest % self._counts[column]
             rest = rest // self._counts[column]
-        return self._molecules(chosen)
+        return chosen
 
     def choices_of(self, molecule: object) -> tuple[int, ...]:
         """Which substituents make a molecule, by their places in the lists; the first where several choices do.

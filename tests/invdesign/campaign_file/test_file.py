@@ -128,6 +128,8 @@ BROKEN = {
     "unknown optimizer": ("type: bayesian", "type: bayesain", 22, "Did you mean 'bayesian'"),
     "separation too large": ("{type: bayesian}", "{type: bayesian, separation: 3}", 22, "separation"),
     "negative budget": ("evaluations: 20", "evaluations: -20", 23, "evaluations"),
+    "in flight in one process": ("initial: 5", "in_flight: 4, initial: 5", 23, "Set workers, or an executor"),
+    "batch and in flight": ("batch: ", "in_flight: 4, batch: ", 23, "exclude each other"),
     "more initial than all": ("initial: 5", "initial: 50", 23, "initial .50. exceeds"),
     "campaign name with a slash": ("campaign: small", "campaign: ../small", 1, "campaign"),
     "seed that is not a number": ("seed: 4", "seed: four", 2, "'seed' must be a whole number, not 'four'"),

@@ -170,3 +170,23 @@ def test_a_scheduler_elsewhere_needs_consent(folder, monkeypatch):
     with pytest.raises(FileError, match=r"sends calls to the Dask scheduler 'tcp://127\.0\.0\.1:1'"):
         ind.read_screen(folder / "screen.yaml")
     assert ind.read_screen(folder / "screen.yaml", allow_code=True).executor is not None
+
+
+ACTIVE = "surrogate: {type: random-forest, n_estimators: 20}\nscreen:\n  budget: 10\n  initial: 4\n  passes: 2\n"
+
+
+def test_a_budget_evaluates_few_candidates_and_predicts_the_others(folder):
+    (folder / "screen.yaml").write_text(FILE.replace("screen:\n", ACTIVE))
+    setting = ind.read_screen(folder / "screen.yaml")
+    done = setting.run(folder / "out")
+    evaluated = pd.read_csv(folder / "out" / "evaluated.csv")
+    assert len(evaluated) == 5  # only so many pass the steps
+    assert len(pd.read_parquet(done.results)) == 5
+
+
+def test_a_budget_that_cannot_be_meant_is_a_problem(folder):
+    text = FILE.replace("screen:\n", ACTIVE)
+    low = text.replace("budget: 10", "budget: 5")
+    assert any("A budget of 5 is too low" in message for _, message in problems(folder, low))
+    predicted = text.replace("type: table", "type: surrogate")
+    assert any("needs an objective that measures" in message for _, message in problems(folder, predicted))

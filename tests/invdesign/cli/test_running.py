@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from invdesign import read_campaign
+from invdesign.campaign.in_flight import noted_proposals
 
 FILE = """\
 campaign: staged
@@ -61,3 +62,16 @@ def test_other_targets_are_judged_by_corrected_values(invdesign, folder):
     hits = int((opened().frame()["x"] >= 0.85).sum())
     assert hits > 0
     assert f"the best {hits} of {hits}" in invdesign("status", "s.yaml", "--targets", "other.yaml")
+
+
+def test_a_file_that_does_not_wait_for_the_slowest(invdesign, folder):
+    text = FILE[: FILE.index("  - {type: python, function: mine.py:dear")].replace(
+        "between: [0.7, 0.8]", "at_least: 0.5"
+    )
+    (folder / "s.yaml").write_text(
+        text + "workers: 2\noptimizer: {type: random}\nbudget: {initial: 2, evaluations: 9, in_flight: 3}\n"
+    )
+    assert "9/9" in invdesign("run", "s.yaml")
+    frame = opened().frame()
+    assert (frame["f"] == frame["x"]).all()
+    assert max(one.count for one in noted_proposals(opened().store)) == 3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import invdesign as ind
 from invdesign.core.errors import InputError
-from invdesign.screening.pools import MaterialStream, MoleculeStream, SeenHashes, SpacePool
+from invdesign.screening.pools import LibraryPool, MaterialStream, MoleculeStream, SeenHashes, SpacePool, enumerated
 from invdesign.space.materials import MaterialFile
 from invdesign.space.molecules.files import MoleculeFile
 
@@ -98,3 +98,22 @@ def test_first_occurrences_are_those_of_a_set(blocks):
             expected.append(text not in known)
             known.add(text)
         assert seen.first(block) == expected
+
+
+def test_a_library_alone_is_read_once_and_written_in_canonical_form_at_the_end():
+    library = ind.MoleculeLibrary(
+        scaffold="[*:1]OCC[*:2]", substituents={"R1": ["*C", "*c1ccccc1", "[H]"], "R2": ["[H]", "*C#N", "*C1CC1"]}
+    )
+    space = ind.SearchSpace(molecule=library)
+    pool = enumerated(space)
+    rows, bad = read_all(pool, 4)
+    assert not bad
+    assert (
+        pool.canonical(rows)["molecule"].tolist()
+        == SpacePool(space).read(next(SpacePool(space).blocks(9))).rows["molecule"].tolist()
+    )
+    assert rows["molecule"].tolist() != pool.canonical(rows)["molecule"].tolist()
+    assert [type(enumerated(ind.SearchSpace(molecule=library, **more))) for more in ({}, {"x": ind.Integer(0, 1)})] == [
+        LibraryPool,
+        SpacePool,
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 
 import pandas as pd
@@ -42,7 +43,7 @@ def test_a_killed_worker_loses_nothing():
         workers = executor.client.run(os.getpid)
 
         def kill(status):
-            if status.evaluated == 10 and not killed:
+            if status.evaluated >= 10 and not killed:
                 killed.append(next(iter(workers.values())))
                 os.kill(killed[0], signal.SIGKILL)
 
@@ -56,6 +57,27 @@ def test_a_killed_worker_loses_nothing():
     assert killed
     assert len(found) == 40
     assert (found["f"] == found["x"].astype(float) ** 2).all()
+
+
+def test_short_calls_that_wait_are_sent_together():
+    class UnsendableError(Exception):
+        pass
+
+    def task(number: int, seconds: float) -> tuple[int, str]:
+        time.sleep(seconds)
+        if number == 150:
+            raise UnsendableError(threading.Lock())
+        return number, str(distributed.get_worker().get_current_task())
+
+    with DaskCluster(workers=2).started("test") as executor:
+        long = [executor.submit(task, number, 0.3).result(timeout=60) for number in range(3)]
+        assert len({key for _, key in long}) == 3
+        futures = [executor.submit(task, number, 0.0) for number in range(400)]
+        with pytest.raises(RuntimeError, match="UnsendableError"):  # and its neighbors have their results
+            futures.pop(150).result(timeout=60)
+        found = [future.result(timeout=60) for future in futures]
+    assert [number for number, _ in found] == [number for number in range(400) if number != 150]
+    assert len({key for _, key in found}) < 200
 
 
 def test_a_scheduler_elsewhere_is_reached_by_its_address():
