@@ -67,6 +67,7 @@ from .surrogates.kernel_machines import KernelRidge, SupportVector
 from .surrogates.linear import Lasso, Ridge
 from .surrogates.neighbors import KNearestNeighbors
 from .surrogates.neural_network.surrogate import NeuralNetwork
+from .surrogates.per_property import PerProperty
 from .surrogates.validation import held_out_predictions, scores
 from .targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
 
@@ -126,6 +127,7 @@ __all__ = [
     "NeuralNetwork",
     "Optimizer",
     "ParticleSwarmOptimizer",
+    "PerProperty",
     "PortfolioOptimizer",
     "PythonObjective",
     "RandomForest",

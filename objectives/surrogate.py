@@ -21,8 +21,10 @@ from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, valued
 from invdesign.objectives.predicted import HeldOutScore
 from invdesign.objectives.table import TableObjective
 from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.classifiers import RandomForestClassifier
 from invdesign.surrogates.data_checks import cleaned
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.per_property import PerProperty
 from invdesign.surrogates.validation import held_out_predictions, scores
 
 TRIED = 40
@@ -53,8 +55,11 @@ class SurrogateObjective(TravelsByFields):
     thresholds: dict[str, Real] = field(default_factory=dict)
     """For properties to learn as yes or no, the value, in the table's unit, from which it is yes (1); for classifiers,
     whose prediction is then the probability."""
+    classes: tuple[str, ...] = ()
+    """Properties that are classes; see ``TableObjective``. Their predictions are the probabilities of the classes."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] | None = None
-    """The model; a Gaussian process if None. A copy of it is fitted."""
+    """The model, or one for each property by name (``{voltage: {type: ridge}, stable: {type: logistic-regression}}``);
+    by default a Gaussian process, and a random forest classifier for classes. Copies are fitted."""
     censored: Literal["error", "limit", "drop"] = "error"
     """What to do with values such as ``<1E-10``: refuse (``error``), take the limit, or leave them out."""
     duplicates: Literal["keep", "mean", "first", "error"] = "keep"
@@ -70,6 +75,8 @@ class SurrogateObjective(TravelsByFields):
         for name in self.thresholds:
             if name not in self.values:
                 raise InputError(f"'thresholds' refers to unknown property '{name}'.{nearest(name, self.values)}")
+        if isinstance(self.surrogate, PerProperty):
+            self.surrogate.check_names(list(self.properties))
 
     @property
     def properties(self) -> Mapping[str, str]:
@@ -169,11 +176,13 @@ class SurrogateObjective(TravelsByFields):
 
     @property
     def _model(self) -> Any:
-        return self.surrogate if self.surrogate is not None else GaussianProcess()
+        if self.surrogate is not None:
+            return self.surrogate
+        return PerProperty(dict.fromkeys(self.classes, RandomForestClassifier())) if self.classes else GaussianProcess()
 
     @cached_property
     def _table(self) -> TableObjective:
-        table = TableObjective(self.data, self.key, self.values, self.units, sheet=self.sheet)
+        table = TableObjective(self.data, self.key, self.values, self.units, classes=self.classes, sheet=self.sheet)
         return table.for_columns(self.columns) if self.columns else table
 
     def own_columns(self, frame: pd.DataFrame) -> tuple[Column, ...]:

@@ -28,8 +28,8 @@ class TargetSettings:
     """Target value; needs tolerance."""
     tolerance: float | None = bounded(default=None)
     """Largest allowed distance from close_to."""
-    equals: float | None = bounded(default=None)
-    """The exact target value."""
+    equals: Real | str | None = None
+    """The exact target value, or a class such as ``layered``."""
     maximize: Literal[True] | None = None
     """Whether to maximize the property."""
     minimize: Literal[True] | None = None

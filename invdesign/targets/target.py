@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 import numpy as np
 
+from invdesign.core.classes import class_name, class_property
 from invdesign.core.errors import InputError
 from invdesign.core.units import check_unit, conversion
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 EQUAL_TOLERANCE = 1e-9
 """Relative tolerance for equal numbers: the rounding error of a unit conversion."""
+EVEN_CHANCE = 0.5
+"""Probability from which a class is the likelier answer."""
 NO_NUMBERS = ("property", "unit", "min_probability")
 """Attributes of a target that are not in its unit."""
 
@@ -268,20 +271,47 @@ class CloseTo(Target):
 
 @dataclass(frozen=True)
 class Equals(Target):
-    """The property equals a value up to rounding: for counts, charges and classes, not for measured numbers.
+    """The property equals a number up to rounding, or is of a class: for counts, charges and classes.
 
-    Its probability under a continuous prediction is almost zero; a search then uses the shortfall.
+    A class is text, such as ``Equals("structure", "layered")``: its property is then the class's own,
+    ``structure=layered``, and the target is met if that is the likelier answer (0.5), or as probable as
+    ``min_probability`` asks. For measured numbers use another target: the probability of an exact number is almost zero
+    under a continuous prediction; a search then uses the shortfall.
     """
 
-    value: float
+    value: float | str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.value, str) and class_property(self.property) == self.property:
+            object.__setattr__(self, "property", class_name(self.property, self.value))
 
     @builtins.property
     def interval(self) -> tuple[float, float]:
+        if isinstance(self.value, str):
+            return max(EVEN_CHANCE, self.min_probability or 0.0), math.inf
         slack = EQUAL_TOLERANCE * max(1.0, abs(self.value))
         return self.value - slack, self.value + slack
 
+    def bounds(self, std: ArrayLike | None = None) -> tuple[Numbers, Numbers, Numbers]:
+        return super().bounds(None if isinstance(self.value, str) else std)
+
+    def probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
+        """See ``Target.probability``; a classifier's mean is the probability of its class itself."""
+        normal = super().probability(mean, std)
+        if not isinstance(self.value, str):
+            return normal
+        mean_, std_ = np.asarray(mean, dtype=np.float64), np.asarray(std, dtype=np.float64)
+        chance = np.clip(mean_, 0.0, 1.0)
+        return np.where((std_ > 0.0) & np.isclose(std_**2, chance * (1.0 - chance), atol=1e-9), chance, normal)
+
+    def _numbers(self) -> dict[str, float]:
+        return {} if isinstance(self.value, str) else super()._numbers()
+
     def __str__(self) -> str:
-        return f"{self.property} equal to {self.value:g}{self._ending}"
+        name = class_property(self.property) if isinstance(self.value, str) else self.property
+        value = self.value if isinstance(self.value, str) else f"{self.value:g}"
+        return f"{name} equal to {value}{self._ending}"
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,11 @@ class Targets:
 
     def probability(self, mean: pd.DataFrame, std: pd.DataFrame) -> NDArray[np.float64]:
         """Probability of meeting all targets, shape ``n``; arguments as for ``log_probability``."""
-        return np.exp(self.log_probability(mean, std))
+        total = np.ones(len(mean))
+        for name in self.properties:
+            window = self.window(name)
+            total = total * (0.0 if window is None else window.probability(mean[name], std[name]))
+        return total
 
     def probabilities(self, values: pd.DataFrame) -> pd.DataFrame:
         """Probability of each row to meet each target, and all of them.
@@ -185,9 +189,11 @@ class Targets:
     def window(self, name: str) -> Target | None:
         """The intersection of all targets on a property; None if it is empty."""
         low, high = -np.inf, np.inf
-        for target in self.bounded:
-            if target.property == name:
-                low, high = max(low, target.interval[0]), min(high, target.interval[1])
+        mine = [target for target in self.bounded if target.property == name]
+        if len(mine) == 1 and isinstance(mine[0], Equals):
+            return mine[0]  # a class has a probability of its own
+        for target in mine:
+            low, high = max(low, target.interval[0]), min(high, target.interval[1])
         return _within(name, float(low), float(high)) if low <= high else None
 
     def pareto_rank(self, values: pd.DataFrame) -> NDArray[np.int64]:
