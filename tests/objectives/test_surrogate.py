@@ -79,7 +79,7 @@ def test_a_candidate_that_cannot_be_read_leaves_the_others_their_values():
     good = [9, 4, 1, 3, 5]
     found = objective.evaluate(asked)
     assert found.index.equals(asked.index)
-    assert list(found.columns) == ["y", "y_std", "reason"]
+    assert list(found.columns) == ["y", "distance", "y_std", "reason"]
     pd.testing.assert_frame_equal(found.loc[good], objective.evaluate(asked.loc[good]))
     assert found.loc[[7, 2], ["y", "y_std"]].isna().all(axis=None)
     assert "no value in row 7" in found.loc[7, "reason"]
@@ -105,7 +105,7 @@ def test_a_threshold_makes_a_property_yes_or_no(rng):
     data = pd.DataFrame({"x": x, "sigma (S/cm)": 10.0 ** (-6 + 2 * x)})
     settings = {"key": {"x": "x"}, "values": {"fast": "sigma"}, "surrogate": ind.LogisticRegression()}
     objective = SurrogateObjective(data, thresholds={"fast": 1e-4}, **settings)
-    assert objective.properties == {"fast": ""}
+    assert objective.properties == {"fast": "", "distance": ""}
     _, y = objective.training()
     assert y["fast"].tolist() == (x >= 1.0).astype(float).tolist()
     found = objective.evaluate(pd.DataFrame({"x": [0.1, 1.9]}))["fast"]
@@ -141,7 +141,7 @@ def test_a_surrogate_for_each_property_and_classes_by_their_names(table):
     data.assign(Phase=words).to_csv(table / "table.csv", index=False)
     (table / "c.yaml").write_text(CLASSES)
     setting = ind.read_campaign(table / "c.yaml")
-    assert list(setting.objective.properties) == ["f", "phase=layered", "phase=rocksalt", "phase=spinel"]
+    assert list(setting.objective.properties) == ["f", "phase=layered", "phase=rocksalt", "phase=spinel", "distance"]
     campaign = setting.open(table / "c.db")
     campaign.run(setting.objective, evaluations=12)
     hits = campaign.hits()
