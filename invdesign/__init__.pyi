@@ -32,6 +32,7 @@ from .optimizers import (
     PortfolioOptimizer,
     RandomOptimizer,
 )
+from .report import write_report
 from .screening.funnel import Step
 from .screening.screen import Screening, ScreenSettings, screen
 from .space import (
@@ -160,4 +161,5 @@ __all__ = [
     "scores",
     "screen",
     "shapley_values",
+    "write_report",
 ]

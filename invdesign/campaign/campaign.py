@@ -13,6 +13,7 @@ import pandas as pd
 
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
+from invdesign.campaign.changes import note_changes
 from invdesign.campaign.execution.executor import Result, evaluate_all
 from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
@@ -65,7 +66,8 @@ class Campaign(Reading):
 
     Raises:
         InputError: if the store holds a campaign of this name with another space or seed, or the optimizer's
-            settings do not fit the space.
+            settings do not fit the space. It may go on with other targets or another optimizer: the next proposal
+            stores the change with its time; see ``changes``.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Campaign(Reading):
         problems = optimizer_problems(self.optimizer, space)
         if problems:
             raise InputError("\n".join(problems))
-        check_identity(self.store, space=space, seed=seed, optimizer=self.optimizer)
+        check_identity(self.store, space=space, seed=seed)
 
     def run(
         self,
@@ -299,6 +301,7 @@ class Campaign(Reading):
         results and renewing leases. A proposal is stored only if no other was stored since its history was read. After
         one that came too late this process is the next to propose, so that none is too late every time.
         """
+        note_changes(self.store, targets=self.targets, optimizer=self.optimizer)
         with self.store.snapshot():
             history = self.history()
             candidates, origins = self._proposals(n, history)
@@ -472,6 +475,19 @@ class Campaign(Reading):
         written = self.space.canonical(candidates)
         self.space.encode(written)
         return demanded(self.expectation()).of(written[list(self.space.names)])
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Writes the campaign's report, one HTML file that opens without a network, and returns its path.
+
+        Args:
+            path: of the file; ``NAME.html`` in the working directory if None.
+
+        Raises:
+            InputError: if the folder does not exist.
+        """
+        import invdesign
+
+        return invdesign.write_report(self, path if path is not None else f"{self.name}.html")
 
     def verify(
         self,

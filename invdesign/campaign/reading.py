@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
 from functools import cached_property, partial, wraps
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from invdesign.campaign.agreement import agreement, corrected, verified_frame
+from invdesign.campaign.changes import Change, noted_changes
 from invdesign.campaign.correction import Correction
 from invdesign.campaign.html_view import MOST, campaign_html
 from invdesign.campaign.rounds import (
@@ -23,6 +25,7 @@ from invdesign.campaign.rounds import (
 )
 from invdesign.campaign.status import Status
 from invdesign.campaign.store import CANDIDATE, DONE, FAILED, PENDING, STATES, Store
+from invdesign.core.errors import InputError, nearest
 from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
@@ -31,10 +34,13 @@ from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 LABORATORY_UNITS = "laboratory_units"
 """Name of the fact with the units in which values of a laboratory were stored before any objective was run."""
+PLOTS = ("convergence", "targets", "front", "parallel")
+"""Functions of ``invdesign.plot`` that draw a campaign."""
 P = ParamSpec("P")
 T = TypeVar("T")
 ReadingT = TypeVar("ReadingT", bound="Reading")
@@ -126,6 +132,46 @@ class Reading:
         met = frame[targets.all_met(frame)]
         found = self._with_probabilities(pd.concat([met, targets.met(met)], axis=1))
         return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.optimized else found
+
+    @of_one_moment
+    def front(self) -> pd.DataFrame:
+        """The candidates of Pareto rank 0: those that meet all bounds and that no other dominates.
+
+        Without Maximize or Minimize all hits. If no candidate meets all bounds, those whose shortfalls no other
+        dominates. Parameters and properties as in ``best``, sorted by the first property to optimize.
+        """
+        frame = self._valued()
+        targets = self.targets.in_units(self.units)
+        found = frame[targets.pareto_rank(frame) == 0]
+        first = next((target.property for target in targets.optimized), targets.properties[0])
+        return found.sort_values(first, kind="stable")
+
+    def changes(self) -> pd.DataFrame:
+        """Changes of targets, optimizer and surrogate while the campaign ran.
+
+        Returns:
+            Columns ``time``, ``candidate`` (the first that was proposed with it), ``setting``, ``before``, ``after``.
+        """
+        return pd.DataFrame(
+            list(map(asdict, noted_changes(self.store))), columns=[item.name for item in fields(Change)]
+        )
+
+    def plot(self, kind: str = "convergence", **options: Any) -> Figure:
+        """A figure of the campaign (matplotlib), which ``savefig`` writes.
+
+        Args:
+            kind: ``convergence``, ``targets``, ``front`` or ``parallel``: the function of ``invdesign.plot``.
+            options: of that function.
+
+        Raises:
+            InputError: if the kind is unknown, or the figure does not fit the campaign.
+        """
+        import invdesign
+
+        if kind not in PLOTS:
+            raise InputError(f"Unknown kind of plot '{kind}'.{nearest(kind, PLOTS)}")
+        drawn: Figure = getattr(invdesign.plot, kind)(self, **options)
+        return drawn
 
     @of_one_moment
     def _repr_html_(self) -> str:

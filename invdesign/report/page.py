@@ -241,6 +241,13 @@ def _reproduction(campaign: Campaign, source: str | None, command: str | None) -
         f"{campaign.initial} candidates. The same file, seed and versions give the same candidates.</p>"
     )
     parts = [settings, *(f"<p>{escape(remark)}</p>" for remark in campaign.space.remarks)]
+    changes = campaign.changes()
+    if len(changes):
+        heads = ["time", "from candidate", "setting", "before", "after"]
+        cells = [[str(value) for value in row] for row in changes.itertuples(index=False)]
+        parts.append(
+            f"<h3>Changes</h3>{plain_table('Settings that were changed while the campaign ran', heads, cells)}"
+        )
     if command is not None:
         parts.append(f"<h3>Command</h3><pre>{escape(without_passwords(command))}</pre>")
     if source is not None:
