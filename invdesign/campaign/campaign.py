@@ -254,8 +254,8 @@ class Campaign(Reading):
                     wait=wait,
                     failures=failures,
                 )
-                verified = len(verified_candidates(self.store, stage.name))
-                plan_round(self.store, stage, due, [int(number) for number in self.best(verified + stage.top).index])
+                verified = verified_candidates(self.store, stage.name)
+                plan_round(self.store, stage, due, self.different(stage.top, besides=verified))
             # An interrupted round is completed first: this is what the step from 0 is for.
             # Without any round it verifies nothing, but still refuses an objective that does not fit.
             planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
@@ -505,7 +505,8 @@ class Campaign(Reading):
         Args:
             objective: the more accurate source of values.
             stage: name under which the values are stored. A stage verifies a candidate only once.
-            top: how many candidates; those that meet all targets by the widest margin come first.
+            top: how many candidates; those that meet all targets by the widest margin come first, of designs that are
+                alike only the best (see ``different``).
             candidates: numbers of the candidates, instead of ``top``.
             executor: where evaluations run; None for this process, one after the other.
             on_progress: called with the number of verified candidates and the text of how many meet all targets.
@@ -521,7 +522,7 @@ class Campaign(Reading):
         if (top is None) == (candidates is None):
             raise InputError("verify needs exactly one of top (how many of the best) and candidates (their numbers).")
         objective = self._fitting(objective, stage)
-        numbers = list(self.best(top or 0).index if candidates is None else candidates)
+        numbers = self.different(top or 0) if candidates is None else list(candidates)
         for number in numbers:
             if not (0 <= number < self.store.proposals() and self.store.columns().state(number) == DONE):
                 raise InputError(

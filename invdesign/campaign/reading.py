@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property, partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -14,6 +14,7 @@ import pandas as pd
 from invdesign.campaign.agreement import agreement, corrected, verified_frame
 from invdesign.campaign.changes import Change, noted_changes
 from invdesign.campaign.correction import Correction
+from invdesign.campaign.designs import AMONG, unlike
 from invdesign.campaign.html_view import MOST, campaign_html
 from invdesign.campaign.rounds import (
     Round,
@@ -190,13 +191,38 @@ class Reading:
         """The candidates nearest to, or deepest within, the targets; parameters and properties, best first.
 
         Ranked by Pareto rank if anything is optimized, then by the smallest margin to any bound, in units of each
-        property's spread; a candidate that misses a target has a negative margin.
+        property's spread; a candidate that misses a target has a negative margin. Weights and priorities of targets
+        count as ``Targets.order`` says.
         """
         frame = self._valued()
+        return frame.iloc[self.targets.in_units(self.units).order(frame)[:top]]
+
+    @of_one_moment
+    def different(self, top: int, *, besides: Iterable[int] = ()) -> list[int]:
+        """Numbers of the best candidates that are different designs, best first: what a verification should try.
+
+        Two designs are alike if their numbers and the amounts in their formulas and mixtures differ by less than a
+        twentieth of the ranges and everything else is equal; different molecules, categories and elements are different
+        designs. If there are not enough of them among the candidates that meet all targets, and among the best if
+        anything is optimized, the best of the others follow: no design is verified only because it is different.
+
+        Args:
+            top: how many.
+            besides: numbers of candidates that are not chosen, such as those that were verified before.
+        """
+        known = set(besides)
+        best = self.best(len(self.store.columns()))
+        best = best[~best.index.isin(known)]
         targets = self.targets.in_units(self.units)
-        order = pd.DataFrame({"rank": targets.pareto_rank(frame), "margin": -targets.margin(frame)}, index=frame.index)
-        keys = ["rank", "margin"] if targets.optimized else ["margin"]
-        return frame.loc[order.sort_values(keys, kind="stable").index[:top]]
+        met = targets.all_met(best)
+        good = best[met].head(top * AMONG) if targets.optimized else best[met]
+        chosen: list[int] = []
+        for part in (good, best[~met].head(top * AMONG)):
+            rows = part[list(self.space.names)]
+            chosen += list(rows.index[unlike(self.space, rows, top - len(chosen))])
+            chosen += [number for number in part.index if number not in chosen][: top - len(chosen)]
+        chosen += [number for number in best.index if number not in chosen][: top - len(chosen)]
+        return [int(number) for number in chosen]
 
     @of_one_moment
     def verified(self) -> pd.DataFrame:

@@ -27,7 +27,7 @@ EQUAL_TOLERANCE = 1e-9
 """Relative tolerance for equal numbers: the rounding error of a unit conversion."""
 EVEN_CHANCE = 0.5
 """Probability from which a class is the likelier answer."""
-NO_NUMBERS = ("property", "unit", "min_probability")
+NO_NUMBERS = ("property", "unit", "min_probability", "weight", "priority")
 """Attributes of a target that are not in its unit."""
 
 
@@ -40,17 +40,32 @@ class Target:
         unit: unit of the target's numbers, as pint reads it; None for the objective's own unit.
         min_probability: with which a prediction must meet the target to count as meeting it, between 0 and 1; None if
             its mean decides. Known values, without a standard deviation, are not affected.
+        weight: by which a miss, or what is gained by optimizing, counts beside those of other targets.
+        priority: 1 for the targets that come first; each further level counts a tenth of the one before while targets
+            are missed, and orders candidates only where the levels before do not.
     """
 
     property: str  # the name in the campaign file; within this class the decorator is therefore builtins.property
     unit: str | None = field(default=None, kw_only=True)
     min_probability: float | None = field(default=None, kw_only=True)
+    weight: float = field(default=1.0, kw_only=True)
+    priority: int = field(default=1, kw_only=True)
     direction: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         if not self.property or not isinstance(self.property, str):
             raise InputError(f"A target needs the name of a property, not {self.property!r}.")
         check_unit(self.unit or "")
+        if (
+            isinstance(self.weight, bool)
+            or not isinstance(self.weight, int | float)
+            or not 0.0 < self.weight < math.inf
+        ):
+            raise InputError(f"Target on '{self.property}': the weight must be a number above 0, not {self.weight!r}.")
+        if isinstance(self.priority, bool) or not isinstance(self.priority, int) or self.priority < 1:
+            raise InputError(
+                f"Target on '{self.property}': the priority must be a whole number from 1, not {self.priority!r}."
+            )
         if self.min_probability is not None:
             if self.direction:
                 raise InputError(f"'{self.property}' is optimized, which has no probability. Remove it.")
@@ -178,10 +193,24 @@ class Target:
         return self._converted(factor, offset, unit)
 
     @builtins.property
+    def importance(self) -> float:
+        """By how much a miss counts while targets are missed: the weight, a tenth of it for each further priority."""
+        return self.weight * 10.0 ** (1 - self.priority)
+
+    @builtins.property
     def _ending(self) -> str:
         """The end of the target's text: its unit and the probability it asks for."""
         unit = f" {self.unit}" if self.unit else ""
-        return f"{unit} with {100.0 * self.min_probability:g} %" if self.min_probability is not None else unit
+        sure = f" with {100.0 * self.min_probability:g} %" if self.min_probability is not None else ""
+        return f"{unit}{sure}{self._rank}"
+
+    @builtins.property
+    def _rank(self) -> str:
+        """Weight and priority as text, where they are not 1."""
+        weight = f"weight {self.weight:g}" if self.weight != 1.0 else ""
+        priority = f"priority {self.priority}" if self.priority != 1 else ""
+        words = ", ".join(filter(None, [weight, priority]))
+        return f" ({words})" if words else ""
 
     def _numbers(self) -> dict[str, float]:
         """The numbers of the target that a change of unit scales and shifts."""
@@ -324,7 +353,7 @@ class Maximize(Target):
         return ~np.isnan(np.asarray(values, dtype=np.float64))
 
     def __str__(self) -> str:
-        return f"maximize {self.property}"
+        return f"maximize {self.property}{self._rank}"
 
 
 @dataclass(frozen=True)
@@ -337,4 +366,4 @@ class Minimize(Target):
         return ~np.isnan(np.asarray(values, dtype=np.float64))
 
     def __str__(self) -> str:
-        return f"minimize {self.property}"
+        return f"minimize {self.property}{self._rank}"
