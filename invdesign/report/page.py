@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from invdesign.core.errors import InputError
 from invdesign.report.figures import Figure
 from invdesign.report.findings import Findings, gather
+from invdesign.report.plotly_part import plotly_part
 from invdesign.report.sentences import sentences
 from invdesign.report.tables import plain_table
 from invdesign.report.words import NOTHING, described
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from invdesign.campaign import Campaign
     from invdesign.surrogates.base import Surrogate
 
+TRACES = ("bar", "scatter")
+"""Kinds of plotly's traces in the figures of reports and other pages."""
 MOST_REASONS = 100
 LONGEST_REASON = 600
 
@@ -135,10 +138,10 @@ def page_html(name: str, kind: str, *, headline: str, sections: Sequence[Section
 
 @lru_cache(maxsize=1)
 def _packed_plotly() -> str:
-    """plotly.js, compressed, as text."""
+    """The part of plotly.js that figures use, compressed, as text."""
     from plotly.offline import get_plotlyjs
 
-    return base64.b64encode(gzip.compress(get_plotlyjs().encode("utf-8"), mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(plotly_part(get_plotlyjs(), TRACES).encode("utf-8"), mtime=0)).decode("ascii")
 
 
 def script_json(value: object) -> str:
