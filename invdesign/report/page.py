@@ -99,10 +99,12 @@ def report_html(
     sections = [
         _targets(found),
         _candidates(found),
+        *_next(found),
         *_trust(found),
         _search(found),
         _surrogate(found, campaign, surrogate),
         _landscape(found),
+        _evaluated(found),
         _failures(found),
         _reproduction(campaign, source, command),
     ]
@@ -166,11 +168,11 @@ def _headline(found: Findings) -> str:
 def _targets(found: Findings) -> Section:
     rows = []
     counts = found.targets.met(found.ranked).sum()
-    for target in found.targets:
+    for target, written in zip(found.targets, found.written, strict=True):
         met = "no bound" if target.direction else str(int(counts[str(target)]))
         known = int(found.ranked[target.property].notna().sum())
-        rows.append([described(target), target.unit or NOTHING, met, str(known)])
-    heads = ["target", "unit", "candidates that meet it", "candidates with a value"]
+        rows.append([described(written), target.unit or NOTHING, met, str(known)])
+    heads = ["target", "unit of the values", "candidates that meet it", "candidates with a value"]
     return Section("targets", "Targets", plain_table("Targets", heads, rows, numbers=(2, 3)))
 
 
@@ -179,6 +181,19 @@ def _candidates(found: Findings) -> Section:
 
     title = f"Candidates that {found.meet}" if found.targets.bounded and len(found.hits) else "Best candidates"
     return Section("candidates", title, candidates_section(found))
+
+
+def _next(found: Findings) -> list[Section]:
+    """The next experiments, if any are pending."""
+    from invdesign.report.candidates import next_section
+
+    return [Section("experiments", "Next experiments", next_section(found))] if len(found.pending) else []
+
+
+def _evaluated(found: Findings) -> Section:
+    from invdesign.report.candidates import evaluated_section
+
+    return Section("all-candidates", "Every candidate", evaluated_section(found))
 
 
 def _trust(found: Findings) -> list[Section]:

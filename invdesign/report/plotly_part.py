@@ -39,9 +39,7 @@ def plotly_part(source: str, traces: Collection[str]) -> str:
         return source
     last = starts.pop()  # the module that registers, and what follows it
     ends = [one.start() for one in (*starts[1:], last)]
-    modules = {
-        one.group(1): source[one.start() : end] for one, end in zip(starts, ends, strict=True)
-    }
+    modules = {one.group(1): source[one.start() : end] for one, end in zip(starts, ends, strict=True)}
     if not all(text.endswith(END) for text in modules.values()):
         return source
     # A module of the newer kind stands behind an older one, in the same piece of the text.
