@@ -33,7 +33,7 @@ from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, read_table
 from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import Objective
-from invdesign.optimizers.base import History, Optimizer, optimizer_problems
+from invdesign.optimizers.base import History, Optimizer, for_budget, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
@@ -42,6 +42,9 @@ from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
 FAILURES = Failures()
+BUDGET = "budget"
+"""Name of the fact with the number of evaluations that the first run was given: the optimizer's settings may depend on
+it, and must not change when the campaign goes on."""
 DATA_FILES = "data_files"
 """Name of the fact with the checksums of the files whose results were added."""
 
@@ -144,6 +147,7 @@ class Campaign(Reading):
             raise InputError(f"batch must be at least 1 and evaluations at least 0, not {batch} and {evaluations}.")
         objective = self._fitting(objective)
         digest = check_unchanged(self.store, objective, objective_changed)
+        self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
         reasons: list[str] = []
@@ -242,6 +246,7 @@ class Campaign(Reading):
                 fewer evaluations than rounds, or the store's search is corrected by another stage.
         """
         check_rounds(self.store, self.space, stage)
+        self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
         for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
             if due > max((one.evaluations for one in self.rounds()), default=0):
                 self.run(
@@ -318,9 +323,10 @@ class Campaign(Reading):
         """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
         parts: list[pd.DataFrame] = [history.candidates.iloc[:0]]
         origins: list[str] = []
+        optimizer = for_budget(self.optimizer, self.store.facts().get(BUDGET))
         while len(origins) < n:
             first = history.count < self.initial
-            proposer = initial_design(self.optimizer) if first else self.optimizer
+            proposer = initial_design(optimizer) if first else optimizer
             left = n - len(origins)
             with single_blas_thread():  # the same candidates with however many threads
                 found = proposer.propose(
