@@ -3,8 +3,8 @@
     python benchmarks/optimizers/small_budgets.py --seeds 20
 
 The number of particles was chosen on Branin, Hartmann-6 and Ackley-10 (development) with the same seeds; the unseen
-functions (report) were looked at once, after that. A share is that of seeds in which the swarm's best value is better than that of the Sobol sequence with the same
-seed; 0.5 is chance, and ties count half.
+functions (report) were looked at once, after that. A share is that of seeds in which the swarm's best value is better
+than that of the Sobol sequence with the same seed; 0.5 is chance, and ties count half.
 """
 
 from __future__ import annotations
