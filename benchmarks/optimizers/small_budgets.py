@@ -22,7 +22,7 @@ from _record import write_result
 
 import invdesign as ind
 
-BUDGETS = (20, 40)
+BUDGETS = (20,)
 FIRST_SEED = 500
 
 
