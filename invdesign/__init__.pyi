@@ -33,6 +33,7 @@ from .optimizers import (
     PortfolioOptimizer,
     RandomOptimizer,
 )
+from .report import write_report
 from .screening.funnel import Step
 from .screening.running import Screening, ScreenSettings
 from .screening.screen import screen
@@ -69,6 +70,7 @@ from .surrogates.kernel_machines import KernelRidge, SupportVector
 from .surrogates.linear import Lasso, Ridge
 from .surrogates.neighbors import KNearestNeighbors
 from .surrogates.neural_network.surrogate import NeuralNetwork
+from .surrogates.per_property import PerProperty
 from .surrogates.stacked import Stacked
 from .surrogates.transformed import Transformed
 from .surrogates.validation import held_out_predictions, scores
@@ -130,6 +132,7 @@ __all__ = [
     "NeuralNetwork",
     "Optimizer",
     "ParticleSwarmOptimizer",
+    "PerProperty",
     "PortfolioOptimizer",
     "PythonObjective",
     "RandomForest",
@@ -165,4 +168,5 @@ __all__ = [
     "scores",
     "screen",
     "shapley_values",
+    "write_report",
 ]

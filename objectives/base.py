@@ -12,6 +12,9 @@ from invdesign.core.columns import Column
 
 REASON = "reason"
 STD_SUFFIX = "_std"
+DISTANCE = "distance"
+"""Property with the distance of a candidate to the data that its predictions were learned from; the largest if several
+objectives of a campaign predict."""
 WRONG_RETURN = "wrong return value"
 """Begins the reason of candidates whose objective returned something other than its properties: an error of its code,
 which would concern every candidate."""

@@ -11,7 +11,7 @@ import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
-from invdesign.objectives.base import REASON, Objective, valued
+from invdesign.objectives.base import DISTANCE, REASON, Objective, valued
 from invdesign.objectives.calibrated import Calibrated, CalibrationReport
 from invdesign.objectives.chain import columns_with, evaluate_linked, evaluation_order, links_of, with_hints
 from invdesign.objectives.limits import is_foreign, memory_together, seconds_together
@@ -36,7 +36,7 @@ class CombinedObjective:
     parts: tuple[Objective, ...]
 
     def __post_init__(self) -> None:
-        names = [name for part in self.parts for name in part.properties]
+        names = [name for part in self.parts for name in part.properties if name != DISTANCE]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise InputError(
@@ -84,6 +84,9 @@ class CombinedObjective:
             found[place] = evaluate_linked(self.parts[place], candidates, given)
             known |= {name: found[place][name] for name in self.parts[place].properties if name in found[place]}
         values = pd.concat([found[place].drop(columns=REASON) for place in range(len(self.parts))], axis=1)
+        if DISTANCE in values:  # the prediction that is farthest from its data decides
+            farthest = values[[DISTANCE]].max(axis=1, skipna=False)
+            values = values.loc[:, ~values.columns.duplicated()].assign(**{DISTANCE: farthest})
         reasons = pd.concat([found[place][REASON] for place in self._order], axis=1)
         return valued(values, ["; ".join(filter(None, row)) or None for row in reasons.itertuples(index=False)])
 

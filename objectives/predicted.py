@@ -26,10 +26,20 @@ class HeldOutScore:
 
 @runtime_checkable
 class Predicting(Protocol):
-    """Interface of objectives that predict some of their properties."""
+    """Interface of objectives that predict their properties."""
+
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """See ``Objective.properties``."""
 
     def held_out_scores(self) -> Mapping[str, HeldOutScore | None]:
         """For each predicted property the model's score; None where there are too few rows to hold any out.
 
         Fits the model several times.
         """
+
+
+def predicted_properties(objective: object) -> frozenset[str]:
+    """Names of the properties that an objective, or one of its parts, predicts; fits nothing."""
+    parts = getattr(objective, "parts", (objective,))
+    return frozenset(name for part in parts if isinstance(part, Predicting) for name in part.properties)

@@ -17,12 +17,15 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import InputFile, Real, from_elsewhere, settings
 from invdesign.core.units import Unit
-from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, valued
+from invdesign.objectives.base import DISTANCE, STD_SUFFIX, TravelsByFields, valued
 from invdesign.objectives.predicted import HeldOutScore
 from invdesign.objectives.table import TableObjective
 from invdesign.surrogates.base import Surrogate
+from invdesign.surrogates.classifiers import RandomForestClassifier
 from invdesign.surrogates.data_checks import cleaned
+from invdesign.surrogates.distance import TrainingDistance
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.per_property import PerProperty
 from invdesign.surrogates.validation import held_out_predictions, scores
 
 TRIED = 40
@@ -53,8 +56,15 @@ class SurrogateObjective(TravelsByFields):
     thresholds: dict[str, Real] = field(default_factory=dict)
     """For properties to learn as yes or no, the value, in the table's unit, from which it is yes (1); for classifiers,
     whose prediction is then the probability."""
+    classes: tuple[str, ...] = ()
+    """Properties that are classes; see ``TableObjective``. Their predictions are the probabilities of the classes."""
     surrogate: Annotated[Surrogate, ByWord("surrogate")] | None = None
-    """The model; a Gaussian process if None. A copy of it is fitted."""
+    """The model, or one for each property by name (``{voltage: {type: ridge}, stable: {type: logistic-regression}}``);
+    by default a Gaussian process, and a random forest classifier for classes. Copies are fitted."""
+    distance: bool = True
+    """Whether the property ``distance`` is given: how far a candidate is from the table's rows, in units of how far
+    these are from each other; see ``TrainingDistance``. The target ``{property: distance, at_most: 1}`` keeps a search
+    where the model has data."""
     censored: Literal["error", "limit", "drop"] = "error"
     """What to do with values such as ``<1E-10``: refuse (``error``), take the limit, or leave them out."""
     duplicates: Literal["keep", "mean", "first", "error"] = "keep"
@@ -70,10 +80,18 @@ class SurrogateObjective(TravelsByFields):
         for name in self.thresholds:
             if name not in self.values:
                 raise InputError(f"'thresholds' refers to unknown property '{name}'.{nearest(name, self.values)}")
+        if isinstance(self.surrogate, PerProperty):
+            self.surrogate.check_names(list(self.properties))
 
     @property
     def properties(self) -> Mapping[str, str]:
-        return {**self._table.properties, **dict.fromkeys(self.thresholds, "")}
+        own = {**self._table.properties, **dict.fromkeys(self.thresholds, "")}
+        return {**own, DISTANCE: ""} if self.distance and DISTANCE not in own else own
+
+    @property
+    def _modeled(self) -> list[str]:
+        """The properties that the model predicts."""
+        return [*self._table.properties]
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -114,7 +132,7 @@ class SurrogateObjective(TravelsByFields):
         replace(self._model).fit(frame[few].reset_index(drop=True), y[few].reset_index(drop=True), columns=columns)
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        names = [*self.properties, *(f"{name}{STD_SUFFIX}" for name in self.properties)]
+        names = [*self.properties, *(f"{name}{STD_SUFFIX}" for name in self._modeled)]
         values, reasons = self._predicted(candidates[list(self.key)], names)
         return valued(values.astype(float), reasons)
 
@@ -129,7 +147,10 @@ class SurrogateObjective(TravelsByFields):
             half = len(candidates) // 2
             first, second = (self._predicted(part, names) for part in (candidates.iloc[:half], candidates.iloc[half:]))
             return pd.concat([first[0], second[0]]), [*first[1], *second[1]]
-        return pd.concat([mean, std.add_suffix(STD_SUFFIX)], axis=1)[names], [None] * len(candidates)
+        values = pd.concat([mean, std.add_suffix(STD_SUFFIX)], axis=1)
+        if DISTANCE in names and DISTANCE not in values:
+            values[DISTANCE] = self.training_distance.of(candidates)
+        return values[names], [None] * len(candidates)
 
     @cached_property
     def fitted(self) -> Surrogate:
@@ -141,6 +162,16 @@ class SurrogateObjective(TravelsByFields):
         frame, y = self.training()
         fresh: Surrogate = replace(self._model)
         return fresh.fit(frame, y, columns=self.own_columns(frame) or None)
+
+    @cached_property
+    def training_distance(self) -> TrainingDistance:
+        """How far candidates are from the table's rows; fitted on the table.
+
+        Raises:
+            InputError: if the table cannot be learned from.
+        """
+        frame, _ = self.training()
+        return TrainingDistance.fitted(frame, self.own_columns(frame) or None)
 
     def held_out_scores(self) -> Mapping[str, HeldOutScore | None]:
         """See ``Predicting.held_out_scores``; the rows of the table are split at random, always alike."""
@@ -169,11 +200,13 @@ class SurrogateObjective(TravelsByFields):
 
     @property
     def _model(self) -> Any:
-        return self.surrogate if self.surrogate is not None else GaussianProcess()
+        if self.surrogate is not None:
+            return self.surrogate
+        return PerProperty(dict.fromkeys(self.classes, RandomForestClassifier())) if self.classes else GaussianProcess()
 
     @cached_property
     def _table(self) -> TableObjective:
-        table = TableObjective(self.data, self.key, self.values, self.units, sheet=self.sheet)
+        table = TableObjective(self.data, self.key, self.values, self.units, classes=self.classes, sheet=self.sheet)
         return table.for_columns(self.columns) if self.columns else table
 
     def own_columns(self, frame: pd.DataFrame) -> tuple[Column, ...]:

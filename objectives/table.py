@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ import pandas as pd
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
+from invdesign.core.classes import class_name, class_property
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import InputFile, from_elsewhere, settings
@@ -46,6 +48,9 @@ class TableObjective(TravelsByFields):
     units: dict[str, Unit] = field(default_factory=dict)
     """Unit of each property; where missing, that of the column's header, or dimensionless. Values are converted from
     the unit of the header. If that is wrong, name the column with it in ``values``, and the right unit here."""
+    classes: tuple[str, ...] = ()
+    """Properties that are classes, such as ``structure`` with layered and spinel. Each class is a property of its own,
+    ``structure=layered``, which is 1 or 0; a target names it as ``equals: layered``."""
     duplicates: Literal["error", "mean", "first"] = "error"
     """What to do with rows of one candidate that have different values: refuse them, average them, or take the
     first."""
@@ -60,6 +65,9 @@ class TableObjective(TravelsByFields):
                 raise InputError(
                     f"'units' refers to '{name}', which is not a property of the table.{nearest(name, self.values)}"
                 )
+        for name in self.classes:
+            if name not in self.values:
+                raise InputError(f"'classes' refers to unknown property '{name}'.{nearest(name, self.values)}")
         for column in self.key.values():
             self._table.find(column)
         for name in self.values:
@@ -67,8 +75,13 @@ class TableObjective(TravelsByFields):
 
     @property
     def properties(self) -> Mapping[str, str]:
-        headers = {name: self._table.unit(self._table.find(column)) for name, column in self.values.items()}
-        return {name: self.units.get(name, header or "") for name, header in headers.items()}
+        found: dict[str, str] = {}
+        for name, column in self.values.items():
+            if name in self.classes:
+                found |= dict.fromkeys(self._indicators(name), "")
+            else:
+                found[name] = self.units.get(name, self._table.unit(self._table.find(column)) or "")
+        return found
 
     @property
     def input_names(self) -> tuple[str, ...]:
@@ -103,10 +116,11 @@ class TableObjective(TravelsByFields):
         # Most candidates are canonical already, and a canonical SMILES may change when it is made again.
         for row, key in zip(missing, self._keys(given.iloc[missing]), strict=True):
             found[row] = self._rows.get(key)
-        blank = (float("nan"),) * len(self.values)
+        names = list(self.properties)
+        blank = (float("nan"),) * len(names)
         result = pd.DataFrame(
             [blank if row is None else row for row in found],
-            columns=list(self.values),
+            columns=names,
             index=candidates.index,
             dtype=np.float64,
         )
@@ -123,7 +137,7 @@ class TableObjective(TravelsByFields):
         for column in self.columns:
             if column.kind == "molecule":
                 frame[column.name] = canonical_smiles(frame[column.name].tolist())
-        values = {name: pd.Series(self._converted(name), self._lines) for name in self.values}
+        values = {name: pd.Series(self._cells(name), self._lines) for name in self.properties}
         return frame, pd.DataFrame(values)
 
     def column(self, name: str) -> pd.Series:
@@ -145,7 +159,7 @@ class TableObjective(TravelsByFields):
     @cached_property
     def _rows(self) -> dict[Key, tuple[float, ...]]:
         """Values by key. Rows with the same key must agree unless ``duplicates`` says what else to do."""
-        numbers = np.column_stack([self._numbers(name) for name in self.values])
+        numbers = np.column_stack([self._numbers(name) for name in self.properties])
         places: dict[Key, list[int]] = {}
         for place, key in enumerate(self._keys(pd.DataFrame({name: self._parameter(name) for name in self.key}))):
             places.setdefault(key, []).append(place)
@@ -233,15 +247,30 @@ class TableObjective(TravelsByFields):
                 )
         return [factor * cell + offset for cell in cells]
 
+    def _cells(self, name: str) -> list[Any]:
+        """The cells of a property, or of one class of it."""
+        owner = class_property(name)
+        return self._indicators(owner)[name] if owner in self.classes else self._converted(name)
+
+    def _indicators(self, name: str) -> dict[str, list[float]]:
+        """For each class of a property, whether each row is of it: 1 or 0, NaN where the cell is empty."""
+        cells = [_word(cell) for cell in self._table.frame[self._table.find(self.values[name])]]
+        classes = sorted({str(cell) for cell in cells if not pd.isna(cell)})
+        return {
+            class_name(name, value): [math.nan if pd.isna(cell) else float(str(cell) == value) for cell in cells]
+            for value in classes
+        }
+
     def _numbers(self, name: str) -> list[float]:
-        cells = pd.Series(self._converted(name))
+        cells = pd.Series(self._cells(name))
         numbers = pd.to_numeric(cells, errors="coerce")
         wrong = numbers.isna() & cells.notna()
         if wrong.any():
             place = int(np.flatnonzero(wrong.to_numpy())[0])
             raise InputError(
-                f"Column '{self.values[name]}' of the table, for property '{name}', holds {cells.iloc[place]!r} in "
-                f"{self._table.place(place)}, which is not a number."
+                f"Column '{self.values[class_property(name)]}' of the table, for property '{name}', holds "
+                f"{cells.iloc[place]!r} in {self._table.place(place)}, which is not a number. If cells are classes, "
+                f"set classes: [{name}]."
             )
         return [float(number) for number in numbers]
 

@@ -126,12 +126,7 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         noise = known_noise(noise_std, y)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)
-        self._learned = {}
-        for name in y.columns:
-            values = y[name].to_numpy(dtype=np.float64)
-            rows = np.flatnonzero(~np.isnan(values))
-            rows = rows[_canonical_order(features[rows], values[rows])]
-            self._learned[name] = self._learn(str(name), features[rows], values[rows], of_property(noise, name, rows))
+        self._learned = self._learn_all(features, y, noise)
         self._known = (frame, y, columns, noise)
         return self
 
@@ -180,6 +175,18 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         if self._featurizer is None:
             raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")
         return self._featurizer
+
+    def _learn_all(
+        self, features: NDArray[np.float64], y: pd.DataFrame, noise: pd.DataFrame | None
+    ) -> dict[str, Learned]:
+        """Learns every column of ``y`` from its known rows."""
+        learned = {}
+        for name in y.columns:
+            values = y[name].to_numpy(dtype=np.float64)
+            rows = np.flatnonzero(~np.isnan(values))
+            rows = rows[canonical_order(features[rows], values[rows])]
+            learned[name] = self._learn(str(name), features[rows], values[rows], of_property(noise, name, rows))
+        return learned
 
     @abstractmethod
     def _learn(
@@ -246,7 +253,7 @@ def _predictive_std(count: int) -> float:
     return float(t.ppf(0.95, count - 1) * np.sqrt((count + 1.0) / (count - 1.0)) / Z90)
 
 
-def _canonical_order(features: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+def canonical_order(features: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
     """An order of rows that does not depend on the order in which they came, so that folds and draws do not either."""
     rows = np.ascontiguousarray(np.column_stack([features, values]))
     return np.argsort(rows.view(f"V{rows.itemsize * rows.shape[1]}").ravel(), kind="stable")

@@ -17,7 +17,7 @@ import pandas as pd
 
 from invdesign.core.errors import InputError
 from invdesign.surrogates.base import Surrogate, noise_argument
-from invdesign.surrogates.validation import held_out_predictions, scores
+from invdesign.surrogates.validation import class_scores, held_out_predictions, scores
 
 if TYPE_CHECKING:
     from invdesign.core.columns import Column
@@ -109,7 +109,8 @@ class Comparison:
 
     Attributes:
         table: one row for each family, split and property: ``count``, ``rmse``, ``mae``, ``r2``, ``coverage`` of the
-            90 % intervals, ``nll``, and ``seconds`` of one fit and prediction.
+            90 % intervals, ``nll``, and ``seconds`` of one fit and prediction; for classifiers also the scores of
+            ``class_scores``.
         predictions: held-out predictions by family and split; see ``held_out_predictions``.
         failed: families that could not be fitted, and why.
     """
@@ -163,7 +164,10 @@ def compare(
                 continue
             seconds = (time.perf_counter() - start) / folds
             predictions[name, split] = held
-            scored = scores(held).reset_index()
+            scored = scores(held)
+            if _are_classes(held):
+                scored = class_scores(held).join(scored.drop(columns="count"))
+            scored = scored.reset_index()
             tables.append(scored.assign(family=name, split=split, seconds=seconds))
     if not tables:
         raise InputError(f"No family can be fitted: {next(iter(failed.values()), 'none was given')}")
@@ -207,12 +211,15 @@ def recommend(comparison: Comparison, *, split: str, because: str = "it was aske
         gap = error - errors[best]
         if name == best or gap.mean() <= gap.std(ddof=1) / np.sqrt(len(gap)):
             alike.append(name)
-    surprise = table.groupby("family")["nll"].mean()
+    classes = "log_loss" in table
+    surprise = table.groupby("family")["log_loss" if classes else "nll"].mean()
     chosen = min(alike, key=lambda name: (np.nan_to_num(surprise[name], nan=np.inf), means[name]))
     own = table[table["family"] == chosen]
     everywhere = comparison.table[(comparison.table["family"] == chosen) & (comparison.table["split"] != split)]
     figures = "; ".join(
-        f"{row.property}: RMSE {row.rmse:.3g}{_beside(everywhere, str(row.property))}, R2 {row.r2:.3f}, "
+        f"{row.property}: F1 {row.f1:.2f}, balanced accuracy {row.balanced_accuracy:.2f}, Brier score {row.brier:.3g}"
+        if classes
+        else f"{row.property}: RMSE {row.rmse:.3g}{_beside(everywhere, str(row.property))}, R2 {row.r2:.3f}, "
         f"coverage {row.coverage:.2f}"
         for row in own.itertuples()
     )
@@ -230,6 +237,11 @@ def _beside(other: pd.DataFrame, name: str) -> str:
     rows = other[other["property"] == name]
     found = ", ".join(f"{row.split} split {row.rmse:.3g}" for row in rows.itertuples())
     return f" ({found})" if found else ""
+
+
+def _are_classes(predictions: pd.DataFrame) -> bool:
+    """Whether all known values are 0 or 1 and all predictions are probabilities."""
+    return bool(predictions["observed"].isin([0.0, 1.0]).all() and predictions["mean"].between(0.0, 1.0).all())
 
 
 def relative_error(scored: pd.DataFrame, y: pd.DataFrame) -> float:

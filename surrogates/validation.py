@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 import pandas as pd
 
+from invdesign.core.classes import class_property
 from invdesign.core.errors import InputError
 from invdesign.surrogates.base import NoiseAtCandidates, Surrogate, noise_argument
 from invdesign.surrogates.checks import known_noise
 from invdesign.surrogates.scikit_learn import as_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -117,14 +118,22 @@ def class_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row a property: ``count`` of values; ``accuracy``, the share on the right side of 0.5;
         ``balanced_accuracy``, the mean of the two classes' own; ``roc_auc``, the chance that a 1 is ranked above a 0
-        (both NaN if there is one class); ``log_loss``, the mean negative log-likelihood; ``brier``, the mean squared
-        error of the probability.
+        (both NaN if there is one class); ``f1``, the harmonic mean of precision and recall of the ones;
+        ``log_loss``, the mean negative log-likelihood; ``brier``, the mean squared error of the probability. For each
+        property with several classes, such as ``structure=layered``, one more row ``structure``: the class of the
+        highest probability is the prediction, ``balanced_accuracy`` and ``f1`` are means over the classes (macro),
+        ``roc_auc`` is that of one class against the rest, and ``brier`` adds up the classes' errors.
 
     Raises:
         InputError: if an observed value is neither 0 nor 1, or a mean is not a probability.
     """
-    rows = {str(name): _class_scores(str(name), part) for name, part in predictions.groupby("property", sort=False)}
-    names = ["count", "accuracy", "balanced_accuracy", "roc_auc", "log_loss", "brier"]
+    rows: dict[str, list[float]] = {}
+    groups: dict[str, dict[str, pd.DataFrame]] = {}
+    for name, part in predictions.groupby("property", sort=False):
+        rows[str(name)] = _class_scores(str(name), part)
+        groups.setdefault(class_property(str(name)), {})[str(name)] = part
+    rows |= {owner: _many_class_scores(parts) for owner, parts in groups.items() if len(parts) > 1}
+    names = ["count", "accuracy", "balanced_accuracy", "roc_auc", "f1", "log_loss", "brier"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=names).astype({"count": int}).rename_axis("property")
 
 
@@ -143,8 +152,30 @@ def _class_scores(name: str, part: pd.DataFrame) -> list[float]:
         float(metrics.accuracy_score(observed, guessed)),
         float(metrics.balanced_accuracy_score(observed, guessed)) if both else np.nan,
         float(metrics.roc_auc_score(observed, chance)) if both else np.nan,
+        float(metrics.f1_score(observed, guessed, zero_division=0.0)),
         float(metrics.log_loss(observed, chance, labels=[0.0, 1.0])),
         float(metrics.brier_score_loss(observed, chance, pos_label=1.0)),
+    ]
+
+
+def _many_class_scores(parts: Mapping[str, pd.DataFrame]) -> list[float]:
+    """The scores of one property of several classes; see ``class_scores``."""
+    from sklearn import metrics
+
+    ones = np.column_stack([part["observed"].to_numpy(np.float64) for part in parts.values()])
+    chance = np.column_stack([part["mean"].to_numpy(np.float64) for part in parts.values()])
+    chance = chance / chance.sum(axis=1, keepdims=True)
+    observed, guessed = ones.argmax(axis=1), chance.argmax(axis=1)
+    present = np.unique(observed)
+    areas = [metrics.roc_auc_score(ones[:, place], chance[:, place]) for place in present if len(present) > 1]
+    return [
+        len(observed),
+        float(metrics.accuracy_score(observed, guessed)),
+        float(metrics.balanced_accuracy_score(observed, guessed)) if len(present) > 1 else np.nan,
+        float(np.mean(areas)) if areas else np.nan,
+        float(metrics.f1_score(observed, guessed, average="macro", labels=present, zero_division=0.0)),
+        float(metrics.log_loss(observed, chance, labels=np.arange(len(parts)))),
+        float(np.mean(np.sum((chance - ones) ** 2, axis=1))),
     ]
 
 

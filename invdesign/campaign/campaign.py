@@ -19,6 +19,7 @@ import pandas as pd
 from invdesign.campaign.binding import Bindings
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
 from invdesign.campaign.censoring import imputed
+from invdesign.campaign.changes import note_changes
 from invdesign.campaign.execution.executor import InFlight, Result, evaluate_all, evaluate_together
 from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
@@ -42,7 +43,7 @@ from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, read_table
 from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import Objective
-from invdesign.optimizers.base import History, Optimizer, optimizer_problems
+from invdesign.optimizers.base import History, Optimizer, for_budget, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.deduplication import apart
 from invdesign.optimizers.initial_design import initial_design
@@ -53,9 +54,12 @@ from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
 FAILURES = Failures()
+BUDGET = "budget"
+"""Name of the fact with the number of evaluations that the first run was given: the optimizer's settings may depend on
+it, and must not change when the campaign goes on."""
 DATA_FILES = "data_files"
-EXHAUSTED = "The space has no more candidates to propose."
 """Name of the fact with the checksums of the files whose results were added."""
+EXHAUSTED = "The space has no more candidates to propose."
 
 
 class Campaign(Reading):
@@ -82,7 +86,8 @@ class Campaign(Reading):
 
     Raises:
         InputError: if the store holds a campaign of this name with another space or seed, or the optimizer's
-            settings do not fit the space.
+            settings do not fit the space. It may go on with other targets or another optimizer: the next proposal
+            stores the change with its time; see ``changes``.
     """
 
     def __init__(
@@ -109,7 +114,7 @@ class Campaign(Reading):
         problems = [*optimizer_problems(self.optimizer, space), *space.clashes(targets.properties)]
         if problems:
             raise InputError("\n".join(problems))
-        check_identity(self.store, space=space, seed=seed, optimizer=self.optimizer)
+        check_identity(self.store, space=space, seed=seed)
 
     def run(
         self,
@@ -171,6 +176,7 @@ class Campaign(Reading):
         objective = self._fitting(objective)
         digest = check_unchanged(self.store, objective, objective_changed)
         self.ended, started = None, time.monotonic()
+        self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
         if in_flight is not None and executor is not None:
             with (
                 working(self.store, Worker.this_process(lease), wait=wait) as worker,
@@ -359,6 +365,7 @@ class Campaign(Reading):
                 fewer evaluations than rounds, or the store's search is corrected by another stage.
         """
         check_rounds(self.store, self.space, stage)
+        self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
         for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
             if due > max((one.evaluations for one in self.rounds()), default=0):
                 self.run(
@@ -372,8 +379,8 @@ class Campaign(Reading):
                     wait=wait,
                     failures=failures,
                 )
-                verified = len(verified_candidates(self.store, stage.name))
-                plan_round(self.store, stage, due, [int(number) for number in self.best(verified + stage.top).index])
+                verified = verified_candidates(self.store, stage.name)
+                plan_round(self.store, stage, due, self.different(stage.top, besides=verified))
             # An interrupted round is completed first: this is what the step from 0 is for.
             # Without any round it verifies nothing, but still refuses an objective that does not fit.
             planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
@@ -441,6 +448,7 @@ class Campaign(Reading):
         results and renewing leases. A proposal is stored only if no other was stored since its history was read. After
         one that came too late this process is the next to propose, so that none is too late every time.
         """
+        note_changes(self.store, targets=self.targets, optimizer=self.optimizer)
         with self.store.snapshot():
             history = self._uncensored(self.history())
             if by_hand is not None:
@@ -463,9 +471,10 @@ class Campaign(Reading):
         """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
         parts: list[pd.DataFrame] = [history.candidates.iloc[:0]]
         origins: list[str] = []
+        optimizer = for_budget(self.optimizer, self.store.facts().get(BUDGET))
         while len(origins) < n:
             first = history.count < self.initial
-            proposer = initial_design(self.optimizer) if first else self.optimizer
+            proposer = initial_design(optimizer) if first else optimizer
             left = n - len(origins)
             with single_blas_thread():  # the same candidates with however many threads
                 found = proposer.propose(
@@ -699,6 +708,19 @@ class Campaign(Reading):
         self.space.encode(written)
         return demanded(self.expectation()).of(written[list(self.space.names)])
 
+    def report(self, path: str | Path | None = None) -> Path:
+        """Writes the campaign's report, one HTML file that opens without a network, and returns its path.
+
+        Args:
+            path: of the file; ``NAME.html`` in the working directory if None.
+
+        Raises:
+            InputError: if the folder does not exist.
+        """
+        import invdesign
+
+        return invdesign.write_report(self, path if path is not None else f"{self.name}.html")
+
     def verify(
         self,
         objective: Objective,
@@ -715,7 +737,8 @@ class Campaign(Reading):
         Args:
             objective: the more accurate source of values.
             stage: name under which the values are stored. A stage verifies a candidate only once.
-            top: how many candidates; those that meet all targets by the widest margin come first.
+            top: how many candidates; those that meet all targets by the widest margin come first, of designs that are
+                alike only the best (see ``different``).
             candidates: numbers of the candidates, instead of ``top``.
             executor: where evaluations run; None for this process, one after the other.
             on_progress: called with the number of verified candidates and the text of how many meet all targets.
@@ -731,7 +754,7 @@ class Campaign(Reading):
         if (top is None) == (candidates is None):
             raise InputError("verify needs exactly one of top (how many of the best) and candidates (their numbers).")
         objective = self._fitting(objective, stage)
-        numbers = list(self.best(top or 0).index if candidates is None else candidates)
+        numbers = self.different(top or 0) if candidates is None else list(candidates)
         for number in numbers:
             if not (0 <= number < self.store.proposals() and self.store.columns().state(number) == DONE):
                 raise InputError(

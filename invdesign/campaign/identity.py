@@ -1,4 +1,4 @@
-"""Identity of a stored campaign: its space, its seed and its optimizer."""
+"""Identity of a stored campaign: its space and its seed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from pydantic.fields import FieldInfo
 
 from invdesign.campaign.store import Store
 from invdesign.core.errors import InputError
-from invdesign.optimizers.base import Optimizer
 from invdesign.space import SearchSpace
 
 PACKAGES = ("invdesign", "numpy", "pandas", "scipy", "torch", "gpytorch", "botorch", "rdkit", "pybamm")
 
 
-def check_identity(store: Store, *, space: SearchSpace, seed: int, optimizer: Optimizer) -> None:
+def check_identity(store: Store, *, space: SearchSpace, seed: int) -> None:
     """Writes the campaign's identity to a new store, or compares it with that of an existing one.
 
+    Targets and optimizer may change; see ``invdesign.campaign.changes``.
+
     Raises:
-        InputError: if space, seed or optimizer differ from those of the stored values, so that the campaign
-            cannot be continued.
+        InputError: if space or seed differ from those of the stored values, so that the campaign cannot be continued.
     """
-    now = {"space": describe(space), "seed": seed, "optimizer": described(optimizer)}
+    now = {"space": describe(space), "seed": seed}
     if "space" not in store.facts():
         _check_parameters(store, space)
         # One transaction, so that an interruption leaves all of them or nothing, and of two processes one is first.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, fields
 from functools import cached_property, partial, wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -12,8 +13,10 @@ import pandas as pd
 
 from invdesign.campaign.agreement import agreement, corrected, verified_frame
 from invdesign.campaign.censoring import decided
+from invdesign.campaign.changes import Change, noted_changes
 from invdesign.campaign.columns import Evaluations
 from invdesign.campaign.correction import Correction
+from invdesign.campaign.designs import AMONG, unlike
 from invdesign.campaign.html_view import MOST, campaign_html
 from invdesign.campaign.measurements import ABOVE, BELOW, limit_text, standard_errors
 from invdesign.campaign.records import properties_of
@@ -27,6 +30,7 @@ from invdesign.campaign.rounds import (
 )
 from invdesign.campaign.status import Status
 from invdesign.campaign.store import CANDIDATE, DONE, FAILED, PENDING, STATES, Store
+from invdesign.core.errors import InputError, nearest
 from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
@@ -36,10 +40,13 @@ from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 LABORATORY_UNITS = "laboratory_units"
 """Name of the fact with the units in which values of a laboratory were stored before any objective was run."""
+PLOTS = ("convergence", "targets", "front", "parallel")
+"""Functions of ``invdesign.plot`` that draw a campaign."""
 P = ParamSpec("P")
 T = TypeVar("T")
 ReadingT = TypeVar("ReadingT", bound="Reading")
@@ -181,6 +188,46 @@ class Reading:
         return found.assign(pareto_rank=targets.pareto_rank(met)) if targets.optimized else found
 
     @of_one_moment
+    def front(self) -> pd.DataFrame:
+        """The candidates of Pareto rank 0: those that meet all bounds and that no other dominates.
+
+        Without Maximize or Minimize all hits. If no candidate meets all bounds, those whose shortfalls no other
+        dominates. Parameters and properties as in ``best``, sorted by the first property to optimize.
+        """
+        frame = self._valued()
+        targets = self.targets.in_units(self.units)
+        found = frame[targets.pareto_rank(frame) == 0]
+        first = next((target.property for target in targets.optimized), targets.properties[0])
+        return found.sort_values(first, kind="stable")
+
+    def changes(self) -> pd.DataFrame:
+        """Changes of targets, optimizer and surrogate while the campaign ran.
+
+        Returns:
+            Columns ``time``, ``candidate`` (the first that was proposed with it), ``setting``, ``before``, ``after``.
+        """
+        return pd.DataFrame(
+            list(map(asdict, noted_changes(self.store))), columns=[item.name for item in fields(Change)]
+        )
+
+    def plot(self, kind: str = "convergence", **options: Any) -> Figure:
+        """A figure of the campaign (matplotlib), which ``savefig`` writes.
+
+        Args:
+            kind: ``convergence``, ``targets``, ``front`` or ``parallel``: the function of ``invdesign.plot``.
+            options: of that function.
+
+        Raises:
+            InputError: if the kind is unknown, or the figure does not fit the campaign.
+        """
+        import invdesign
+
+        if kind not in PLOTS:
+            raise InputError(f"Unknown kind of plot '{kind}'.{nearest(kind, PLOTS)}")
+        drawn: Figure = getattr(invdesign.plot, kind)(self, **options)
+        return drawn
+
+    @of_one_moment
     def _repr_html_(self) -> str:
         """Progress and the best candidates, as a notebook shows them."""
         return campaign_html(
@@ -197,13 +244,38 @@ class Reading:
         """The candidates nearest to, or deepest within, the targets; parameters and properties, best first.
 
         Ranked by Pareto rank if anything is optimized, then by the smallest margin to any bound, in units of each
-        property's spread; a candidate that misses a target has a negative margin.
+        property's spread; a candidate that misses a target has a negative margin. Weights and priorities of targets
+        count as ``Targets.order`` says.
         """
         frame = self._valued()
+        return frame.iloc[self.targets.in_units(self.units).order(frame)[:top]]
+
+    @of_one_moment
+    def different(self, top: int, *, besides: Iterable[int] = ()) -> list[int]:
+        """Numbers of the best candidates that are different designs, best first: what a verification should try.
+
+        Two designs are alike if their numbers and the amounts in their formulas and mixtures differ by less than a
+        twentieth of the ranges and everything else is equal; different molecules, categories and elements are different
+        designs. If there are not enough of them among the candidates that meet all targets, and among the best if
+        anything is optimized, the best of the others follow: no design is verified only because it is different.
+
+        Args:
+            top: how many.
+            besides: numbers of candidates that are not chosen, such as those that were verified before.
+        """
+        known = set(besides)
+        best = self.best(len(self.store.columns()))
+        best = best[~best.index.isin(known)]
         targets = self.targets.in_units(self.units)
-        order = pd.DataFrame({"rank": targets.pareto_rank(frame), "margin": -targets.margin(frame)}, index=frame.index)
-        keys = ["rank", "margin"] if targets.optimized else ["margin"]
-        return frame.loc[order.sort_values(keys, kind="stable").index[:top]]
+        met = targets.all_met(best)
+        good = best[met].head(top * AMONG) if targets.optimized else best[met]
+        chosen: list[int] = []
+        for part in (good, best[~met].head(top * AMONG)):
+            rows = part[list(self.space.names)]
+            chosen += list(rows.index[unlike(self.space, rows, top - len(chosen))])
+            chosen += [number for number in part.index if number not in chosen][: top - len(chosen)]
+        chosen += [number for number in best.index if number not in chosen][: top - len(chosen)]
+        return [int(number) for number in chosen]
 
     @of_one_moment
     def verified(self) -> pd.DataFrame:

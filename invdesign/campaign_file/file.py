@@ -23,8 +23,11 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import bounded, setting_names, settings
 from invdesign.core.text_files import is_file
 from invdesign.objectives.base import Objective
+from invdesign.objectives.predicted import predicted_properties
 from invdesign.space import Constraint, Parameter, SearchSpace
+from invdesign.surrogates.classifiers import Classifier
 from invdesign.surrogates.gaussian_process.surrogate import FEWEST_VALUES, GaussianProcess
+from invdesign.surrogates.per_property import PerProperty
 from invdesign.targets import Target, Targets
 
 if TYPE_CHECKING:
@@ -310,6 +313,8 @@ class CampaignReader(SectionReader):
             self.objectives(data["objective"], bindings, budget or Budget()) if "objective" in data else (None, ())
         )
         surrogate = self.built("surrogate", data.get("surrogate", {"type": "gaussian-process"}), ("surrogate",))
+        if surrogate is not None and sets:
+            self.check_surrogate(surrogate, sets, objective)
         optimizer = self.optimizer(data.get("optimizer", {"type": "bayesian"}), surrogate or GaussianProcess(), space)
         measured = self.data_files(data.get("data"))
         stop = self.settings(Stop, data.get("stop") or {}, ("stop",))
@@ -531,6 +536,27 @@ class CampaignReader(SectionReader):
         if alone:
             message = "in_flight needs processes to evaluate in. Set workers, or an executor."
             self.problem(("budget", "in_flight"), message)
+
+    def check_surrogate(self, surrogate: Surrogate, sets: Mapping[str, Targets], objective: Objective | None) -> None:
+        """Checks that surrogates by name are for properties of targets, and that classifiers get classes to learn.
+
+        A campaign that searches a model learns its predictions, which are probabilities instead of 0 and 1.
+        """
+        names = list(dict.fromkeys(name for targets in sets.values() for name in targets.properties))
+        if isinstance(surrogate, PerProperty):
+            try:
+                surrogate.check_names(names)
+            except InputError as error:
+                self.problem(("surrogate",), str(error))
+        predicted = predicted_properties(objective)
+        for name in names:
+            own = surrogate.surrogate_of(name) if isinstance(surrogate, PerProperty) else surrogate
+            if isinstance(own, Classifier) and name in predicted:
+                self.problem(
+                    ("surrogate",),
+                    f"The objective predicts '{name}' as a probability, but {type(own).__name__} learns only 0 and 1. "
+                    "Use a regression here, such as gaussian-process; the classifier belongs to the objective.",
+                )
 
     def check_cost(self, budget: Budget, space: SearchSpace) -> None:
         """Checks that a cost is only given for several fidelities, and that it pays for enough values to learn from."""

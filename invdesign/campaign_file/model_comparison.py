@@ -101,7 +101,9 @@ def training_data(setting: CampaignFile, *, censored: str = "error") -> Training
             "Comparing models needs data: the objective must be a table or a surrogate, such as "
             "objective: {type: surrogate, data: table.csv, key: {...}, values: {...}}."
         )
-    table = TableObjective(source.data, source.key, source.values, source.units, sheet=source.sheet)
+    table = TableObjective(
+        source.data, source.key, source.values, source.units, classes=source.classes, sheet=source.sheet
+    )
     table = table.for_columns(setting.space.columns)
     described = replace(_as_surrogate(source), columns=setting.space.columns)
     frame, raw = table.training()
@@ -184,7 +186,13 @@ def _as_surrogate(source: TableObjective | SurrogateObjective) -> SurrogateObjec
         return source
     duplicates = "keep" if source.duplicates == "error" else source.duplicates
     return SurrogateObjective(
-        source.data, source.key, source.values, source.units, duplicates=duplicates, sheet=source.sheet
+        source.data,
+        source.key,
+        source.values,
+        source.units,
+        classes=source.classes,
+        duplicates=duplicates,
+        sheet=source.sheet,
     )
 
 

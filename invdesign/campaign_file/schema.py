@@ -65,7 +65,7 @@ def campaign_schema() -> dict[str, Any]:
             "The source of property values.",
             {"oneOf": [objective, {"type": "array", "items": objective, "minItems": 1}]},
         ),
-        "surrogate": _described("The model of the properties.", _any_of("surrogate")),
+        "surrogate": _described("The model of the properties, or one for each property by name.", _any_of("surrogate")),
         "optimizer": _described("How candidates are proposed.", _any_of("optimizer")),
         "data": _described(
             "One or several tables of results that were measured before (CSV or .xlsx); see the command tell.",
@@ -112,7 +112,12 @@ def _with_sections(node: Any) -> Any:
 
 
 def _any_of(section: Section) -> dict[str, Any]:
-    return {"oneOf": [_reference(f"{section}-{word}") for word in known_words(section)]}
+    one: list[dict[str, Any]] = [_reference(f"{section}-{word}") for word in known_words(section)]
+    if section != "surrogate":
+        return {"oneOf": one}
+    # One for each property by name; a mapping with a type is one for all.
+    named = {**_mapping_of({"oneOf": one}), "not": {"required": ["type"]}}
+    return {"oneOf": [*one, named]}
 
 
 def _verify() -> dict[str, Any]:

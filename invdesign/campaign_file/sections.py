@@ -11,7 +11,7 @@ from invdesign import datasets
 from invdesign.campaign_file.consent import Consent
 from invdesign.campaign_file.lines import Document, Place, Problem
 from invdesign.core.errors import InputError
-from invdesign.core.plugins import Section, built, known_words, settings_class
+from invdesign.core.plugins import Section, built, by_name, known_words, settings_class
 from invdesign.core.settings import FileContext, faults, from_mapping, setting_names
 from invdesign.core.text_files import is_file
 from invdesign.core.trust import within
@@ -50,7 +50,11 @@ class SectionReader:
             return None
 
     def built(self, section: Section, data: Any, place: Place) -> Any:
-        """Builds the object that a mapping with a ``type`` names; None if that fails."""
+        """Builds the object that a mapping with a ``type`` names, or several by name; None if that fails."""
+        group = by_name(section, data)
+        if group is not None:
+            each = {str(name): self.built(section, entry, (*place, name)) for name, entry in data.items()}
+            return group(each) if all(one is not None for one in each.values()) else None
         if not isinstance(data, dict) or "type" not in data:
             example = next(iter(known_words(section)))
             self.problem(place, f"This must be a mapping with a type, such as {{type: {example}, ...}}.")

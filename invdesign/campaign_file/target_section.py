@@ -9,6 +9,8 @@ from invdesign.core.errors import InputError
 from invdesign.core.settings import Real, bounded, settings
 from invdesign.targets.target import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Target
 
+MORE = ("unit", "min_probability", "weight", "priority")
+"""Settings of every kind of target."""
 SHORT, LONG = "with", "min_probability"
 
 
@@ -28,8 +30,8 @@ class TargetSettings:
     """Target value; needs tolerance."""
     tolerance: float | None = bounded(default=None)
     """Largest allowed distance from close_to."""
-    equals: float | None = bounded(default=None)
-    """The exact target value."""
+    equals: Real | str | None = None
+    """The exact target value, or a class such as ``layered``."""
     maximize: Literal[True] | None = None
     """Whether to maximize the property."""
     minimize: Literal[True] | None = None
@@ -38,6 +40,11 @@ class TargetSettings:
     """Unit of the numbers; the objective's own by default."""
     min_probability: float | None = bounded(default=None, gt=0, lt=1)
     """With which a prediction must meet the target; its mean decides by default. Also written ``with: 0.9``."""
+
+    weight: float = bounded(default=1.0, gt=0)
+    """By which a miss, or what is gained by optimizing, counts beside those of other targets."""
+    priority: int = bounded(default=1, ge=1)
+    """1 for the targets that come first; each further level counts a tenth of the one before."""
 
     def __post_init__(self) -> None:
         wishes = [name for name in WISHES if getattr(self, name) is not None]
@@ -50,7 +57,7 @@ class TargetSettings:
     def target(self) -> Target:
         """Builds the target."""
         wish = next(name for name in WISHES if getattr(self, name) is not None)
-        return WISHES[wish](self, {"unit": self.unit, "min_probability": self.min_probability})
+        return WISHES[wish](self, {name: getattr(self, name) for name in MORE})
 
 
 def with_long_words(entry: Any) -> Any:

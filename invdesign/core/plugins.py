@@ -23,7 +23,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.foreign import importing
-from invdesign.core.settings import FileContext, from_mapping, is_settings, settings
+from invdesign.core.settings import FileContext, from_mapping, is_settings, setting_names, settings
 
 Section = Literal["parameter", "objective", "surrogate", "optimizer", "executor"]
 SECTION_REFERENCE = "invdesign-section"
@@ -31,6 +31,8 @@ SECTION_REFERENCE = "invdesign-section"
 
 OTHER_WORDS: Mapping[Section, tuple[str, ...]] = {"objective": ("multi-fidelity",)}
 """Types that the campaign file builds itself, for suggestions."""
+_BY_NAME: Mapping[Section, str] = {"surrogate": "invdesign.surrogates.per_property:PerProperty"}
+"""Sections that may be a mapping from names to several types, and the class of that."""
 _OWN: Mapping[Section, Mapping[str, str]] = {
     "parameter": {
         "continuous": "invdesign.space.parameters:Continuous",
@@ -138,11 +140,25 @@ def built(section: Section, given: Mapping[str, Any], context: FileContext | Non
         InputError: if the type is missing or unknown.
         pydantic.ValidationError: if a setting is invalid.
     """
+    group = by_name(section, given)
+    if group is not None:
+        return from_mapping(group, {setting_names(group)[0]: given}, context)
     if "type" not in given:
         raise InputError(f"This must be a mapping with a type, such as {{type: {next(iter(known_words(section)))}}}.")
     cls = settings_class(section, str(given["type"]))
     made = from_mapping(cls, {name: value for name, value in given.items() if name != "type"}, context)
     return made.build() if hasattr(made, "build") else made
+
+
+def by_name(section: Section, given: object) -> type[Any] | None:
+    """The class of a section that is written as a mapping from names to types; None if it is written otherwise."""
+    if section not in _BY_NAME or not isinstance(given, Mapping) or not given or "type" in given:
+        return None
+    if not all(isinstance(entry, Mapping) for entry in given.values()):
+        return None
+    module, _, name = _BY_NAME[section].partition(":")
+    found: type[Any] = getattr(importlib.import_module(module), name)
+    return found
 
 
 @dataclass(frozen=True)

@@ -140,6 +140,19 @@ def optimizer_problems(optimizer: Optimizer, space: SearchSpace) -> list[str]:
 
 
 @runtime_checkable
+class Budgeted(Protocol):
+    """An optimizer whose settings depend on how many candidates a campaign evaluates."""
+
+    def for_budget(self, evaluations: int) -> Optimizer:
+        """Returns the optimizer for a total number of evaluations."""
+
+
+def for_budget(optimizer: Optimizer, evaluations: int | None) -> Optimizer:
+    """Returns the optimizer for a number of evaluations; unchanged if that is unknown, or does not matter to it."""
+    return optimizer.for_budget(evaluations) if isinstance(optimizer, Budgeted) and evaluations else optimizer
+
+
+@runtime_checkable
 class TakesSurrogate(Protocol):
     """An optimizer that passes a surrogate on to its members."""
 

@@ -1,4 +1,4 @@
-"""The table of the best candidates: hits, or the nearest, with the results of verifying stages."""
+"""Tables of candidates: hits or the nearest with the results of verifying stages, all that were evaluated, the next."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from invdesign.report.findings import Findings
 
 MOST_ROWS = 1000
+MOST_CELLS = 6_000
+"""Cells of the largest tables, so that a page stays small."""
 NEAREST = 15
 SEARCH = "search"
 CORRECTED = "corrected"
@@ -35,7 +37,7 @@ def candidates_section(found: Findings) -> str:
     if hits.empty:
         caption = f"No candidate meets all targets. The {min(NEAREST, len(found.ranked))} nearest, nearest first"
         return sortable_table("nearest", caption, candidate_columns(found, found.ranked.head(NEAREST), missed=True))
-    shown = hits.head(MOST_ROWS)
+    shown = hits.head(_most_rows(found))
     what = found.meet if found.targets.bounded else "have a value"
     caption = f"{counted(len(hits), 'candidate')} that {what}, best first"
     if len(shown) < len(hits):
@@ -55,6 +57,7 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
     if found.targets.optimized:
         ranks = found.targets.pareto_rank(rows)
         columns.append(TableColumn("pareto_rank", "Pareto rank", [int(rank) for rank in ranks]))
+    columns += _parameter_columns(found, rows)
     for name in found.properties:
         columns += _property_columns(found, rows, name)
     columns += _probability_columns(found, rows)
@@ -64,11 +67,48 @@ def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> l
             columns.append(TableColumn(f"shortfall: {key}", label, values.tolist(), SHORTFALL))
     if found.stages:
         columns += _met_columns(found, rows)
-    for column in found.columns:
-        columns.append(
-            TableColumn(column.name, with_unit(column.name, column.unit), rows[column.name].tolist(), PARAMETERS)
-        )
     return columns
+
+
+def evaluated_section(found: Findings) -> str:
+    """Every candidate that was evaluated or failed, in the order of evaluation; a sentence if there is none."""
+    if found.over.empty:
+        return "<p>Nothing was evaluated yet.</p>"
+    shown = found.over.tail(_most_rows(found))
+    caption = f"{counted(len(found.over), 'candidate')} in the order of evaluation"
+    if len(shown) < len(found.over):
+        caption += f"; the last {len(shown)} are shown, frame() has all"
+    columns = [TableColumn("candidate", "candidate", [int(index) for index in shown.index])]
+    columns += _parameter_columns(found, shown)
+    for name in found.properties:
+        label = with_unit(name, found.units.get(name, ""))
+        columns.append(TableColumn(name, label, found.raw[name].reindex(shown.index).tolist(), PROPERTIES))
+        if name + STD_SUFFIX in found.raw:
+            spread = found.raw[name + STD_SUFFIX].reindex(shown.index).tolist()
+            columns.append(TableColumn(name + STD_SUFFIX, f"± {label}", spread, PROPERTIES))
+    if found.targets.bounded:
+        columns.append(TableColumn("met", "meets all targets", yes_or_no(found.all_met(shown))))
+    columns.append(TableColumn("origin", "proposed by", shown["origin"].astype(str).tolist()))
+    columns.append(TableColumn("state", "state", shown["state"].astype(str).tolist()))
+    return sortable_table("evaluated", caption, columns)
+
+
+def next_section(found: Findings) -> str:
+    """The candidates without a result yet: the next experiments."""
+    caption = f"{counted(len(found.pending), 'candidate')} without a result yet"
+    columns = [TableColumn("candidate", "candidate", [int(index) for index in found.pending.index])]
+    return sortable_table("next", caption, [*columns, *_parameter_columns(found, found.pending)])
+
+
+def _most_rows(found: Findings) -> int:
+    return min(MOST_ROWS, MOST_CELLS // (len(found.parameters) + 2 * len(found.properties) + 2))
+
+
+def _parameter_columns(found: Findings, rows: pd.DataFrame) -> list[TableColumn]:
+    return [
+        TableColumn(column.name, with_unit(column.name, column.unit), rows[column.name].tolist(), PARAMETERS)
+        for column in found.columns
+    ]
 
 
 def _probability_columns(found: Findings, rows: pd.DataFrame) -> list[TableColumn]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 UNKNOWN = pd.Series([np.nan])
 """Stands for the standard deviations of a property without any."""
-ROUNDING = 1e-9
-"""Relative difference of equal values that were computed twice."""
+ROUNDING = 1e-6
+"""Relative difference of equal values that were computed twice, by two models of a cell for example."""
 PENDING, FAILED = "pending", "failed"
 
 
@@ -54,6 +54,8 @@ class Findings:
         expected_hits: how many of the hits meet the targets by the uncertainty of the predictions; None if none are
             predicted.
         by_fidelity: evaluations and cost at each fidelity; see ``Campaign.by_fidelity``.
+        pending: the candidates without a result yet: the next experiments.
+        written: the targets as the user wrote them, in the user's units; in the order of ``targets``.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Findings:
     predictions: Mapping[str, HeldOutScore | None]
     expected_hits: float | None
     by_fidelity: pd.DataFrame
+    pending: pd.DataFrame
+    written: Targets
 
     @property
     def properties(self) -> list[str]:
@@ -156,7 +160,7 @@ class Findings:
         """
         part = self.by_stage(stage)
         off = part[f"{name}_disagreement"].abs().max()
-        return not off <= ROUNDING * part[name].abs().max()
+        return bool(off > ROUNDING * part[name].abs().max())
 
     def reasons(self) -> pd.DataFrame:
         """Why values are missing: columns ``where``, ``reason`` and ``count``, the most frequent first."""
@@ -197,6 +201,8 @@ def gather(campaign: Campaign) -> Findings:
             predictions=predictions,
             expected_hits=_expected_hits(campaign, list(predictions)),
             by_fidelity=campaign.by_fidelity(),
+            pending=frame.loc[frame["state"] == PENDING, list(campaign.space.names)],
+            written=campaign.targets,
         )
 
 

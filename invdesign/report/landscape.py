@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from invdesign.report.figures import (
     INITIAL,
@@ -23,7 +26,6 @@ from invdesign.report.figures import (
 from invdesign.report.words import number, plot_text, spoken
 
 if TYPE_CHECKING:
-    import pandas as pd
     from numpy.typing import NDArray
 
     from invdesign.report.findings import Findings
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 MOST_LINES = 600
 """Largest number of lines of candidates that miss a target in parallel coordinates."""
 MOST_VIEWS = 3
+MOST_WORDS = 12
+"""Different words that find place on one axis."""
+MOST_ELEMENTS = 6
+"""Axes of one formula: the elements whose amounts vary most."""
 
 
 def landscape(found: Findings) -> list[Figure]:
@@ -38,7 +44,8 @@ def landscape(found: Findings) -> list[Figure]:
     valued = found.over[found.over[found.properties].notna().any(axis=1)]
     if valued.empty:
         return []
-    overview = [parallel_coordinates(found, valued)] if found.numeric else by_evaluation(found)
+    axes = parameter_axes(found, valued)
+    overview = [parallel_coordinates(found, valued, axes)] if axes else by_evaluation(found)
     return [*overview, *pareto_views(found, valued)]
 
 
@@ -53,6 +60,8 @@ class Coordinate:
         high: value at the top.
         log: whether the axis is logarithmic.
         wanted: the part of the axis that meets the targets, from 0 to 1; None if it has none.
+        words: the values of an axis of words, from the bottom to the top; empty for numbers.
+        element: whose amount in a formula stands on the axis; empty for whole values.
     """
 
     name: str
@@ -61,18 +70,61 @@ class Coordinate:
     high: float
     log: bool = False
     wanted: tuple[float, float] | None = None
+    words: tuple[str, ...] = ()
+    element: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name for readers."""
+        return f"{self.element} in {spoken(self.name)}" if self.element else spoken(self.name)
 
     def placed(self, values: pd.Series) -> NDArray[np.float64]:
         """Values along the axis, from 0 to 1."""
+        if self.words:
+            return np.array([(self.words.index(str(value)) + 0.5) / len(self.words) for value in values])
+        if self.element:
+            values = pd.Series([amounts(value).get(self.element, 0.0) for value in values])
         array, low, high = values.to_numpy(np.float64), self.low, self.high
         if self.log:
             array, low, high = np.log(array), math.log(low), math.log(high)
         return (array - low) / (high - low)
 
 
-def parallel_coordinates(found: Findings, valued: pd.DataFrame) -> Figure:
-    """One line per candidate, one axis per numeric parameter or property; plain lines, without WebGL, for printing."""
-    axes = [_parameter_axis(column.name, column.unit, column.bounds, column.log, valued) for column in found.numeric]
+def parameter_axes(found: Findings, valued: pd.DataFrame) -> list[Coordinate]:
+    """The axes of the parameters: numbers, few words, and the elements of formulas whose amounts vary."""
+    axes: list[Coordinate] = []
+    for column in found.columns:
+        values = valued[column.name]
+        words = tuple(sorted(set(map(str, values))))
+        if column.kind == "number":
+            axes.append(_parameter_axis(column.name, column.unit, column.bounds, column.log, valued))
+        elif len(words) <= MOST_WORDS and column.kind != "fidelity":
+            axes.append(Coordinate(column.name, "", 0.0, 1.0, words=words))
+        elif column.kind == "formula":
+            axes += _element_axes(column.name, values)
+    return axes
+
+
+@lru_cache(maxsize=4096)
+def amounts(formula: str) -> Mapping[str, float]:
+    """The amount of each element in a formula."""
+    from pymatgen.core.composition import Composition
+
+    return dict(Composition(formula).get_el_amt_dict())
+
+
+def _element_axes(name: str, formulas: pd.Series) -> list[Coordinate]:
+    table = pd.DataFrame([amounts(formula) for formula in formulas]).fillna(0.0)
+    spread = table.std(ddof=0).sort_values(ascending=False, kind="stable")
+    return [
+        Coordinate(name, "", float(table[element].min()), float(table[element].max()), element=str(element))
+        for element in spread.index[spread > 0.0][:MOST_ELEMENTS]
+    ]
+
+
+def parallel_coordinates(found: Findings, valued: pd.DataFrame, parameters: list[Coordinate]) -> Figure:
+    """One line per candidate, one axis per parameter or property; plain lines, without WebGL, for printing."""
+    axes = [*parameters]
     axes += [_property_axis(found, name, valued) for name in found.properties]
     valued = valued[found.at_target_fidelity(valued)]
     met = found.all_met(valued)
@@ -164,7 +216,7 @@ def _lines(
     texts: list[str] = []
     for index, row in zip(rows.index, rows.to_dict("records"), strict=True):
         heads = (f"<b>candidate {index}</b><br>{plot_text(spoken(item.name))}: " for item in axes)
-        values = (f"{number(row[item.name])} {plot_text(item.unit)}" for item in axes)
+        values = (_shown(row[item.name], item.unit) for item in axes)
         texts += [*(head + value for head, value in zip(heads, values, strict=True)), ""]
     return {
         "type": "scatter",
@@ -178,6 +230,11 @@ def _lines(
     }
 
 
+def _shown(value: object, unit: str) -> str:
+    text = number(value) if isinstance(value, int | float) else str(value)
+    return plot_text(f"{text} {unit}".rstrip())
+
+
 def _wanted(x: int, wanted: tuple[float, float]) -> dict[str, Json]:
     place = {"x0": x - 0.06, "x1": x + 0.06, "y0": wanted[0], "y1": wanted[1]}
     return {"type": "rect", "layer": "below", "fillcolor": "rgba(46,125,80,0.35)", "line": {"width": 0}, **place}
@@ -185,12 +242,23 @@ def _wanted(x: int, wanted: tuple[float, float]) -> dict[str, Json]:
 
 def _labels(x: int, item: Coordinate) -> list[dict[str, Json]]:
     """Name and unit above an axis, its highest value at the top, its lowest at the bottom."""
-    name = "<br>".join(plot_text(word) for word in spoken(item.name).split())
+    name = "<br>".join(plot_text(word) for word in item.title.split())
     unit = f"<br>({plot_text(item.unit)})" if item.unit else ""
     shared = {"x": x, "showarrow": False, "xanchor": "center"}
     ends = {"font": {"size": 11, "color": "#444444"}, **shared}
+    title = {"text": f"{name}{unit}", "y": 1.08, "yanchor": "bottom", "font": {"size": 12}, **shared}
+    if item.words:
+        heights = [(place + 0.5) / len(item.words) for place in range(len(item.words))]
+        beside = {**ends, "xanchor": "left", "xshift": 3}
+        return [
+            title,
+            *(
+                {"text": plot_text(word), "y": height, **beside}
+                for word, height in zip(item.words, heights, strict=True)
+            ),
+        ]
     return [
-        {"text": f"{name}{unit}", "y": 1.08, "yanchor": "bottom", "font": {"size": 12}, **shared},
+        title,
         {"text": number(item.high, 3), "y": 1.0, "yanchor": "bottom", **ends},
         {"text": number(item.low, 3), "y": 0.0, "yanchor": "top", **ends},
     ]

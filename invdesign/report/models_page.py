@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from invdesign.campaign_file.model_comparison import ModelReport
     from invdesign.targets import Targets
 
-HEADS = ("family", "split", "property", "values", "RMSE", "MAE", "R²", "coverage", "NLL", "seconds")
+LEADING = ("family", "split", "property", "values")
+FIGURES = ("RMSE", "MAE", "R²", "coverage", "NLL")
+CLASS_FIGURES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "roc_auc": "ROC AUC",
+    "log_loss": "log loss",
+    "brier": "Brier score",
+}
+"""Scores of classifiers, and how they are shown."""
 
 
 def models_tables(report: ModelReport) -> list[Table]:
@@ -32,7 +42,10 @@ def models_tables(report: ModelReport) -> list[Table]:
     for family, split, name, count, *figures in _rows(report):
         if (split, name) not in tables:
             tables[split, name] = ConsoleTable(
-                HEADS[0], *HEADS[4:], title=f"{name}: {count} held-out values, {split} split", title_justify="left"
+                LEADING[0],
+                *_heads(report)[4:],
+                title=f"{name}: {count} held-out values, {split} split",
+                title_justify="left",
             )
         tables[split, name].add_row(family, *figures)
     return list(tables.values())
@@ -58,14 +71,27 @@ def write_models_page(report: ModelReport, path: Path, *, name: str, targets: Ta
     return path
 
 
+def _heads(report: ModelReport) -> tuple[str, ...]:
+    figures = CLASS_FIGURES.values() if _are_classes(report) else FIGURES
+    return (*LEADING, *figures, "seconds")
+
+
+def _are_classes(report: ModelReport) -> bool:
+    return bool(report.comparison.table.reindex(columns=list(CLASS_FIGURES)).notna().any(axis=None))
+
+
 def _rows(report: ModelReport) -> list[list[str]]:
-    ordered = report.comparison.table.sort_values(["split", "property", "rmse"], kind="stable")
+    best_first = "log_loss" if _are_classes(report) else "rmse"
+    ordered = report.comparison.table.sort_values(["split", "property", best_first], kind="stable")
     return [_row(row) for _, row in ordered.iterrows()]
 
 
 def _row(row: pd.Series) -> list[str]:
-    r2 = f"{row['r2']:.3f}" if np.isfinite(row["r2"]) else NOTHING
-    figures = [number(row["rmse"], 3), number(row["mae"], 3), r2, f"{row['coverage']:.2f}", number(row["nll"], 3)]
+    if np.isfinite(row.get("log_loss", np.nan)):
+        figures = [number(row[name], 3) for name in CLASS_FIGURES]
+    else:
+        r2 = f"{row['r2']:.3f}" if np.isfinite(row["r2"]) else NOTHING
+        figures = [number(row["rmse"], 3), number(row["mae"], 3), r2, f"{row['coverage']:.2f}", number(row["nll"], 3)]
     return [row["family"], row["split"], spoken(row["property"]), str(row["count"]), *figures, f"{row['seconds']:.2g}"]
 
 
@@ -82,7 +108,7 @@ def _recommended(report: ModelReport, targets: Targets) -> Section:
 
 
 def _compared(report: ModelReport) -> Section:
-    table = plain_table("Scores on held-out rows", HEADS, _rows(report), numbers=range(3, len(HEADS)))
+    table = plain_table("Scores on held-out rows", _heads(report), _rows(report), numbers=range(3, len(_heads(report))))
     failed = [[family, reason] for family, reason in report.comparison.failed.items()]
     more = plain_table("Families that could not be fitted", ("family", "reason"), failed) if failed else ""
     return Section("families", "Families", table + more)

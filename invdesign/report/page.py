@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from invdesign.core.errors import InputError
 from invdesign.report.figures import Figure
 from invdesign.report.findings import Findings, gather
+from invdesign.report.plotly_part import plotly_part
 from invdesign.report.sentences import sentences
 from invdesign.report.tables import plain_table
 from invdesign.report.words import NOTHING, described
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from invdesign.campaign import Campaign
     from invdesign.surrogates.base import Surrogate
 
+TRACES = ("bar", "scatter")
+"""Kinds of plotly's traces in the figures of reports and other pages."""
 MOST_REASONS = 100
 LONGEST_REASON = 600
 
@@ -96,10 +99,12 @@ def report_html(
     sections = [
         _targets(found),
         _candidates(found),
+        *_next(found),
         *_trust(found),
         _search(found),
         _surrogate(found, campaign, surrogate),
         _landscape(found),
+        _evaluated(found),
         _failures(found),
         _reproduction(campaign, source, command),
     ]
@@ -135,10 +140,10 @@ def page_html(name: str, kind: str, *, headline: str, sections: Sequence[Section
 
 @lru_cache(maxsize=1)
 def _packed_plotly() -> str:
-    """plotly.js, compressed, as text."""
+    """The part of plotly.js that figures use, compressed, as text."""
     from plotly.offline import get_plotlyjs
 
-    return base64.b64encode(gzip.compress(get_plotlyjs().encode("utf-8"), mtime=0)).decode("ascii")
+    return base64.b64encode(gzip.compress(plotly_part(get_plotlyjs(), TRACES).encode("utf-8"), mtime=0)).decode("ascii")
 
 
 def script_json(value: object) -> str:
@@ -163,11 +168,11 @@ def _headline(found: Findings) -> str:
 def _targets(found: Findings) -> Section:
     rows = []
     counts = found.targets.met(found.ranked).sum()
-    for target in found.targets:
+    for target, written in zip(found.targets, found.written, strict=True):
         met = "no bound" if target.direction else str(int(counts[str(target)]))
         known = int(found.ranked[target.property].notna().sum())
-        rows.append([described(target), target.unit or NOTHING, met, str(known)])
-    heads = ["target", "unit", "candidates that meet it", "candidates with a value"]
+        rows.append([described(written), target.unit or NOTHING, met, str(known)])
+    heads = ["target", "unit of the values", "candidates that meet it", "candidates with a value"]
     return Section("targets", "Targets", plain_table("Targets", heads, rows, numbers=(2, 3)))
 
 
@@ -176,6 +181,19 @@ def _candidates(found: Findings) -> Section:
 
     title = f"Candidates that {found.meet}" if found.targets.bounded and len(found.hits) else "Best candidates"
     return Section("candidates", title, candidates_section(found))
+
+
+def _next(found: Findings) -> list[Section]:
+    """The next experiments, if any are pending."""
+    from invdesign.report.candidates import next_section
+
+    return [Section("experiments", "Next experiments", next_section(found))] if len(found.pending) else []
+
+
+def _evaluated(found: Findings) -> Section:
+    from invdesign.report.candidates import evaluated_section
+
+    return Section("all-candidates", "Every candidate", evaluated_section(found))
 
 
 def _trust(found: Findings) -> list[Section]:
@@ -241,6 +259,13 @@ def _reproduction(campaign: Campaign, source: str | None, command: str | None) -
         f"{campaign.initial} candidates. The same file, seed and versions give the same candidates.</p>"
     )
     parts = [settings, *(f"<p>{escape(remark)}</p>" for remark in campaign.space.remarks)]
+    changes = campaign.changes()
+    if len(changes):
+        heads = ["time", "from candidate", "setting", "before", "after"]
+        cells = [[str(value) for value in row] for row in changes.itertuples(index=False)]
+        parts.append(
+            f"<h3>Changes</h3>{plain_table('Settings that were changed while the campaign ran', heads, cells)}"
+        )
     if command is not None:
         parts.append(f"<h3>Command</h3><pre>{escape(without_passwords(command))}</pre>")
     if source is not None:

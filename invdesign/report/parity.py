@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from invdesign.core.errors import InputError
+from invdesign.objectives.base import DISTANCE
 from invdesign.report.figures import MET, Figure, axis, reaching, window_shapes
 from invdesign.report.tables import plain_table
 from invdesign.report.words import NOTHING, listed, number, plot_text, spoken, with_unit
@@ -52,7 +53,7 @@ def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
     """
     values = found.over[found.properties]
     counts = values.notna().sum()
-    measured = [name for name in found.properties if name not in found.predictions]
+    measured = [name for name in found.properties if name not in (*found.predictions, DISTANCE)]
     if not measured:
         return Parity(
             "All values are predictions of a model. How well another model predicts these says nothing about the "

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.objectives.base import DISTANCE
 from invdesign.report.stage_words import stage_sentences
 from invdesign.report.words import counted, listed, number, spoken
 
@@ -87,7 +88,21 @@ def _about_predictions(found: Findings) -> list[str]:
             f"{counted(found.status.hits, 'hit')} {'is' if found.expected_hits == 1.0 else 'are'} expected to meet "
             f"{'all targets' if len(found.targets.bounded) > 1 else 'the target'}."
         )
-    return lines
+    return [*lines, *_about_distance(found)]
+
+
+def _about_distance(found: Findings) -> list[str]:
+    """How many of the hits are farther from the model's data than these are from each other."""
+    hits = found.hits
+    if DISTANCE not in hits or hits[DISTANCE].isna().all():
+        return []
+    outside = int((hits[DISTANCE] > 1.0).sum())
+    what = "candidate" if not found.targets.bounded else "hit"
+    if not outside:
+        return [f"No {what} is farther from the model's data than these are from each other (distance at most 1)."]
+    share = f"{outside} of {counted(len(hits), what)} {'is' if outside == 1 else 'are'}"
+    cure = f"The target {{property: {DISTANCE}, at_most: 1}} keeps a search inside."
+    return [f"{share} outside of the model's data (distance above 1): there it extrapolates. {cure}"]
 
 
 def _about_directions(found: Findings) -> list[str]:

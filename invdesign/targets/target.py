@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 
 import numpy as np
 
+from invdesign.core.classes import class_name, class_property
 from invdesign.core.errors import InputError
 from invdesign.core.units import check_unit, conversion
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 EQUAL_TOLERANCE = 1e-9
 """Relative tolerance for equal numbers: the rounding error of a unit conversion."""
-NO_NUMBERS = ("property", "unit", "min_probability")
+EVEN_CHANCE = 0.5
+"""Probability from which a class is the likelier answer."""
+NO_NUMBERS = ("property", "unit", "min_probability", "weight", "priority")
 """Attributes of a target that are not in its unit."""
 
 
@@ -37,17 +40,32 @@ class Target:
         unit: unit of the target's numbers, as pint reads it; None for the objective's own unit.
         min_probability: with which a prediction must meet the target to count as meeting it, between 0 and 1; None if
             its mean decides. Known values, without a standard deviation, are not affected.
+        weight: by which a miss, or what is gained by optimizing, counts beside those of other targets.
+        priority: 1 for the targets that come first; each further level counts a tenth of the one before while targets
+            are missed, and orders candidates only where the levels before do not.
     """
 
     property: str  # the name in the campaign file; within this class the decorator is therefore builtins.property
     unit: str | None = field(default=None, kw_only=True)
     min_probability: float | None = field(default=None, kw_only=True)
+    weight: float = field(default=1.0, kw_only=True)
+    priority: int = field(default=1, kw_only=True)
     direction: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         if not self.property or not isinstance(self.property, str):
             raise InputError(f"A target needs the name of a property, not {self.property!r}.")
         check_unit(self.unit or "")
+        if (
+            isinstance(self.weight, bool)
+            or not isinstance(self.weight, int | float)
+            or not 0.0 < self.weight < math.inf
+        ):
+            raise InputError(f"Target on '{self.property}': the weight must be a number above 0, not {self.weight!r}.")
+        if isinstance(self.priority, bool) or not isinstance(self.priority, int) or self.priority < 1:
+            raise InputError(
+                f"Target on '{self.property}': the priority must be a whole number from 1, not {self.priority!r}."
+            )
         if self.min_probability is not None:
             if self.direction:
                 raise InputError(f"'{self.property}' is optimized, which has no probability. Remove it.")
@@ -175,10 +193,24 @@ class Target:
         return self._converted(factor, offset, unit)
 
     @builtins.property
+    def importance(self) -> float:
+        """By how much a miss counts while targets are missed: the weight, a tenth of it for each further priority."""
+        return self.weight * 10.0 ** (1 - self.priority)
+
+    @builtins.property
     def _ending(self) -> str:
         """The end of the target's text: its unit and the probability it asks for."""
         unit = f" {self.unit}" if self.unit else ""
-        return f"{unit} with {100.0 * self.min_probability:g} %" if self.min_probability is not None else unit
+        sure = f" with {100.0 * self.min_probability:g} %" if self.min_probability is not None else ""
+        return f"{unit}{sure}{self._rank}"
+
+    @builtins.property
+    def _rank(self) -> str:
+        """Weight and priority as text, where they are not 1."""
+        weight = f"weight {self.weight:g}" if self.weight != 1.0 else ""
+        priority = f"priority {self.priority}" if self.priority != 1 else ""
+        words = ", ".join(filter(None, [weight, priority]))
+        return f" ({words})" if words else ""
 
     def _numbers(self) -> dict[str, float]:
         """The numbers of the target that a change of unit scales and shifts."""
@@ -268,20 +300,47 @@ class CloseTo(Target):
 
 @dataclass(frozen=True)
 class Equals(Target):
-    """The property equals a value up to rounding: for counts, charges and classes, not for measured numbers.
+    """The property equals a number up to rounding, or is of a class: for counts, charges and classes.
 
-    Its probability under a continuous prediction is almost zero; a search then uses the shortfall.
+    A class is text, such as ``Equals("structure", "layered")``: its property is then the class's own,
+    ``structure=layered``, and the target is met if that is the likelier answer (0.5), or as probable as
+    ``min_probability`` asks. For measured numbers use another target: the probability of an exact number is almost zero
+    under a continuous prediction; a search then uses the shortfall.
     """
 
-    value: float
+    value: float | str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.value, str) and class_property(self.property) == self.property:
+            object.__setattr__(self, "property", class_name(self.property, self.value))
 
     @builtins.property
     def interval(self) -> tuple[float, float]:
+        if isinstance(self.value, str):
+            return max(EVEN_CHANCE, self.min_probability or 0.0), math.inf
         slack = EQUAL_TOLERANCE * max(1.0, abs(self.value))
         return self.value - slack, self.value + slack
 
+    def bounds(self, std: ArrayLike | None = None) -> tuple[Numbers, Numbers, Numbers]:
+        return super().bounds(None if isinstance(self.value, str) else std)
+
+    def probability(self, mean: ArrayLike, std: ArrayLike) -> NDArray[np.float64]:
+        """See ``Target.probability``; a classifier's mean is the probability of its class itself."""
+        normal = super().probability(mean, std)
+        if not isinstance(self.value, str):
+            return normal
+        mean_, std_ = np.asarray(mean, dtype=np.float64), np.asarray(std, dtype=np.float64)
+        chance = np.clip(mean_, 0.0, 1.0)
+        return np.where((std_ > 0.0) & np.isclose(std_**2, chance * (1.0 - chance), atol=1e-9), chance, normal)
+
+    def _numbers(self) -> dict[str, float]:
+        return {} if isinstance(self.value, str) else super()._numbers()
+
     def __str__(self) -> str:
-        return f"{self.property} equal to {self.value:g}{self._ending}"
+        name = class_property(self.property) if isinstance(self.value, str) else self.property
+        value = self.value if isinstance(self.value, str) else f"{self.value:g}"
+        return f"{name} equal to {value}{self._ending}"
 
 
 @dataclass(frozen=True)
@@ -294,7 +353,7 @@ class Maximize(Target):
         return ~np.isnan(np.asarray(values, dtype=np.float64))
 
     def __str__(self) -> str:
-        return f"maximize {self.property}"
+        return f"maximize {self.property}{self._rank}"
 
 
 @dataclass(frozen=True)
@@ -307,4 +366,4 @@ class Minimize(Target):
         return ~np.isnan(np.asarray(values, dtype=np.float64))
 
     def __str__(self) -> str:
-        return f"minimize {self.property}"
+        return f"minimize {self.property}{self._rank}"

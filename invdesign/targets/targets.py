@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from invdesign.core.classes import class_property
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.html import html_table
 from invdesign.objectives.base import STD_SUFFIX
@@ -95,6 +96,12 @@ class Targets:
                 )
             converted.append(target.in_unit(units[target.property]))
         found = Targets(*converted)
+        chosen: dict[str, Equals] = {}
+        for target in found.bounded:
+            if isinstance(target, Equals) and isinstance(target.value, str):
+                first = chosen.setdefault(class_property(target.property), target)
+                if first.value != target.value:
+                    raise InputError(f"Targets exclude each other: {first} and {target}. Change or remove one of them.")
         for name in found.properties:
             if found.window(name) is None:
                 listed = " and ".join(str(target) for target in found.bounded if target.property == name)
@@ -150,7 +157,11 @@ class Targets:
 
     def probability(self, mean: pd.DataFrame, std: pd.DataFrame) -> NDArray[np.float64]:
         """Probability of meeting all targets, shape ``n``; arguments as for ``log_probability``."""
-        return np.exp(self.log_probability(mean, std))
+        total = np.ones(len(mean))
+        for name in self.properties:
+            window = self.window(name)
+            total = total * (0.0 if window is None else window.probability(mean[name], std[name]))
+        return total
 
     def probabilities(self, values: pd.DataFrame) -> pd.DataFrame:
         """Probability of each row to meet each target, and all of them.
@@ -185,9 +196,11 @@ class Targets:
     def window(self, name: str) -> Target | None:
         """The intersection of all targets on a property; None if it is empty."""
         low, high = -np.inf, np.inf
-        for target in self.bounded:
-            if target.property == name:
-                low, high = max(low, target.interval[0]), min(high, target.interval[1])
+        mine = [target for target in self.bounded if target.property == name]
+        if len(mine) == 1 and isinstance(mine[0], Equals):
+            return mine[0]  # a class has a probability of its own
+        for target in mine:
+            low, high = max(low, target.interval[0]), min(high, target.interval[1])
         return _within(name, float(low), float(high)) if low <= high else None
 
     def pareto_rank(self, values: pd.DataFrame) -> NDArray[np.int64]:
@@ -213,15 +226,42 @@ class Targets:
     def margin(self, values: pd.DataFrame) -> NDArray[np.float64]:
         """The smallest distance of each row from any bound, in units of each property's spread, shape ``n``.
 
-        Positive if all targets are met, otherwise minus the largest miss, and minus infinity without a value.
+        Positive if all targets are met, otherwise minus the largest miss times its importance, and minus infinity
+        without a value.
         """
         smallest = np.full(len(values), np.inf)
         for target in self.bounded:
             column = values[target.property].to_numpy(dtype=np.float64)
             known = column[~np.isnan(column)]
             spread = float(known.std()) if known.size and known.std() > 0 else 1.0
-            smallest = np.minimum(smallest, target.margin(*_predicted(values, target.property)) / spread)
+            margin = target.margin(*_predicted(values, target.property)) / spread
+            smallest = np.minimum(smallest, np.where(margin < 0.0, target.importance * margin, margin))
         return np.where(np.isnan(smallest), -np.inf, smallest)
+
+    def order(self, values: pd.DataFrame) -> NDArray[np.int64]:
+        """Places of the rows, best first, shape ``n``.
+
+        By the misses of each priority in turn, if there are several; by Pareto rank, if anything is optimized; then, if
+        the optimized targets have weights, by their weighted gains in spreads; then by the margin.
+        """
+        keys = [-self.margin(values)]
+        if any(target.weight != 1.0 for target in self.optimized):
+            gains = self.gains(values)
+            spread = np.nanstd(gains, axis=0) if len(gains) else np.ones(gains.shape[1])
+            weights = np.array([target.weight for target in self.optimized])
+            keys.insert(0, -np.nansum(weights * gains / np.where(spread > 0.0, spread, 1.0), axis=1))
+        if self.optimized:
+            keys.insert(0, self.pareto_rank(values).astype(np.float64))
+        levels = sorted({target.priority for target in self.items})
+        if len(levels) > 1:
+            known = values[list(self.properties)].notna().all(axis=1).to_numpy()
+            missed = [
+                -np.minimum(Targets(*mine).margin(values), 0.0)
+                for level in levels
+                if (mine := [target for target in self.bounded if target.priority == level])
+            ]
+            keys = [(~known).astype(np.float64), *missed, *keys]
+        return np.lexsort(keys[::-1])
 
     def gains(self, values: pd.DataFrame) -> NDArray[np.float64]:
         """The properties to optimize, with signs such that larger is better, shape ``n x m``."""
@@ -254,7 +294,8 @@ def _narrowed(target: Target, values: pd.DataFrame) -> Target:
     if excess > 0.0 or low == high:
         reach = 0.005 * (target.interval[1] - target.interval[0])
         low, high = low - reach, high + reach
-    return _within(target.property, low, high, unit=target.unit)
+    found = _within(target.property, low, high, unit=target.unit)
+    return replace(found, weight=target.weight, priority=target.priority)
 
 
 def _within(name: str, low: float, high: float, unit: str | None = None) -> Target:

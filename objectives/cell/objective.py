@@ -194,6 +194,42 @@ class CellObjective:
         frame = pd.DataFrame({name: results[name] for name in self.properties}, index=candidates.index)
         return valued(frame, reasons)
 
+    def discharge_curves(self, candidates: pd.DataFrame, rate: float | None = None) -> pd.DataFrame:
+        """Simulates discharges of a few chosen candidates, for ``invdesign.plot.discharge``.
+
+        Args:
+            candidates: one row each, as for ``evaluate``.
+            rate: C-rate; that of the energy (``energy_rate``) if None.
+
+        Returns:
+            One row per time: ``candidate`` (the index of ``candidates``), ``capacity`` in mAh/cm^2 and ``voltage`` in
+            V. Candidates that cannot be discharged have no rows.
+
+        Raises:
+            InputError: if the rate is not positive.
+        """
+        chosen = self.energy_rate if rate is None else rate
+        if not chosen > 0.0:
+            raise InputError(f"The C-rate of a discharge must be positive, not {chosen!r}.")
+        cell = self.cell()
+        reasons: list[str | None] = [None] * len(candidates)
+        design = cell.design(self._values(candidates, reasons), reasons)
+        rows = np.array([reason is None for reason in reasons])
+        design = _rows(design, rows)
+        balance = cell.solve(design)
+        names_left, feasible = candidates.index[rows][~balance.full], ~balance.full
+        design, balance = _rows(design, feasible), balance.rows(feasible)
+        parts = [pd.DataFrame(columns=["candidate", "capacity", "voltage"], dtype=float)]
+        if len(names_left):
+            traces = self._run(cell, design, balance, "discharge", chosen)
+            currents = chosen * balance.reversible  # A/m2
+            parts = [
+                pd.DataFrame({"candidate": name, "capacity": trace.time * current / 3.6e4, "voltage": trace.volts})
+                for name, trace, current in zip(names_left, traces, currents, strict=True)
+                if trace.failure is None
+            ] or parts
+        return pd.concat(parts, ignore_index=True)
+
     def _values(self, candidates: pd.DataFrame, reasons: list[str | None]) -> dict[str, Array]:
         """Returns the candidates' values in PyBaMM's units, and notes a reason for each invalid number."""
         values = {}

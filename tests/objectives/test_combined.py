@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import invdesign as ind
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.objectives.calibrated import Calibrated
@@ -141,3 +142,15 @@ def test_the_check_of_a_chain_names_unknown_properties_and_units():
     metres = CombinedObjective((PythonObjective(wrong, {"porosity": "um"}), cell)).for_columns(columns)
     (problem,) = metres.check(columns)
     assert "The unit of 'porosity'" in problem
+
+
+def test_the_prediction_that_is_farthest_from_its_data_decides_the_distance(rng):
+    x = rng.uniform(0, 1, 30)
+    narrow = ind.SurrogateObjective(pd.DataFrame({"x": x, "f": x}), {"x": "x"}, {"f": "f"}, surrogate=ind.Ridge())
+    wide = ind.SurrogateObjective(pd.DataFrame({"x": 9 * x, "g": x}), {"x": "x"}, {"g": "g"}, surrogate=ind.Ridge())
+    both = CombinedObjective((narrow, wide))
+    asked = pd.DataFrame({"x": [0.5, 5.0]})
+    assert list(both.properties) == ["f", "distance", "g"]
+    apart = pd.concat([part.evaluate(asked)["distance"] for part in (narrow, wide)], axis=1).max(axis=1)
+    np.testing.assert_allclose(both.evaluate(asked)["distance"], apart)
+    assert both.evaluate(asked)["distance"].iloc[1] > 1.0

@@ -71,6 +71,7 @@ def test_hits_are_predicted_and_as_many_are_expected_as_their_uncertainty_says()
     assert noted_predictions(campaign.store)["f"] == model().for_columns(SPACE.columns).held_out_scores()["f"]
     text = " ".join(sentences(found))
     assert "predicted to meet the target" in text
+    assert "distance" in text
     assert "mean absolute error is 0." in text
     assert 0.0 < found.expected_hits < found.status.hits
     page = report_html(campaign)

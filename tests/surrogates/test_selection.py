@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from invdesign.core.errors import InputError
+from invdesign.surrogates.classifiers import GaussianNaiveBayes, LogisticRegression
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.kernel_machines import KernelRidge
 from invdesign.surrogates.linear import Ridge
 from invdesign.surrogates.selection import CHOICE, Chosen, Comparison, compare, recommend
-from invdesign.surrogates.validation import held_out_predictions, scores
+from invdesign.surrogates.validation import class_scores, held_out_predictions, scores
 
 
 @pytest.fixture
@@ -146,3 +147,19 @@ def test_only_the_rows_of_the_split_are_looked_at_and_the_choice_itself_is_no_fa
     both = Comparison(table, {**found.predictions, **other.predictions}, {})
     assert recommend(both, split="random").family == "sharp"
     assert recommend(both, split="by paper").family == "rough"
+
+
+def test_classifiers_are_compared_by_their_own_scores():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(80, 2)), columns=["a", "b"])
+    y = pd.DataFrame({"stable": (frame["a"] > 0.7).astype(float)})
+    families = {"logistic": LogisticRegression(), "bayes": GaussianNaiveBayes()}
+    found = compare(families, frame, y, columns=None, splits={"random": None})
+    row = found.table.set_index("family").loc["logistic"]
+    expected = class_scores(found.predictions["logistic", "random"]).loc["stable"]
+    assert row[["f1", "log_loss", "balanced_accuracy"]].tolist() == pytest.approx(
+        expected[["f1", "log_loss", "balanced_accuracy"]].tolist()
+    )
+    reason = recommend(found, split="random").reason
+    assert f"F1 {found.table.set_index('family').loc[recommend(found, split='random').family, 'f1']:.2f}" in reason
+    assert "RMSE" not in reason

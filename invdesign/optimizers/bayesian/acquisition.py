@@ -133,7 +133,7 @@ class ShortfallReduction:
         total = np.zeros(values.shape[:-1])
         for target in self.targets.bounded:
             place = self.targets.properties.index(target.property)
-            total += target.shortfall(values[..., place]) / self.scales[target.property]
+            total += target.importance * target.shortfall(values[..., place]) / self.scales[target.property]
         return total
 
 
@@ -238,10 +238,14 @@ def log_expected_excess(z: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def summed_shortfall(targets: Targets, values: pd.DataFrame, scales: Mapping[str, float]) -> NDArray[np.float64]:
-    """Shortfalls of all targets added up in units of each property's scale, shape ``n``; NaN for a missing value."""
+    """Shortfalls of all targets added up, each in units of its property's scale times the target's importance.
+
+    Returns:
+        Shape ``n``; NaN for a missing value.
+    """
     total = np.zeros(len(values))
     for target in targets.bounded:
-        total += target.shortfall(values[target.property]) / scales[target.property]
+        total += target.importance * target.shortfall(values[target.property]) / scales[target.property]
     return total
 
 

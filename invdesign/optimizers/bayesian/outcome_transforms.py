@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -181,10 +181,11 @@ def _centre(targets: Targets, name: str) -> float:
 def _moved(target: Target, warping: ArcsinhWarping | PowerWarping) -> Target:
     """The same bounded target of the warped property; several bounds on one side stay several."""
     low, high = (float(warping(end)) if math.isfinite(end) else end for end in target.interval)
+    more: Any = {"unit": target.unit, "weight": target.weight, "priority": target.priority}
     if low == high:
-        return Equals(target.property, low, unit=target.unit)
+        return Equals(target.property, low, **more)
     if not math.isfinite(low):
-        return AtMost(target.property, high, unit=target.unit)
+        return AtMost(target.property, high, **more)
     if not math.isfinite(high):
-        return AtLeast(target.property, low, unit=target.unit)
-    return Between(target.property, low, high, unit=target.unit)
+        return AtLeast(target.property, low, **more)
+    return Between(target.property, low, high, **more)

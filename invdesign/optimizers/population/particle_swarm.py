@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Topology = Literal["star", "ring", "pyramid", "random", "von-neumann"]
+PARTICLES = 30
+SMALL_BUDGET = 60
+"""Evaluations below which a swarm is smaller, so that it moves."""
+GENERATIONS, FEWEST = 5, 4
+"""Generations of a small budget, and the fewest particles; chosen on Branin, Hartmann-6 and Ackley-10."""
 ELITE = 20
 """Number of leaders on a front of two objectives; multiplied by it for each further objective."""
 
@@ -65,8 +70,9 @@ class ParticleSwarmOptimizer:
         InputError: if a setting is out of its range.
     """
 
-    particles: int = bounded(default=30, ge=2)
-    """Number of particles in the swarm."""
+    particles: int | None = bounded(default=None, ge=2)
+    """Number of particles in the swarm; by default 30 or, if a campaign has fewer than 60 evaluations, a fifth of them
+    and at least 4: a swarm that has no second generation is only its Sobol points."""
     topology: Topology = "star"
     """Who leads a particle: the best of all (``star``), or the best of its neighbors: the nearest (``ring``), those
     beside it in a Delaunay triangulation (``pyramid``), drawn at random (``random``), or the nearest by the Manhattan
@@ -95,7 +101,18 @@ class ParticleSwarmOptimizer:
     @property
     def generation(self) -> int:
         """Number of candidates in one generation of a surrogate-assisted search."""
-        return self.particles
+        return self.size
+
+    @property
+    def size(self) -> int:
+        """Number of particles."""
+        return self.particles if self.particles is not None else PARTICLES
+
+    def for_budget(self, evaluations: int) -> ParticleSwarmOptimizer:
+        """Returns the swarm with as many particles as suit a number of evaluations; see ``Budgeted``."""
+        if self.particles is not None or evaluations >= SMALL_BUDGET:
+            return self
+        return replace(self, particles=max(FEWEST, evaluations // GENERATIONS))
 
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
@@ -120,8 +137,8 @@ class ParticleSwarmOptimizer:
         chosen = history.candidates[list(space.names)].iloc[:0]
         while len(chosen) < n:
             so_far = _extended(history, chosen)
-            state = SwarmState.read(so_far, fitness, ranks, particles=self.particles, patience=self.stagnation)
-            wanted = min(n - len(chosen), self.particles - state.next)
+            state = SwarmState.read(so_far, fitness, ranks, particles=self.size, patience=self.stagnation)
+            wanted = min(n - len(chosen), self.size - state.next)
             if state.generation == 0:
                 made = RandomOptimizer().propose(wanted, space=space, targets=targets, history=so_far, seed=seed)
             else:
@@ -152,14 +169,14 @@ class ParticleSwarmOptimizer:
         if on_front:
             # What selection keeps of the whole history moves on: its spread is the front's, and where everything is
             # as good as everything, a particle's own best says nothing.
-            kept = max(2, round(MOVING_ON * self.particles))
+            kept = max(2, round(MOVING_ON * self.size))
             rows, worth = selected_parents(fitness, proposed.iloc[: len(fitness)], space, kept, rng)
             ahead = self._ahead(rows, worth, state.leaders, fitness)
             rows = self._places(rows, worth, fitness, rng)
             position = own_best = space.encode(proposed.iloc[rows])
             # Momentum carries a swarm to the front and widens it; without it, particles settle along the front.
-            settling = SETTLING * min(1.0, len(state.leaders) / self.particles)
-            going = rng.random((self.particles, 1)) >= settling
+            settling = SETTLING * min(1.0, len(state.leaders) / self.size)
+            going = rng.random((self.size, 1)) >= settling
             velocity = np.where(going, position - space.encode(proposed.iloc[state.before(rows)]), 0.0)
         elif state.previous is None:
             velocity = 0.5 * (rng.random(position.shape) - position)  # half the way to somewhere (Clerc 2012)
@@ -234,13 +251,13 @@ class ParticleSwarmOptimizer:
         """
         alone = np.array([gap for _, gap in worth])
         losses = np.where(fitness.violation[rows, None] == 0.0, fitness.losses[rows], np.inf)
-        return rows[crowded_winners(losses, alone, self.particles, 2, rng)]
+        return rows[crowded_winners(losses, alone, self.size, 2, rng)]
 
     def _front_leaders(
         self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator
     ) -> NDArray[np.float64]:
         """The leader of each particle among those at ``points``: of two drawn at random the nearer one."""
-        rivals = rng.integers(0, len(points), (2, self.particles))
+        rivals = rng.integers(0, len(points), (2, self.size))
         gaps = np.linalg.norm(points[rivals] - position, axis=2)
         return points[np.where(gaps[0] < gaps[1], rivals[0], rivals[1])]
 
@@ -248,17 +265,17 @@ class ParticleSwarmOptimizer:
         self, points: NDArray[np.float64], position: NDArray[np.float64], rng: np.random.Generator
     ) -> NDArray[np.float64]:
         """The leader of each particle among equally good candidates at ``points``, shape ``particles x dimension``."""
-        latest = np.arange(len(points))[-4 * self.particles :]
-        kept, _ = spread_out(points[latest], self.particles)
+        latest = np.arange(len(points))[-4 * self.size :]
+        kept, _ = spread_out(points[latest], self.size)
         kept = latest[kept]
         alone = np.zeros(len(points))
         alone[kept] = np.arange(len(kept), 0, -1)
-        rivals = kept[rng.integers(0, len(kept), (2, self.particles))]
+        rivals = kept[rng.integers(0, len(kept), (2, self.size))]
         if self.topology == "ring":
             gaps = np.linalg.norm(position[:, None] - points[kept][None, :], axis=2)
             near = kept[np.argsort(gaps, axis=1, kind="stable")[:, : self.neighbors]]
-            places = rng.integers(0, near.shape[1], (2, self.particles))
-            rivals = np.stack([near[np.arange(self.particles), place] for place in places])
+            places = rng.integers(0, near.shape[1], (2, self.size))
+            rivals = np.stack([near[np.arange(self.size), place] for place in places])
         return points[np.where(alone[rivals[0]] >= alone[rivals[1]], rivals[0], rivals[1])]
 
     def _stirred(self, candidates: pd.DataFrame, space: SearchSpace, rng: np.random.Generator) -> pd.DataFrame:

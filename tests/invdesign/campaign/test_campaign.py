@@ -12,7 +12,7 @@ import pytest
 from invdesign.campaign import Campaign, Failures, WorkerPool
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
-from invdesign.optimizers import BayesianOptimizer, RandomOptimizer
+from invdesign.optimizers import RandomOptimizer
 from invdesign.space import Categorical, Continuous, Integer, SearchSpace
 from invdesign.targets import AtLeast, Between, Minimize, Targets
 
@@ -264,8 +264,6 @@ def test_a_store_of_another_campaign_is_refused(tmp_path):
         campaign(place, seed=4)
     with pytest.raises(InputError, match="with a different space"):
         campaign(place, space=SearchSpace(x=Continuous(0, 2)))
-    with pytest.raises(InputError, match="with a different optimizer"):
-        campaign(place, optimizer=BayesianOptimizer(separation=0.1))
     assert campaign(place, seed=4, name="another").status().evaluated == 0
     with pytest.raises(InputError, match="holds the properties"):
         campaign(place).run(PythonObjective(wave, {"f": "mV"}), evaluations=4)

@@ -85,7 +85,7 @@ def test_each_round_verifies_the_best_that_were_not_verified_before(whole):
     assert all(max(one.candidates) < one.evaluations for one in rounds)
     first = campaign()
     first.run(CHEAP, evaluations=10, batch=2)
-    assert list(rounds[0].candidates) == first.best(4).index.tolist()
+    assert list(rounds[0].candidates) == first.different(4)
 
 
 def test_the_search_goes_on_with_corrected_values_and_keeps_the_raw_ones(whole):

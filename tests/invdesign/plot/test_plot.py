@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from invdesign import Campaign, InputError, PythonObjective, plot
+from invdesign.objectives.cell.objective import CellObjective
 from invdesign.optimizers import GeneticOptimizer, RandomOptimizer
+from invdesign.screening.funnel import StepCount
 from invdesign.space import Categorical, Continuous, Integer, SearchSpace
 from invdesign.surrogates.explain import partial_dependence, permutation_importance
 from invdesign.surrogates.forests import RandomForest
@@ -171,3 +175,33 @@ def test_elements_and_mixtures():
     assert np.asarray(points)[1] == pytest.approx([0.0, 0.0])
     with pytest.raises(InputError, match=r"Row 0: EC, DMC, EMC sum to 1.1"):
         plot.ternary(shares.assign(EC=[0.3, 1.0]), ("EC", "DMC", "EMC"), "k")
+
+
+def test_the_funnel_shows_what_entered_and_passed_each_step():
+    counts = [StepCount("rules", 1000, Counter({"toxic": 900})), StepCount("model", 100, Counter({"missed": 97}))]
+    axes = plot.funnel(counts).axes[0]
+    assert [bar.get_width() for bar in axes.containers[0]] == [1000, 100]
+    assert [bar.get_width() for bar in axes.containers[1]] == [100, 3]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["rules", "model"]
+    assert axes.get_xscale() == "log"
+    with pytest.raises(InputError, match="at least one step"):
+        plot.funnel([])
+
+
+def test_discharge_curves_end_at_the_lower_voltage_with_the_capacity_of_the_cell():
+    pytest.importorskip("pybamm")
+    cell = CellObjective({"thickness": "Positive electrode thickness [m]"}, units={"thickness": "um"})
+    chosen = pd.DataFrame({"thickness": [50.0, 65.0, 200.0]}, index=[7, 3, 5])
+    curves = cell.discharge_curves(chosen, rate=0.2)
+    assert list(curves["candidate"].unique()) == [7, 3], "the thickest electrode needs more graphite than there is"
+    known = cell.evaluate(chosen)["areal_capacity"]
+    for name, curve in curves.groupby("candidate"):
+        assert curve["capacity"].iloc[-1] == pytest.approx(known[name], rel=0.05)
+        assert curve["voltage"].iloc[-1] == pytest.approx(2.5, abs=0.02)
+    axes = plot.discharge(curves).axes[0]
+    assert [line.get_label() for line in axes.get_lines()] == ["7", "3"]
+    assert axes.get_xlabel() == "capacity (mAh/cm²)"
+    with pytest.raises(InputError, match="must be positive"):
+        cell.discharge_curves(chosen, rate=0.0)
+    with pytest.raises(InputError, match="no discharge curve"):
+        plot.discharge(curves.iloc[:0])

@@ -22,8 +22,9 @@ import invdesign as ind
 from invdesign.report import write_report
 from invdesign.report.console import hits_table, status_table
 from invdesign.report.convergence import convergence
+from invdesign.report.figures import plain
 from invdesign.report.findings import gather
-from invdesign.report.landscape import by_evaluation
+from invdesign.report.landscape import by_evaluation, landscape
 from invdesign.report.words import number, number_format
 
 NASTY = "<script>alert(1)</script> & \"quoted\" 'reason' <!-- </style> %{x} $name"
@@ -160,10 +161,10 @@ def test_the_headline_counts_what_the_campaign_counts(verified: ind.Campaign, pa
     )
 
 
-def test_every_target_has_its_count_in_the_unit_of_the_values(verified: ind.Campaign, page: Page) -> None:
+def test_every_target_is_as_the_user_wrote_it_with_its_count(verified: ind.Campaign, page: Page) -> None:
     frame = verified.frame()
     rows = page.tables["Targets"][1:]
-    assert rows[0][:3] == ["voltage between 3.4 and 3.8 V", "V", str(int(frame["voltage"].between(3.4, 3.8).sum()))]
+    assert rows[0][:3] == ["voltage between 3400 and 3800 mV", "V", str(int(frame["voltage"].between(3.4, 3.8).sum()))]
     assert rows[1][2] == str(int((frame["specific_energy"] >= 20.0).sum()))
 
 
@@ -172,16 +173,15 @@ def test_the_hits_stand_in_the_order_of_best_with_what_verification_says(verifie
     hits = verified.hits()
     best = [str(index) for index in verified.best(1000).index if index in hits.index]
     assert [row[0] for row in rows] == best
-    assert groups[1:3] == ["voltage (V)", "specific energy (Wh/kg)"]
-    assert heads[1:4] == ["search", "fine <1>", "fine <1> − search"]
-    assert heads[-2:] == ["x (mm)", "y"]
+    assert groups[1:4] == ["Parameters", "voltage (V)", "specific energy (Wh/kg)"]
+    assert heads[1:6] == ["x (mm)", "y", "search", "fine <1>", "fine <1> − search"]
     voltage = float(verified.frame()["voltage"].to_dict()[int(best[0])])
-    assert float(rows[0][1]) == pytest.approx(voltage, abs=5e-4)
-    assert float(rows[0][2]) == pytest.approx(voltage + 0.01, abs=5e-4)
-    assert rows[0][3].startswith("+")
-    assert float(rows[0][3]) == pytest.approx(0.01)
-    assert rows[0][7:9] == ["yes", "yes"]
-    assert rows[3][7:9] == ["yes", "–"]
+    assert float(rows[0][3]) == pytest.approx(voltage, abs=5e-4)
+    assert float(rows[0][4]) == pytest.approx(voltage + 0.01, abs=5e-4)
+    assert rows[0][5].startswith("+")
+    assert float(rows[0][5]) == pytest.approx(0.01)
+    assert rows[0][9:11] == ["yes", "yes"]
+    assert rows[3][9:11] == ["yes", "–"]
     exact = [attributes["data-value"] for tag, attributes in page.tags if tag == "td" and "data-value" in attributes]
     assert repr(voltage) in exact
 
@@ -255,7 +255,7 @@ def test_without_a_hit_the_nearest_is_named_with_what_it_lacks(tmp_path: Path) -
     reported = f"the nearest is candidate {nearest.index[0]}, short by {short:.3g} V in voltage."
     assert f"No candidate meets the target; {reported}" in page.source
     assert page.tiles["meet all targets (hits)"] == "0"
-    assert page.tables["nearest"][1][3] == "voltage at least 5 V: short by (V)"
+    assert page.tables["nearest"][1][5] == "voltage at least 5 V: short by (V)"
     assert page.tables["nearest"][2][0] == str(nearest.index[0])
     assert "hits" not in page.tables
 
@@ -301,7 +301,7 @@ def test_molecules_are_shown_over_the_evaluations(tmp_path: Path) -> None:
     assert (figure.layout.shapes[0].y0, figure.layout.shapes[0].y1) == (1.25, 1.55)
     hits = set(campaign.hits()["molecule"])
     best = [molecule for molecule in campaign.best(16)["molecule"] if molecule in hits]
-    assert [row[2] for row in page.tables["hits"][2:]] == best
+    assert [row[1] for row in page.tables["hits"][2:]] == best
 
 
 def test_names_that_are_code_stay_text(tmp_path: Path) -> None:
@@ -393,9 +393,10 @@ def opened(address: str, profile: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
 
 
-def column(dom: str, place: int) -> list[float]:
+def column(dom: str, key: str) -> list[float]:
     """Exact numbers of a column of the hits, in the order on screen."""
     body = dom[dom.index('id="hits"') : dom.index("</table>", dom.index('id="hits"'))]
+    place = re.findall(r'data-key="([^"]*)"', body).index(key)
     rows = re.findall(r"<tr>(.*?)</tr>", body.partition("<tbody>")[2])
     return [float(re.findall(r"<td[^>]*?(?:data-value=\"([^\"]*)\")?>", row)[place]) for row in rows]
 
@@ -410,7 +411,7 @@ def test_a_browser_draws_the_figures_and_sorts_without_an_error(report: Path, pa
     assert 'data-title="Download plot as a PNG"' in dom
     assert 'data-title="Share' not in dom, "no figure is offered to anybody's cloud"
     assert re.search(r'aria-sort="descending" data-key="specific_energy"', dom)
-    values = column(dom, 4)
+    values = column(dom, "specific_energy")
     assert len(values) == len(page.tables["hits"]) - 2
     assert values == sorted(values, reverse=True)
 
@@ -426,12 +427,12 @@ def test_a_browser_sorts_at_a_click_and_makes_a_csv_file(report: Path, verified:
     changed.write_text(report.read_text(encoding="utf-8").replace("</body>", clicks), encoding="utf-8")
     dom = opened(changed.as_uri(), tmp_path / "profile")
     assert 'data-errors=""' in dom
-    values = column(dom, 1)
+    values = column(dom, "voltage")
     assert values == sorted(values, reverse=True)
     lines = re.findall(r'data-csv="([^"]*)"', dom)[0].replace("\r", "").strip().split("\n")
-    assert lines[0].split(",")[:2] == ["candidate", "voltage"]
+    assert lines[0].split(",")[:4] == ["candidate", "x", "y", "voltage"]
     assert len(lines) == verified.status().hits + 1
-    assert float(lines[1].split(",")[1]) == verified.hits()["voltage"].max()
+    assert float(lines[1].split(",")[3]) == verified.hits()["voltage"].max()
 
 
 def test_a_long_campaign_is_drawn_in_part_and_all_hits_are(tmp_path: Path) -> None:
@@ -451,3 +452,68 @@ def test_a_long_campaign_is_drawn_in_part_and_all_hits_are(tmp_path: Path) -> No
     assert len(figure.data[0]["x"]) == 2000
     assert figure.data[0]["y"][-1] == 2500
     assert figure.data[1]["x"].tolist() == [1, 3001, 5500]
+
+
+FRAME = """<!DOCTYPE html><html><body>
+<iframe src="{address}" style="width: {width}px; height: 900px; border: 0"></iframe>
+<script>addEventListener("message", (event) => {{ document.documentElement.dataset.found = event.data; }});</script>
+</body></html>"""
+MEASURED = """<script>drawn.then(() => {
+  const plots = Array.from(document.querySelectorAll(".plot"));
+  parent.postMessage([
+    innerWidth,
+    document.documentElement.scrollWidth,
+    Math.max(...plots.map((plot) => plot.getBoundingClientRect().right)),
+    Math.min(...plots.map((plot) => plot.querySelector("svg.main-svg").getBoundingClientRect().width)),
+    document.documentElement.dataset.errors.length,
+  ].join(" "), "*");
+});</script></body>"""
+
+
+@pytest.mark.parametrize("width", [400, 800, 1280])
+def test_nothing_overflows_on_a_phone_a_tablet_or_a_screen(report: Path, tmp_path: Path, width: int) -> None:
+    """Headless Chromium has no window of 400 pixels, but a frame may be as narrow as a phone."""
+    inner = tmp_path / "report.html"
+    inner.write_text(report.read_text(encoding="utf-8").replace("</body>", MEASURED), encoding="utf-8")
+    outer = tmp_path / "frame.html"
+    outer.write_text(FRAME.format(address=inner.as_uri(), width=width), encoding="utf-8")
+    dom = opened(outer.as_uri(), tmp_path / "profile")
+    inside, needed, right, drawn, errors = map(float, re.findall(r'data-found="([^"]*)"', dom)[0].split())
+    assert inside == width
+    assert needed <= width
+    assert right <= width
+    assert drawn > 0.25 * width
+    assert errors == 0
+
+
+def test_a_report_is_small_and_every_candidate_stands_in_it(report: Path, verified: ind.Campaign, page: Page) -> None:
+    assert report.stat().st_size < 800_000
+    _, heads, *rows = page.tables["evaluated"]
+    frame = verified.frame()
+    assert [int(row[0]) for row in rows] == list(frame.index)
+    assert heads[:4] == ["candidate", "x (mm)", "y", "voltage (V)"]
+    assert [row[-1] for row in rows] == frame["state"].tolist()
+    assert "next" not in page.tables
+
+
+def test_the_next_experiments_are_a_table(tmp_path: Path) -> None:
+    campaign = campaign_of(WANTED, "asked", evaluations=14)
+    asked = campaign.ask(3)
+    _, heads, *rows = page_of(campaign, tmp_path).tables["next"]
+    assert heads == ["candidate", "x (mm)", "y"]
+    assert [int(row[0]) for row in rows] == list(asked.index)
+    assert float(rows[0][1]) == pytest.approx(asked["x"].iloc[0], abs=1e-3)
+
+
+def test_formulas_and_categories_have_parallel_axes() -> None:
+    sites = {"M": {"elements": ["Ni", "Mn", "Co"], "amount": 1}, "O": {"elements": ["O"], "amount": 2}}
+    space = ind.SearchSpace(oxide=ind.Composition(sites), salt=ind.Categorical(["LiPF6", "LiFSI"]))
+    campaign = ind.Campaign(space, ind.Targets(ind.AtLeast("f", 0.5)), optimizer=ind.RandomOptimizer(), seed=1)
+    objective = ind.PythonObjective(lambda oxide, salt: {"f": float(salt == "LiFSI")}, {"f": ""}, isolated=False)
+    campaign.run(objective, evaluations=30)
+    (figure,) = [figure for figure in landscape(gather(campaign)) if figure.identity == "parallel-coordinates"]
+    words = {label["text"] for label in figure.layout["annotations"]}
+    assert {"LiPF6", "LiFSI", "Ni<br>in<br>oxide", "Mn<br>in<br>oxide", "Co<br>in<br>oxide", "salt"} <= words
+    assert "O<br>in<br>oxide" not in words, "its amount never varies"
+    heights = [y for trace in figure.data for y in plain(trace["y"]) if y is not None]
+    assert 0.0 <= min(heights) <= max(heights) <= 1.0

@@ -3,13 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
 from invdesign.core.errors import InputError
-from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize
+from invdesign.targets import AtLeast, AtMost, Between, CloseTo, Equals, Maximize, Minimize, Targets
 
 numbers = st.floats(-1e3, 1e3)
 
@@ -128,3 +129,18 @@ def test_a_probability_is_between_zero_and_one(share):
 
 def test_a_change_of_unit_keeps_the_probability():
     assert str(AtLeast("f", 1.0, unit="V", min_probability=0.9).in_unit("mV")) == "f at least 1000 mV with 90 %"
+
+
+def test_a_class_is_met_by_its_probability():
+    target = Equals("phase", "layered")
+    assert target.property == "phase=layered"
+    assert str(target) == "phase equal to layered"
+    assert target.met([0.4, 0.5, 1.0, np.nan]).tolist() == [False, True, True, False]
+    sure = Equals("phase", "layered", min_probability=0.9)
+    assert sure.met([0.8, 0.9], std=[0.4, 0.3]).tolist() == [False, True]
+    assert sure.in_unit("") == Equals("phase", "layered", min_probability=0.9, unit="")
+    chance = np.array([0.2, 0.8])
+    np.testing.assert_allclose(target.probability(chance, np.sqrt(chance * (1.0 - chance))), chance)
+    targets = Targets(target)
+    values = pd.DataFrame({"phase=layered": chance, "phase=layered_std": np.sqrt(chance * (1.0 - chance))})
+    np.testing.assert_allclose(targets.probabilities(values)["probability"], chance)

@@ -138,3 +138,22 @@ def test_the_unit_of_a_property_is_that_of_its_first_target_with_one():
     targets = Targets(Maximize("f"), AtLeast("f", 1, unit="V"), AtMost("f", 3000, unit="mV"), AtLeast("g", 1))
     assert targets.units == {"f": "V", "g": ""}
     assert targets.in_units(targets.units).window("f").interval == (1.0, 3.0)
+
+
+def test_two_classes_of_one_property_exclude_each_other():
+    both = Targets(Equals("phase", "layered"), Equals("phase", "spinel"))
+    with pytest.raises(InputError, match="exclude each other: phase equal to layered and phase equal to spinel"):
+        both.in_units({"phase=layered": "", "phase=spinel": ""})
+
+
+def test_weights_and_priorities_scale_what_a_miss_counts_and_are_written():
+    heavy = AtLeast("f", 1.0, weight=2.0, priority=2)
+    assert heavy.importance == pytest.approx(0.2)
+    assert str(heavy) == "f at least 1 (weight 2, priority 2)"
+    assert str(Maximize("f", weight=0.5)) == "maximize f (weight 0.5)"
+    values = pd.DataFrame({"f": [0.0, 2.0], "g": [0.0, 0.0]})
+    plain, weighted = (Targets(AtLeast("f", 1.0, weight=weight)).margin(values)[0] for weight in (1.0, 3.0))
+    assert weighted == pytest.approx(3.0 * plain)
+    for wrong in ({"weight": 0.0}, {"weight": "much"}, {"priority": 0}, {"priority": 1.5}):
+        with pytest.raises(InputError, match=next(iter(wrong))):
+            AtLeast("f", 1.0, **wrong)

@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from invdesign.campaign import Campaign
 from invdesign.core.errors import InputError
+from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import History, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.optimizers.population.fitness import Fitness, crowding
 from invdesign.optimizers.population.parents import selected_parents
@@ -238,3 +240,27 @@ def test_a_proposal_takes_little_more_work_after_five_thousand_evaluations_than_
 def test_bad_settings_are_refused(setting):
     with pytest.raises(InputError):
         ParticleSwarmOptimizer(**setting)
+
+
+def test_a_small_budget_has_fewer_particles_and_an_ordinary_one_as_many_as_before():
+    swarm = ParticleSwarmOptimizer()
+    assert [swarm.for_budget(count).size for count in (5, 20, 40, 59, 60, 300)] == [4, 4, 8, 11, 30, 30]
+    assert ParticleSwarmOptimizer(particles=12).for_budget(20).size == 12
+
+
+def test_a_campaign_of_twenty_evaluations_is_more_than_its_sobol_points(tmp_path):
+    space = SearchSpace(x=Continuous(0, 1), y=Continuous(0, 1))
+    objective = PythonObjective(lambda x, y: {"f": (x - 0.3) ** 2 + (y - 0.7) ** 2}, {"f": ""}, isolated=False)
+
+    def ran(optimizer, *parts, store=None):
+        for evaluations in parts:
+            campaign = Campaign(space, Targets(Minimize("f")), optimizer=optimizer, seed=2, initial=4, store=store)
+            campaign.run(objective, evaluations=evaluations)
+        return campaign.frame()
+
+    swarm = ran(ParticleSwarmOptimizer(), 20)
+    random = ran(RandomOptimizer(), 20)
+    assert (swarm["x"].iloc[4:].to_numpy() != random["x"].iloc[4:].to_numpy()).any()
+    assert swarm["f"].min() < random["f"].min()
+    parts = ran(ParticleSwarmOptimizer(), 20, 24, store=tmp_path / "c.db")
+    np.testing.assert_array_equal(parts["x"].iloc[:20], swarm["x"])
