@@ -64,8 +64,17 @@ class PerProperty:
             return found
         return RandomForestClassifier() if class_property(name) != name else GaussianProcess()
 
-    def fit(self, frame: pd.DataFrame, y: pd.DataFrame, *, columns: Sequence[Column] | None = None) -> Self:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | None = None,
+    ) -> Self:
         """Learns every column of ``y``, each by its surrogate from the rows where it is known; see ``Surrogate.fit``.
+
+        Known noise is passed on to the surrogates whose properties have any.
 
         Raises:
             InputError: if a property has too few values for its surrogate, or a column cannot be read.
@@ -77,9 +86,9 @@ class PerProperty:
         self._fitted = {}
         for names in parts.values():
             rows = y[names].notna().any(axis=1).to_numpy()
-            self._fitted[tuple(names)] = _unfitted(self.surrogate_of(names[0])).fit(
-                frame[rows], y.loc[rows, names], columns=columns
-            )
+            model: Any = _unfitted(self.surrogate_of(names[0]))
+            more = _noise_of(noise_std, names, rows)
+            self._fitted[tuple(names)] = model.fit(frame[rows], y.loc[rows, names], columns=columns, **more)
         self._known = (frame, y, columns)
         return self
 
@@ -154,6 +163,14 @@ class PerProperty:
         known = [name for names in self._models for name in names]
         order = list(self._known[1].columns) if self._known is not None else known
         return [str(name) for name in order]
+
+
+def _noise_of(noise_std: pd.DataFrame | None, names: list[str], rows: NDArray[np.bool_]) -> dict[str, pd.DataFrame]:
+    """The argument with the known noise of some properties; left out if none is known."""
+    if noise_std is None:
+        return {}
+    mine = noise_std.loc[rows, [name for name in names if name in noise_std]]
+    return {"noise_std": mine} if mine.notna().any(axis=None) else {}
 
 
 def _unfitted(surrogate: Surrogate) -> Surrogate:
