@@ -468,5 +468,5 @@ def test_a_calibration_is_a_section_of_a_file(tmp_path):
     section = {"data": "known.csv", "formula": "f", "value": "U", "prototype": "kind", "unit": "V"}
     made = from_mapping(ElectrodeObjective, {"prototype": "spinel", "calibration": section}, context)
     assert made.calibration.rows("spinel")[0] == ("LiCoO2", "layered", 3.9)
-    with pytest.raises(ValueError, match="has no column 'u2'. Did you mean 'U'"):
+    with pytest.raises(ValueError, match=r"has no column 'u2'\. Did you mean 'U'"):
         from_mapping(ElectrodeObjective, {"prototype": "spinel", "calibration": {**section, "value": "u2"}}, context)
