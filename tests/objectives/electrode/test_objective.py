@@ -460,3 +460,13 @@ def test_a_calibration_that_cannot_be_fitted_is_a_reason(tmp_path):
     assert "Row 4 of the calibration's table" in wrong.check([Column("f", "formula")])[0]
     with pytest.raises(InputError, match="The calibration is for 'voltage'"):
         calibrated(tmp_path, [3.9] * 5, wanted=("capacity",))
+
+
+def test_a_calibration_is_a_section_of_a_file(tmp_path):
+    pd.DataFrame({"f": CALIBRATING, "U": [3.9] * 6, "kind": "layered"}).to_csv(tmp_path / "known.csv", index=False)
+    context = FileContext(tmp_path, lambda text: str(tmp_path / text), lambda *_: None)
+    section = {"data": "known.csv", "formula": "f", "value": "U", "prototype": "kind", "unit": "V"}
+    made = from_mapping(ElectrodeObjective, {"prototype": "spinel", "calibration": section}, context)
+    assert made.calibration.rows("spinel")[0] == ("LiCoO2", "layered", 3.9)
+    with pytest.raises(ValueError, match=r"has no column 'u2'\. Did you mean 'U'"):
+        from_mapping(ElectrodeObjective, {"prototype": "spinel", "calibration": {**section, "value": "u2"}}, context)
