@@ -244,6 +244,7 @@ def amended(rows: Sequence[Row], known: Known) -> Matching:
     """The stored candidate that each row corrects, by its number or else by its parameters."""
     numbers: list[int | None] = []
     problems: list[str] = []
+    taken: set[tuple[int | None, str | None]] = set()
     for row in rows:
         finished = [other for other in known.numbers.get(row.key, []) if known.states[other] != PENDING]
         problem: str | None
@@ -255,12 +256,13 @@ def amended(rows: Sequence[Row], known: Known) -> Matching:
             problem = known.not_editable(found, row)
         elif known.states.get(found, PENDING) == PENDING:
             problem = f"candidate {found} has no result to correct. Use tell."
-        elif found in numbers:
+        elif (found, row.label) in taken:
             problem = f"candidate {found} appears twice. Remove one of the rows."
         else:
             problem = _unclear(found, row.label, known)
         problems += [] if problem is None else [f"{row.place}: {problem}"]
         numbers.append(found)
+        taken.add((found, row.label))
     return Matching(numbers, list(range(len(rows))), problems)
 
 

@@ -711,19 +711,21 @@ class Store:
         self._claims.release(connection, SEARCH_STAGE, [row[CANDIDATE] for row in rows])
 
     def _note_attempts(self, connection: Connection, rows: Sequence[tuple[int, str, str | None, float | None]]) -> None:
-        before = self.attempts().groupby([CANDIDATE, "stage"]).size().to_dict()
-        noted = [
-            {
-                "campaign": self.campaign,
-                "candidate": number,
-                "stage": stage,
-                "attempt": int(before.get((number, stage), 0)) + 1,
-                "reason": reason,
-                "seconds": seconds,
-                "finished_at": _now(),
-            }
-            for number, stage, reason, seconds in rows
-        ]
+        counts = self.attempts().groupby([CANDIDATE, "stage"]).size().to_dict()
+        noted = []
+        for number, stage, reason, seconds in rows:
+            counts[number, stage] = int(counts.get((number, stage), 0)) + 1
+            noted.append(
+                {
+                    "campaign": self.campaign,
+                    "candidate": number,
+                    "stage": stage,
+                    "attempt": counts[number, stage],
+                    "reason": reason,
+                    "seconds": seconds,
+                    "finished_at": _now(),
+                }
+            )
         if noted:
             connection.execute(insert(schema.attempts), noted)
 

@@ -20,6 +20,7 @@ from invdesign.targets import AtLeast, Targets
 folder, what, stride = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 OBJECTIVE = PythonObjective(lambda x: {"f": x * x}, {"f": ""}, isolated=False)
 ROWS = pd.DataFrame({"x": [0.125, 0.25, 0.5], "f": [1.0, 2.0, 3.0]})
+REPLICATES = pd.DataFrame({"x": [0.125, 0.125, 0.25], "f": [1.0, 2.0, 3.0], "replicate": [1, 2, 1]})
 
 def opened(place):
     return Campaign(SearchSpace(x=Continuous(0, 1)), Targets(AtLeast("f", 0.5)), optimizer=RandomOptimizer(),
@@ -31,6 +32,8 @@ def begin(place):
         mine.run(OBJECTIVE, evaluations=3)
     elif what == "tell":
         mine.tell(ROWS)
+    elif what == "replicate":
+        mine.tell(REPLICATES)
     elif what == "ask":
         mine.ask(3)
     return mine
@@ -61,11 +64,13 @@ def whole(place):
     frame = opened(place).frame()
     if what == "tell":
         assert len(frame) in (0, 3) and frame["f"].notna().all(), frame
+    if what == "replicate":
+        assert (len(frame), len(opened(place).measurements())) in ((0, 0), (2, 3)), frame
     if what == "ask":
         assert len(frame) in (0, 3), frame
     if what == "creation":
         return
-    mine = begin(place) if what != "tell" or frame.empty else opened(place)
+    mine = begin(place) if what not in ("tell", "replicate") or frame.empty else opened(place)
     mine.run(OBJECTIVE, evaluations=9)
     fresh = begin(None)
     if what == "ask" and len(frame):
@@ -87,7 +92,8 @@ print(statements)
 
 
 @pytest.mark.parametrize(
-    ("what", "stride", "fewest"), [("creation", 1, 15), ("run", 9, 60), ("tell", 5, 25), ("ask", 5, 25)]
+    ("what", "stride", "fewest"),
+    [("creation", 1, 15), ("run", 9, 60), ("tell", 5, 25), ("replicate", 7, 28), ("ask", 5, 25)],
 )
 def test_a_kill_at_any_statement_leaves_a_whole_store(what, stride, fewest, tmp_path):
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path), what, str(stride)]

@@ -135,7 +135,10 @@ def test_one_of_several_measurements_is_corrected_by_its_label():
     campaign.amend(pd.DataFrame({"x": [0.1], "q": [170.0], "replicate": 2}))
     assert campaign.frame()["q"][0] == pytest.approx(470 / 3)
     assert campaign.measurements()["q"].tolist()[:3] == [140, 170, 160]
-    log = campaign.log()
+    campaign.amend(pd.DataFrame({"x": 0.1, "q": [141.0, 159.0], "replicate": [1, 3]}))
+    assert campaign.measurements()["q"].tolist()[:3] == [141, 170, 159]
+    assert campaign.attempts()["attempt"].tolist() == [1, 2, 3]
+    log = campaign.log()[:1]
     assert (log["action"].tolist(), log["candidates"].tolist()) == (["amended"], [[0]])
     assert log["at"].notna().all()
 

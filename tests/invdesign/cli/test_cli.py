@@ -84,7 +84,7 @@ def test_check_shows_the_size_and_five_samples(invdesign, folder):
 def test_ask_and_tell_through_files(invdesign, folder):
     invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.csv")
     batch = pd.read_csv("batch.csv")
-    assert batch.columns.tolist() == ["candidate", "x", "word", "f (V)"]
+    assert batch.columns.tolist() == ["candidate", "x", "word", "f (V)", "why this one"]
     batch.assign(**{"f (V)": [0.5, 0.1, 0.2]}).to_csv("done.csv", index=False)
     assert "1 of 3 candidates meet all targets" in invdesign("tell", "p.yaml", "done.csv")
     assert "3 of 3 rows are already stored" in invdesign("tell", "p.yaml", "done.csv", code=2)
@@ -202,14 +202,14 @@ def test_ask_and_tell_through_a_spreadsheet(invdesign, folder):
     reported = invdesign("ask", "p.yaml", "-n", "3", "-o", "batch.xlsx")
     assert "Fill in f in V and use: invdesign tell p.yaml batch.xlsx" in reported
     batch = pd.read_excel("batch.xlsx")
-    assert batch.columns.tolist() == ["candidate", "x", "word", "f (V)"]
+    assert batch.columns.tolist() == ["candidate", "x", "word", "f (V)", "why this one"]
     batch = batch.rename(columns={"f (V)": "f (mV)"}).assign(operator="Ada", **{"f (mV)": [500, 100, None]})
     batch.to_excel("done.xlsx", index=False)
     output = invdesign("tell", "p.yaml", "done.xlsx")
     assert "Stored 3 results. 1 of 2 candidates meet all targets" in output
     assert "Not stored, because they are not in the campaign file: operator" in output
     assert "3 of 3 rows are already stored" in invdesign("tell", "p.yaml", "done.xlsx", code=2)
-    assert "Stored 3 results. 2 of 4" in invdesign("tell", "p.yaml", "done.xlsx", "--again")
+    assert "Stored 3 results. 1 of 2" in invdesign("tell", "p.yaml", "done.xlsx", "--again")
     assert "has no sheet 'data'" in invdesign("tell", "p.yaml", "done.xlsx", "--sheet", "data", code=2)
 
 
