@@ -31,6 +31,23 @@ def test_each_property_is_predicted_as_by_its_own_surrogate_alone():
     assert set(found.noise_std()) == {"stable", "voltage"}
 
 
+def test_known_noise_goes_to_the_surrogate_of_its_property():
+    frame, y = data(24)
+    noise = pd.DataFrame({"voltage": np.where(frame["a"] > 0.5, 0.5, 0.01)})
+    first, more = slice(0, 19), slice(20, 23)
+    model = ind.PerProperty({"voltage": ind.GaussianProcess(), "stable": ind.LogisticRegression()})
+    found = model.fit(frame.loc[first], y.loc[first], noise_std=noise.loc[first])
+    alone = ind.GaussianProcess().fit(frame.loc[first], y.loc[first, ["voltage"]], noise_std=noise.loc[first])
+    for one, other in (
+        (found, alone),
+        (
+            found.condition_on(frame.loc[more], y.loc[more], noise_std=noise.loc[more]),
+            alone.condition_on(frame.loc[more], y.loc[more, ["voltage"]], noise_std=noise.loc[more]),
+        ),
+    ):
+        np.testing.assert_allclose(one.predict(frame)["voltage"], other.predict(frame)["voltage"])
+
+
 def test_properties_that_are_not_named_get_the_default_of_their_kind():
     frame, y = data()
     y = y.assign(**{"phase=x": y["stable"], "phase=y": 1.0 - y["stable"]})
