@@ -169,10 +169,11 @@ def main() -> None:
             before = found.get(name, {})
             # Scores by other splits, or of all families anew, do not stand beside these.
             kept_families = given.only and {key: before.get(key) for key in shape} == shape
-            rows: dict[str, Any] = {**(before if kept_families else {}), **shape, "commit": commit()}
+            rows: dict[str, Any] = {**(before if kept_families else {}), **shape}
             for family in given.only or FAMILIES:
-                rows[family] = measured(FAMILIES[family], table, given.repeats)
-                print(f"{name:30s} {family:22s}", {key: round(value, 3) for key, value in rows[family].items()})
+                found_scores = measured(FAMILIES[family], table, given.repeats)
+                print(f"{name:30s} {family:22s}", {key: round(value, 3) for key, value in found_scores.items()})
+                rows[family] = {**found_scores, "commit": commit()}
             found[name] = rows
             kept = {key: value for key, value in read_result("small_tables").items() if key in PARTS}
             write_result("small_tables", {"folds": FOLDS, **kept, part: found}, packages=PACKAGES)
