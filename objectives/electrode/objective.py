@@ -180,7 +180,9 @@ class ElectrodeObjective(TravelsByFields):
         return problems
 
     def evaluate(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        if self.formula is None or self.formula not in candidates.columns:
+        if self.formula is None:
+            return failed(candidates.index, self.properties, "the column of formulas is unknown: set formula")
+        if self.formula not in candidates.columns:
             return failed(candidates.index, self.properties, f"the formula column '{self.formula}' is missing")
         rows = [self._evaluated(formula) for formula in candidates[self.formula].tolist()]
         uncertain = [name for name in self.properties if name != "rounding"] if self.orderings > 1 else []
