@@ -30,7 +30,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pandas as pd
-from _record import read_result, write_result
+from _record import commit, read_result, write_result
 
 import invdesign as ind
 from invdesign import datasets
@@ -364,7 +364,7 @@ def main() -> None:
         }
         measured = {part: found[part] for part in parts if part in found}
         for part in given.parts:
-            measured[part] = {**parts[part](), "load": os.getloadavg()[0]}
+            measured[part] = {**parts[part](), "load": os.getloadavg()[0], "commit": commit()}
             print(part, json.dumps(measured[part], indent=1), flush=True)
             write_result("screening", measured, packages=("numpy", "pandas", "scikit-learn", "rdkit", "distributed"))
 
