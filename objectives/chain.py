@@ -11,7 +11,7 @@ import pandas as pd
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
-from invdesign.objectives.base import REASON, Objective, failed, valued
+from invdesign.objectives.base import DISTANCE, REASON, Objective, failed, valued
 
 
 @runtime_checkable
@@ -66,7 +66,8 @@ def beside(objective: Objective, parts: Sequence[Objective]) -> tuple[Objective,
     Those whose properties it reads, directly or through others, remain in any case.
     """
     needed = set(input_names(objective))
-    chosen = {place for place, part in enumerate(parts) if set(part.properties).isdisjoint(objective.properties)}
+    own = set(objective.properties) - {DISTANCE}  # which models of different properties may both give
+    chosen = {place for place, part in enumerate(parts) if own.isdisjoint(part.properties)}
     needed |= {name for place in chosen for name in input_names(parts[place])}
     while found := {place for place, part in enumerate(parts) if needed & set(part.properties)} - chosen:
         chosen |= found

@@ -9,7 +9,7 @@ import pandas as pd
 
 from invdesign.campaign.correction import Correction
 from invdesign.campaign.records import properties_of, spreads_of
-from invdesign.objectives.base import REASON, STD_SUFFIX
+from invdesign.objectives.base import DISTANCE, REASON, STD_SUFFIX
 from invdesign.targets import Targets
 
 LOW_FIDELITY, DISAGREEMENT, CORRECTED = "_low_fidelity", "_disagreement", "_corrected"
@@ -45,6 +45,8 @@ def verified_frame(
     own = spreads_of(verifications, names).add_suffix(STD_SUFFIX)
     rows = evaluations.loc[verifications.index]
     low_fidelity, spread = properties_of(rows, names), spreads_of(rows, names)
+    if DISTANCE in found:  # to the data of the search's model, whatever verifies it
+        found = found.assign(**{DISTANCE: found[DISTANCE].fillna(low_fidelity[DISTANCE])})
     known_spread = spread.loc[:, spread.notna().any()]
     uncertain = known_spread.add_suffix(STD_SUFFIX)
     parts = [

@@ -42,7 +42,7 @@ from invdesign.campaign.workers import LEASE, Worker
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, read_table
 from invdesign.core.threads import single_blas_thread
-from invdesign.objectives.base import Objective
+from invdesign.objectives.base import DISTANCE, Objective
 from invdesign.optimizers.base import History, Optimizer, for_budget, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.deduplication import apart
@@ -797,8 +797,9 @@ class Campaign(Reading):
         """Checks an objective against space, targets and store, and stores the units of the search's properties."""
         objective = self.bindings.of(objective).fitting()
         properties = dict(objective.properties)
-        self.targets.in_units(properties)
         noted = self.store.facts().get("units")
+        kept = {DISTANCE: ""} if stage and noted is not None and DISTANCE in noted else {}
+        self.targets.in_units({**kept, **properties})
         # A stage may leave out properties without a target; the others must have the units of the search.
         if noted is not None and any(
             properties.get(name, unit if stage else None) != unit for name, unit in noted.items()

@@ -22,7 +22,7 @@ from invdesign.campaign_file.target_section import TargetSettings, with_long_wor
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import bounded, setting_names, settings
 from invdesign.core.text_files import is_file
-from invdesign.objectives.base import Objective
+from invdesign.objectives.base import DISTANCE, Objective
 from invdesign.objectives.predicted import predicted_properties
 from invdesign.space import Constraint, Parameter, SearchSpace
 from invdesign.surrogates.classifiers import Classifier
@@ -580,10 +580,14 @@ class CampaignReader(SectionReader):
         """
         before = len(self.problems)
         in_file = not isinstance(self.document.data["targets"], str)
-        for source in (objective, *(stage.objective for stage in stages)) if objective is not None else ():
+        searched = {} if objective is None else objective.properties
+        # The distance to the data of the search's model remains that of the search.
+        kept = {DISTANCE: ""} if DISTANCE in searched else {}
+        verified = [{**kept, **stage.objective.properties} for stage in stages]
+        for properties in (searched, *verified) if objective is not None else ():
             for number, target in enumerate(targets):
                 try:
-                    Targets(target).in_units(source.properties)
+                    Targets(target).in_units(properties)
                 except InputError as error:
                     self.problem((*place, number) if in_file else ("targets",), str(error))
         if len(self.problems) > before:

@@ -12,7 +12,7 @@ from invdesign.campaign_file.lines import Place
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.core.errors import InputError
 from invdesign.core.settings import bounded, settings
-from invdesign.objectives.base import Objective
+from invdesign.objectives.base import DISTANCE, Objective
 from invdesign.objectives.chain import beside, input_names, with_hints
 from invdesign.objectives.combined import CombinedObjective
 
@@ -70,7 +70,7 @@ def read_objectives(
     if bound is None:
         return None, ()
     stages: list[tuple[Place, Stage]] = []
-    known = {name for part in bound for name in part.properties}
+    known = {name for part in bound for name in part.properties if name != DISTANCE}
     for place, objective, name, wanted in verifying:
         if known.isdisjoint(objective.properties):
             reader.problem(

@@ -453,6 +453,7 @@ def models(
     """Compares model families on the file's data by cross-validation, and recommends one."""
     from invdesign.campaign_file.model_comparison import compare_models, training_data
     from invdesign.report.models_page import models_tables, write_models_page
+    from invdesign.targets import Targets
 
     setting = _read(file, None, None, allow_code=allow_code)
     data = training_data(setting, censored=censored)
@@ -474,7 +475,8 @@ def models(
     for family, reason in found.comparison.failed.items():
         console.print(f"{family} could not be fitted: {reason}", markup=False)
     console.print(f"Recommended: {found.recommendation.family}. {found.recommendation.reason}", markup=False)
-    targets = setting.targets.in_units(data.table.properties)
+    known = data.table.properties  # others are of other objectives, or follow from the model
+    targets = Targets(*(target for target in setting.targets if target.property in known)).in_units(known)
     page = write_models_page(
         found, output or _page(f"{setting.header.campaign}-models.html"), name=setting.header.campaign, targets=targets
     )

@@ -148,11 +148,27 @@ def test_a_stage_replaces_the_objectives_that_give_its_properties(tmp_path):
     other += "units: {resistance: ohm*cm^2}, verify: top 1, name: other}\n"
     setting = chained(tmp_path, text[: text.index("  - <<: *cell")] + other + text[text.index("budget") :])
     (stage,) = setting.stages
-    assert set(stage.objective.properties) == {"resistance", "porosity"}
+    assert set(stage.objective.properties) == {"resistance", "porosity", "distance"}
     campaign = setting.open()
     campaign.run(setting.objective, evaluations=3)
     verified = campaign.verify(stage.objective, top=1, stage=stage.name)
     assert verified["porosity"].iloc[0] == pytest.approx(campaign.frame()["porosity"].loc[verified.index[0]])
+
+
+def test_a_stage_keeps_the_distance_to_the_data_of_the_model_that_it_verifies(tmp_path):
+    (tmp_path / "mine.py").write_text("def measured(pressing):\n    return {'porosity': 0.5 - 0.001 * pressing}\n")
+    head = CHAINED[: CHAINED.index("targets")] + "targets:\n  - {property: porosity, at_most: 0.4}\n"
+    model = "  - {type: surrogate, data: pressed.csv, key: {pressing: pressing}, values: {porosity: porosity}}\n"
+    stage = "  - {type: python, function: mine.py:measured, units: {porosity: ''}, verify: top 2, name: measured}\n"
+    tail = "budget: {initial: 3, evaluations: 6}\n"
+    bound = "  - {property: distance, at_most: 1}\n"
+    setting = chained(tmp_path, head + bound + "objective:\n" + model + stage + tail)
+    campaign = setting.open()
+    campaign.run(setting.objective, evaluations=6)
+    (one,) = setting.stages
+    verified = campaign.verify(one.objective, top=2, stage=one.name)
+    assert verified["all_met"].all()
+    assert verified["distance"].tolist() == campaign.frame()["distance"].loc[verified.index].tolist()
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,23 @@ surrogate:
 """
 
 
-@pytest.mark.parametrize("word", list(known_words("surrogate")))
+COMPOSED = ("stacked", "transformed")
+
+
+@pytest.mark.parametrize("word", [word for word in known_words("surrogate") if word not in COMPOSED])
 def test_every_surrogate_can_be_named_in_a_file(tmp_path, word):
     path = tmp_path / "campaign.yaml"
     path.write_text(FILE.replace("random-forest", word).replace("  n_estimators: 50\n", ""))
     assert read_campaign(path).surrogate.features == Features(molecules="both", missing="impute")
     assert campaign_schema()["$defs"][f"surrogate-{word}"]["properties"]["features"]["description"]
+
+
+@pytest.mark.parametrize("word", COMPOSED)
+def test_surrogates_of_surrogates_can_be_named_in_a_file(tmp_path, word):
+    path = tmp_path / "campaign.yaml"
+    head = FILE[: FILE.index("surrogate:")]
+    path.write_text(head + f"surrogate: {{type: {word}}}\n")
+    assert type(read_campaign(path).surrogate).__name__.lower() == word
 
 
 def test_features_become_settings(tmp_path):

@@ -57,8 +57,9 @@ def test_it_prints_and_writes_what_it_found(invdesign, folder):
     verified = pd.read_csv(out / "verified-exact.csv")
     assert len(verified) == 3
     assert verified["level"].tolist() == [len(one) / 2 for one in verified["molecule"]]
-    assert (out / "report.html").stat().st_size > 1_000_000  # plotly.js included
-    assert "3 candidates verified by exact" in (out / "report.html").read_text()
+    report = (out / "report.html").read_text()
+    assert "3 candidates verified by exact" in report
+    assert 300_000 < len(report) < 1_500_000  # the part of plotly.js that it uses
     funnel = json.loads((out / "funnel.json").read_text())
     assert [one["step"] for one in funnel] == ["read", "light", "objective"]
     invdesign("screen", "screen.yaml", "--allow-code")
