@@ -111,7 +111,8 @@ def searched(
     )
     while len(candidates) < budget:
         history = History(candidates, values, candidates.iloc[:0])
-        new = optimizer.propose(batch, space=space, targets=targets, history=history, seed=np.random.SeedSequence(seed))
+        given = {"space": space, "targets": targets, "history": history}
+        new = optimizer.propose(batch, seed=np.random.SeedSequence(seed), **given)
         candidates = pd.concat([candidates, new], ignore_index=True)
         values = pd.concat([values, judged(judge, new["molecule"].tolist())[list(values)]], ignore_index=True)
     return float(targets.all_met(values).mean())
@@ -128,13 +129,20 @@ def searches(file: Path) -> dict[str, Any]:
         "genetic": genetic, "generative": generative, "bayesian": bayesian, "bayesian_and_generator": with_generator,
         "portfolio": ind.PortfolioOptimizer(members=(with_generator, genetic, generative)),
     }  # fmt: skip
-    found: dict[str, Any] = {"targets": str(THREE), "evaluations": SEARCH_EVALUATIONS, "batch": 10, "seeds": list(SEARCH_SEEDS)}
+    found: dict[str, Any] = {
+        "targets": str(THREE),
+        "evaluations": SEARCH_EVALUATIONS,
+        "batch": 10,
+        "seeds": list(SEARCH_SEEDS),
+    }
     for name, optimizer in optimizers.items():
         shares = []
         began = time.process_time()
         for seed in SEARCH_SEEDS:
             seeds = half.sample(100, random_state=seed)["molecule"].tolist()
-            shares.append(searched(optimizer, judge, seeds, targets=THREE, budget=SEARCH_EVALUATIONS, batch=10, seed=seed))
+            shares.append(
+                searched(optimizer, judge, seeds, targets=THREE, budget=SEARCH_EVALUATIONS, batch=10, seed=seed)
+            )
         each = (time.process_time() - began) / SEARCH_EVALUATIONS / len(SEARCH_SEEDS)
         found[name] = {"met": [round(one, 3) for one in shares], "mean": round(float(np.mean(shares)), 3),
                        "cpu_seconds_per_evaluation": round(each, 2)}  # fmt: skip
