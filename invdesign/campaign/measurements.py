@@ -60,7 +60,7 @@ def standard_errors(measured: Mapping[int, Sequence[Measurement]], name: str) ->
     """The standard error of each mean of several measurements, by candidate.
 
     The standard deviation of one measurement is pooled over all candidates that were measured several times: two
-    values that agree by chance would else count as exact. It is assumed to be the same for all candidates.
+    values that agree by chance would otherwise count as exact. It is assumed to be the same for all candidates.
 
     Args:
         measured: the measurements of each candidate.
