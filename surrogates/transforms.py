@@ -1,7 +1,7 @@
 """Monotone transforms of a property's values, and which of them makes values likeliest given the features.
 
 A model takes errors and noise to be alike everywhere. Where they grow with the value they are alike in its logarithm;
-near a bound in its log-odds; and a long tail may be shortened by a power. Each transform is judged by the density of the
+near a bound in its log-odds; and a long tail may be shortened by a power. A transform is judged by the density of the
 values in their own unit (with the Jacobian, Box and Cox 1964, doi:10.1111/j.2517-6161.1964.tb00553.x), each value
 predicted from all others by a Gaussian process on the features: what counts is the distribution given the features,
 not that of all values together.
