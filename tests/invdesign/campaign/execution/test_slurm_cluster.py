@@ -89,7 +89,9 @@ def test_a_campaign_submits_jobs_and_collects_their_values(slurm, tmp_path):
     with settings.started("test") as executor:
         found = campaign_on(executor).frame()
     assert (found["f"] == found["x"].astype(float) ** 2).all()
-    assert len(list((slurm / "states").iterdir())) == 4
+    # A job that dies on a busy machine is submitted once more; a call whose job ran to its end is not.
+    states = {state.name: state.read_text().strip() for state in (slurm / "states").iterdir()}
+    assert sum(state != "FAILED" for state in states.values()) == 4, states
     options = min(slurm.glob("options-*")).read_text()
     for option in ("--partition=short", "--time=30", "--cpus-per-task=2", "--mem=2GB"):
         assert option in options
