@@ -2,6 +2,7 @@
 
     python benchmarks/generators.py molecules --file additives.safetensors
     python benchmarks/generators.py searches --file additives.safetensors
+    python benchmarks/generators.py screenings --file additives.safetensors
     python benchmarks/generators.py formulas
 
 Molecules: half of the constitutions of ``redox-chembl`` (shuffled with seed 1) for the generator and its guide, the
@@ -156,6 +157,16 @@ def screened(generator: ind.MoleculeGenerator, judge: Any, targets: ind.Targets)
     mean, std = generator.guide.predict(pool, return_std=True)
     best = np.argsort(-np.asarray(targets.log_probability(mean, std)), kind="stable")[:SAMPLES]
     return share(judge, pool["molecule"].iloc[best].tolist(), targets)
+
+
+def screenings(file: Path) -> dict[str, float]:
+    """Screening of what the generator learned from, for both targets."""
+    half, other = redox_halves()
+    limit = float(pd.concat([half, other])[POTENTIAL].quantile(0.05))
+    judge = fitted_judge(ind.GaussianProcess(), other["molecule"].tolist(), other[[POTENTIAL]])
+    generator, _ = trained(half, file, epochs=0, model="language")
+    low = ind.Targets(ind.AtMost(POTENTIAL, limit))
+    return {"lowest_5_percent": screened(generator, judge, low), "three_properties": screened(generator, judge, THREE)}
 
 
 def molecules(file: Path, *, epochs: int, model: str) -> dict[str, Any]:
@@ -313,15 +324,17 @@ def _symbol(mass: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("part", choices=("molecules", "formulas", "searches"))
+    parser.add_argument("part", choices=("molecules", "formulas", "searches", "screenings"))
     parser.add_argument("--file", type=Path, default=Path("additives.safetensors"))
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--model", default="language")
     given = parser.parse_args()
-    parts = ("molecules", "mxene", "doped", "searches")
+    parts = ("molecules", "mxene", "doped", "searches", "screening")
     kept = {key: value for key, value in read_result("generators").items() if key.startswith(parts)}
     if given.part == "molecules":
         kept[f"molecules_{given.model}"] = molecules(given.file, epochs=given.epochs, model=given.model)
+    elif given.part == "screenings":
+        kept["screening_what_it_learned_from"] = screenings(given.file)
     elif given.part == "searches":
         kept["searches"] = searches(given.file)
     else:
