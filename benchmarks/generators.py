@@ -151,10 +151,11 @@ def searches(file: Path) -> dict[str, Any]:
     return found
 
 
-def screened(generator: ind.MoleculeGenerator, judge: Any, targets: ind.Targets) -> float:
+def screened(generator: ind.MoleculeGenerator, half: pd.DataFrame, judge: Any, targets: ind.Targets) -> float:
     """Share of hits among the best molecules of those learned from, of which none is new."""
     pool = pd.DataFrame({"molecule": generator.molecules}).drop_duplicates(ignore_index=True)
-    mean, std = generator.guide.predict(pool, return_std=True)
+    guide = fitted_judge(ind.LightGBM(), half["molecule"].tolist(), half[[POTENTIAL, "molar_mass", "sa_score"]])
+    mean, std = guide.predict(pool, return_std=True)
     best = np.argsort(-np.asarray(targets.log_probability(mean, std)), kind="stable")[:SAMPLES]
     return share(judge, pool["molecule"].iloc[best].tolist(), targets)
 
@@ -166,7 +167,8 @@ def screenings(file: Path) -> dict[str, float]:
     judge = fitted_judge(ind.GaussianProcess(), other["molecule"].tolist(), other[[POTENTIAL]])
     generator, _ = trained(half, file, epochs=0, model="language")
     low = ind.Targets(ind.AtMost(POTENTIAL, limit))
-    return {"lowest_5_percent": screened(generator, judge, low), "three_properties": screened(generator, judge, THREE)}
+    sought = {"lowest_5_percent": low, "three_properties": THREE}
+    return {name: screened(generator, half, judge, targets) for name, targets in sought.items()}
 
 
 def molecules(file: Path, *, epochs: int, model: str) -> dict[str, Any]:
@@ -196,7 +198,7 @@ def molecules(file: Path, *, epochs: int, model: str) -> dict[str, Any]:
             met = share(judge, sampled, targets)
             entry[label] = {**asdict(quality), "met": met, "seconds": round(seconds, 1)}
             print(name, label, entry[label], flush=True)
-        entry["screening_what_it_learned_from"] = screened(generator, judge, targets)
+        entry["screening_what_it_learned_from"] = screened(generator, half, judge, targets)
         if name == "lowest_5_percent":
             seeds = half.sample(100, random_state=0)["molecule"].tolist()
             entry["genetic_that_asks_the_judge"] = searched(
