@@ -115,7 +115,7 @@ def three_people(judge: Judge, mishaps: Mishaps, seed: int, rounds: int, folder:
     place, bench = folder / "laboratory.db", Bench(judge, mishaps, np.random.default_rng(seed))
     opened(place, seed)
     given: list[pd.DataFrame] = []
-    told = 0
+    stored = 0
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(PEOPLE, mp_context=context) as people:
         for number in range(rounds):
@@ -141,7 +141,7 @@ def three_people(judge: Judge, mishaps: Mishaps, seed: int, rounds: int, folder:
                 if len(filled):
                     path = folder / f"filled-{number}-{person}.csv"
                     write_table(filled.sample(frac=1, random_state=seed), path)
-                    told += len(set(campaign.tell(read_table(path))))
+                    stored += len(set(campaign.tell(read_table(path))))
     campaign = opened(place, seed)
     sheets_given = pd.concat(given, ignore_index=True)
     frame = campaign.frame()
@@ -151,7 +151,7 @@ def three_people(judge: Judge, mishaps: Mishaps, seed: int, rounds: int, folder:
         **bench.counts,
         "given_out": len(sheets_given),
         "given_out_twice": int(sheets_given.duplicated(["electrolyte", "temperature (K)"]).sum()),
-        "candidates_lost": len(set(sheets_given["candidate"]).symmetric_difference(frame.index)) + abs(told - done),
+        "candidates_lost": len(set(sheets_given["candidate"]).symmetric_difference(frame.index)) + abs(stored - done),
         "measurements_lost": bench.counts["measurements"] - len(campaign.measurements()),
     }
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -224,8 +224,8 @@ class LibraryPool(SpacePool):
     """
 
     def read(self, block: RawBlock) -> ReadBlock:
-        [(name, library)] = self.space.parameters.items()
-        assert isinstance(library, MoleculeLibrary)  # noqa: S101 - see ``enumerated``
+        [name] = self.space.names
+        library = cast("MoleculeLibrary", self.space.parameters[name])  # see ``enumerated``
         return read_molecules(name, block.places, library.written_at(np.asarray(block.places, dtype=np.int64)))
 
     def canonical(self, rows: pd.DataFrame) -> pd.DataFrame:
