@@ -103,8 +103,8 @@ def run(
     Run again, it continues. With --targets and a campaign that already has values, it compares them with
     the other targets and evaluates nothing. The exit status is 1 if no candidate has a value at the end.
     """
-    from invdesign.cli.running import search, verify
-    from invdesign.core.errors import InputError
+    from invdesign.campaign_file.running import RunOptions, run_file
+    from invdesign.cli.running import ConsoleWatch
 
     setting, campaign, existed = _opened(file, targets, targets_set, store, allow_code=allow_code)
     _ = report or _page(f"{setting.header.campaign}.html")  # a wrong place is refused before the search
@@ -115,26 +115,16 @@ def run(
         console.print(
             f"Read {campaign.status().evaluated} stored values with the targets of {targets}; nothing was evaluated."
         )
-    elif setting.objective is None:
-        raise InputError(f"{file} has no objective to run. Add one, or use ask and tell.")
     else:
-        campaign.accept(setting.objective, changed=objective_changed)
-        if retry_failed:
-            stages = [stage.name for stage in setting.stages if stage is not setting.correcting]
-            again = campaign.retry_failed(stages=stages)
-            console.print(f"{len(again)} failed candidates are evaluated again.")
-        search(
-            setting,
-            campaign,
-            console,
-            evaluations or setting.budget.evaluations,
+        options = RunOptions(
+            evaluations=evaluations,
+            objective_changed=objective_changed,
+            retry_failed=retry_failed,
+            stop_after=stop_after or None,
             lease=lease,
             wait=wait,
-            stop_after=stop_after or None,
         )
-        if campaign.ended is not None:
-            console.print(f"The search ended: {campaign.ended}", markup=False)
-        verify(setting, campaign, console)
+        run_file(setting, campaign, options, ConsoleWatch(console))
     _print_hits(campaign, console)
     _print_stages(campaign, console)
     _write_report(setting, campaign, report, console)

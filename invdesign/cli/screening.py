@@ -26,7 +26,7 @@ def screen_file(
     Returns:
         The screen, and what each stage found, by its name.
     """
-    from invdesign.cli.running import executor_of
+    from invdesign.campaign_file.running import executor_of
     from invdesign.screening.active import EVALUATED
     from invdesign.screening.verification import verified
 
