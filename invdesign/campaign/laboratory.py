@@ -21,7 +21,7 @@ from invdesign.campaign.why import WHY
 from invdesign.core.errors import InputError
 from invdesign.core.tables import Table, header_unit
 from invdesign.core.units import convert
-from invdesign.objectives.base import REASON, STD_SUFFIX
+from invdesign.objectives.base import DISTANCE, REASON, STD_SUFFIX
 from invdesign.space import SearchSpace
 from invdesign.space.outside import within_bounds
 from invdesign.targets import Targets
@@ -145,7 +145,7 @@ def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[
     """The columns of results that are not stored: no parameters, properties of targets, or what the sheet expected."""
     expected = [f"{name} {word}" for name in targets.properties for word in WORDS]
     deviations = [name + STD_SUFFIX for name in targets.properties]
-    used = {*space.names, *targets.properties, *deviations, CANDIDATE, REASON, REPLICATE, WHY, *expected}
+    used = {*space.names, *targets.properties, *deviations, CANDIDATE, REASON, REPLICATE, WHY, DISTANCE, *expected}
     names = [str(name) for name in table.frame.columns if not str(name).startswith(CHANCE)]
     return [name for name in names if name not in used and header_unit(name)[0] not in used]
 

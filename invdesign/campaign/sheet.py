@@ -9,6 +9,7 @@ import pandas as pd
 
 from invdesign.campaign.why import WHY
 from invdesign.core.tables import header_unit
+from invdesign.objectives.base import DISTANCE
 
 if TYPE_CHECKING:
     from invdesign.campaign.expectation import Expectation
@@ -49,6 +50,8 @@ def laboratory_sheet(
     if expectation is None:
         return sheet.assign(**reasons)
     expected = expectation.of(batch).map(lambda value: float(f"{value:.{DIGITS}g}"))
+    if DISTANCE in {*parameters, *own}:  # a column that is read back
+        expected = expected.drop(columns=DISTANCE)
     names = {f"{name} {word}": with_unit(f"{name} {word}", units.get(name, "")) for name in own for word in WORDS}
     return pd.concat([sheet, expected.rename(columns=names)], axis=1).assign(**reasons)
 
