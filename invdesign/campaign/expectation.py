@@ -1,5 +1,4 @@
-"""What a model of the stored values expects of candidates: means, 90 % ranges, the chance to meet each target, and how far
-the candidates are from the values."""
+"""What a model of the stored values expects of candidates: means, 90 % ranges, chances to meet targets, distances."""
 
 from __future__ import annotations
 

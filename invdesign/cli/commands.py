@@ -229,7 +229,7 @@ def ask(
     allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
-    from invdesign.campaign.sheet import laboratory_sheet
+    from invdesign.campaign.sheet import laboratory_sheet, to_fill_in
     from invdesign.core.errors import InputError
     from invdesign.core.tables import check_new_file, table_text, write_table
 
@@ -260,8 +260,7 @@ def ask(
             path.unlink(missing_ok=True)
         raise
     if output is not None:
-        units = {target.property: target.unit for target in setting.targets}
-        wanted = ", ".join(f"{name} in {unit}" if unit else name for name, unit in units.items())
+        wanted = to_fill_in(setting.targets, campaign.units)
         _console().print(
             f"Wrote {len(batch)} candidates to {output}. Fill in {wanted} and use: invdesign tell {file} {output}",
             markup=False,
