@@ -103,6 +103,7 @@ def run(
     Run again, it continues. With --targets and a campaign that already has values, it compares them with
     the other targets and evaluates nothing. The exit status is 1 if no candidate has a value at the end.
     """
+    from invdesign.campaign import Failures, RunSettings
     from invdesign.cli.running import search, verify
     from invdesign.core.errors import InputError
 
@@ -128,9 +129,7 @@ def run(
             campaign,
             console,
             evaluations or setting.budget.evaluations,
-            lease=lease,
-            wait=wait,
-            stop_after=stop_after or None,
+            settings=RunSettings(lease, wait=wait, failures=Failures(stop_after or None)),
         )
         if campaign.ended is not None:
             console.print(f"The search ended: {campaign.ended}", markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from invdesign.campaign import Campaign, Status
+    from invdesign.campaign import Campaign, RunSettings, Status
     from invdesign.campaign.execution.settings import ExecutorSettings
     from invdesign.campaign.stage import Stage
     from invdesign.campaign_file.file import CampaignFile, Header
@@ -27,22 +28,18 @@ def search(
     console: Console,
     evaluations: int,
     *,
-    lease: float,
-    wait: bool,
-    stop_after: int | None,
+    settings: RunSettings,
 ) -> None:
     """Searches up to a total number of candidates, in rounds if the file has them; see ``Campaign.run``."""
     objective, stage = setting.objective, setting.correcting
     if objective is None:
         return
-    from invdesign.campaign.failures import Failures
-
     with (
         _progress(console) as task,
         FailureLog(console) as log,
         executor_of(setting.executor, setting.header) as executor,
     ):
-        failures = Failures(stop_after, log.note)
+        settings = replace(settings, failures=replace(settings.failures, on_failure=log.note))
         advance = task("Searching", evaluations)
         verified = _stage_bar(campaign, stage, task) if stage is not None else None
 
@@ -61,9 +58,7 @@ def search(
                 cost=cost,
                 executor=executor,
                 on_progress=moved,
-                lease=lease,
-                wait=wait,
-                failures=failures,
+                settings=settings,
             )
             return
         campaign.run_rounds(
@@ -75,9 +70,7 @@ def search(
             executor=executor,
             on_progress=moved,
             on_verified=verified,
-            lease=lease,
-            wait=wait,
-            failures=failures,
+            settings=settings,
         )
 
 
