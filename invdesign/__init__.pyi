@@ -1,7 +1,7 @@
 # The public names: lazy_loader reads them here (SPEC 1), and so do type checkers.
 
 from . import plot
-from .campaign import Campaign, Failures, Status, WorkerPool
+from .campaign import Campaign, Failures, RunSettings, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign.stop import Stop
 from .campaign_file.file import CampaignFile, read_campaign, read_targets
@@ -140,6 +140,7 @@ __all__ = [
     "RandomOptimizer",
     "RedoxObjective",
     "Ridge",
+    "RunSettings",
     "ScreenFile",
     "ScreenSettings",
     "Screening",

@@ -3,6 +3,7 @@
 from .campaign import Campaign
 from .execution.executor import WorkerPool
 from .failures import Failures
+from .run_settings import RunSettings
 from .status import Status
 
-__all__ = ["Campaign", "Failures", "Status", "WorkerPool"]
+__all__ = ["Campaign", "Failures", "RunSettings", "Status", "WorkerPool"]

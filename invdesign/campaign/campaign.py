@@ -2,67 +2,45 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from invdesign.campaign.binding import Bindings
+from invdesign.campaign.by_hand import ByHand
 from invdesign.campaign.calibrations import SEARCH, check_calibration, note_reports
-from invdesign.campaign.censoring import imputed
-from invdesign.campaign.changes import note_changes
 from invdesign.campaign.execution.executor import InFlight, Result, evaluate_all, evaluate_together
-from invdesign.campaign.expectation import Expectation, demanded
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.fingerprint import ChangedObjective, check_unchanged
 from invdesign.campaign.identity import check_identity
-from invdesign.campaign.in_flight import Proposal, arrived_since, note_proposal
 from invdesign.campaign.lease import working
-from invdesign.campaign.measurements import ABOVE, BELOW
 from invdesign.campaign.predictions import note_predictions
-from invdesign.campaign.reading import LABORATORY_UNITS, Reading, of_one_moment
-from invdesign.campaign.records import Purpose, split_result
+from invdesign.campaign.proposing import BUDGET
+from invdesign.campaign.reading import LABORATORY_UNITS, of_one_moment
+from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
-from invdesign.campaign.schema import PENDING, REJECTED, WITHDRAWN
+from invdesign.campaign.run_settings import RUN_SETTINGS, RunSettings
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
-from invdesign.campaign.stop import Stop, largest_chance
-from invdesign.campaign.store import DONE, INITIAL, POLL, Store
-from invdesign.campaign.why import why
-from invdesign.campaign.workers import LEASE, Worker
+from invdesign.campaign.stop import Stop
+from invdesign.campaign.store import DONE, Store
+from invdesign.campaign.stored_records import POLL
+from invdesign.campaign.workers import Worker
 from invdesign.core.errors import InputError
-from invdesign.core.tables import Table, read_table
-from invdesign.core.threads import single_blas_thread
 from invdesign.objectives.base import DISTANCE, Objective
-from invdesign.optimizers.base import History, Optimizer, for_budget, optimizer_problems
+from invdesign.optimizers.base import Optimizer, optimizer_problems
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
-from invdesign.optimizers.deduplication import apart
-from invdesign.optimizers.initial_design import initial_design
 from invdesign.space import SearchSpace
-from invdesign.space.pinned import pinned
-from invdesign.space.rounding import RESOLUTION, rounded
-from invdesign.surrogates.base import Surrogate
 from invdesign.targets import Targets
 
-FAILURES = Failures()
-BUDGET = "budget"
-"""Name of the fact with the number of evaluations that the first run was given: the optimizer's settings may depend on
-it, and must not change when the campaign goes on."""
-DATA_FILES = "data_files"
-"""Name of the fact with the checksums of the files whose results were added."""
 EXHAUSTED = "The space has no more candidates to propose."
 
 
-class Campaign(Reading):
+class Campaign(ByHand):
     """A search for candidates that meet targets. It may be killed at any moment and then resumed.
 
     Example:
@@ -103,11 +81,15 @@ class Campaign(Reading):
         bindings: Bindings | None = None,
         stop: Stop | None = None,
     ) -> None:
-        super().__init__(space, targets, Store(store, name))
-        self.optimizer: Optimizer = optimizer if optimizer is not None else BayesianOptimizer()
-        self.seed = seed
+        super().__init__(
+            space,
+            targets,
+            Store(store, name),
+            optimizer=optimizer if optimizer is not None else BayesianOptimizer(),
+            seed=seed,
+            initial=initial,
+        )
         self.name = name
-        self.initial = initial
         self.bindings = bindings if bindings is not None else Bindings(space)
         self.stop = stop if stop is not None else Stop()
         self.ended: str | None = None
@@ -127,10 +109,7 @@ class Campaign(Reading):
         cost: float | None = None,
         executor: Executor | None = None,
         on_progress: Callable[[Status], None] | None = None,
-        lease: float = LEASE,
-        wait: bool = False,
-        objective_changed: ChangedObjective = "refuse",
-        failures: Failures = FAILURES,
+        settings: RunSettings = RUN_SETTINGS,
     ) -> None:
         """Proposes and evaluates candidates up to a total number, earlier runs included.
 
@@ -153,12 +132,7 @@ class Campaign(Reading):
                 none). The remainder is less than the cost of one evaluation at the target fidelity.
             executor: where evaluations run; None for this process.
             on_progress: called after each result, or after several that come at once.
-            lease: seconds that candidates are kept for this process if it does not answer any more.
-            wait: whether to wait until no other process runs the campaign, instead of joining it.
-            objective_changed: what to do if the objective (its settings, its source, its files) differs from the one
-                that gave the stored values: refuse, keep them, or evaluate their candidates again.
-            failures: what to do about failed candidates: by default, the run ends after five that fail for one
-                reason before any has succeeded.
+            settings: about other processes, failures and a changed objective; see ``RunSettings``.
 
         Raises:
             InputError: before anything runs, if objective, space and targets do not fit together, or the objective
@@ -174,24 +148,24 @@ class Campaign(Reading):
                 raise InputError("in_flight must be at least 1, and needs an executor (workers) and no batch.")
             self.initial = min(max(self.initial, in_flight), evaluations)
         objective = self._fitting(objective)
-        digest = check_unchanged(self.store, objective, objective_changed)
+        digest = check_unchanged(self.store, objective, settings.objective_changed)
         self.ended, started = None, time.monotonic()
         self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
         if in_flight is not None and executor is not None:
             with (
-                working(self.store, Worker.this_process(lease), wait=wait) as worker,
+                working(self.store, Worker.this_process(settings.lease), wait=settings.wait) as worker,
                 InFlight(objective, executor) as calls,
             ):
-                keep = self._keeper(objective, digest, failures, on_progress)
+                keep = self._keeper(objective, digest, settings.failures, on_progress)
                 due = partial(self._due, evaluations, cost=cost, started=started)
-                self._run_in_flight(calls, keep, worker, failures, most=in_flight, due=due)
+                self._run_in_flight(calls, keep, worker, settings.failures, most=in_flight, due=due)
             return
         # Without an executor calls come one after the other, so that others may evaluate the rest meanwhile.
         most = objective.rows_per_call if executor is None else None
-        keep = self._keeper(objective, digest, failures, on_progress)
-        with working(self.store, Worker.this_process(lease), wait=wait) as worker:
+        keep = self._keeper(objective, digest, settings.failures, on_progress)
+        with working(self.store, Worker.this_process(settings.lease), wait=settings.wait) as worker:
             while True:
-                numbers = self.store.claim(worker, most=most, on_lost=failures.on_failure)
+                numbers = self.store.claim(worker, most=most, on_lost=settings.failures.on_failure)
                 if not numbers:
                     step = self._due(evaluations, batch, cost, started)
                     proposed = self._propose(step, worker, held=most or step) if step > 0 else None
@@ -208,12 +182,157 @@ class Campaign(Reading):
                 else:
                     return
 
-    def _due(self, evaluations: int, most: int, cost: float | None, started: float) -> int:
-        """How many candidates to propose next; 0 once there is a reason to end, which it notes."""
-        step = self._step(evaluations, most, cost)
-        if step > 0 and self.ended is None:
-            self.ended = self.stop_reason(time.monotonic() - started)
-        return step if self.ended is None else 0
+    def run_rounds(
+        self,
+        objective: Objective,
+        stage: Stage,
+        *,
+        evaluations: int,
+        batch: int = 1,
+        in_flight: int | None = None,
+        executor: Executor | None = None,
+        on_progress: Callable[[Status], None] | None = None,
+        on_verified: Callable[[int, str], None] | None = None,
+        settings: RunSettings = RUN_SETTINGS,
+    ) -> None:
+        """Searches in rounds: after each, the stage verifies the best, and its values correct those of the search.
+
+        The evaluations after the initial design are shared equally among the rounds. Each round verifies the best
+        ``stage.top`` that the stage has not verified yet. From then on the optimizer uses corrected values; the stored
+        ones never change. After an interruption the same call continues with exactly the same candidates.
+
+        Args:
+            objective: the objective of the search.
+            stage: the more accurate objective, how many candidates it verifies per round, and the number of rounds.
+            evaluations: total number of candidates for ``objective``, earlier runs included.
+            batch: number of candidates proposed at once.
+            in_flight: see ``run``.
+            executor: where evaluations run; None for this process.
+            on_progress: called after each result of the search.
+            on_verified: called after each result of the stage, as by ``verify``.
+            settings: see ``run``.
+
+        Raises:
+            InputError: before anything runs, if the objectives, space and targets do not fit together, there are
+                fewer evaluations than rounds, or the store's search is corrected by another stage.
+        """
+        check_rounds(self.store, self.space, stage)
+        self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
+        for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
+            if due > max((one.evaluations for one in self.rounds()), default=0):
+                self.run(
+                    objective,
+                    evaluations=due,
+                    batch=batch,
+                    in_flight=in_flight,
+                    executor=executor,
+                    on_progress=on_progress,
+                    settings=settings,
+                )
+                verified = verified_candidates(self.store, stage.name)
+                plan_round(self.store, stage, due, self.different(stage.top, besides=verified))
+            # An interrupted round is completed first: this is what the step from 0 is for.
+            # Without any round it verifies nothing, but still refuses an objective that does not fit.
+            planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
+            self.verify(
+                stage.objective,
+                candidates=planned,
+                stage=stage.name,
+                executor=executor,
+                on_progress=on_verified,
+                on_failure=settings.failures.on_failure,
+            )
+
+    def verify(
+        self,
+        objective: Objective,
+        *,
+        stage: str,
+        top: int | None = None,
+        candidates: Sequence[int] | None = None,
+        executor: Executor | None = None,
+        on_progress: Callable[[int, str], None] | None = None,
+        on_failure: Callable[[int, str], None] | None = None,
+    ) -> pd.DataFrame:
+        """Evaluates the best or the given candidates again with a more accurate and more expensive objective.
+
+        Args:
+            objective: the more accurate source of values.
+            stage: name under which the values are stored. A stage verifies a candidate only once.
+            top: how many candidates; those that meet all targets by the widest margin come first, of designs that are
+                alike only the best (see ``different``).
+            candidates: numbers of the candidates, instead of ``top``.
+            executor: where evaluations run; None for this process, one after the other.
+            on_progress: called with the number of verified candidates and the text of how many meet all targets.
+            on_failure: called with the number and the reason of each candidate that the stage failed to evaluate.
+
+        Returns:
+            ``verified()``.
+
+        Raises:
+            InputError: before anything runs, if the objective does not fit space and targets, a candidate has no
+                value to verify, or not exactly one of ``top`` and ``candidates`` is given.
+        """
+        if (top is None) == (candidates is None):
+            raise InputError("verify needs exactly one of top (how many of the best) and candidates (their numbers).")
+        objective = self._fitting(objective, stage)
+        numbers = self.different(top or 0) if candidates is None else list(candidates)
+        for number in numbers:
+            if not (0 <= number < self.store.proposals() and self.store.columns().state(number) == DONE):
+                raise InputError(
+                    f"Candidate {number} has no value from the search to verify. Choose one that is completed."
+                )
+        with working(self.store, Worker.this_process()) as worker:
+            while left := [number for number in numbers if not self.store.is_verified(number, stage)]:
+                most = 1 if executor is None else None
+                claimed = self.store.claim(worker, stage, among=left, most=most, on_lost=on_failure)
+                if not claimed:
+                    time.sleep(POLL)  # others verify the rest
+                for result in evaluate_all(objective, self._numbered(claimed), executor) if claimed else ():
+                    self._keep_verified(result, objective, stage)
+                    note_reports(self.store, stage, objective)
+                    Failures(on_failure=on_failure).note(list(result.values.index), split_result(result, objective)[1])
+                    if on_progress is not None:
+                        found = self.verified()
+                        mine = found[found["stage"] == stage]
+                        on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
+        return self.verified()
+
+    def retry_failed(self, *, stages: Sequence[str] = ()) -> list[int]:
+        """Makes candidates pending again that an objective failed to evaluate: the next run evaluates them.
+
+        Their reasons are stored as earlier attempts; see ``attempts``. Failures that a laboratory reported stay.
+
+        Args:
+            stages: verifying stages without rounds whose failed candidates may be verified again, too.
+
+        Returns:
+            The numbers of the candidates that are pending again.
+        """
+        return self.store.retry(stages)
+
+    def attempts(self) -> pd.DataFrame:
+        """Earlier attempts at candidates that were evaluated again: candidate, stage, attempt, reason, seconds."""
+        return self.store.attempts()
+
+    def accept(self, objective: Objective, *, changed: ChangedObjective) -> None:
+        """Compares the objective with the one that gave the stored values, before a run; see ``run``.
+
+        Raises:
+            InputError: if it does not fit, or has changed and is refused.
+        """
+        check_unchanged(self.store, self._fitting(objective), changed)
+
+    def use_units_of(self, objective: Objective) -> None:
+        """Stores values in the units of an objective from now on, as ``run`` does before it evaluates.
+
+        Args:
+            objective: of the search.
+
+        Raises:
+            InputError: if the objective does not fit space and targets, or the store's values have other units.
+        """
+        self._fitting(objective)
 
     def stop_reason(self, seconds: float = 0.0) -> str | None:
         """Why the campaign should end now, by its ``stop``, in one sentence; None if it should go on.
@@ -223,15 +342,32 @@ class Campaign(Reading):
         """
         return self.stop.reason(self, self.chance_left, initial=self.initial, seconds=seconds)
 
-    def chance_left(self) -> float | None:
-        """The largest chance of any candidate left to be a gain, by the model; see ``stop.largest_chance``.
+    def report(self, path: str | Path | None = None) -> Path:
+        """Writes the campaign's report, one HTML file that opens without a network, and returns its path.
 
-        None if a property of the targets has fewer than three values.
+        Args:
+            path: of the file; ``NAME.html`` in the working directory if None.
+
+        Raises:
+            InputError: if the folder does not exist.
         """
-        expectation = self.expectation()
-        if expectation is None:
-            return None
-        return largest_chance(expectation, self.space, self.history(), self.best(len(self.finished())))
+        import invdesign
+
+        return invdesign.write_report(self, path if path is not None else f"{self.name}.html")
+
+    def _due(self, evaluations: int, most: int, cost: float | None, started: float) -> int:
+        """How many candidates to propose next; 0 once there is a reason to end, which it notes."""
+        step = self._step(evaluations, most, cost)
+        if step > 0 and self.ended is None:
+            self.ended = self.stop_reason(time.monotonic() - started)
+        return step if self.ended is None else 0
+
+    @of_one_moment
+    def _step(self, evaluations: int, batch: int, cost: float | None) -> int:
+        """How many candidates to propose next."""
+        count = self.store.proposals()
+        step = self.initial - count if count < self.initial else batch
+        return self.affordable(min(step, evaluations - count), cost)
 
     def _keeper(
         self, objective: Objective, digest: str, failures: Failures, on_progress: Callable[[Status], None] | None
@@ -294,504 +430,24 @@ class Campaign(Reading):
             else:
                 return
 
-    def retry_failed(self, *, stages: Sequence[str] = ()) -> list[int]:
-        """Makes candidates pending again that an objective failed to evaluate: the next run evaluates them.
-
-        Their reasons are stored as earlier attempts; see ``attempts``. Failures that a laboratory reported stay.
-
-        Args:
-            stages: verifying stages without rounds whose failed candidates may be verified again, too.
-
-        Returns:
-            The numbers of the candidates that are pending again.
-        """
-        return self.store.retry(stages)
-
-    def attempts(self) -> pd.DataFrame:
-        """Earlier attempts at candidates that were evaluated again: candidate, stage, attempt, reason, seconds."""
-        return self.store.attempts()
-
-    def accept(self, objective: Objective, *, changed: ChangedObjective) -> None:
-        """Compares the objective with the one that gave the stored values, before a run; see ``run``.
-
-        Raises:
-            InputError: if it does not fit, or has changed and is refused.
-        """
-        check_unchanged(self.store, self._fitting(objective), changed)
-
-    @of_one_moment
-    def _step(self, evaluations: int, batch: int, cost: float | None) -> int:
-        """How many candidates to propose next."""
-        count = self.store.proposals()
-        step = self.initial - count if count < self.initial else batch
-        return self.affordable(min(step, evaluations - count), cost)
-
-    def run_rounds(
-        self,
-        objective: Objective,
-        stage: Stage,
-        *,
-        evaluations: int,
-        batch: int = 1,
-        in_flight: int | None = None,
-        executor: Executor | None = None,
-        on_progress: Callable[[Status], None] | None = None,
-        on_verified: Callable[[int, str], None] | None = None,
-        lease: float = LEASE,
-        wait: bool = False,
-        failures: Failures = FAILURES,
-    ) -> None:
-        """Searches in rounds: after each, the stage verifies the best, and its values correct those of the search.
-
-        The evaluations after the initial design are shared equally among the rounds. Each round verifies the best
-        ``stage.top`` that the stage has not verified yet. From then on the optimizer uses corrected values; the stored
-        ones never change. After an interruption the same call continues with exactly the same candidates.
-
-        Args:
-            objective: the objective of the search.
-            stage: the more accurate objective, how many candidates it verifies per round, and the number of rounds.
-            evaluations: total number of candidates for ``objective``, earlier runs included.
-            batch: number of candidates proposed at once.
-            in_flight: see ``run``.
-            executor: where evaluations run; None for this process.
-            on_progress: called after each result of the search.
-            on_verified: called after each result of the stage, as by ``verify``.
-            lease: see ``run``.
-            wait: see ``run``.
-            failures: see ``run``.
-
-        Raises:
-            InputError: before anything runs, if the objectives, space and targets do not fit together, there are
-                fewer evaluations than rounds, or the store's search is corrected by another stage.
-        """
-        check_rounds(self.store, self.space, stage)
-        self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
-        for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
-            if due > max((one.evaluations for one in self.rounds()), default=0):
-                self.run(
-                    objective,
-                    evaluations=due,
-                    batch=batch,
-                    in_flight=in_flight,
-                    executor=executor,
-                    on_progress=on_progress,
-                    lease=lease,
-                    wait=wait,
-                    failures=failures,
-                )
-                verified = verified_candidates(self.store, stage.name)
-                plan_round(self.store, stage, due, self.different(stage.top, besides=verified))
-            # An interrupted round is completed first: this is what the step from 0 is for.
-            # Without any round it verifies nothing, but still refuses an objective that does not fit.
-            planned = [candidate for one in self.rounds()[-1:] for candidate in one.candidates]
-            self.verify(
-                stage.objective,
-                candidates=planned,
-                stage=stage.name,
-                executor=executor,
-                on_progress=on_verified,
-                on_failure=failures.on_failure,
-            )
-
-    def ask(
-        self,
-        n: int = 1,
-        *,
-        pin: Mapping[str, Any] = MappingProxyType({}),
-        before_commit: Callable[[pd.DataFrame], None] | None = None,
-    ) -> pd.DataFrame:
-        """Proposes candidates to evaluate elsewhere, and stores them as pending.
-
-        Numbers without steps are rounded to four digits of their range; all constraints still hold. Nothing is proposed
-        that a laboratory cannot tell apart from another candidate: with the same values of all parameters within 0.001
-        of their ranges.
-
-        Args:
-            n: how many.
-            pin: values of parameters that all of them have, such as ``{"temperature": 25}``.
-            before_commit: called with the numbered candidates before they are stored; if it raises, nothing is. Write
-                the laboratory's sheet here, so that no candidate is pending that nobody has.
-
-        Returns:
-            One row a candidate, indexed by its number; fewer than ``n`` where the space has no more.
-
-        Raises:
-            InputError: if a parameter to pin is unknown, or no candidate has its value.
-        """
-        space = pinned(self.space, pin) if pin else self.space
-
-        def note(batch: pd.DataFrame) -> None:
-            if pin and len(batch):
-                detail = ", ".join(f"{name}={value}" for name, value in pin.items())
-                self.store.write_log("pinned", list(batch.index), detail)
-            if before_commit is not None:
-                before_commit(batch)
-
-        with working(self.store, Worker.this_process()) as worker:
-            while (asked := self._propose(n, worker, by_hand=space, before_commit=note)) is None:
-                continue
-        return asked
-
-    def _propose(
-        self,
-        n: int,
-        worker: Worker,
-        *,
-        held: int | None = None,
-        by_hand: SearchSpace | None = None,
-        arrivals: Sequence[int] | None = None,
-        before_commit: Callable[[pd.DataFrame], None] | None = None,
-    ) -> pd.DataFrame | None:
-        """Proposes and stores candidates, or waits for its turn and returns None if another process was faster.
-
-        The store is not locked while the optimizer computes, which may take minutes: other processes go on storing
-        results and renewing leases. A proposal is stored only if no other was stored since its history was read. After
-        one that came too late this process is the next to propose, so that none is too late every time.
-        """
-        note_changes(self.store, targets=self.targets, optimizer=self.optimizer)
-        with self.store.snapshot():
-            history = self._uncensored(self.history())
-            if by_hand is not None:
-                history = replace(history, resolution=RESOLUTION)
-            candidates, origins = self._proposals(n, history, by_hand or self.space)
-            if by_hand is not None:
-                candidates = apart(by_hand, candidates, history, self.seed)
-                candidates = rounded(by_hand, candidates, history.proposed)
-            if arrivals is not None:
-                based_on = Proposal(history.count, len(candidates), arrived_since(self.store, arrivals))
-                before_commit = partial(_note, self.store, based_on)
-        stored = self.store.propose(
-            candidates, origins=origins, after=history.count, worker=worker, held=held, before_commit=before_commit
-        )
-        if stored is None:
-            self.store.turn(worker)
-        return stored
-
-    def _proposals(self, n: int, history: History, space: SearchSpace) -> tuple[pd.DataFrame, list[str]]:
-        """The next candidates and the origin of each: first the rest of the initial design, then the optimizer's."""
-        parts: list[pd.DataFrame] = [history.candidates.iloc[:0]]
-        origins: list[str] = []
-        optimizer = for_budget(self.optimizer, self.store.facts().get(BUDGET))
-        while len(origins) < n:
-            first = history.count < self.initial
-            proposer = initial_design(optimizer) if first else optimizer
-            left = n - len(origins)
-            with single_blas_thread():  # the same candidates with however many threads
-                found = proposer.propose(
-                    min(left, self.initial - history.count) if first else left,
-                    space=space,
-                    targets=self._search_targets(),
-                    history=history,
-                    seed=np.random.SeedSequence(self.seed),
-                )
-            parts.append(found)
-            origins += [INITIAL if first else type(proposer).__name__] * len(found)
-            if not first or found.empty:
-                break
-            history = history.with_pending(found, given=True)
-        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True), origins
-
-    def _search_targets(self) -> Targets:
-        """The targets in the units of the store, as the optimizer sees them."""
-        targets = self.targets.in_units(self.units)
-        asks = any(target.min_probability is not None for target in targets)
-        return targets.for_search(self._spreads(self.store.columns().in_state(DONE))) if asks else targets
-
-    def tell(self, results: pd.DataFrame | Table, *, again: bool = False) -> list[int]:
-        """Stores results: values of proposed candidates, or of others that the laboratory chose itself.
-
-        Args:
-            results: one row a candidate: its parameters and properties, as columns. The index, or a column named
-                ``candidate``, may hold the number that ``ask`` gave; without it the parameters decide. Properties are
-                in the unit of their header, such as ``capacity (mAh/g)``, or of the targets. Leave a missing
-                value empty; a column ``reason`` may say why. ``<5`` and ``>100`` are values outside of the
-                instrument's range; ``<property>_std`` is the known standard deviation of a value. Other columns are
-                not stored. Several measurements of a candidate are all stored; it has their mean.
-            again: whether candidates that already have a value were measured again; else they are refused, unless
-                a column ``replicate`` numbers the measurements of a candidate.
-
-        Returns:
-            The numbers of the candidates.
-
-        Raises:
-            InputError: naming the row and what is wrong with it; then none of ``results`` is stored.
-        """
-        return self._told(results, "again" if again else "new")
-
-    def add_data(self, results: pd.DataFrame | Table) -> list[int]:
-        """Stores measured data like ``tell``, but skips rows that are stored already with the same values.
-
-        Args:
-            results: see ``tell``.
-
-        Returns:
-            The numbers of the candidates that were added.
-        """
-        return self._told(results, "data")
-
-    def add_file(self, path: Path) -> list[int]:
-        """Stores the results of a file; rows that are stored already are skipped, and so is a file that was added.
-
-        Args:
-            path: of a table, as for ``tell``.
-
-        Returns:
-            The numbers of the candidates that were added.
-        """
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        before = self.store.facts().get(DATA_FILES, {})
-        if before.get(path.name) == digest:
-            return []
-        with self.store.transaction():
-            numbers = self.add_data(read_table(path))
-            self.store.write_fact(DATA_FILES, {**before, path.name: digest})
-        return numbers
-
-    def _told(self, results: pd.DataFrame | Table, purpose: Purpose) -> list[int]:
-        from invdesign.campaign.laboratory import read_results
-
-        with self.store.transaction():
-            units = self.units
-            read = read_results(results, self.space, self.targets, self.store, units, purpose=purpose)
-            if not read.numbers:
-                return []
-            laboratory_units = {name: unit for name, unit in units.items() if unit}
-            self.store.write_facts({LABORATORY_UNITS: laboratory_units}, unless="units")
-            source = results.source.strip("'") if isinstance(results, Table) else None
-            numbers: dict[int, int] = {}
-            while left := read.next_rows(numbers):
-                part = read.rows(left, numbers)
-                records = part.properties.to_dict("records")
-                stored = self.store.record(
-                    part.numbers, part.parameters, records, part.reasons, replicates=part.replicates, source=source
-                )
-                numbers.update(zip(left, stored, strict=True))
-            return [numbers[row] for row in range(len(read.numbers))]
-
-    def amend(self, results: pd.DataFrame | Table) -> list[int]:
-        """Corrects stored results, or the parameters of proposals that are still to be made.
-
-        The former values of results are stored as earlier ``attempts``, the former parameters of proposals in ``log``.
-
-        Args:
-            results: as for ``tell``; each row is a candidate by its number, or by its parameters if it has a result. A
-                row of a pending candidate, without properties, edits the proposal.
-
-        Returns:
-            The numbers of the candidates.
-
-        Raises:
-            InputError: naming the row and what is wrong with it; then nothing is changed.
-        """
-        from invdesign.campaign.laboratory import read_results
-
-        with self.store.transaction():
-            read = read_results(results, self.space, self.targets, self.store, self.units, purpose="amend")
-            numbers = [number for number in read.numbers if number is not None]
-            pending = set(self.store.columns().pending())
-            edited = [row for row, number in enumerate(numbers) if number in pending]
-            if edited:
-                part = read.rows(edited, {})
-                chosen = [numbers[row] for row in edited]
-                before = self._numbered(chosen).to_dict("index")
-                self.store.edit(chosen, part.parameters.to_dict("records"))
-                self.store.write_log("edited", chosen, f"formerly: {json.dumps(before, default=str)}")
-            if rest := [row for row in range(len(numbers)) if row not in edited]:
-                part = read.rows(rest, {})
-                chosen = [numbers[row] for row in rest]
-                properties = part.properties.to_dict("records")
-                parameters = part.parameters.to_dict("records")
-                self.store.amend(chosen, parameters, properties, part.reasons, replicates=part.replicates)
-                self.store.write_log("amended", chosen, "")
-        return numbers
-
-    def withdraw(self, candidates: Sequence[int], reason: str = "") -> None:
-        """Takes back pending candidates that are not made: neither values nor failures, and not proposed again.
-
-        Args:
-            candidates: their numbers.
-            reason: why they are not made.
-
-        Raises:
-            InputError: if one is not pending.
-        """
-        with self.store.transaction():
-            pending = set(self.store.columns().pending())
-            for number in candidates:
-                if number not in pending:
-                    raise InputError(f"Candidate {number} is not pending, so it cannot be withdrawn.")
-            why = f"{WITHDRAWN}: {reason}" if reason else WITHDRAWN
-            self.store.finish(candidates, [{}] * len(candidates), [why] * len(candidates), seconds=None)
-            self.store.write_log(WITHDRAWN, candidates, reason)
-
-    def reject(self, candidates: Sequence[int], reason: str) -> None:
-        """Rejects candidates, with or without a result: no model learns from them, and they are not proposed again.
-
-        Former results are stored as earlier ``attempts``.
-
-        Args:
-            candidates: their numbers.
-            reason: why, such as "the salt does not dissolve".
-
-        Raises:
-            InputError: if one is unknown or rejected already, or the reason is empty.
-        """
-        if not reason.strip():
-            raise InputError("A rejection needs a reason, such as 'the salt does not dissolve'.")
-        with self.store.transaction():
-            columns = self.store.columns()
-            for number in candidates:
-                if not 0 <= number < len(columns):
-                    raise InputError(f"Candidate {number} was not proposed, so it cannot be rejected.")
-                if str(columns.about["reason"].array()[number]).startswith(REJECTED):
-                    raise InputError(f"Candidate {number} is rejected already.")
-            self.store.reject(candidates, f"{REJECTED}: {reason.strip()}")
-            self.store.write_log(REJECTED, candidates, reason.strip())
-
-    @of_one_moment
-    def pending(self) -> pd.DataFrame:
-        """The candidates that were given out and have no result yet, indexed by number."""
-        return self._candidates(self.store.columns().in_state(PENDING))
-
-    def expectation(self) -> Expectation | None:
-        """A model of all values, fitted anew: that of the optimizer, or a Gaussian process.
-
-        None if a property of the targets has fewer than three values.
-        """
-        with self.store.snapshot():
-            history, targets = self._uncensored(self.history()), self.targets.in_units(self.units)
-        return Expectation.fitted(self._surrogate, history, self.space.columns, targets)
-
-    @of_one_moment
-    def why(self, batch: pd.DataFrame, expectation: Expectation | None) -> list[str]:
-        """Why each candidate of a batch was proposed; see ``invdesign.campaign.why``.
-
-        Args:
-            batch: as ``ask`` and ``pending`` return it.
-            expectation: as ``expectation`` returned it before the batch.
-        """
-        measured = self._valued()
-        origins = [str(self.store.columns().about["origin"].array()[number]) for number in batch.index]
-        return why(batch, expectation, space=self.space, measured=measured, origins=origins)
-
-    @property
-    def _surrogate(self) -> Surrogate:
-        """The settings of the model: that of the optimizer, or a Gaussian process."""
-        from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
-
-        surrogate: Surrogate | None = getattr(self.optimizer, "surrogate", None)
-        return surrogate or GaussianProcess()
-
-    @of_one_moment
-    def _uncensored(self, history: History) -> History:
-        """The history with what censored values are expected to be; see ``censoring.imputed``."""
-        columns = self.store.columns()
-        valued = ~(columns.in_state(PENDING) | columns.withdrawn() | self._outside())
-        below, above = (self._limits(valued, end).reset_index(drop=True) for end in (BELOW, ABOVE))
-        if below.empty and above.empty:
-            return history
-        return imputed(history, below, above, self._surrogate, self.space.columns)
-
-    def predict(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        """What the model expects of any candidates, such as those that somebody else proposes.
-
-        Args:
-            candidates: one row each, as the space or a user writes them.
-
-        Returns:
-            Means, 90 % ranges, the chance to meet each target and the ``distance`` to the data; see ``Expectation.of``.
-
-        Raises:
-            InputError: if a candidate is not in the space, or there are fewer than three values of a property.
-        """
-        written = self.space.canonical(candidates)
-        self.space.encode(written)
-        return demanded(self.expectation()).of(written[list(self.space.names)])
-
-    def report(self, path: str | Path | None = None) -> Path:
-        """Writes the campaign's report, one HTML file that opens without a network, and returns its path.
-
-        Args:
-            path: of the file; ``NAME.html`` in the working directory if None.
-
-        Raises:
-            InputError: if the folder does not exist.
-        """
-        import invdesign
-
-        return invdesign.write_report(self, path if path is not None else f"{self.name}.html")
-
-    def verify(
-        self,
-        objective: Objective,
-        *,
-        stage: str,
-        top: int | None = None,
-        candidates: Sequence[int] | None = None,
-        executor: Executor | None = None,
-        on_progress: Callable[[int, str], None] | None = None,
-        on_failure: Callable[[int, str], None] | None = None,
-    ) -> pd.DataFrame:
-        """Evaluates the best or the given candidates again with a more accurate and more expensive objective.
-
-        Args:
-            objective: the more accurate source of values.
-            stage: name under which the values are stored. A stage verifies a candidate only once.
-            top: how many candidates; those that meet all targets by the widest margin come first, of designs that are
-                alike only the best (see ``different``).
-            candidates: numbers of the candidates, instead of ``top``.
-            executor: where evaluations run; None for this process, one after the other.
-            on_progress: called with the number of verified candidates and the text of how many meet all targets.
-            on_failure: called with the number and the reason of each candidate that the stage failed to evaluate.
-
-        Returns:
-            ``verified()``.
-
-        Raises:
-            InputError: before anything runs, if the objective does not fit space and targets, a candidate has no
-                value to verify, or not exactly one of ``top`` and ``candidates`` is given.
-        """
-        if (top is None) == (candidates is None):
-            raise InputError("verify needs exactly one of top (how many of the best) and candidates (their numbers).")
-        objective = self._fitting(objective, stage)
-        numbers = self.different(top or 0) if candidates is None else list(candidates)
-        for number in numbers:
-            if not (0 <= number < self.store.proposals() and self.store.columns().state(number) == DONE):
-                raise InputError(
-                    f"Candidate {number} has no value from the search to verify. Choose one that is completed."
-                )
-        with working(self.store, Worker.this_process()) as worker:
-            while left := [number for number in numbers if not self.store.is_verified(number, stage)]:
-                most = 1 if executor is None else None
-                claimed = self.store.claim(worker, stage, among=left, most=most, on_lost=on_failure)
-                if not claimed:
-                    time.sleep(POLL)  # others verify the rest
-                for result in evaluate_all(objective, self._numbered(claimed), executor) if claimed else ():
-                    self._keep_verified(result, objective, stage)
-                    note_reports(self.store, stage, objective)
-                    Failures(on_failure=on_failure).note(list(result.values.index), split_result(result, objective)[1])
-                    if on_progress is not None:
-                        found = self.verified()
-                        mine = found[found["stage"] == stage]
-                        on_progress(len(mine), f"{int(mine['all_met'].sum())} confirmed")
-        return self.verified()
+    def _keep(
+        self, results: Sequence[Result], numbers: Sequence[int], objective: Objective, digest: str
+    ) -> list[str | None]:
+        """Stores results in one transaction, and returns the reason of each candidate or None."""
+        values, reasons, seconds = [], [], []
+        for result in results:
+            given, why = split_result(result, objective)
+            values += given
+            reasons += why
+            seconds += [result.seconds / len(given)] * len(given)
+        self.store.finish(numbers, values, reasons, seconds=seconds, objective=digest)
+        return reasons
 
     def _keep_verified(self, result: Result, objective: Objective, stage: str) -> None:
         values, reasons = split_result(result, objective)
         share = result.seconds / len(values)
         for number, given, reason in zip(result.values.index, values, reasons, strict=True):
             self.store.verify(int(number), stage, given, reason, seconds=share)
-
-    def use_units_of(self, objective: Objective) -> None:
-        """Stores values in the units of an objective from now on, as ``run`` does before it evaluates.
-
-        Args:
-            objective: of the search.
-
-        Raises:
-            InputError: if the objective does not fit space and targets, or the store's values have other units.
-        """
-        self._fitting(objective)
 
     def _fitting(self, objective: Objective, stage: str = SEARCH) -> Objective:
         """Checks an objective against space, targets and store, and stores the units of the search's properties."""
@@ -819,21 +475,3 @@ class Campaign(Reading):
             self.store.write_fact("units", properties)
         check_calibration(self.store, stage, objective)
         return objective
-
-    def _keep(
-        self, results: Sequence[Result], numbers: Sequence[int], objective: Objective, digest: str
-    ) -> list[str | None]:
-        """Stores results in one transaction, and returns the reason of each candidate or None."""
-        values, reasons, seconds = [], [], []
-        for result in results:
-            given, why = split_result(result, objective)
-            values += given
-            reasons += why
-            seconds += [result.seconds / len(given)] * len(given)
-        self.store.finish(numbers, values, reasons, seconds=seconds, objective=digest)
-        return reasons
-
-
-def _note(store: Store, based_on: Proposal, _: pd.DataFrame) -> None:
-    """Notes what candidates are based on while they are stored."""
-    note_proposal(store, based_on)

@@ -74,8 +74,8 @@ def _refusal(store: Store, now: Mapping[str, str], before: Mapping[str, str]) ->
     return (
         f"The objective has changed since it gave values in the store '{store.place}': {', '.join(names)}. Values by "
         "two objectives cannot be compared. Use another store or restore the objective. If the change does not affect "
-        "values, use --objective-changed keep (objective_changed='keep'); to evaluate those candidates again, use "
-        "--objective-changed re-evaluate."
+        "values, use --objective-changed keep (RunSettings(objective_changed='keep')); to evaluate those candidates "
+        "again, use --objective-changed re-evaluate."
     )
 
 

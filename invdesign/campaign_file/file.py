@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from invdesign.campaign.binding import Bindings
-from invdesign.campaign.failures import SAME
+from invdesign.campaign.run_settings import RUN_SETTINGS, RunSettings
 from invdesign.campaign.stage import Stage
 from invdesign.campaign.stop import Stop
-from invdesign.campaign.workers import LEASE
 from invdesign.campaign_file import lines as yaml_lines
 from invdesign.campaign_file.consent import Consent, ConsentError
 from invdesign.campaign_file.fidelity_section import with_fidelities
 from invdesign.campaign_file.header import VERSION, Budget, Header
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
-from invdesign.campaign_file.running import SILENT, RunOptions, Watch, run_file
+from invdesign.campaign_file.running import SILENT, Watch, run_file
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.campaign_file.target_section import TargetSettings, with_long_words
 from invdesign.core.errors import InputError, nearest
@@ -35,7 +34,6 @@ from invdesign.targets import Target, Targets
 if TYPE_CHECKING:
     from invdesign.campaign import Campaign
     from invdesign.campaign.execution.settings import ExecutorSettings
-    from invdesign.campaign.fingerprint import ChangedObjective
     from invdesign.optimizers import Optimizer
     from invdesign.surrogates.base import Surrogate
 
@@ -116,11 +114,8 @@ class CampaignFile:
         store: str | Path | None = None,
         *,
         evaluations: int | None = None,
-        objective_changed: ChangedObjective = "refuse",
         retry_failed: bool = False,
-        stop_after: int | None = SAME,
-        lease: float = LEASE,
-        wait: bool = False,
+        settings: RunSettings = RUN_SETTINGS,
         watch: Watch = SILENT,
     ) -> Campaign:
         """Runs the file as ``invdesign run`` does: searches until its budget is spent, then verifies the best.
@@ -134,11 +129,8 @@ class CampaignFile:
         Args:
             store: place of the campaign's store, instead of the one that the file names.
             evaluations: total number of candidates, earlier runs included, instead of the file's.
-            objective_changed: what to do if the objective has changed since; see ``Campaign.run``.
             retry_failed: whether failed candidates are evaluated again first.
-            stop_after: number of equal failures that end a run without any value; None to go on. See ``Failures``.
-            lease: see ``Campaign.run``.
-            wait: see ``Campaign.run``.
+            settings: see ``Campaign.run``.
             watch: shows how the run goes on; by default nothing is shown.
 
         Returns:
@@ -149,9 +141,7 @@ class CampaignFile:
             FailingObjectiveError: if nothing but failures comes; everything is stored.
         """
         campaign = self.open(store)
-        run_file(
-            self, campaign, RunOptions(evaluations, objective_changed, retry_failed, stop_after, lease, wait), watch
-        )
+        run_file(self, campaign, evaluations=evaluations, retry_failed=retry_failed, settings=settings, watch=watch)
         return campaign
 
     def check_data(self) -> Campaign | None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from invdesign.campaign.failures import SAME, Failures
-from invdesign.campaign.workers import LEASE
+from invdesign.campaign.run_settings import RUN_SETTINGS, RunSettings
 from invdesign.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from invdesign.campaign import Campaign, Status
     from invdesign.campaign.execution.settings import ExecutorSettings
-    from invdesign.campaign.fingerprint import ChangedObjective
     from invdesign.campaign.stage import Stage
     from invdesign.campaign_file.header import Budget, Header
     from invdesign.campaign_file.lines import Document
@@ -64,27 +62,6 @@ class Watch:
 SILENT = Watch()
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """How a campaign file runs, beside what it says itself.
-
-    Attributes:
-        evaluations: total number of candidates, earlier runs included; that of the file if None.
-        objective_changed: what to do if the objective has changed since; see ``Campaign.run``.
-        retry_failed: whether failed candidates are evaluated again first.
-        stop_after: see ``Failures``.
-        lease: see ``Campaign.run``.
-        wait: see ``Campaign.run``.
-    """
-
-    evaluations: int | None = None
-    objective_changed: ChangedObjective = "refuse"
-    retry_failed: bool = False
-    stop_after: int | None = SAME
-    lease: float = LEASE
-    wait: bool = False
-
-
 class Runnable(Protocol):
     """What a run needs of a campaign file; see ``CampaignFile``."""
 
@@ -104,13 +81,23 @@ class Runnable(Protocol):
     def executor(self) -> ExecutorSettings | None: ...
 
 
-def run_file(setting: Runnable, campaign: Campaign, options: RunOptions, watch: Watch = SILENT) -> None:
+def run_file(
+    setting: Runnable,
+    campaign: Campaign,
+    *,
+    evaluations: int | None = None,
+    retry_failed: bool = False,
+    settings: RunSettings = RUN_SETTINGS,
+    watch: Watch = SILENT,
+) -> None:
     """Searches until the budget is spent and verifies the best, as the file says; run again, it continues.
 
     Args:
         setting: the campaign file.
         campaign: its campaign, open.
-        options: what the file does not say.
+        evaluations: total number of candidates, earlier runs included, instead of the file's.
+        retry_failed: whether failed candidates are evaluated again first.
+        settings: see ``Campaign.run``.
         watch: shows how the run goes on.
 
     Raises:
@@ -119,13 +106,20 @@ def run_file(setting: Runnable, campaign: Campaign, options: RunOptions, watch: 
     """
     if setting.objective is None:
         raise InputError(f"{setting.document.path} has no objective to run. Add one, or use ask and tell.")
-    campaign.accept(setting.objective, changed=options.objective_changed)
+    campaign.accept(setting.objective, changed=settings.objective_changed)
     last = [stage for stage in setting.stages if stage is not setting.correcting]
-    if options.retry_failed:
+    if retry_failed:
         again = campaign.retry_failed(stages=[stage.name for stage in last])
         watch.message(f"{len(again)} failed candidates are evaluated again.")
     with executor_of(setting.executor, setting.header) as executor:
-        _search(setting, campaign, options, watch, executor)
+        _search(
+            setting,
+            campaign,
+            evaluations=evaluations or setting.budget.evaluations,
+            settings=settings,
+            watch=watch,
+            executor=executor,
+        )
         if campaign.ended is not None:
             watch.message(f"The search ended: {campaign.ended}")
         for stage in last:
@@ -136,20 +130,30 @@ def run_file(setting: Runnable, campaign: Campaign, options: RunOptions, watch: 
                     stage=stage.name,
                     executor=executor,
                     on_progress=shown.on_verified,
-                    on_failure=shown.on_failure,
+                    on_failure=shown.on_failure or settings.failures.on_failure,
                 )
 
 
 def _search(
-    setting: Runnable, campaign: Campaign, options: RunOptions, watch: Watch, executor: Executor | None
+    setting: Runnable,
+    campaign: Campaign,
+    *,
+    evaluations: int,
+    settings: RunSettings,
+    watch: Watch,
+    executor: Executor | None,
 ) -> None:
     """Searches up to a total number of candidates, in rounds if the file has them."""
     objective, stage, budget = setting.objective, setting.correcting, setting.budget
     if objective is None:
         return
-    evaluations = options.evaluations or budget.evaluations
     with watch.search(campaign, evaluations, stage) as shown:
-        failures = Failures(options.stop_after, shown.on_failure)
+        # The objective's change was accepted: it is not evaluated again where another process has begun to.
+        settings = replace(
+            settings,
+            objective_changed="refuse",
+            failures=replace(settings.failures, on_failure=shown.on_failure or settings.failures.on_failure),
+        )
         if stage is None:
             campaign.run(
                 objective,
@@ -159,9 +163,7 @@ def _search(
                 cost=budget.cost,
                 executor=executor,
                 on_progress=shown.on_progress,
-                lease=options.lease,
-                wait=options.wait,
-                failures=failures,
+                settings=settings,
             )
             return
         campaign.run_rounds(
@@ -173,9 +175,7 @@ def _search(
             executor=executor,
             on_progress=shown.on_progress,
             on_verified=shown.on_verified,
-            lease=options.lease,
-            wait=options.wait,
-            failures=failures,
+            settings=settings,
         )
 
 

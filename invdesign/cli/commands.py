@@ -103,7 +103,8 @@ def run(
     Run again, it continues. With --targets and a campaign that already has values, it compares them with
     the other targets and evaluates nothing. The exit status is 1 if no candidate has a value at the end.
     """
-    from invdesign.campaign_file.running import RunOptions, run_file
+    from invdesign.campaign import Failures, RunSettings
+    from invdesign.campaign_file.running import run_file
     from invdesign.cli.running import ConsoleWatch
 
     setting, campaign, existed = _opened(file, targets, targets_set, store, allow_code=allow_code)
@@ -116,15 +117,14 @@ def run(
             f"Read {campaign.status().evaluated} stored values with the targets of {targets}; nothing was evaluated."
         )
     else:
-        options = RunOptions(
+        run_file(
+            setting,
+            campaign,
             evaluations=evaluations,
-            objective_changed=objective_changed,
             retry_failed=retry_failed,
-            stop_after=stop_after or None,
-            lease=lease,
-            wait=wait,
+            settings=RunSettings(lease, wait, objective_changed, Failures(stop_after or None)),
+            watch=ConsoleWatch(console),
         )
-        run_file(setting, campaign, options, ConsoleWatch(console))
     _print_hits(campaign, console)
     _print_stages(campaign, console)
     _write_report(setting, campaign, report, console)

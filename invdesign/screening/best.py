@@ -25,7 +25,6 @@ NEAR = 0.5
 """Share of the probability of the last of the best that a different candidate must have to be chosen instead."""
 SIMILAR = 0.35
 """Tanimoto distance up to which Butina's clusters hold molecules together; the usual value for Morgan fingerprints."""
-RADIUS, BITS = 2, 2048
 
 
 @dataclass
@@ -104,12 +103,12 @@ def check_diverse(diverse: Diverse, columns: Sequence[Column]) -> None:
 def _tanimoto(rows: pd.DataFrame, molecules: Sequence[str]) -> NDArray[np.float64]:
     """Tanimoto distances on Morgan fingerprints; of candidates with several molecules, the mean."""
     from rdkit import DataStructs
-    from rdkit.Chem import MolFromSmiles, rdFingerprintGenerator
 
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=RADIUS, fpSize=BITS)
+    from invdesign.surrogates.features.fingerprints import bit_fingerprints
+
     total = np.zeros((len(rows), len(rows)))
     for name in molecules:
-        prints: list[Any] = [generator.GetFingerprint(MolFromSmiles(text)) for text in rows[name]]
+        prints = bit_fingerprints(list(rows[name]))
         total += np.array([DataStructs.BulkTanimotoSimilarity(one, prints) for one in prints])
     return 1.0 - total / len(molecules)
 

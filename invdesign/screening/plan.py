@@ -13,7 +13,8 @@ import pandas as pd
 
 from invdesign.campaign.fingerprint import parts_of
 from invdesign.core.errors import InputError, nearest
-from invdesign.objectives.base import STD_SUFFIX, Objective
+from invdesign.objectives.base import DISTANCE, STD_SUFFIX, Objective
+from invdesign.screening.distances import with_distance, without_distance
 from invdesign.screening.funnel import (
     LIKELY,
     Step,
@@ -74,12 +75,14 @@ class Plan:
         targets: in the properties' units.
         measured: values of some candidates, indexed by their places, which replace what the steps give; a row without
             a value is a candidate that failed, and leaves. None if there are none.
+        distance_of_best: whether the chosen candidates get their distance to the data of the models afterwards.
     """
 
     pool: Pool
     steps: tuple[Step, ...]
     targets: Targets
     measured: pd.DataFrame | None = None
+    distance_of_best: bool = False
 
     def screened(self, block: RawBlock) -> BlockResult:
         """Runs the funnel on a block, and gives what passes the probability of meeting each target and all."""
@@ -100,6 +103,12 @@ class Plan:
         """The properties that the steps give, in their order."""
         steps = (step.objective.properties for step in self.steps if step.objective is not None)
         return tuple(dict.fromkeys(name for properties in steps for name in properties))
+
+    def with_distance(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Chosen candidates with their distance to the data of the models, unless all candidates have it."""
+        if not self.distance_of_best or DISTANCE in rows:
+            return rows
+        return with_distance(rows, [step.objective for step in self.steps if step.objective is not None])
 
     @property
     def units(self) -> Mapping[str, str]:
@@ -176,6 +185,11 @@ def planned(pool: Pool, steps: Sequence[Step], objective: Objective | None, targ
     Raises:
         InputError: naming every problem, one per line.
     """
+    needed = {*targets.properties, *(name for step in steps if step.keep for name in step.keep.names)}
+    lean = DISTANCE not in needed
+    if lean:
+        steps = [replace(step, objective=step.objective and without_distance(step.objective)) for step in steps]
+        objective = objective and without_distance(objective)
     whole, problems = bound(pool, steps, objective)
     columns = pool.columns
     names = [step.name for step in whole]
@@ -190,7 +204,7 @@ def planned(pool: Pool, steps: Sequence[Step], objective: Objective | None, targ
     if problems:
         raise InputError("\n".join(problems))
     count = len(steps)
-    plan = Plan(pool, (*ordered(whole[:count], pool), *whole[count:]), targets)
+    plan = Plan(pool, (*ordered(whole[:count], pool), *whole[count:]), targets, distance_of_best=lean)
     missing = [name for name in targets.properties if name not in plan.units]
     if missing:
         raise InputError(

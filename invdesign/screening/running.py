@@ -123,12 +123,13 @@ def run(
     if order:
         plan = in_measured_order(plan, output)
     kept = Checkpoints(output, plan.schema)
-    if not kept.finished:
+    if kept.finished:
+        best, hits = _best(plan, kept, settings)
+    else:
         _screen_blocks(plan, kept, settings.block, executor, on_progress)
         funnel = kept.merge(plan.pool.place_word)
-        best, _ = _best(plan, kept, settings)
+        best, hits = _best(plan, kept, settings)
         kept.finish(funnel, best)
-    best, hits = _best(plan, kept, settings)
     return Screening(best, tuple(kept.funnel()), hits, plan, kept)
 
 
@@ -200,4 +201,5 @@ def _best(plan: Plan, kept: Checkpoints, settings: ScreenSettings) -> tuple[pd.D
         hits += int((rows[PROBABILITY] >= LIKELY).sum())
     if shortlist.rows.empty:
         return pd.DataFrame(columns=list(plan.schema), index=pd.Index([], name=plan.pool.place_word, dtype=np.int64)), 0
-    return chosen(shortlist.rows, settings.top, settings.diverse, plan.pool.columns), hits
+    best = chosen(shortlist.rows, settings.top, settings.diverse, plan.pool.columns)
+    return plan.with_distance(best), hits

@@ -93,7 +93,7 @@ class Featurizer:
                 blocks.append(Block(column.name, kind, names, sum(len(block.names) for block in blocks)))
         self.blocks = tuple(blocks)
         self._imputer: Any = None
-        if self.settings.missing == "impute":
+        if self.settings.missing == "impute" and blocks:
             self._imputer = _imputer(self._raw(frame))
         return self
 

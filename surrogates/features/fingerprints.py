@@ -30,10 +30,23 @@ def _generator() -> Any:
 
 @lru_cache(maxsize=20_000)
 def _fingerprint_of(smiles: str) -> NDArray[np.uint8]:
+    return np.minimum(_generator().GetCountFingerprintAsNumPy(_read(smiles)), 255).astype(np.uint8)
+
+
+def _read(smiles: str) -> Any:
     molecule = molecule_of(smiles)
     if molecule is None:
         raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
-    return np.minimum(_generator().GetCountFingerprintAsNumPy(molecule), 255).astype(np.uint8)
+    return molecule
+
+
+def bit_fingerprints(smiles: Sequence[str]) -> list[Any]:
+    """Fingerprints of molecules as RDKit's bit vectors: which neighborhoods each holds, for Tanimoto similarities.
+
+    Raises:
+        InputError: if a SMILES cannot be read.
+    """
+    return [_generator().GetFingerprint(_read(text)) for text in smiles]
 
 
 def count_fingerprints(smiles: Sequence[str]) -> NDArray[np.uint8]:

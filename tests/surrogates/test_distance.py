@@ -6,6 +6,7 @@ import pytest
 
 import invdesign as ind
 from invdesign.core.columns import Column
+from invdesign.core.errors import InputError
 from invdesign.surrogates.distance import TrainingDistance
 
 
@@ -52,6 +53,29 @@ def test_one_row_alone_has_distances_too():
     assert found.of(pd.DataFrame({"x": [2.0]})).item() == 0.0
     assert found.of(pd.DataFrame({"x": [3.0]})).item() > 0.0
     assert len(found.of(pd.DataFrame({"x": []}))) == 0
+
+
+ALCOHOLS = ["CCO", "CCCO", "CCCCO", "CC(C)O", "CC(C)CO", "OCCO", "OCCCO", "CC(O)CO"]
+
+
+def test_molecules_are_as_far_as_their_fingerprints():
+    frame = pd.DataFrame({"molecule": ALCOHOLS})
+    found = TrainingDistance.fitted(frame, (Column("molecule", "molecule", values=()),))
+    known, rewritten, near, far = found.of(pd.DataFrame({"molecule": ["CCCO", "OCCC", "CCCCCO", "c1ccc2ncccc2c1"]}))
+    assert known == rewritten < near < 1.0 < far
+    with pytest.raises(InputError, match="'C1CC' is not a molecule"):
+        found.of(pd.DataFrame({"molecule": ["C1CC"]}))
+
+
+def test_a_molecule_counts_as_much_as_a_number():
+    frame = pd.DataFrame({"T": np.tile(np.linspace(0.0, 40.0, 5), 8), "solvent": np.repeat(ALCOHOLS, 5)})
+    columns = (Column("T", "number", unit="degC"), Column("solvent", "molecule", values=()))
+    found = TrainingDistance.fitted(frame, columns)
+    near, hot, other = found.of(
+        pd.DataFrame({"T": [20.0, 120.0, 20.0], "solvent": ["CCCCO", "CCCCO", "c1ccc2ncccc2c1"]})
+    )
+    assert near < 1.0 < min(hot, other)
+    assert max(hot, other) < 10.0 * min(hot, other)
 
 
 NCM = ("Ni", "Co", "Mn", "sec_size", "prim_size", "sin_temp", "sin_t", "cut_off", "m_temp", "c_rate")

@@ -31,6 +31,8 @@ AHEAD = 4
 """Tasks per worker that the cluster holds at once; a killed worker loses results that were not collected yet."""
 TASK_SECONDS = 0.25
 """Time of a task up to which short calls that wait are sent as one: the scheduler takes milliseconds for each task."""
+LOADED_FIRST = "invdesign.campaign.execution.executor"
+"""What a worker on this machine imports when it starts: it takes seconds, and the first calls would wait for it."""
 
 
 @settings
@@ -65,7 +67,9 @@ class DaskCluster:
             raise missing("distributed", "An executor of type dask") from None
         if self.address is None:
             with (
-                LocalCluster(n_workers=self.workers, threads_per_worker=1, dashboard_address=None) as cluster,
+                LocalCluster(
+                    n_workers=self.workers, threads_per_worker=1, dashboard_address=None, preload=[LOADED_FIRST]
+                ) as cluster,
                 Client(cluster) as client,
                 DaskPool(client) as pool,
             ):

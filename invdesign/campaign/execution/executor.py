@@ -198,6 +198,8 @@ def sendable(value: Any, executor: Executor) -> Any:
 def _evaluated_here(objective: Objective, rows: pd.DataFrame) -> Result:
     """Evaluates rows in a worker of a cluster as a campaign without executor does."""
     results = list(evaluate_all(objective, rows, None))
+    if len(results) == 1:
+        return results[0]
     values = pd.concat([result.values for result in results]).loc[rows.index]
     return Result(values, sum(result.seconds for result in results))
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from invdesign.campaign import Campaign, Failures, WorkerPool
+from invdesign.campaign import Campaign, Failures, RunSettings, WorkerPool
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import RandomOptimizer
@@ -75,7 +75,7 @@ def test_an_interrupted_campaign_goes_on_exactly(tmp_path):
         cut.run(Interrupted(wave, {"f": "V"}, isolated=False), evaluations=14, batch=3)
     assert cut.status().pending == 1
     resumed = campaign(tmp_path / "c.db")
-    resumed.run(OBJECTIVE, evaluations=14, batch=3, objective_changed="keep")
+    resumed.run(OBJECTIVE, evaluations=14, batch=3, settings=RunSettings(objective_changed="keep"))
     pd.testing.assert_frame_equal(resumed.frame(), whole.frame())
 
 
@@ -177,7 +177,7 @@ class Broken:
 
 def test_an_objective_that_raises_is_a_record():
     mine = campaign()
-    mine.run(Broken(), evaluations=8, failures=Failures(stop_after=None))
+    mine.run(Broken(), evaluations=8, settings=RunSettings(failures=Failures(stop_after=None)))
     assert mine.frame()["reason"].unique().tolist() == ["RuntimeError: boom"]
     assert mine.status().failed == 8
     assert mine.hits().empty

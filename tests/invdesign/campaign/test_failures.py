@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 import invdesign as ind
+from invdesign.campaign.evaluation_store import LOST
 from invdesign.campaign.failures import FailingObjectiveError, Failures
-from invdesign.campaign.store import LOST, Store
+from invdesign.campaign.run_settings import RunSettings
+from invdesign.campaign.store import Store
 from invdesign.campaign.workers import Worker
 from invdesign.core.errors import InputError
 
@@ -40,12 +42,16 @@ def raising(x):
 def test_a_run_stops_after_equal_failures_from_the_start():
     campaign, seen = opened(), []
     with pytest.raises(FailingObjectiveError, match=r"5 evaluations failed for one reason, and none has succeeded: Va"):
-        campaign.run(objective(raising), evaluations=40, failures=Failures(on_failure=lambda *one: seen.append(one)))
+        campaign.run(
+            objective(raising),
+            evaluations=40,
+            settings=RunSettings(failures=Failures(on_failure=lambda *one: seen.append(one))),
+        )
     assert [number for number, _ in seen] == [0, 1, 2, 3, 4]
     assert campaign.frame()["reason"].tolist() == [reason for _, reason in seen]
     with pytest.raises(FailingObjectiveError, match="2 evaluations failed"):
-        opened().run(objective(raising), evaluations=40, failures=Failures(stop_after=2))
-    campaign.run(objective(raising), evaluations=12, failures=Failures(stop_after=None))
+        opened().run(objective(raising), evaluations=40, settings=RunSettings(failures=Failures(stop_after=2)))
+    campaign.run(objective(raising), evaluations=12, settings=RunSettings(failures=Failures(stop_after=None)))
     assert campaign.status().failed == 12
     with pytest.raises(InputError, match="stop_after must be at least 1"):
         Failures(stop_after=0)
@@ -76,7 +82,7 @@ def test_failed_candidates_are_evaluated_again_and_their_reasons_stay():
     lost = campaign.frame().query("state == 'failed'")
     assert 0 < len(lost) < 8
     assert campaign.retry_failed() == lost.index.tolist()
-    campaign.run(objective(lambda x: {"f": x}), evaluations=8, objective_changed="re-evaluate")
+    campaign.run(objective(lambda x: {"f": x}), evaluations=8, settings=RunSettings(objective_changed="re-evaluate"))
     fresh.run(objective(lambda x: {"f": x}), evaluations=8)
     pd.testing.assert_frame_equal(campaign.frame(), fresh.frame())
     attempts = campaign.attempts()
@@ -139,7 +145,7 @@ def test_after_two_deaths_of_its_process_a_candidate_has_failed(tmp_path):
     campaign = opened(place)
     seen = []
     failures = Failures(on_failure=lambda *one: seen.append(one))
-    campaign.run(objective(same), evaluations=3, failures=failures)
+    campaign.run(objective(same), evaluations=3, settings=RunSettings(failures=failures))
     assert campaign.frame()["reason"].tolist() == [None, LOST, None]
     assert seen == [(1, LOST)]
     assert campaign.retry_failed() == [1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from invdesign.campaign import Campaign
+from invdesign.campaign import Campaign, RunSettings
 from invdesign.campaign.fingerprint import parts_of
 from invdesign.core.errors import InputError
 from invdesign.objectives.python import PythonObjective
@@ -35,14 +35,14 @@ def test_an_edited_function_is_refused_kept_or_evaluated_again(tmp_path):
         campaign(tmp_path / "c.db").run(changed, evaluations=6)
     mine = campaign(tmp_path / "c.db")
     assert mine.status().evaluated == 4
-    mine.run(changed, evaluations=6, objective_changed="keep")
+    mine.run(changed, evaluations=6, settings=RunSettings(objective_changed="keep"))
     factors = mine.frame()["f"] / mine.frame()["w"].map(ord)
     assert factors.tolist() == [1] * 4 + [2] * 2
     campaign(tmp_path / "c.db").run(written(tmp_path, 2), evaluations=7)  # was kept, and is not asked about again
     with pytest.raises(InputError, match="has changed"):
         campaign(tmp_path / "c.db").run(written(tmp_path, 3), evaluations=8)
     again = campaign(tmp_path / "c.db")
-    again.run(written(tmp_path, 3), evaluations=8, objective_changed="re-evaluate")
+    again.run(written(tmp_path, 3), evaluations=8, settings=RunSettings(objective_changed="re-evaluate"))
     assert (again.frame()["f"] / again.frame()["w"].map(ord)).eq(3).all()
     assert len(again.frame()) == 8
 

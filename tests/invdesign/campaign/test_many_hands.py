@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from invdesign.campaign import Campaign
+from invdesign.campaign import Campaign, RunSettings
 from invdesign.campaign.lease import working
 from invdesign.campaign.store import PENDING
 from invdesign.campaign.workers import LABORATORY, Worker, dead_here, started
@@ -24,7 +24,7 @@ SPACE, TARGETS = SearchSpace(x=Continuous(0, 1)), Targets(AtLeast("f", 0.5))
 HEAD = """
 import os, sys, time
 import pandas as pd
-from invdesign.campaign import Campaign
+from invdesign.campaign import Campaign, RunSettings
 from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import Continuous, SearchSpace
@@ -138,7 +138,7 @@ def test_a_dead_process_of_this_machine_is_replaced_at_once(place, script):
     assert mine.status().pending == 4
     process.kill()
     process.communicate()
-    mine.run(OBJECTIVE, evaluations=6, lease=3600)
+    mine.run(OBJECTIVE, evaluations=6, settings=RunSettings(lease=3600))
     assert mine.frame()["state"].eq("done").all()
 
 
@@ -181,7 +181,7 @@ def test_a_run_that_waits_begins_when_it_is_alone(place, script):
     process = script(HANG, place)
     assert process.stdout is not None
     process.stdout.readline()
-    waiting = script(RUN.replace("=60", "=6, wait=True"), place)
+    waiting = script(RUN.replace("=60", "=6, settings=RunSettings(wait=True)"), place)
     with pytest.raises(subprocess.TimeoutExpired):
         waiting.communicate(timeout=5)
     process.kill()
@@ -202,5 +202,5 @@ def test_a_process_is_known_to_be_dead_by_its_number_and_its_start():
 
 def test_a_lease_must_be_at_least_a_second():
     with pytest.raises(InputError, match=r"at least 1 s, not 0\.5"):
-        opened(None).run(OBJECTIVE, evaluations=3, lease=0.5)
+        opened(None).run(OBJECTIVE, evaluations=3, settings=RunSettings(lease=0.5))
     assert LABORATORY not in Worker.this_process().name

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 import invdesign as ind
-from invdesign.campaign import Campaign
-from invdesign.campaign.campaign import FAILURES
+from invdesign.campaign import Campaign, RunSettings
 from invdesign.campaign.failures import Failures
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.core.errors import InputError
@@ -56,9 +55,11 @@ def campaign(place=None, *, optimizer=None, targets=TARGETS):
     return Campaign(SPACE, targets, optimizer=optimizer or BayesianOptimizer(), store=place, seed=4, initial=6)
 
 
-def run(mine, *, low_fidelity=CHEAP, verifying=TRUTH, evaluations=18, rounds=3, top=4, failures=FAILURES):
+def run(mine, *, low_fidelity=CHEAP, verifying=TRUTH, evaluations=18, rounds=3, top=4, failures=None):
     stage = Stage("truth", verifying, top, rounds)
-    mine.run_rounds(low_fidelity, stage, evaluations=evaluations, batch=2, failures=failures)
+    mine.run_rounds(
+        low_fidelity, stage, evaluations=evaluations, batch=2, settings=RunSettings(failures=failures or Failures())
+    )
 
 
 @pytest.fixture(scope="module")

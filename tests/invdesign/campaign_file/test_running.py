@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from invdesign import InputError, read_campaign
+from invdesign import Failures, InputError, RunSettings, read_campaign
 from invdesign.campaign.failures import FailingObjectiveError
 from invdesign.campaign_file.running import Listeners, Watch
 
@@ -118,7 +118,7 @@ def test_failed_candidates_are_tried_again(folder):
 def test_a_search_that_only_fails_ends(folder):
     (folder / "mine.py").write_text("def cheap(x):\n    raise ValueError('no')\n\ndef dear(x):\n    return {'f': x}\n")
     with pytest.raises(FailingObjectiveError, match="2 evaluations failed for one reason"):
-        read_campaign("s.yaml").run(stop_after=2)
+        read_campaign("s.yaml").run(settings=RunSettings(failures=Failures(stop_after=2)))
 
 
 def test_a_file_of_a_laboratory_has_nothing_to_run(folder):

@@ -71,8 +71,8 @@ def campaign_on(executor, evaluations=4):
         space, ind.Targets(ind.AtLeast("f", 0.0)), optimizer=ind.RandomOptimizer(), initial=evaluations
     )
     objective = ind.PythonObjective(squared, {"f": ""}, isolated=False)
-    failures = ind.Failures(stop_after=None)
-    campaign.run(objective, evaluations=evaluations, executor=executor, failures=failures)
+    settings = ind.RunSettings(failures=ind.Failures(stop_after=None))
+    campaign.run(objective, evaluations=evaluations, executor=executor, settings=settings)
     return campaign
 
 
