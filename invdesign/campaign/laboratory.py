@@ -40,7 +40,7 @@ class Results:
         parameters: of the candidates that were evaluated, as the space writes them.
         properties: the values, in the units of the store, their known standard deviations and limits (see
             ``invdesign.campaign.measurements``); NaN for none.
-        reasons: why there is no value, or None.
+        reasons: why properties are missing, or None.
         replicates: label of each measurement, or None.
         first: the first row of the same candidate; each is stored after that one.
     """
@@ -108,7 +108,7 @@ def read_results(
         raise InputError(_refusal(problems))
     properties = properties.astype(float)
     stored = Known(store, space)
-    reasons = _reasons(table, properties)
+    reasons = _reasons(table, properties, targets.properties)
     rows = [
         Row(table.place(row), number, one, values, label)
         for row, (number, one, values, label) in enumerate(
@@ -395,11 +395,16 @@ def _given_numbers(table: Table) -> tuple[list[int | None], list[str]]:
     return numbers, problems
 
 
-def _reasons(table: Table, properties: pd.DataFrame) -> list[str | None]:
+def _reasons(table: Table, properties: pd.DataFrame, names: Sequence[str]) -> list[str | None]:
+    """Why properties are missing; None where none is, or where some are without a reason: they are not measured yet."""
     given = table.frame[REASON].tolist() if REASON in table.frame else [None] * len(properties)
+    texts = [reason.strip() if isinstance(reason, str) else "" for reason in given]
+    known = pd.DataFrame(
+        {name: properties.reindex(columns=[name, name + BELOW, name + ABOVE]).notna().any(axis=1) for name in names}
+    )
     return [
-        (reason.strip() if isinstance(reason, str) and reason.strip() else "no value was given") if nothing else None
-        for reason, nothing in zip(given, properties.isna().all(axis=1), strict=True)
+        None if whole else text or (None if some else "no value was given")
+        for text, whole, some in zip(texts, known.all(axis=1), known.any(axis=1), strict=True)
     ]
 
 
