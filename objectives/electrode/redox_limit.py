@@ -9,6 +9,7 @@ import numpy as np
 
 from invdesign.core.failures import CandidateFailure
 from invdesign.objectives.electrode.prototypes import IONS
+from invdesign.objectives.electrode.sites import Contents
 from invdesign.objectives.formula.elements import highest_states, prices
 from invdesign.objectives.formula.properties import ElementTables, FormulaProperties
 from invdesign.surrogates.features.elements import element_symbols
@@ -21,7 +22,7 @@ ROUNDED = 0.02
 
 
 def check_redox_limit(
-    elements: Mapping[str, float], ion: str, remaining: float, states: Mapping[str, float], *, single_layer: bool
+    elements: Mapping[str, float], held: Contents, remaining: float, states: Mapping[str, float], *, single_layer: bool
 ) -> None:
     """Raises CandidateFailure if the ions that leave take more electrons than the redox metals can give.
 
@@ -30,11 +31,12 @@ def check_redox_limit(
 
     Args:
         elements: amount of each element in the formula.
-        ion: the working ion.
-        remaining: share of the ions that stays.
+        held: the cell that holds the formula.
+        remaining: share of the mobile ions that stays.
         states: highest oxidation states that differ from the defaults.
         single_layer: whether it is a MXene, of which some have no redox metal in the rule's table.
     """
+    ion = held.ion
     row: NDArray[np.float64] = np.array([[elements.get(symbol, 0.0) for symbol in element_symbols()]])
     tables = ElementTables(highest_states(states), prices({}))
     found, reasons = FormulaProperties(row, tables, working_ion=ion, extractable=1.0, density=None).spare_electrons
@@ -42,9 +44,10 @@ def check_redox_limit(
         if single_layer:
             return
         raise CandidateFailure(f"{reasons[0]}, so that no charge can be taken out with {ion}")
-    taken, spare = (1.0 - remaining) * elements[ion] * IONS[ion], float(found[0])
+    mobile, spare = held.mobile_share * elements[ion] * IONS[ion], float(found[0])
+    taken = (1.0 - remaining) * mobile
     if taken > spare + ROUNDED * taken:
-        least = 1.0 - spare / (elements[ion] * IONS[ion])
+        least = 1.0 - spare / mobile
         advice = f"; 'remaining: {np.ceil(100.0 * least) / 100.0:g}' keeps to it" if least < 1.0 - ROUNDED else ""
         raise CandidateFailure(
             f"its redox metals can give {spare:.3g} electrons until their highest oxidation states, fewer than the "

@@ -45,6 +45,11 @@ class Contents:
     left: int
     rounding: float
 
+    @property
+    def mobile_share(self) -> float:
+        """Number of ions on their own sites per ion of the cell: those on sites of metals stay."""
+        return self.ions / sum(taken.get(self.ion, 0) for taken in self.counts.values())
+
 
 def working_ion(elements: Mapping[str, float]) -> str:
     """Returns the working ion.
@@ -99,6 +104,8 @@ def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dic
             placed[part][VACANCY] = room[part]
             if not placed[part].get(ion):
                 raise _misfit(prototype, f"it has no {ion} on the sites of the ion")
+        elif part.role == "charged":
+            placed[part][VACANCY] = room[part]
         elif room[part] > SLACK * sites:
             raise _misfit(prototype, f"{room[part] / sites:.3g} of the sites of {part.mark} would be empty")
         placed[part] = {symbol: amount / sites for symbol, amount in placed[part].items() if amount > EXACT}
