@@ -249,8 +249,7 @@ class ElectrodeObjective(TravelsByFields):
         )
         if held.rounding > self.rounding + 1e-9:
             raise CandidateFailure(self._too_coarse(prototype, elements, held.rounding))
-        single_layer = prototype.single_layer
-        check_redox_limit(elements, held, self.remaining, self.highest_states, single_layer=single_layer)
+        check_redox_limit(prototype, elements, self.remaining, self.highest_states)
         found: list[dict[str, float]] = []
         failures: list[str] = []
         for electrode in electrodes(prototype, held, self.orderings, self.ordering):

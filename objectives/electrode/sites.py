@@ -45,11 +45,6 @@ class Contents:
     left: int
     rounding: float
 
-    @property
-    def mobile_share(self) -> float:
-        """Number of ions on their own sites per ion of the cell: those on sites of metals stay."""
-        return self.ions / sum(taken.get(self.ion, 0) for taken in self.counts.values())
-
 
 def working_ion(elements: Mapping[str, float]) -> str:
     """Returns the working ion.
@@ -110,6 +105,13 @@ def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dic
             raise _misfit(prototype, f"{room[part] / sites:.3g} of the sites of {part.mark} would be empty")
         placed[part] = {symbol: amount / sites for symbol, amount in placed[part].items() if amount > EXACT}
     return placed
+
+
+def mobile_share(prototype: Prototype, elements: Mapping[str, float], ion: str) -> float:
+    """The share of a formula's ions that are on their own sites: those on sites of metals stay."""
+    placed = shares(prototype, elements, ion)
+    amounts = {part: taken.get(ion, 0.0) * prototype.sites_of(part) for part, taken in placed.items()}
+    return sum(amount for part, amount in amounts.items() if part.role == "ion") / sum(amounts.values())
 
 
 def contents(

@@ -431,7 +431,7 @@ def test_campaign_files_name_it(examples):
 @pytest.mark.parametrize(
     ("formula", "prototype", "settings", "words"),
     [
-        ("Li4Ti5O12", "spinel", {}, "can give 0 electrons until their highest oxidation states, fewer than the 4"),
+        ("Li4Ti5O12", "spinel", {}, "can give 0 electrons until their highest oxidation states, fewer than the 3"),
         ("LiFeO2", "layered", {}, "can give 0 electrons"),
         ("LiNi0.5Fe0.5O2", "layered", {}, "'remaining: 0.5' keeps to it"),
         ("LiCoO2", "layered", {"highest_states": {"Co": 3.5}}, "can give 0.5 electrons"),
