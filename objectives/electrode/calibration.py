@@ -109,7 +109,7 @@ class VoltageCalibration:
             if not 0.0 <= share < 1.0:
                 raise InputError(
                     f"Row {row + 2} of the calibration's table '{self.data}': {column} must be from 0 to below 1, not "
-                    f"{self._table.frame[column].iloc[row]!r}."
+                    f"{self._table.frame[column].iloc[row]}."
                 )
         return [float(share) for share in shares]
 
