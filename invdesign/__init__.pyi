@@ -71,6 +71,7 @@ from .surrogates.linear import Lasso, Ridge
 from .surrogates.neighbors import KNearestNeighbors
 from .surrogates.neural_network.surrogate import NeuralNetwork
 from .surrogates.per_property import PerProperty
+from .surrogates.saving import load_surrogate, save_surrogate
 from .surrogates.stacked import Stacked
 from .surrogates.transformed import Transformed
 from .surrogates.validation import held_out_predictions, scores
@@ -160,12 +161,14 @@ __all__ = [
     "XGBoost",
     "dataset",
     "held_out_predictions",
+    "load_surrogate",
     "partial_dependence",
     "permutation_importance",
     "plot",
     "read_campaign",
     "read_screen",
     "read_targets",
+    "save_surrogate",
     "scores",
     "screen",
     "shapley_values",

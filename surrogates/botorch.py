@@ -20,10 +20,11 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import STATE, bounded, settings
 from invdesign.core.threads import single_thread
 from invdesign.surrogates.base import MomentGradients
-from invdesign.surrogates.checks import check_values, joined_noise, known_noise, of_property
+from invdesign.surrogates.checks import check_values, known_noise, of_property
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.views import COMPACT
+from invdesign.surrogates.known_rows import KnownRows
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class BotorchSurrogate(ScikitLearnEstimator):
     """Samples of the hyperparameters of a fully Bayesian model, of which every sixteenth is used."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
     _models: Annotated[dict[str, Any], STATE] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _known: Annotated[Any, STATE] = field(default=None, init=False, repr=False, compare=False)
+    _known: Annotated[KnownRows | None, STATE] = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.model, str):
@@ -100,7 +101,7 @@ class BotorchSurrogate(ScikitLearnEstimator):
             known = ~np.isnan(values)
             with _seeded(self.seed):
                 models[str(name)] = self._fitted(features[known], values[known], of_property(noise, name, known))
-        self._models, self._known = models, (frame, y, columns, noise)
+        self._models, self._known = models, KnownRows.of(frame, y, columns, noise)
         return self
 
     @overload
@@ -154,15 +155,9 @@ class BotorchSurrogate(ScikitLearnEstimator):
         if the noise of the further values is known.
         """
         features, noise = self.transform(frame), known_noise(noise_std, y)
-        if not all(hasattr(model, "get_fantasy_model") for model in self._models.values()) or noise is not None:
-            before, values, columns, known_before = self._known
-            candidates = pd.concat([before, frame], ignore_index=True)
-            return replace(self).fit(
-                candidates,
-                pd.concat([values, y], ignore_index=True),
-                columns=columns,
-                noise_std=joined_noise((known_before, values), (noise, y)),
-            )
+        able = all(hasattr(model, "get_fantasy_model") for model in self._models.values())
+        if self._known is not None and (noise is not None or not able):
+            return replace(self).fit(**self._known.with_more(frame, y, noise_std).arguments())
         wiser = copy(self)
         models = {}
         for name, model in self._models.items():

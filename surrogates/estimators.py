@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.settings import STATE, bounded, settings
-from invdesign.surrogates.checks import check_values, joined_noise, known_noise, of_property
+from invdesign.surrogates.checks import check_values, known_noise, of_property
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.known_rows import KnownRows
 from invdesign.surrogates.noise import RowNoise, learned_noise_std
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 from invdesign.surrogates.validation import Z90
@@ -103,9 +104,7 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
     """Random seed of the fit. The order of the rows does not matter."""
     _featurizer: Annotated[Featurizer | None, STATE] = field(default=None, init=False, repr=False, compare=False)
     _learned: Annotated[dict[str, Learned], STATE] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _known: Annotated[tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None, pd.DataFrame | None] | None, STATE] = (
-        field(default=None, init=False, repr=False, compare=False)
-    )
+    _known: Annotated[KnownRows | None, STATE] = field(default=None, init=False, repr=False, compare=False)
 
     def fit(
         self,
@@ -127,7 +126,7 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         self._featurizer = Featurizer(self.features).fit(frame, columns)
         features = self._featurizer.transform(frame)
         self._learned = self._learn_all(features, y, noise)
-        self._known = (frame, y, columns, noise)
+        self._known = KnownRows.of(frame, y, columns, noise)
         return self
 
     @overload
@@ -159,14 +158,7 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         """
         if self._known is None:
             raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")
-        before, values, columns, noise = self._known
-        candidates = pd.concat([before, frame], ignore_index=True)
-        return replace(self).fit(
-            candidates,
-            pd.concat([values, y], ignore_index=True),
-            columns=columns,
-            noise_std=joined_noise((noise, values), (known_noise(noise_std, y), y)),
-        )
+        return replace(self).fit(**self._known.with_more(frame, y, noise_std).arguments())
 
     def _matrix(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         return self._fitted_featurizer().transform(frame)

@@ -24,9 +24,10 @@ from invdesign.surrogates.base import (
     Surrogate,
     noise_argument,
 )
-from invdesign.surrogates.checks import check_values, joined_noise, known_noise
+from invdesign.surrogates.checks import check_values, known_noise
 from invdesign.surrogates.classifiers import RandomForestClassifier
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+from invdesign.surrogates.known_rows import KnownRows
 
 
 @settings(frozen=False)
@@ -42,12 +43,10 @@ class PerProperty:
 
     surrogates: Annotated[dict[str, Annotated[Surrogate, ByWord("surrogate")]], Field(min_length=1)]
     """The surrogate of each property by name; copies of them are fitted."""
-    _fitted: Annotated[dict[tuple[str, ...], Surrogate], STATE] = field(
-        default_factory=dict, init=False, repr=False, compare=False
+    _fitted: Annotated[list[tuple[tuple[str, ...], Surrogate]], STATE] = field(
+        default_factory=list, init=False, repr=False, compare=False
     )
-    _known: Annotated[tuple[pd.DataFrame, pd.DataFrame, Sequence[Column] | None, pd.DataFrame | None] | None, STATE] = (
-        field(default=None, init=False, repr=False, compare=False)
-    )
+    _known: Annotated[KnownRows | None, STATE] = field(default=None, init=False, repr=False, compare=False)
 
     def check_names(self, names: Sequence[str]) -> None:
         """Checks that every surrogate is for a property that exists.
@@ -88,13 +87,14 @@ class PerProperty:
         parts: dict[str, list[str]] = {}
         for name in map(str, y.columns):
             parts.setdefault(name if name in self.surrogates else class_property(name), []).append(name)
-        self._fitted = {}
+        self._fitted = []
         for names in parts.values():
             rows = y[names].notna().any(axis=1).to_numpy()
-            self._fitted[tuple(names)] = _unfitted(self.surrogate_of(names[0])).fit(
+            model = _unfitted(self.surrogate_of(names[0])).fit(
                 frame[rows], y.loc[rows, names], columns=columns, **_noise_of(noise, rows, names)
             )
-        self._known = (frame, y, columns, noise)
+            self._fitted.append((tuple(names), model))
+        self._known = KnownRows.of(frame, y, columns, noise)
         return self
 
     @overload
@@ -117,12 +117,10 @@ class PerProperty:
 
     def condition_on(self, frame: pd.DataFrame, y: pd.DataFrame, *, noise_std: pd.DataFrame | None = None) -> Self:
         """Returns a surrogate with these additional values; those that cannot be conditioned are fitted again."""
-        self._names  # noqa: B018 - raises if there is nothing to condition
-        before, values, columns, earlier = self._known or (frame.iloc[:0], y.iloc[:0], None, None)
-        new = known_noise(noise_std, y)
-        candidates = pd.concat([before, frame], ignore_index=True)
-        everything = pd.concat([values, y], ignore_index=True)
-        noise = joined_noise((earlier, values), (new, y))
+        if self._known is None:
+            raise InputError("This PerProperty has not been fitted. Call fit first.")
+        new, known = known_noise(noise_std, y), self._known.with_more(frame, y, noise_std)
+        candidates, everything, columns, noise = known.arguments().values()
         models: dict[tuple[str, ...], Surrogate] = {}
         for names, model in self._models.items():
             part = list(names)
@@ -135,7 +133,7 @@ class PerProperty:
                 )
             )
         wiser = copy(self)
-        vars(wiser).update(_fitted=models, _known=(candidates, everything, columns, noise))
+        vars(wiser).update(_fitted=list(models.items()), _known=known)
         return wiser
 
     def posterior(
@@ -165,13 +163,12 @@ class PerProperty:
     def _models(self) -> Mapping[tuple[str, ...], Surrogate]:
         if not self._fitted:
             raise InputError("This PerProperty has not been fitted. Call fit first.")
-        return self._fitted
+        return dict(self._fitted)
 
     @property
     def _names(self) -> list[str]:
         known = [name for names in self._models for name in names]
-        order = list(self._known[1].columns) if self._known is not None else known
-        return [str(name) for name in order]
+        return list(self._known.y) if self._known is not None else known
 
 
 def _unfitted(surrogate: Surrogate) -> Surrogate:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, overload
 
 import numpy as np
@@ -19,6 +20,7 @@ from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.gaussian_process.views import COMPACT
+from invdesign.surrogates.known_rows import KnownRows
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 from invdesign.surrogates.transforms import Transform, TransformName, likeliest, transform
 
@@ -42,10 +44,10 @@ class Transformed(ScikitLearnEstimator):
     bounds: dict[str, tuple[Real, Real]] = field(default_factory=dict)
     """For properties between two bounds, such as an efficiency, the least and the greatest value, in their unit."""
     _model: Annotated[Surrogate | None, STATE] = field(default=None, init=False, repr=False, compare=False)
-    _transforms: Annotated[dict[str, Transform], STATE] = field(
+    _names: Annotated[dict[str, TransformName], STATE] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
-    _known: Annotated[pd.DataFrame | None, STATE] = field(default=None, init=False, repr=False, compare=False)
+    _known: Annotated[KnownRows | None, STATE] = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name, (low, high) in self.bounds.items():
@@ -73,7 +75,9 @@ class Transformed(ScikitLearnEstimator):
         for name in self.bounds:
             if name not in y:
                 raise InputError(f"'bounds' refers to unknown property '{name}'.{nearest(name, map(str, y.columns))}")
-        self._transforms = self._chosen(frame, y, columns)
+        vars(self).pop("_transforms", None)
+        self._known = KnownRows.of(frame, y, columns, noise)
+        self._names = self._chosen(frame, y, columns)
         moved, moved_noise = y.astype(float), None if noise is None else noise.copy()
         for name, one in self._transforms.items():
             known = y[name].notna().to_numpy()
@@ -83,7 +87,6 @@ class Transformed(ScikitLearnEstimator):
                 moved_noise.loc[known, name] *= one.slope(values)
         fresh: Any = replace(self.surrogate)
         self._model = fresh.fit(frame, moved, columns=columns, **noise_argument(moved_noise))
-        self._known = y
         return self
 
     @overload
@@ -104,7 +107,7 @@ class Transformed(ScikitLearnEstimator):
 
     def noise_std(self) -> dict[str, float]:
         """The standard deviation of measuring each property, the root mean square over the known values."""
-        known = self._known if self._known is not None else pd.DataFrame()
+        known = self._known.values if self._known is not None else pd.DataFrame()
         found = {}
         for name, noise in self.model.noise_std().items():
             values = known[name].dropna().to_numpy(dtype=np.float64)
@@ -126,7 +129,7 @@ class Transformed(ScikitLearnEstimator):
             InputError: if the surrogate has not been fitted.
         """
         _ = self.model
-        return {name: one.name for name, one in self._transforms.items()}
+        return dict(self._names)
 
     @property
     def model(self) -> Surrogate:
@@ -139,25 +142,40 @@ class Transformed(ScikitLearnEstimator):
             raise InputError("This Transformed surrogate has not been fitted. Call fit first.")
         return self._model
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the transforms, which are functions: they follow from their names and the known values."""
+        return {name: value for name, value in vars(self).items() if name != "_transforms"}
+
+    @cached_property
+    def _transforms(self) -> dict[str, Transform]:
+        known = self._known.values if self._known is not None else pd.DataFrame()
+        return {
+            name: transform(one, known[name].dropna().to_numpy(dtype=np.float64), self.bounds.get(name))
+            for name, one in self._names.items()
+        }
+
     def _noise(self, name: str, noise: float, transformed: NDArray[np.float64]) -> NDArray[np.float64]:
         """Noise in the property's unit at transformed values: half of what a standard deviation each way spans."""
         one = self._transforms[name]
         return (one.inverse(transformed + noise) - one.inverse(transformed - noise)) / 2.0
 
-    def _chosen(self, frame: pd.DataFrame, y: pd.DataFrame, columns: Sequence[Column] | None) -> dict[str, Transform]:
+    def _chosen(
+        self, frame: pd.DataFrame, y: pd.DataFrame, columns: Sequence[Column] | None
+    ) -> dict[str, TransformName]:
+        """The name of each property's transform, which suits its values."""
         features = None
         if self.transform == "auto":
             own = getattr(self.surrogate, "features", None)
             features = Featurizer(own if isinstance(own, Features) else COMPACT).fit(frame, columns).transform(frame)
-        found = {}
+        found: dict[str, TransformName] = {}
         for name in y.columns:
             known = y[name].notna().to_numpy()
             values, bounds = y[name].to_numpy(dtype=np.float64)[known], self.bounds.get(str(name))
             try:
                 if features is not None:
-                    found[str(name)] = likeliest(features[known], values, bounds)
+                    found[str(name)] = likeliest(features[known], values, bounds).name
                 elif self.transform != "auto":
-                    found[str(name)] = transform(self.transform, values, bounds)
+                    found[str(name)] = transform(self.transform, values, bounds).name
             except InputError as error:
                 raise InputError(f"Property '{name}': {error}") from None
         return found

@@ -53,15 +53,27 @@ class Proposing(Reading):
         self.optimizer = optimizer
         self.seed = seed
         self.initial = initial
+        self._kept: tuple[object, Expectation | None] | None = None
 
     def expectation(self) -> Expectation | None:
-        """A model of all values, fitted anew: that of the optimizer, or a Gaussian process.
+        """A model of all values: that of the optimizer, or a Gaussian process. It is kept until there are new values.
 
         None if a property of the targets has fewer than three values.
         """
         with self.store.snapshot():
-            history, targets = self._uncensored(self.history()), self.targets.in_units(self.units)
-        return Expectation.fitted(self._surrogate, history, self.space.columns, targets)
+            state = (self.store.revision, repr(self.targets), repr(self._surrogate))
+            if self._kept is None or self._kept[0] != state:
+                history, targets = self._uncensored(self.history()), self.targets.in_units(self.units)
+                self._kept = state, Expectation.fitted(self._surrogate, history, self.space.columns, targets)
+        return self._kept[1]
+
+    def model(self) -> Surrogate:
+        """The surrogate that is fitted to all values, as ``predict`` and ``why`` use it; see ``save_surrogate``.
+
+        Raises:
+            InputError: if there are fewer than three values of a property.
+        """
+        return demanded(self.expectation()).surrogate
 
     def predict(self, candidates: pd.DataFrame) -> pd.DataFrame:
         """What the model expects of any candidates, such as those that somebody else proposes.

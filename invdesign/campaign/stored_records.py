@@ -130,6 +130,12 @@ class Records:
                 else:
                     connection.execute(insert(schema.facts).values(campaign=self.campaign, **row))
 
+    @property
+    def revision(self) -> int:
+        """The number of the last write; what was read before another number is out of date."""
+        self._read()
+        return self._revision
+
     def proposals(self) -> int:
         """Number of proposed candidates."""
         self._read()

@@ -53,14 +53,14 @@ class NetworkEnsemble(EnsembleModel):
     """Trained networks.
 
     Attributes:
-        weights: matrices and offsets of the three layers, each with the members first.
+        weights: matrices and offsets of the three layers, each with the members first; single precision.
         center: of each feature.
         spread: of each feature.
         scale: calibrated standard deviation over the predicted one.
         noise: standard deviation of the noise beside it; 0 if the networks predict it.
     """
 
-    weights: Weights
+    weights: tuple[NDArray[np.float32], ...]
     center: NDArray[np.float64]
     spread: NDArray[np.float64]
     scale: float
@@ -87,9 +87,9 @@ class NetworkEnsemble(EnsembleModel):
             with torch.no_grad():
                 errors, deviations = _held_out(weights, x, y, held)
         if noise is None:
-            return cls(weights, center, spread, calibrated_scale(errors, deviations))
+            return cls(_arrays(weights), center, spread, calibrated_scale(errors, deviations))
         scale = calibrated_scale(errors, deviations, noise.std[np.unique(held.numpy())])
-        return cls(weights, center, spread, scale, noise.further)
+        return cls(_arrays(weights), center, spread, scale, noise.further)
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         mean, variance = self._outputs(features)
@@ -103,14 +103,19 @@ class NetworkEnsemble(EnsembleModel):
     def _outputs(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and variance of every member, each of shape ``members x n``."""
         x = torch.as_tensor((features - self.center) / self.spread, dtype=torch.float32)
-        count = len(self.weights[0])
+        weights = tuple(map(torch.from_numpy, self.weights))
+        count = len(weights[0])
         means, variances = [np.empty((count, 0))], [np.empty((count, 0))]
         with single_thread(), torch.no_grad():
             for block in torch.split(x, ROWS_AT_ONCE) if len(x) else ():
-                mean, variance = _forward(self.weights, block.expand(count, -1, -1))
+                mean, variance = _forward(weights, block.expand(count, -1, -1))
                 means.append(mean.double().numpy())
                 variances.append(variance.double().numpy())
         return np.concatenate(means, axis=1), np.concatenate(variances, axis=1)
+
+
+def _arrays(weights: Weights) -> tuple[NDArray[np.float32], ...]:
+    return tuple(weight.numpy() for weight in weights)
 
 
 def _split(rows: int, members: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
