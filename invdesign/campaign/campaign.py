@@ -219,7 +219,10 @@ class Campaign(ByHand):
         check_rounds(self.store, self.space, stage)
         self.store.write_facts({BUDGET: evaluations}, unless=BUDGET)
         for due in [0, *due_counts(evaluations, initial=self.initial, rounds=stage.rounds)]:
-            if due > max((one.evaluations for one in self.rounds()), default=0):
+            # Candidates may be pending again after the last round: failed ones that are to be evaluated again.
+            again = due == evaluations and bool(self.store.columns().pending())
+            planned_until = max((one.evaluations for one in self.rounds()), default=0)
+            if due > planned_until or again:
                 self.run(
                     objective,
                     evaluations=due,
@@ -229,6 +232,7 @@ class Campaign(ByHand):
                     on_progress=on_progress,
                     settings=settings,
                 )
+            if due > planned_until:
                 verified = verified_candidates(self.store, stage.name)
                 plan_round(self.store, stage, due, self.different(stage.top, besides=verified))
             # An interrupted round is completed first: this is what the step from 0 is for.

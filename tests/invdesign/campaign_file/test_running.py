@@ -101,8 +101,9 @@ def test_it_is_what_the_command_runs(folder, invdesign):
     assert ours.verified()["f"].equals(theirs.verified()["f"])
 
 
-def test_failed_candidates_are_tried_again(folder):
-    (folder / "s.yaml").write_text(FILE.replace(", rounds: 2", ""))
+@pytest.mark.parametrize("rounds", ["", ", rounds: 2"])
+def test_failed_candidates_are_tried_again(folder, rounds):
+    (folder / "s.yaml").write_text(FILE.replace(", rounds: 2", rounds))
     (folder / "broken").touch()
     watch = Notes()
     failed = read_campaign("s.yaml").run(watch=watch).status().failed
