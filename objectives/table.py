@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from invdesign.core.classes import class_name, class_property
+from invdesign.core.classes import class_name, class_property, class_word
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.settings import InputFile, from_elsewhere, settings
@@ -212,7 +212,7 @@ class TableObjective(TravelsByFields):
             elif kind == "mixture":
                 parts.append([mixture_key(value) if isinstance(value, str) else value for value in values])
             else:
-                parts.append([_word(value) if kind == "category" else _plain(value) for value in values])
+                parts.append([class_word(value) if kind == "category" else _plain(value) for value in values])
         return list(zip(*parts, strict=True))
 
     def _scale(self, name: str) -> tuple[float, float]:
@@ -254,7 +254,7 @@ class TableObjective(TravelsByFields):
 
     def _indicators(self, name: str) -> dict[str, list[float]]:
         """For each class of a property, whether each row is of it: 1 or 0, NaN where the cell is empty."""
-        cells = [_word(cell) for cell in self._table.frame[self._table.find(self.values[name])]]
+        cells = [class_word(cell) for cell in self._table.frame[self._table.find(self.values[name])]]
         classes = sorted({str(cell) for cell in cells if not pd.isna(cell)})
         return {
             class_name(name, value): [math.nan if pd.isna(cell) else float(str(cell) == value) for cell in cells]
@@ -284,12 +284,6 @@ def _light(column: Column) -> Column:
 def _plain(value: Any) -> Any:
     """A key that compares equal across types: 3 and 3.0 are the same number."""
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-
-
-def _word(value: Any) -> Any:
-    """A category as text: without quotation marks, a table has the number 2 for the category '2'."""
-    number = _plain(value)
-    return f"{number:.15g}" if isinstance(number, float) and not np.isnan(number) else value
 
 
 def _reason(candidate: Key, row: tuple[float, ...] | None) -> str | None:

@@ -23,7 +23,7 @@ from invdesign.campaign.proposing import BUDGET
 from invdesign.campaign.reading import LABORATORY_UNITS, of_one_moment
 from invdesign.campaign.records import split_result
 from invdesign.campaign.rounds import check_rounds, plan_round, verified_candidates
-from invdesign.campaign.run_settings import RunSettings
+from invdesign.campaign.run_settings import RUN_SETTINGS, RunSettings
 from invdesign.campaign.stage import Stage, due_counts
 from invdesign.campaign.status import Status
 from invdesign.campaign.stop import Stop
@@ -37,7 +37,6 @@ from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.space import SearchSpace
 from invdesign.targets import Targets
 
-RUN_SETTINGS = RunSettings()
 EXHAUSTED = "The space has no more candidates to propose."
 
 

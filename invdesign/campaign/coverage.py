@@ -68,7 +68,7 @@ def _of_table(table: TableObjective, space: SearchSpace) -> Coverage:
     drawn = space.sample(SAMPLE, np.random.default_rng(0)) if everything is None else everything
     if drawn.empty:
         return Coverage()
-    missing = int(table.evaluate(drawn)[list(table.values)].isna().all(axis=1).sum())
+    missing = int(table.evaluate(drawn)[list(table.properties)].isna().all(axis=1).sum())
     listed = ", ".join(f"'{name}'" for name in table.values)
     if missing == len(drawn) and everything is not None:
         problem = (

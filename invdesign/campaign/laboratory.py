@@ -15,13 +15,14 @@ from invdesign.campaign.expectation import CHANCE
 from invdesign.campaign.matching import MOST_SHOWN, REPLICATE, Known, Row, amended, matched
 from invdesign.campaign.measurements import ABOVE, BELOW
 from invdesign.campaign.records import Purpose
-from invdesign.campaign.sheet import WORDS
+from invdesign.campaign.sheet import WORDS, named_classes
 from invdesign.campaign.store import CANDIDATE, Store
 from invdesign.campaign.why import WHY
-from invdesign.core.errors import InputError
+from invdesign.core.classes import class_name, class_property, class_word
+from invdesign.core.errors import InputError, nearest
 from invdesign.core.tables import Table, header_unit
 from invdesign.core.units import convert
-from invdesign.objectives.base import REASON, STD_SUFFIX
+from invdesign.objectives.base import DISTANCE, REASON, STD_SUFFIX
 from invdesign.space import SearchSpace
 from invdesign.space.outside import within_bounds
 from invdesign.targets import Targets
@@ -39,7 +40,7 @@ class Results:
         parameters: of the candidates that were evaluated, as the space writes them.
         properties: the values, in the units of the store, their known standard deviations and limits (see
             ``invdesign.campaign.measurements``); NaN for none.
-        reasons: why there is no value, or None.
+        reasons: why properties are missing, or None.
         replicates: label of each measurement, or None.
         first: the first row of the same candidate; each is stored after that one.
     """
@@ -98,8 +99,8 @@ def read_results(
     parameters = _parameters(table, space)
     if purpose == "amend":
         table = _editable(table, targets)
-    properties = pd.concat([_property(table, name, targets, units) for name in targets.properties], axis=1)
-    problems = _bad_parameters(table, parameters, space) + _bad_properties(table, properties)
+    properties, problems = _properties(table, targets, units)
+    problems = _bad_parameters(table, parameters, space) + problems
     replicates = _labels(table)
     numbers, more = _given_numbers(table)
     problems += more
@@ -107,7 +108,7 @@ def read_results(
         raise InputError(_refusal(problems))
     properties = properties.astype(float)
     stored = Known(store, space)
-    reasons = _reasons(table, properties)
+    reasons = _reasons(table, properties, targets.properties)
     rows = [
         Row(table.place(row), number, one, values, label)
         for row, (number, one, values, label) in enumerate(
@@ -135,17 +136,33 @@ def read_results(
 
 def _editable(table: Table, targets: Targets) -> Table:
     """A table without any property, which edits proposals, with empty properties."""
-    bare = {header_unit(str(name))[0] for name in table.frame}
-    if any(name in bare for name in targets.properties):
+    if _bare_names(table).intersection({*targets.properties, *map(class_property, targets.properties)}):
         return table
     return replace(table, frame=table.frame.assign(**dict.fromkeys(targets.properties, math.nan)))
+
+
+def _bare_names(table: Table) -> set[str]:
+    """The names of the table's columns, without units."""
+    return {header_unit(str(name))[0] for name in table.frame}
 
 
 def ignored_columns(table: Table, space: SearchSpace, targets: Targets) -> list[str]:
     """The columns of results that are not stored: no parameters, properties of targets, or what the sheet expected."""
     expected = [f"{name} {word}" for name in targets.properties for word in WORDS]
     deviations = [name + STD_SUFFIX for name in targets.properties]
-    used = {*space.names, *targets.properties, *deviations, CANDIDATE, REASON, REPLICATE, WHY, *expected}
+    classes = map(class_property, targets.properties)
+    used = {
+        *space.names,
+        *targets.properties,
+        *classes,
+        *deviations,
+        CANDIDATE,
+        REASON,
+        REPLICATE,
+        WHY,
+        DISTANCE,
+        *expected,
+    }
     names = [str(name) for name in table.frame.columns if not str(name).startswith(CHANCE)]
     return [name for name in names if name not in used and header_unit(name)[0] not in used]
 
@@ -181,6 +198,26 @@ def _parameters(table: Table, space: SearchSpace) -> pd.DataFrame:
     return space.canonical(pd.DataFrame(columns))
 
 
+def _properties(table: Table, targets: Targets, units: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    """The properties of targets in the store's units, and what is wrong with their cells.
+
+    A property whose classes are known may be a single column of their names.
+    """
+    bare = _bare_names(table)
+    named = named_classes(targets, units)
+    parts, problems = [], []
+    for name in targets.properties:
+        owner = class_property(name)
+        if owner not in named or (name in bare and owner not in bare):
+            parts.append(_property(table, name, targets, units))
+            problems += _bad_properties(table, parts[-1])
+        else:
+            cells, unknown = _indicators(table, owner, named[owner])
+            parts.append(cells)
+            problems += unknown
+    return pd.concat(parts, axis=1), problems
+
+
 def _property(table: Table, name: str, targets: Targets, units: Mapping[str, str]) -> pd.DataFrame:
     """A property in the store's unit, from that of the header or else of the targets; invalid cells as they are.
 
@@ -207,6 +244,26 @@ def _property(table: Table, name: str, targets: Targets, units: Mapping[str, str
     if any(deviation in (column, header_unit(column)[0]) for column in map(str, table.frame.columns)):
         parts[deviation] = _deviations(table, _find(table, deviation), source, stored)
     return pd.DataFrame(parts)
+
+
+def _indicators(table: Table, name: str, classes: Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """For each class of a property whether each row is of it, 1 or 0, NaN where the cell is empty; unknown classes."""
+    column = _find(table, name)
+    both = [class_name(name, one) for one in classes if class_name(name, one) in table.frame]
+    if both:
+        raise InputError(f"{table.source} has the columns '{column}' and '{both[0]}'. Remove one of them.")
+    cells = table.frame[column].reset_index(drop=True).astype(object).map(class_word)
+    words = [None if pd.isna(cell) or not str(cell).strip() else str(cell).strip() for cell in cells]
+    problems = [
+        f"{table.place(row)}: {name} is '{word}', which is not one of its classes {', '.join(classes)}."
+        f"{nearest(word, classes)}"
+        for row, word in enumerate(words)
+        if word is not None and word not in classes
+    ]
+    found = {
+        class_name(name, one): [math.nan if word is None else float(word == one) for word in words] for one in classes
+    }
+    return pd.DataFrame(found), problems
 
 
 def _in_unit(table: Table, column: str, cells: pd.Series, source: str, to: str) -> pd.Series:
@@ -338,11 +395,16 @@ def _given_numbers(table: Table) -> tuple[list[int | None], list[str]]:
     return numbers, problems
 
 
-def _reasons(table: Table, properties: pd.DataFrame) -> list[str | None]:
+def _reasons(table: Table, properties: pd.DataFrame, names: Sequence[str]) -> list[str | None]:
+    """Why properties are missing; None where none is, or where some are without a reason: they are not measured yet."""
     given = table.frame[REASON].tolist() if REASON in table.frame else [None] * len(properties)
+    texts = [reason.strip() if isinstance(reason, str) else "" for reason in given]
+    known = pd.DataFrame(
+        {name: properties.reindex(columns=[name, name + BELOW, name + ABOVE]).notna().any(axis=1) for name in names}
+    )
     return [
-        (reason.strip() if isinstance(reason, str) and reason.strip() else "no value was given") if nothing else None
-        for reason, nothing in zip(given, properties.isna().all(axis=1), strict=True)
+        None if whole else text or (None if some else "no value was given")
+        for text, whole, some in zip(texts, known.all(axis=1), known.any(axis=1), strict=True)
     ]
 
 

@@ -82,7 +82,7 @@ class Proposing(Reading):
             candidates: one row each, as the space or a user writes them.
 
         Returns:
-            Means, 90 % ranges and the chance to meet each target; see ``Expectation.of``.
+            Means, 90 % ranges, the chance to meet each target and the ``distance`` to the data; see ``Expectation.of``.
 
         Raises:
             InputError: if a candidate is not in the space, or there are fewer than three values of a property.

@@ -114,6 +114,7 @@ class Reading:
             as_proposed=partial(as_proposed, self.space),
             noise_std=self._noise(inside),
             outside=self._data(outside) if outside.any() else None,
+            failures=self._failures(inside),
         )
 
     def _data(self, chosen: NDArray[np.bool_]) -> History:
@@ -123,7 +124,12 @@ class Reading:
             self._corrected(self._properties(chosen)).reset_index(drop=True),
             self._no_candidates,
             noise_std=self._noise(chosen),
+            failures=self._failures(chosen),
         )
+
+    def _failures(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of the chosen candidates have a reason why values are missing."""
+        return self.store.columns().about[REASON].array()[chosen].astype(bool)
 
     @of_one_moment
     def outside(self) -> pd.Series:

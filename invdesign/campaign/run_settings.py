@@ -26,3 +26,6 @@ class RunSettings:
     wait: bool = False
     objective_changed: ChangedObjective = "refuse"
     failures: Failures = field(default_factory=Failures)
+
+
+RUN_SETTINGS = RunSettings()

@@ -291,7 +291,7 @@ class Store(EvaluationStore):
                     "parameters": json.dumps(plain(made) if new else self._evaluations.parameters[number]),
                     "state": DONE if values else FAILED,
                     "properties": json.dumps(values),
-                    "reason": None if values else measurements[-1].reason,
+                    "reason": measurements[-1].reason if all(one.reason for one in measurements) else None,
                     "finished_at": now(),
                 }
             )

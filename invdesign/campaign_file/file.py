@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from invdesign.campaign.binding import Bindings
+from invdesign.campaign.run_settings import RUN_SETTINGS, RunSettings
 from invdesign.campaign.stage import Stage
 from invdesign.campaign.stop import Stop
 from invdesign.campaign_file import lines as yaml_lines
 from invdesign.campaign_file.consent import Consent, ConsentError
 from invdesign.campaign_file.fidelity_section import with_fidelities
+from invdesign.campaign_file.header import VERSION, Budget, Header
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
+from invdesign.campaign_file.running import SILENT, Watch, run_file
 from invdesign.campaign_file.sections import SectionReader
 from invdesign.campaign_file.target_section import TargetSettings, with_long_words
 from invdesign.core.errors import InputError, nearest
-from invdesign.core.settings import bounded, setting_names, settings
+from invdesign.core.settings import setting_names
 from invdesign.core.text_files import is_file
 from invdesign.objectives.base import DISTANCE, Objective
 from invdesign.objectives.predicted import predicted_properties
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from invdesign.surrogates.base import Surrogate
 
 Read = TypeVar("Read")
-VERSION = 1
-"""Version of the campaign file's format. It increases when older files would be read differently."""
 SECTIONS = (
     "campaign",
     "version",
@@ -62,40 +61,6 @@ MOST_CONSTRAINTS = 100
 """So that a feasible candidate is found, or missing, within some ten seconds."""
 ONLY = ""
 """Name of the targets of a file that has a single list."""
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-
-
-@settings
-class Budget:
-    """Number of candidates: initial, total, and per batch."""
-
-    initial: int = bounded(default=10, ge=1)
-    """Number of candidates of the initial design, spread over the space before the optimizer takes over."""
-    evaluations: int = bounded(default=50, ge=1)
-    """Total number of candidates, including the initial ones."""
-    batch: int = bounded(default=1, ge=1)
-    """Number of candidates proposed at once."""
-    in_flight: int | None = bounded(default=None, ge=1)
-    """Number of candidates that are evaluated at the same time, such as 48. Further ones are proposed as results
-    arrive, instead of batch by batch. Needs ``workers`` or an ``executor``."""
-    cost: float | None = bounded(default=None, gt=0)
-    """Largest total cost of all evaluations, if the objective has several fidelities."""
-
-
-@settings
-class Header:
-    """The entries of a campaign file that are single values."""
-
-    campaign: Annotated[str, Field(pattern=NAME_PATTERN, max_length=100)]
-    """Name of the campaign: letters, digits and . _ -"""
-    version: int = bounded(default=VERSION, ge=1, le=VERSION)
-    """Version of the campaign file's format."""
-    seed: int = bounded(default=0, ge=0)
-    """Random seed; the same seed and values give the same candidates."""
-    store: str | None = None
-    """File or database URL; NAME.db in the working directory by default."""
-    workers: int = bounded(default=1, ge=1)
-    """Number of processes that evaluate candidates."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +108,41 @@ class CampaignFile:
             InputError: if the store holds another campaign of this name, or a row of ``data`` is invalid.
         """
         return self._opened(store or self.store)
+
+    def run(
+        self,
+        store: str | Path | None = None,
+        *,
+        evaluations: int | None = None,
+        retry_failed: bool = False,
+        settings: RunSettings = RUN_SETTINGS,
+        watch: Watch = SILENT,
+    ) -> Campaign:
+        """Runs the file as ``invdesign run`` does: searches until its budget is spent, then verifies the best.
+
+        Run again with the same store, it continues.
+
+        Example:
+            >>> campaign = read_campaign("cell.yaml").run()
+            >>> campaign.hits()
+
+        Args:
+            store: place of the campaign's store, instead of the one that the file names.
+            evaluations: total number of candidates, earlier runs included, instead of the file's.
+            retry_failed: whether failed candidates are evaluated again first.
+            settings: see ``Campaign.run``.
+            watch: shows how the run goes on; by default nothing is shown.
+
+        Returns:
+            The campaign, with its values; its ``ended`` says why a search ended before its budget was spent.
+
+        Raises:
+            InputError: before anything runs, if the file has no objective, or the store does not fit.
+            FailingObjectiveError: if nothing but failures comes; everything is stored.
+        """
+        campaign = self.open(store)
+        run_file(self, campaign, evaluations=evaluations, retry_failed=retry_failed, settings=settings, watch=watch)
+        return campaign
 
     def check_data(self) -> Campaign | None:
         """Checks every row of ``data`` without storing any; returns a campaign with them, None if there are no files.

@@ -36,6 +36,9 @@ def read_objectives(
 ) -> tuple[Objective | None, tuple[Stage, ...]]:
     """Reads one objective, or a list of which some verify the others; the reader collects the problems.
 
+    If one that gives values of the search cannot be read, nothing is returned: what the others do not give may be its
+    properties, which is then no problem of its own.
+
     Args:
         reader: of the file.
         data: the section.
@@ -46,13 +49,15 @@ def read_objectives(
     entries = data if isinstance(data, list) else [data]
     searching: list[tuple[Place, Objective]] = []
     verifying: list[tuple[Place, Objective, str, VerifySettings | None]] = []
+    unread = 0
     for number, entry in enumerate(entries):
         place: Place = ("objective", number) if isinstance(data, list) else ("objective",)
         plain = {key: entry[key] for key in entry if key not in STAGE_KEYS} if isinstance(entry, dict) else entry
         objective = _built(reader, plain, place)
+        verifies = isinstance(entry, dict) and "verify" in entry and not is_multi_fidelity(entry)
         if objective is None:
-            continue
-        if isinstance(entry, dict) and "verify" in entry and not is_multi_fidelity(entry):
+            unread += not verifies
+        elif verifies:
             name = str(entry.get("name", f"{entry['type']} {len(verifying) + 1}"))
             verifying.append((place, objective, name, _verification(reader, entry["verify"], (*place, "verify"))))
         else:
@@ -67,7 +72,7 @@ def read_objectives(
             )
         return None, ()
     bound = _bound(reader, searching, bindings, whole=whole)
-    if bound is None:
+    if bound is None or unread:
         return None, ()
     stages: list[tuple[Place, Stage]] = []
     known = {name for part in bound for name in part.properties if name != DISTANCE}

@@ -32,6 +32,8 @@ class TargetSettings:
     """Largest allowed distance from close_to."""
     equals: Real | str | None = None
     """The exact target value, or a class such as ``layered``."""
+    classes: tuple[str, ...] | None = None
+    """All classes of the property, such as ``[layered, spinel]``: a laboratory then measures them by name."""
     maximize: Literal[True] | None = None
     """Whether to maximize the property."""
     minimize: Literal[True] | None = None
@@ -53,6 +55,8 @@ class TargetSettings:
             raise InputError(f"A target needs exactly one of {', '.join(WISHES)}; found {found}.")
         if (self.close_to is None) != (self.tolerance is None):
             raise InputError("close_to needs tolerance, and tolerance needs close_to.")
+        if self.classes is not None and self.equals is None:
+            raise InputError("classes needs equals, such as equals: layered.")
 
     def target(self) -> Target:
         """Builds the target."""
@@ -72,7 +76,7 @@ WISHES: Mapping[str, Callable[[Any, Mapping[str, Any]], Target]] = {
     "at_least": lambda s, more: AtLeast(s.property, s.at_least, **more),
     "at_most": lambda s, more: AtMost(s.property, s.at_most, **more),
     "close_to": lambda s, more: CloseTo(s.property, s.close_to, s.tolerance, **more),
-    "equals": lambda s, more: Equals(s.property, s.equals, **more),
+    "equals": lambda s, more: Equals(s.property, s.equals, classes=s.classes or (), **more),
     "maximize": lambda s, more: Maximize(s.property, **more),
     "minimize": lambda s, more: Minimize(s.property, **more),
 }

@@ -104,8 +104,8 @@ def run(
     the other targets and evaluates nothing. The exit status is 1 if no candidate has a value at the end.
     """
     from invdesign.campaign import Failures, RunSettings
-    from invdesign.cli.running import search, verify
-    from invdesign.core.errors import InputError
+    from invdesign.campaign_file.running import run_file
+    from invdesign.cli.running import ConsoleWatch
 
     setting, campaign, existed = _opened(file, targets, targets_set, store, allow_code=allow_code)
     _ = report or _page(f"{setting.header.campaign}.html")  # a wrong place is refused before the search
@@ -116,24 +116,15 @@ def run(
         console.print(
             f"Read {campaign.status().evaluated} stored values with the targets of {targets}; nothing was evaluated."
         )
-    elif setting.objective is None:
-        raise InputError(f"{file} has no objective to run. Add one, or use ask and tell.")
     else:
-        campaign.accept(setting.objective, changed=objective_changed)
-        if retry_failed:
-            stages = [stage.name for stage in setting.stages if stage is not setting.correcting]
-            again = campaign.retry_failed(stages=stages)
-            console.print(f"{len(again)} failed candidates are evaluated again.")
-        search(
+        run_file(
             setting,
             campaign,
-            console,
-            evaluations or setting.budget.evaluations,
-            settings=RunSettings(lease, wait=wait, failures=Failures(stop_after or None)),
+            evaluations=evaluations,
+            retry_failed=retry_failed,
+            settings=RunSettings(lease, wait, objective_changed, Failures(stop_after or None)),
+            watch=ConsoleWatch(console),
         )
-        if campaign.ended is not None:
-            console.print(f"The search ended: {campaign.ended}", markup=False)
-        verify(setting, campaign, console)
     _print_hits(campaign, console)
     _print_stages(campaign, console)
     _write_report(setting, campaign, report, console)
@@ -238,7 +229,7 @@ def ask(
     allow_code: AllowCode = False,
 ) -> None:
     """Proposes candidates to synthesize or measure, as a table to fill in: CSV, or .xlsx by the name of the output."""
-    from invdesign.campaign.sheet import laboratory_sheet
+    from invdesign.campaign.sheet import laboratory_sheet, to_fill_in
     from invdesign.core.errors import InputError
     from invdesign.core.tables import check_new_file, table_text, write_table
 
@@ -269,8 +260,7 @@ def ask(
             path.unlink(missing_ok=True)
         raise
     if output is not None:
-        units = {target.property: target.unit for target in setting.targets}
-        wanted = ", ".join(f"{name} in {unit}" if unit else name for name, unit in units.items())
+        wanted = to_fill_in(setting.targets, campaign.units)
         _console().print(
             f"Wrote {len(batch)} candidates to {output}. Fill in {wanted} and use: invdesign tell {file} {output}",
             markup=False,

@@ -1,77 +1,53 @@
-"""Runs a campaign file on a console: the search, its rounds and stages, with progress bars."""
+"""Shows on a console how a campaign file runs: the search, its rounds and stages, with progress bars."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
+from invdesign.campaign_file.running import Listeners, Watch
 
+if TYPE_CHECKING:
     from rich.console import Console
 
-    from invdesign.campaign import Campaign, RunSettings, Status
-    from invdesign.campaign.execution.settings import ExecutorSettings
+    from invdesign.campaign import Campaign, Status
     from invdesign.campaign.stage import Stage
-    from invdesign.campaign_file.file import CampaignFile, Header
 
 Advance = Callable[[int, object], None]
 """Shows the number of completed evaluations, with a note."""
 
 
-def search(
-    setting: CampaignFile,
-    campaign: Campaign,
-    console: Console,
-    evaluations: int,
-    *,
-    settings: RunSettings,
-) -> None:
-    """Searches up to a total number of candidates, in rounds if the file has them; see ``Campaign.run``."""
-    objective, stage = setting.objective, setting.correcting
-    if objective is None:
-        return
-    with (
-        _progress(console) as task,
-        FailureLog(console) as log,
-        executor_of(setting.executor, setting.header) as executor,
-    ):
-        settings = replace(settings, failures=replace(settings.failures, on_failure=log.note))
-        advance = task("Searching", evaluations)
-        verified = _stage_bar(campaign, stage, task) if stage is not None else None
+class ConsoleWatch(Watch):
+    """Progress bars, failures as they come, and sentences between the parts of a run.
 
-        def moved(state: Status) -> None:
-            advance(state.evaluated + state.failed, f"{state.hits} hits")
+    Args:
+        console: where to print.
+    """
 
-        moved(campaign.status())
-        if stage is None:
-            batch = setting.budget.batch
-            cost = setting.budget.cost
-            campaign.run(
-                objective,
-                evaluations=evaluations,
-                batch=batch,
-                in_flight=setting.budget.in_flight,
-                cost=cost,
-                executor=executor,
-                on_progress=moved,
-                settings=settings,
-            )
-            return
-        campaign.run_rounds(
-            objective,
-            stage,
-            evaluations=evaluations,
-            batch=setting.budget.batch,
-            in_flight=setting.budget.in_flight,
-            executor=executor,
-            on_progress=moved,
-            on_verified=verified,
-            settings=settings,
-        )
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def message(self, text: str) -> None:
+        self._console.print(text, markup=False)
+
+    @contextmanager
+    def search(self, campaign: Campaign, evaluations: int, stage: Stage | None) -> Iterator[Listeners]:
+        with _progress(self._console) as task, FailureLog(self._console) as log:
+            advance = task("Searching", evaluations)
+            verified = _stage_bar(campaign, stage, task) if stage is not None else None
+
+            def moved(state: Status) -> None:
+                advance(state.evaluated + state.failed, f"{state.hits} hits")
+
+            moved(campaign.status())
+            yield Listeners(moved, verified, log.note)
+
+    @contextmanager
+    def verification(self, stage: Stage) -> Iterator[Listeners]:
+        with _progress(self._console) as task, FailureLog(self._console) as log:
+            yield Listeners(on_verified=task(f"Verifying ({stage.name})", stage.top), on_failure=log.note)
 
 
 def _stage_bar(campaign: Campaign, stage: Stage, task: Callable[[str, int], Advance]) -> Advance:
@@ -80,27 +56,6 @@ def _stage_bar(campaign: Campaign, stage: Stage, task: Callable[[str, int], Adva
     bar = task(f"Verifying ({stage.name})", max(done, stage.top * stage.rounds))
     bar(done, "")
     return bar
-
-
-def verify(setting: CampaignFile, campaign: Campaign, console: Console) -> None:
-    """Verifies the best candidates of the whole search with every stage without rounds."""
-    for stage in setting.stages:
-        if stage is setting.correcting:
-            continue
-        with (
-            _progress(console) as task,
-            FailureLog(console) as log,
-            executor_of(setting.executor, setting.header) as executor,
-        ):
-            advance = task(f"Verifying ({stage.name})", stage.top)
-            campaign.verify(
-                stage.objective,
-                top=stage.top,
-                stage=stage.name,
-                executor=executor,
-                on_progress=advance,
-                on_failure=log.note,
-            )
 
 
 class FailureLog:
@@ -137,15 +92,6 @@ class FailureLog:
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def executor_of(given: ExecutorSettings | None, header: Header) -> AbstractContextManager[Executor | None]:
-    """Where the evaluations of a file run: its executor, or else as many processes as it says; None for this one."""
-    from invdesign.campaign import WorkerPool
-
-    if given is not None:
-        return given.started(header.campaign)
-    return WorkerPool(header.workers) if header.workers > 1 else nullcontext(None)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def screen_file(
     Returns:
         The screen, and what each stage found, by its name.
     """
-    from invdesign.cli.running import executor_of
+    from invdesign.campaign_file.running import executor_of
     from invdesign.screening.active import EVALUATED
     from invdesign.screening.verification import verified
 
@@ -64,6 +64,9 @@ def print_screening(done: Screening, console: Console) -> None:
         funnel.add_row(count.name, f"{count.entered:,}", f"{left:,}", f"{count.passed:,}", "; ".join(reasons) + more)
     console.print(funnel, markup=False)
     console.print(f"{done.hits:,} candidates are likely to meet all targets.")
+    for number, one in enumerate(done.passes):
+        before = "First, at random" if number == 0 else f"After pass {number}"
+        console.print(f"{before}: {len(one.evaluated):,} evaluated, of which {one.met.sum():,} meet the targets.")
     formulas = [column.name for column in done.plan.pool.columns if column.kind == "formula"]
     shown = [*dict.fromkeys([*done.plan.pool.identity, *formulas]), *done.plan.targets.properties, PROBABILITY]
     table = Table(

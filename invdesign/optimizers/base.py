@@ -36,6 +36,8 @@ class History:
         resolution: distance in the unit cube at which a laboratory can tell two candidates apart; None if proposals may
             be as near to others as they like.
         outside: results of candidates outside of the space, from which a model may learn; None if there are none.
+        failures: which rows of ``candidates`` have a reason why values are missing, so that some of their properties
+            failed; other missing values were never evaluated. None if unknown.
     """
 
     candidates: pd.DataFrame
@@ -47,6 +49,7 @@ class History:
     noise_std: pd.DataFrame | None = None
     outside: History | None = None
     resolution: float | None = None
+    failures: NDArray[np.bool_] | None = None
 
     @property
     def proposed(self) -> pd.DataFrame:
@@ -85,6 +88,11 @@ class History:
             if all(part.noise_std is None for part in parts)
             else pd.concat([noise for noise in noises if len(noise)], ignore_index=True),
             outside=None,
+            failures=None
+            if all(part.failures is None for part in parts)
+            else np.concatenate(
+                [np.zeros(len(one.candidates), dtype=bool) if one.failures is None else one.failures for one in parts]
+            ),
         )
 
     def with_pending(self, candidates: pd.DataFrame, *, given: bool) -> History:

@@ -45,6 +45,7 @@ def target_fidelity_history(space: SearchSpace, history: History) -> History:
         own=None if history.own is None else history.own[np.concatenate([over, pending])],
         given=None if history.given is None else history.given[np.concatenate([over, pending])],
         noise_std=None if history.noise_std is None else history.noise_std[over].reset_index(drop=True),
+        failures=None if history.failures is None else history.failures[over],
     )
 
 

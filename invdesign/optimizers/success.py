@@ -1,10 +1,12 @@
 """Where evaluations fail: whether one succeeds is learned like a property, and a search keeps away from where not.
 
 A simulation that does not converge, or a synthesis that gives no product, tells nothing of the properties, so that a
-model of these alone would send the search to the same place for ever. With 1 for a success and 0 for a failure as one
-more property, and one more target on it, every acquisition function weighs its candidates by the probability of
-success, as constrained Bayesian optimization does with a constraint that is only seen as kept or broken (Gelbart, Snoek
-and Adams 2014, arXiv:1403.5607).
+model of these alone would send the search to the same place for ever. So would a candidate of which one property fails,
+such as a bond that breaks on reduction: its other values teach their models, but it meets no target on that property.
+
+With 1 for a success and 0 for a failure as one more property, and one more target on it, every acquisition function
+weighs its candidates by the probability of success, as constrained Bayesian optimization does with a constraint that is
+only seen as kept or broken (Gelbart, Snoek and Adams 2014, arXiv:1403.5607).
 """
 
 from __future__ import annotations
@@ -38,10 +40,19 @@ NEIGHBORS = 5
 would take longer than all else that a population does."""
 
 
-def successes(properties: pd.DataFrame) -> NDArray[np.float64]:
-    """1 for evaluated candidates with all values, 0 for those without any, NaN for those with some; shape ``n``."""
+def successes(properties: pd.DataFrame, failures: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Whether evaluations succeeded: 1 or 0, NaN if unknown; shape ``n``.
+
+    Candidates with all values succeeded, those without any failed. With some values they failed if there is a reason;
+    else the others were not evaluated, as by a laboratory that measures one property first, or are not in a table.
+
+    Args:
+        properties: of evaluated candidates, a column for each property with a target.
+        failures: which of them have a reason; see ``History``.
+    """
     known = np.isfinite(properties.to_numpy(dtype=np.float64))
-    return np.where(known.all(axis=1), 1.0, np.where(known.any(axis=1), np.nan, 0.0))
+    partly = np.nan if failures is None else np.where(failures, 0.0, np.nan)
+    return np.where(known.all(axis=1), 1.0, np.where(known.any(axis=1), partly, 0.0))
 
 
 def usual_success(found: NDArray[np.float64], given: NDArray[np.bool_] | None) -> float:
@@ -57,20 +68,18 @@ def usual_success(found: NDArray[np.float64], given: NDArray[np.bool_] | None) -
     return float((chosen.sum() + 1.0) / (len(chosen) + 1.0))
 
 
-def with_success(
-    targets: Targets, properties: pd.DataFrame, given: NDArray[np.bool_] | None = None
-) -> tuple[Targets, pd.DataFrame]:
+def with_success(targets: Targets, properties: pd.DataFrame, history: History) -> tuple[Targets, pd.DataFrame]:
     """Targets and values with success as one more property, where evaluations have failed; else as they are.
 
     Args:
         targets: in the units of the properties.
-        properties: of evaluated candidates, a column for each property with a target.
-        given: which of them no optimizer chose; see ``History``.
+        properties: of the history's candidates, a column for each property with a target.
+        history: which of these failed, and which no optimizer chose.
     """
-    found = successes(properties)
+    found = successes(properties, history.failures)
     if not (found == 0.0).any():
         return targets, properties
-    asked = WORTHWHILE * usual_success(found, given)
+    asked = WORTHWHILE * usual_success(found, history.given)
     return Targets(*targets, AtLeast(SUCCESS, asked)), properties.assign(**{SUCCESS: found})
 
 
@@ -108,7 +117,7 @@ def likely_to_succeed(
         properties: of the evaluated candidates, a column for each property with a target.
         rng: source of randomness.
     """
-    found = successes(properties)
+    found = successes(properties, history.failures)
     clear = np.flatnonzero(~np.isnan(found))
     if candidates.empty or not (found == 0.0).any():
         return candidates

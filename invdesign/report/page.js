@@ -94,8 +94,22 @@ function drawFigures() {
   return Promise.all(figures.map((figure) => Plotly.newPlot(figure.id, figure.data, figure.layout, config)));
 }
 
+/* A browser cuts off what is much wider than the paper, so wide tables are made smaller. Their width in print follows from
+   that on the screen by the ratio of the fonts; the paper is Letter or A4, landscape, within its margins. */
+const PRINTED_FONT = 7.5 / 10.5;
+const PAPER_WIDTH = 960;
+function fitTables(printing) {
+  for (const table of document.querySelectorAll("table")) {
+    table.style.zoom = "";
+    const share = PAPER_WIDTH / (PRINTED_FONT * table.offsetWidth);
+    if (printing && share < 1) table.style.zoom = share;
+  }
+}
+
 prepareTables();
 sortAsAddressed();
+window.addEventListener("beforeprint", () => fitTables(true));
+window.addEventListener("afterprint", () => fitTables(false));
 window.addEventListener("hashchange", sortAsAddressed);
 const drawn = loadPlotly().then(drawFigures);
 drawn.then((plots) => {

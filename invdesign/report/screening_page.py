@@ -13,6 +13,7 @@ from invdesign.core.errors import InputError
 from invdesign.report.candidates import yes_or_no
 from invdesign.report.figures import MET, Figure, axis, window_shapes
 from invdesign.report.page import Section, page_html, without_passwords
+from invdesign.report.passes import STEP_HEADS, passes_sections, step_cells
 from invdesign.report.tables import TableColumn, plain_table, sortable_table
 from invdesign.report.words import NOTHING, counted, described, number, with_unit
 from invdesign.screening.plan import PROBABILITY
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 BINS = 60
 MOST_DRAWN = 24
-MOST_REASONS = 5
 DRAWING = (240, 160)
 """Width and height of a drawn molecule in pixels."""
 
@@ -42,7 +42,8 @@ def write_screening_page(
     """
     place = done.checkpoints.folder / "report.html"
     stages = [_verified(done, stage, values, place) for place, (stage, values) in enumerate((verified or {}).items())]
-    sections = [_funnel(done), _properties(done), _best(done), *stages]
+    passes = passes_sections(done) if done.passes else []
+    sections = [_funnel(done), *passes, _properties(done), _best(done), *stages]
     if source is not None:
         sections.append(
             Section(
@@ -60,13 +61,8 @@ def write_screening_page(
 
 
 def _funnel(done: Screening) -> Section:
-    rows = []
-    for count in done.funnel:
-        reasons = [f"{many:,}: {reason}" for reason, many in count.left.most_common(MOST_REASONS)]
-        left = count.entered - count.passed
-        rows.append([count.name, f"{count.entered:,}", f"{left:,}", f"{count.passed:,}", "; ".join(reasons) or NOTHING])
-    heads = ("step", "entered", "left", "passed", "why candidates left")
-    table = plain_table("Candidates that entered and left each step", heads, rows, numbers=(1, 2, 3))
+    rows = [step_cells(count) for count in done.funnel]
+    table = plain_table("Candidates that entered and left each step", STEP_HEADS, rows, numbers=(1, 2, 3))
     figure = Figure(
         "funnel",
         "Number of candidates that passed each step, on a logarithmic axis.",

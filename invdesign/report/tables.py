@@ -67,8 +67,8 @@ def sortable_table(identity: str, caption: str, columns: Sequence[TableColumn]) 
         f'<th scope="colgroup" colspan="{span}" class="group">{escape(group)}</th>' for group, span in groups
     )
     heads = "".join(
-        f'<th scope="col" aria-sort="none" data-key="{escape(column.key)}" class="{_alignment(column)}">'
-        f'<button type="button">{escape(column.label)}</button></th>'
+        f'<th scope="col" aria-sort="none" data-key="{escape(column.key)}" data-label="{escape(column.label)}" '
+        f'class="{_alignment(column)}"><button type="button">{escape(column.label)}</button></th>'
         for column in columns
     )
     rows = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*(column.cells() for column in columns), strict=True))

@@ -29,7 +29,8 @@ from invdesign.objectives.base import REASON, STD_SUFFIX, Objective
 from invdesign.objectives.surrogate import SurrogateObjective
 from invdesign.screening.best import SHORTLIST
 from invdesign.screening.checkpoints import Checkpoints
-from invdesign.screening.funnel import Step, applied, ordered
+from invdesign.screening.funnel import Step, StepCount, applied, ordered
+from invdesign.screening.passes import Chosen, passes_of
 from invdesign.screening.plan import LOG_PROBABILITY, Plan, bound, planned
 from invdesign.screening.pools import Pool, RawBlock, names_of
 from invdesign.screening.running import Progress, Screening, ScreenSettings, run
@@ -117,24 +118,25 @@ class ActiveScreen:
         folder = output / ACTIVE
         Checkpoints(folder, {}).begin(self._described(), block=self.settings.block)
         values = ValuesFile(folder / "values.jsonl", self.objective)
-        picked = self._noted(folder, 0, self._first)
-        known = self._evaluated(values, picked, executor)
+        chosen = [self._noted(folder, 0, lambda: Chosen(self._first()))]
+        known = self._evaluated(values, chosen, executor)
         for number, count in enumerate(self._counts(), start=1):
 
-            def most_likely(number: int = number, count: int = count, known: pd.DataFrame = known) -> pd.DataFrame:
+            def most_likely(number: int = number, count: int = count, known: pd.DataFrame = known) -> Chosen:
                 place = folder / f"pass-{number}"
                 done = run(self._plan(known), place, self.settings, executor=executor, on_progress=on_progress)
-                found = self._most_likely(done, count, known)
+                found = Chosen(self._most_likely(done, count, known), done.funnel, done.hits)
                 shutil.rmtree(place)
                 return found
 
-            picked = pd.concat([picked, self._noted(folder, number, most_likely)])
-            known = self._evaluated(values, picked, executor)
+            chosen.append(self._noted(folder, number, most_likely))
+            known = self._evaluated(values, chosen, executor)
         plan = replace(self._plan(known), measured=known[self._learned])
         beside = (ACTIVE, EVALUATED)
         done = run(plan, output, self.settings, executor=executor, on_progress=on_progress, beside=beside)
         (output / EVALUATED).write_text(table_text(known.rename_axis(self.pool.place_word).reset_index()), "utf-8")
-        return done
+        judged = Targets(*(target for target in self.targets if target.property in self._learned))
+        return replace(done, passes=passes_of(chosen, known, judged))
 
     @property
     def _learned(self) -> list[str]:
@@ -180,20 +182,24 @@ class ActiveScreen:
         )
         return planned(self.pool, self.steps, model, self.targets)
 
-    def _noted(self, folder: Path, number: int, choose: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    def _noted(self, folder: Path, number: int, choose: Callable[[], Chosen]) -> Chosen:
         """The candidates chosen before a pass, from disk where they were chosen before."""
         place = folder / f"chosen-{number}.json"
         if not place.exists():
             found = choose()
-            text = json.dumps({"places": [int(one) for one in found.index], "rows": found.to_dict("records")})
+            about = {"likely": found.likely, "funnel": [count.as_json() for count in found.funnel]}
+            cells = {"places": [int(one) for one in found.rows.index], "rows": found.rows.to_dict("records")}
             hidden = place.with_suffix(".part")
-            hidden.write_text(text, encoding="utf-8")
+            hidden.write_text(json.dumps({**cells, **about}), encoding="utf-8")
             hidden.replace(place)
         given: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
         index = pd.Index(given["places"], dtype=np.int64)
-        return pd.DataFrame(given["rows"], index=index, columns=list(names_of(self.pool.columns)))
+        rows = pd.DataFrame(given["rows"], index=index, columns=list(names_of(self.pool.columns)))
+        funnel = tuple(StepCount.from_json(one) for one in given.get("funnel", ()))  # missing in older folders
+        return Chosen(rows, funnel, given.get("likely"))
 
-    def _evaluated(self, values: ValuesFile, picked: pd.DataFrame, executor: Executor | None) -> pd.DataFrame:
+    def _evaluated(self, values: ValuesFile, chosen: Sequence[Chosen], executor: Executor | None) -> pd.DataFrame:
+        picked = pd.concat([one.rows for one in chosen])
         return pd.concat([picked, values.of(picked, executor)], axis=1)
 
     def _first(self) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from invdesign.screening.best import SHORTLIST, Diverse, Shortlist, check_divers
 from invdesign.screening.checkpoints import RESULTS, Checkpoints
 from invdesign.screening.funnel import LIKELY, StepCount
 from invdesign.screening.measured_order import in_measured_order
+from invdesign.screening.passes import Pass
 from invdesign.screening.plan import PROBABILITY, BlockResult, Plan
 from invdesign.screening.pools import RawBlock
 
@@ -90,6 +91,7 @@ class Screening:
         hits: number of candidates that are likely to meet all targets.
         plan: what was done.
         checkpoints: the folder of the results.
+        passes: of an active screen, beginning with the first candidates, which are random; empty without a budget.
     """
 
     best: pd.DataFrame
@@ -97,6 +99,7 @@ class Screening:
     hits: int
     plan: Plan
     checkpoints: Checkpoints
+    passes: tuple[Pass, ...] = ()
 
     @property
     def results(self) -> Path:

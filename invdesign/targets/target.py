@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias
 import numpy as np
 
 from invdesign.core.classes import class_name, class_property
-from invdesign.core.errors import InputError
+from invdesign.core.errors import InputError, nearest
 from invdesign.core.units import check_unit, conversion
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ EQUAL_TOLERANCE = 1e-9
 """Relative tolerance for equal numbers: the rounding error of a unit conversion."""
 EVEN_CHANCE = 0.5
 """Probability from which a class is the likelier answer."""
-NO_NUMBERS = ("property", "unit", "min_probability", "weight", "priority")
+NO_NUMBERS = ("property", "unit", "min_probability", "weight", "priority", "classes")
 """Attributes of a target that are not in its unit."""
 
 
@@ -304,14 +304,19 @@ class Equals(Target):
 
     A class is text, such as ``Equals("structure", "layered")``: its property is then the class's own,
     ``structure=layered``, and the target is met if that is the likelier answer (0.5), or as probable as
-    ``min_probability`` asks. For measured numbers use another target: the probability of an exact number is almost zero
+    ``min_probability`` asks. A laboratory may then measure classes by name, such as layered or spinel, if ``classes``
+    lists all that there are. For measured numbers use another target: the probability of an exact number is almost zero
     under a continuous prediction; a search then uses the shortfall.
     """
 
     value: float | str
+    classes: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "classes", tuple(self.classes))
+        if self.classes:
+            self._check_classes()
         if isinstance(self.value, str) and class_property(self.property) == self.property:
             object.__setattr__(self, "property", class_name(self.property, self.value))
 
@@ -333,6 +338,20 @@ class Equals(Target):
         mean_, std_ = np.asarray(mean, dtype=np.float64), np.asarray(std, dtype=np.float64)
         chance = np.clip(mean_, 0.0, 1.0)
         return np.where((std_ > 0.0) & np.isclose(std_**2, chance * (1.0 - chance), atol=1e-9), chance, normal)
+
+    def _check_classes(self) -> None:
+        name, listed = class_property(self.property), ", ".join(map(str, self.classes))
+        if not isinstance(self.value, str):
+            raise InputError(f"Target on '{name}': the number {self.value:g} has no classes. Remove them, or use text.")
+        if len(set(self.classes)) < max(2, len(self.classes)) or not all(
+            isinstance(one, str) and one == one.strip() != "" for one in self.classes
+        ):
+            raise InputError(f"Target on '{name}': classes must be at least two different texts, not [{listed}].")
+        if self.value not in self.classes:
+            raise InputError(
+                f"Target on '{name}': '{self.value}' is not one of the classes {listed}."
+                f"{nearest(self.value, self.classes)}"
+            )
 
     def _numbers(self) -> dict[str, float]:
         return {} if isinstance(self.value, str) else super()._numbers()

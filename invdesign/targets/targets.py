@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from invdesign.core.classes import class_property
+from invdesign.core.classes import class_name, class_property
 from invdesign.core.errors import InputError, nearest
 from invdesign.core.html import html_table
 from invdesign.objectives.base import STD_SUFFIX
@@ -64,9 +64,18 @@ class Targets:
 
     @property
     def units(self) -> dict[str, str]:
-        """The unit of each property: that of its first target with one, or dimensionless."""
+        """The unit of each property: that of its first target with one, or dimensionless.
+
+        The other classes of a property, where a target lists them, are properties, too.
+        """
         given = {target.property: target.unit for target in reversed(self.items) if target.unit}
-        return {name: given.get(name, "") for name in self.properties}
+        classes = [
+            class_name(class_property(target.property), one)
+            for target in self.items
+            if isinstance(target, Equals)
+            for one in target.classes
+        ]
+        return {name: given.get(name, "") for name in (*self.properties, *classes)}
 
     @property
     def optimized(self) -> tuple[Target, ...]:

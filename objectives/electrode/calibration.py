@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -17,6 +19,28 @@ from invdesign.core.units import Unit, convert
 
 FEWEST_ROWS = 5
 KIND = "linear"
+
+
+@dataclass(frozen=True)
+class KnownVoltage:
+    """A measured electrode.
+
+    Attributes:
+        formula: discharged.
+        prototype: of its structure.
+        remaining: share of the ions that remains in the charged electrode; None for that of the objective.
+        volts: average voltage against the ion's metal.
+    """
+
+    formula: str
+    prototype: str
+    remaining: float | None
+    volts: float
+
+    @property
+    def charged(self) -> str:
+        """The share that remains as text, empty for that of the objective."""
+        return "" if self.remaining is None else f" {self.remaining!r}"
 
 
 @settings
@@ -35,6 +59,9 @@ class VoltageCalibration:
     """The table's column of voltages against the ion's metal."""
     prototype: str | None = None
     """The table's column of prototypes; None if all have the objective's."""
+    remaining: str | None = None
+    """The table's column of the shares of the ions that remain in the charged electrode; None if all have the
+    objective's."""
     unit: Unit | None = None
     """Unit of the voltages; if None, that of the column's header, or V."""
     sheet: str | None = None
@@ -42,17 +69,18 @@ class VoltageCalibration:
 
     def __post_init__(self) -> None:
         if is_file(Path(self.data)):
-            for column in (self.formula, self.value, *([self.prototype] if self.prototype else [])):
+            for column in (self.formula, self.value, *filter(None, (self.prototype, self.remaining))):
                 self._table.find(column)
 
-    def rows(self, prototype: str) -> tuple[tuple[str, str, float], ...]:
-        """Formula, prototype and voltage in V of each row.
+    def rows(self, prototype: str) -> tuple[KnownVoltage, ...]:
+        """The electrodes of the table.
 
         Args:
             prototype: of rows that name none.
 
         Raises:
-            InputError: if a row has no formula or finite number, or there are fewer than five rows.
+            InputError: if a row has no formula or finite number, a share is not from 0 to below 1, or there are fewer
+                than five rows.
         """
         table = self._table.frame
         column = self._table.find(self.value)
@@ -63,10 +91,27 @@ class VoltageCalibration:
             if not isinstance(formula, str) or not np.isfinite(value):
                 what = "formula" if not isinstance(formula, str) else "finite voltage"
                 raise InputError(f"Row {row + 2} of the calibration's table '{self.data}' has no {what}.")
+        shares: Sequence[float | None] = self._shares() or [None] * len(values)
         if len(values) < FEWEST_ROWS:
             raise InputError(f"A calibration needs at least {FEWEST_ROWS} electrodes, not {len(values)}.")
         volts = convert(values, self.unit or self._table.unit(column) or "V", "V")
-        return tuple((str(f), str(k), float(v)) for f, k, v in zip(formulas, kinds, volts, strict=True))
+        return tuple(
+            KnownVoltage(str(formula), str(kind), share, float(known))
+            for formula, kind, share, known in zip(formulas, kinds, shares, volts, strict=True)
+        )
+
+    def _shares(self) -> list[float] | None:
+        if self.remaining is None:
+            return None
+        column = self._table.find(self.remaining)
+        shares = pd.to_numeric(self._table.frame[column], errors="coerce")
+        for row, share in enumerate(shares):
+            if not 0.0 <= share < 1.0:
+                raise InputError(
+                    f"Row {row + 2} of the calibration's table '{self.data}': {column} must be from 0 to below 1, not "
+                    f"{self._table.frame[column].iloc[row]}."
+                )
+        return [float(share) for share in shares]
 
     def basis(self, prototype: str) -> str:
         """A checksum of the kind and the known values.
@@ -74,7 +119,7 @@ class VoltageCalibration:
         Raises:
             InputError: as ``rows``.
         """
-        text = [KIND, *(f"{formula} {kind} {value!r}" for formula, kind, value in self.rows(prototype))]
+        text = [KIND, *(f"{one.formula} {one.prototype} {one.volts!r}{one.charged}" for one in self.rows(prototype))]
         return hashlib.sha256("\n".join(text).encode()).hexdigest()
 
     @cached_property

@@ -19,7 +19,7 @@ from invdesign.core.settings import FileContext, OneOf, bounded, in_file, settin
 from invdesign.objectives.base import STD_SUFFIX, TravelsByFields, failed, valued
 from invdesign.objectives.calibrated import CalibrationReport
 from invdesign.objectives.electrode.calculators import CHGNET, check_available, check_calculator
-from invdesign.objectives.electrode.calibration import FEWEST_ROWS, KIND, VoltageCalibration
+from invdesign.objectives.electrode.calibration import FEWEST_ROWS, KIND, KnownVoltage, VoltageCalibration
 from invdesign.objectives.electrode.orderings import Ordering
 from invdesign.objectives.electrode.prototypes import BUILT_IN, Prototype, check_prototype, prototype_for
 from invdesign.objectives.electrode.redox_limit import check_redox_limit
@@ -94,7 +94,8 @@ class ElectrodeObjective(TravelsByFields):
     """
 
     prototype: Annotated[str, in_file(_prototype)]
-    """``layered``, ``spinel``, ``olivine``, ``mxene``, or the path of a CIF file."""
+    """``layered`` (oxides and sulfides), ``spinel``, ``lithiated-spinel`` (with ``remaining: 0.5``), ``olivine``,
+    ``nasicon``, ``tavorite``, ``mxene``, or the path of a CIF file."""
     formula: str | None = None
     """The formula parameter; None for the only one of the space."""
     wanted: tuple[Annotated[str, OneOf("property", tuple(PROPERTIES))], ...] = ()
@@ -173,7 +174,7 @@ class ElectrodeObjective(TravelsByFields):
             check_prototype(self.prototype)
             check_available(self.calculator, self.settings)
             if self.calibration is not None:
-                for kind in {kind for _, kind, _ in self.calibration.rows(self.prototype)}:
+                for kind in {one.prototype for one in self.calibration.rows(self.prototype)}:
                     check_prototype(kind)
         except InputError as error:
             problems.append(str(error))
@@ -248,8 +249,7 @@ class ElectrodeObjective(TravelsByFields):
         )
         if held.rounding > self.rounding + 1e-9:
             raise CandidateFailure(self._too_coarse(prototype, elements, held.rounding))
-        single_layer = prototype.single_layer
-        check_redox_limit(elements, held.ion, self.remaining, self.highest_states, single_layer=single_layer)
+        check_redox_limit(prototype, elements, self.remaining, self.highest_states)
         found: list[dict[str, float]] = []
         failures: list[str] = []
         for electrode in electrodes(prototype, held, self.orderings, self.ordering):
@@ -304,19 +304,20 @@ class _ByText:
 
 
 @lru_cache(maxsize=16)
-def _fitted_line(rows: tuple[tuple[str, str, float], ...], how: _ByText) -> tuple[LinearFit, CalibrationReport]:
+def _fitted_line(rows: tuple[KnownVoltage, ...], how: _ByText) -> tuple[LinearFit, CalibrationReport]:
     """The line through a calibration's rows, kept per process: a worker receives the objective with every candidate.
 
     Raises:
         InputError: if fewer than five electrodes have a voltage.
     """
     raw, failures = np.full(len(rows), np.nan), {}
-    for place, (formula, prototype, _) in enumerate(rows):
-        asked = replace(how.objective, prototype=prototype)
-        result = asked.evaluate(pd.DataFrame({"formula": [formula]})).iloc[0]
+    for place, one in enumerate(rows):
+        remaining = how.objective.remaining if one.remaining is None else one.remaining
+        asked = replace(how.objective, prototype=one.prototype, remaining=remaining)
+        result = asked.evaluate(pd.DataFrame({"formula": [one.formula]})).iloc[0]
         raw[place] = result["voltage"]
         if not math.isfinite(raw[place]):
-            failures[formula] = str(result["reason"])
+            failures[one.formula] = str(result["reason"])
     usable = np.isfinite(raw)
     if usable.sum() < FEWEST_ROWS:
         first = next(iter(failures.items()), ("", ""))
@@ -324,7 +325,7 @@ def _fitted_line(rows: tuple[tuple[str, str, float], ...], how: _ByText) -> tupl
             f"Only {usable.sum()} of the calibration's electrodes have a voltage, but {FEWEST_ROWS} are needed. "
             f"{first[0]}: {first[1]}."
         )
-    raw, known = raw[usable], np.array([volts for _, _, volts in rows])[usable]
+    raw, known = raw[usable], np.array([one.volts for one in rows])[usable]
     line = LinearFit(raw, known)
     report = CalibrationReport.of(line, line.left_out(), raw, known, property="voltage", kind=KIND, failed=failures)
     return line, report

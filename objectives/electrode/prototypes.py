@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,19 +14,24 @@ from invdesign.core.text_files import is_file
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
-Role = Literal["ion", "metal", "other"]
+Role = Literal["ion", "metal", "other", "charged"]
 
 IONS: Mapping[str, int] = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Ca": 2}
 """Working ions and their charges; if a formula holds several, the first in this order is the mobile one."""
 BUILT_IN: Mapping[str, str] = {
-    "layered": "A M O2, such as LiNi0.8Mn0.1Co0.1O2",
+    "layered": "A M O2, such as LiNi0.8Mn0.1Co0.1O2, or A M S2, such as LiTiS2",
     "spinel": "A M2 O4, such as LiMn1.5Ni0.5O4",
+    "lithiated-spinel": "A2 M2 O4, such as Li2Mn2O4 or Li7Ti5O12, of which half of A remains",
     "olivine": "A M P O4, such as LiFe0.5Mn0.5PO4",
+    "nasicon": "A4 M2 (P O4)3 with A partly missing, such as Na3V2(PO4)3",
+    "tavorite": "A M P O4 F or A M S O4 F, such as LiVPO4F",
     "mxene": "M2 X Z2 or M2 X T2 Z2 with X = C or N and T = O, F, Cl, S, H or OH, such as Ti2CO2Li2 or V2C(OH)2Na2",
 }
 """The built-in prototypes, each with the formulas that fit it."""
 ANIONS = frozenset({"O", "F", "Cl", "Br", "I", "S", "Se", "N", "H"})
 CENTERS = frozenset({"P", "Si", "S", "As", "Ge", "B"})
+CHARGED = "Xe"
+"""Mark of sites that are empty in the discharged electrode; no formula holds it."""
 VACUUM_CELL = 28.0
 """Angstrom: height of the cell of a single MXene layer, whose ions are some 4 angstrom from its middle."""
 
@@ -37,7 +42,8 @@ class Sublattice:
 
     Attributes:
         mark: element that marks the sites in the prototype's structure.
-        role: ``ion``, ``metal`` or ``other``.
+        role: ``ion``, ``metal`` or ``other``; or ``charged`` for sites that are empty in the discharged electrode, to
+            which the ions that stay move when it is charged.
         takes: the other elements that may sit here.
     """
 
@@ -86,7 +92,9 @@ def prototype_for(name: str, elements: Mapping[str, float]) -> Prototype:
         if abs(hydrogen - 2.0) < 1e-6 and abs(oxygen - 2.0) < 1e-6:
             return mxene("OH")
         return mxene("T" if ANIONS - {"N"} & set(elements) else "")
-    return {"layered": layered, "spinel": spinel, "olivine": olivine}.get(name, lambda: from_cif(name))()
+    if name == "layered" and elements.get("O", 0.0) < max(elements.get(symbol, 0.0) for symbol in ("S", "Se")):
+        return layered_sulfide()
+    return KINDS.get(name, lambda: from_cif(name))()
 
 
 def check_prototype(name: str) -> None:
@@ -114,29 +122,136 @@ def layered() -> Prototype:
 
 
 @lru_cache(maxsize=1)
+def layered_sulfide() -> Prototype:
+    """The 1T structure of intercalated disulfides, O1, P-3m1: ions between the sheets of CdI2 type.
+
+    Of LiTiS2 by neutrons (Dahn et al. 1980, doi:10.1139/p80-033), rounded.
+    """
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    cell = Structure(
+        Lattice.hexagonal(3.46, 6.19),
+        ["Li", "Ti", "S", "S"],
+        [[0.0, 0.0, 0.5], [0.0, 0.0, 0.0], [1 / 3, 2 / 3, 0.24], [2 / 3, 1 / 3, 0.76]],
+    )
+    anion = Sublattice("S", "other", ANIONS - {"N", "H"})
+    return Prototype("layered", cell, (Sublattice("Li", "ion"), Sublattice("Ti", "metal"), anion), BUILT_IN["layered"])
+
+
+TETRAHEDRAL = ((0.125, 0.125, 0.125), (0.875, 0.875, 0.875))
+"""The 8a sites of a spinel's primitive cell."""
+OCTAHEDRAL = ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5))
+"""The 16c sites."""
+
+
+@lru_cache(maxsize=1)
 def spinel() -> Prototype:
     """The primitive cell of the spinel structure, Fd-3m: ions on 8a, metals on 16d, oxygen on 32e.
 
     Lattice and oxygen's position of LiMn2O4 (Thackeray et al. 1983, doi:10.1016/0025-5408(83)90138-1).
     """
+    return Prototype("spinel", _spinel(8.24, 0.263, {"Li": TETRAHEDRAL}), _oxide("Mn"), BUILT_IN["spinel"])
+
+
+@lru_cache(maxsize=1)
+def lithiated_spinel() -> Prototype:
+    """A spinel with twice the ions, Fd-3m, which fill the 16c sites; charged, those that remain are on 8a.
+
+    Lattice of Li7Ti5O12, which is that of Li4Ti5O12 (Ohzuku et al. 1995, doi:10.1149/1.2048592), and oxygen near its
+    ideal position; the tetragonal distortion of Li2Mn2O4 comes with the relaxation.
+    """
+    cell = _spinel(8.36, 0.255, {"Li": OCTAHEDRAL, CHARGED: TETRAHEDRAL})
+    parts = (*_oxide("Mn"), Sublattice(CHARGED, "charged"))
+    return Prototype("lithiated-spinel", cell, parts, BUILT_IN["lithiated-spinel"])
+
+
+def _spinel(edge: float, u: float, ions: Mapping[str, Sequence[tuple[float, float, float]]]) -> Structure:
+    """The primitive cell of a spinel.
+
+    It is written out: pymatgen takes most of a second to expand the 192 operations of Fd-3m.
+
+    Args:
+        edge: of the cubic cell in angstrom.
+        u: of oxygen on 32e, with the origin at an inversion center.
+        ions: positions by their mark.
+    """
     from pymatgen.core.lattice import Lattice
     from pymatgen.core.structure import Structure
 
-    # The primitive cell is written out: pymatgen takes most of a second to expand the 192 operations of Fd-3m.
-    edge, u = 8.24 / 2.0, 0.263
-    v = 1.5 - 3.0 * u
+    v, half = 1.5 - 3.0 * u, edge / 2.0
     oxygen = [(u, u, u), (v, u, u), (u, v, u), (u, u, v)]
-    cell = Structure(
-        Lattice([[-edge, -edge, 0.0], [-edge, 0.0, -edge], [0.0, -edge, -edge]]),
-        ["Li"] * 2 + ["Mn"] * 4 + ["O"] * 8,
+    return Structure(
+        Lattice([[-half, -half, 0.0], [-half, 0.0, -half], [0.0, -half, -half]]),
+        [*(mark for mark, places in ions.items() for _ in places), *["Mn"] * 4, *["O"] * 8],
         [
-            *((0.125, 0.125, 0.125), (0.875, 0.875, 0.875)),
+            *(place for places in ions.values() for place in places),
             *((0.5, 0.5, 0.5), (0.0, 0.5, 0.5), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0)),
             *oxygen,
             *((1.0 - x, 1.0 - y, 1.0 - z) for x, y, z in oxygen),
         ],
     )
-    return Prototype("spinel", cell, _oxide("Mn"), BUILT_IN["spinel"])
+
+
+@lru_cache(maxsize=1)
+def nasicon() -> Prototype:
+    """The NASICON structure, R-3c: ions on 6b and 18e, a quarter of which is empty in Na3V2(PO4)3.
+
+    Lattice of Na3V2(PO4)3 at 200 degC (Chotard et al. 2015, doi:10.1021/acs.chemmater.5b02092); positions of
+    Na3Cr2(PO4)3 by neutrons (Lucazeau et al. 1986, Solid State Ionics 18-19, 959), rounded.
+    """
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    cell = Structure.from_spacegroup(
+        "R-3c",
+        Lattice.hexagonal(8.734, 21.914),
+        ["Na", "Na", "V", "P", "O", "O"],
+        [
+            [0.0, 0.0, 0.0],
+            [0.64, 0.0, 0.25],
+            [0.0, 0.0, 0.1465],
+            [0.2911, 0.0, 0.25],
+            [0.1746, -0.0306, 0.1934],
+            [0.1925, 0.1675, 0.0875],
+        ],
+    )
+    ion, center = Sublattice("Na", "ion"), Sublattice("P", "other", CENTERS)
+    anion = Sublattice("O", "other", ANIONS - {"N", "H", "S"})
+    return Prototype("nasicon", _primitive(cell), (ion, Sublattice("V", "metal"), center, anion), BUILT_IN["nasicon"])
+
+
+@lru_cache(maxsize=1)
+def tavorite() -> Prototype:
+    """The tavorite structure, P-1: chains of octahedra that share fluorine, joined by phosphate or sulfate.
+
+    Lattice of LiVPO4F (Ateba Mba et al. 2012, doi:10.1021/cm3003996); its positions rounded to starting points.
+    """
+    from pymatgen.core.lattice import Lattice
+    from pymatgen.core.structure import Structure
+
+    half = [
+        ("Li", 0.71, 0.39, 0.22),
+        ("P", 0.32, 0.645, 0.25),
+        ("F", 0.88, 0.09, 0.245),
+        ("O", 0.37, 0.245, 0.58),
+        ("O", 0.115, 0.67, 0.365),
+        ("O", 0.32, 0.34, 0.14),
+        ("O", 0.28, 0.795, 0.09),
+    ]
+    cell = Structure(
+        Lattice.from_parameters(5.171, 5.308, 7.263, 107.6, 107.95, 98.4),
+        ["V", "V", *(symbol for symbol, *_ in half), *(symbol for symbol, *_ in half)],
+        [[0.0, 0.0, 0.0], [0.0, 0.0, 0.5], *(place for _, *place in half), *([1.0 - x for x in p] for _, *p in half)],
+    )
+    parts = (
+        Sublattice("Li", "ion"),
+        Sublattice("V", "metal"),
+        Sublattice("P", "other", CENTERS),
+        Sublattice("F", "other", frozenset({"Cl"})),
+        Sublattice("O", "other"),
+    )
+    return Prototype("tavorite", cell, parts, BUILT_IN["tavorite"])
 
 
 @lru_cache(maxsize=1)
@@ -235,6 +350,16 @@ def from_cif(path: str) -> Prototype:
             taken = ANIONS if symbol in ANIONS else CENTERS if symbol in CENTERS else frozenset({symbol})
             roles.append(Sublattice(symbol, "metal" if metal else "other", frozenset() if metal else taken))
     return Prototype(path, structure, tuple(roles), f"that of its file, {structure.composition.reduced_formula}")
+
+
+KINDS: Mapping[str, Callable[[], Prototype]] = {
+    "layered": layered,
+    "spinel": spinel,
+    "lithiated-spinel": lithiated_spinel,
+    "olivine": olivine,
+    "nasicon": nasicon,
+    "tavorite": tavorite,
+}
 
 
 def _oxide(metal: str) -> tuple[Sublattice, Sublattice, Sublattice]:

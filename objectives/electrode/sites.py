@@ -99,10 +99,19 @@ def shares(prototype: Prototype, elements: Mapping[str, float], ion: str) -> dic
             placed[part][VACANCY] = room[part]
             if not placed[part].get(ion):
                 raise _misfit(prototype, f"it has no {ion} on the sites of the ion")
+        elif part.role == "charged":
+            placed[part][VACANCY] = room[part]
         elif room[part] > SLACK * sites:
             raise _misfit(prototype, f"{room[part] / sites:.3g} of the sites of {part.mark} would be empty")
         placed[part] = {symbol: amount / sites for symbol, amount in placed[part].items() if amount > EXACT}
     return placed
+
+
+def mobile_share(prototype: Prototype, elements: Mapping[str, float], ion: str) -> float:
+    """The share of a formula's ions that are on their own sites: those on sites of metals stay."""
+    placed = shares(prototype, elements, ion)
+    amounts = {part: taken.get(ion, 0.0) * prototype.sites_of(part) for part, taken in placed.items()}
+    return sum(amount for part, amount in amounts.items() if part.role == "ion") / sum(amounts.values())
 
 
 def contents(

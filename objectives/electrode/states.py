@@ -13,7 +13,7 @@ import numpy as np
 from invdesign.core.failures import CandidateFailure, Deadline, TransientFailure
 from invdesign.objectives.electrode.checks import check_charging
 from invdesign.objectives.electrode.orderings import Ordering, coulomb_matrix, groups_of, lowest
-from invdesign.objectives.electrode.prototypes import IONS, Prototype
+from invdesign.objectives.electrode.prototypes import IONS, Prototype, Sublattice
 from invdesign.objectives.electrode.quasi_random import most_random
 from invdesign.objectives.electrode.relaxation import Relaxation, Relaxed, metal_energy, relaxed
 from invdesign.objectives.electrode.sites import VACANCY, Contents, supercell
@@ -87,6 +87,9 @@ class Electrode:
     def _taken_out(self, left: int, state: str, full: Relaxed, how: Relaxation, deadline: Deadline) -> Relaxed:
         """The state with fewer ions, from the relaxed discharged one, with the lowest electrostatic energy."""
         ion = self.contents.ion
+        moved = next((part for part in self.contents.counts if part.role == "charged"), None)
+        if moved is not None and 0 < left == self.contents.left:
+            return self._checked(state, self._moved(left, moved, full), full, how, deadline)
         part = next(part for part in self.contents.counts if part.role == "ion")
         marks = [site.species_string for site in self.cell]
         leaving = [place for place, mark in enumerate(marks) if mark == part.mark and self.labels[place] == ion]
@@ -95,7 +98,29 @@ class Electrode:
         labels = lowest(self.matrix, [(leaving, counts)], staying, most=1)[0]
         occupied = [place for place, symbol in enumerate(self.labels) if symbol != VACANCY]
         kept = [position for position, place in enumerate(occupied) if labels[place] != VACANCY]
-        found = self._relaxed(state, full.atoms[kept], how, deadline)
+        return self._checked(state, full.atoms[kept], full, how, deadline)
+
+    def _moved(self, left: int, sublattice: Sublattice, full: Relaxed) -> Atoms:
+        """The relaxed framework with the ions that stay on other sites than in the discharged electrode."""
+        ion, marks = self.contents.ion, [site.species_string for site in self.cell]
+        part = next(part for part in self.contents.counts if part.role == "ion")
+        sites = [place for place, mark in enumerate(marks) if mark == sublattice.mark]
+        if left > len(sites):
+            raise CandidateFailure(
+                f"{left} {ion} remain, but the charged electrode has {len(sites)} sites for them; lower 'remaining'"
+            )
+        framework = {place: symbol for place, symbol in enumerate(self.labels) if marks[place] != part.mark}
+        framework = {place: symbol for place, symbol in framework.items() if place not in sites}
+        counts = {symbol: n for symbol, n in ((ion, left), (VACANCY, len(sites) - left)) if n}
+        labels = lowest(self.matrix, [(sites, counts)], framework, most=1)[0]
+        occupied = [place for place, symbol in enumerate(self.labels) if symbol != VACANCY]
+        atoms = full.atoms[[position for position, place in enumerate(occupied) if marks[place] != part.mark]]
+        chosen = [place for place in sites if labels[place] == ion]
+        where = np.array([self.cell[place].frac_coords for place in chosen]) @ np.asarray(atoms.cell)
+        return atoms + type(atoms)([ion] * left, positions=where)
+
+    def _checked(self, state: str, start: Atoms, full: Relaxed, how: Relaxation, deadline: Deadline) -> Relaxed:
+        found = self._relaxed(state, start, how, deadline)
         what = "area" if self.prototype.single_layer else "volume"
         check_charging(full.extent, found.extent, how.charging, what)
         return found

@@ -148,7 +148,7 @@ class BayesianOptimizer:
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
             noise = warped_noise(targets, values, noise)
             targets, values = power_warped(*arcsinh_warped(targets, values))
-        targets, values = with_success(targets, values, known.given)
+        targets, values = with_success(targets, values, known)
         rng = step_generator(seed, history)
         if self.acquisition is not None:
             model: Any = self._fits.fitted(self._model(space), candidates, values, space.columns, noise)

@@ -131,7 +131,7 @@ def surrogate_assisted_proposal(
     measured = measured.where(np.isfinite(measured))
     if (measured.notna().sum() < FEWEST_VALUES).any():
         return RandomOptimizer().propose(n, space=space, targets=targets, history=history, seed=seed)
-    targets, measured = with_success(targets, measured, history.given)
+    targets, measured = with_success(targets, measured, history)
     surrogate = optimizer.surrogate
     plain = surrogate.uncalibrated() if isinstance(surrogate, CalibratedSurrogate) else replace(surrogate)
     noise = None if history.noise_std is None else history.noise_std.reindex(columns=names)
@@ -185,6 +185,7 @@ class _Imagined:
                 pending=lived.iloc[:0],
                 own=_own(history, len(lived)),
                 given=None,
+                failures=None,
             )
             new = plain.propose(
                 max(n, self.optimizer.generation),

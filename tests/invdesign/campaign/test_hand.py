@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from invdesign.campaign import Campaign
+from invdesign.campaign.laboratory import ignored_columns
 from invdesign.campaign.sheet import laboratory_sheet
 from invdesign.core.errors import InputError
-from invdesign.core.tables import read_table, write_table
+from invdesign.core.tables import Table, read_table, write_table
 from invdesign.objectives.python import PythonObjective
 from invdesign.optimizers import GeneticOptimizer, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.space import Continuous, Mixture, SearchSpace
@@ -49,9 +50,34 @@ def test_a_direction_has_no_chance_and_few_values_no_prediction():
     with pytest.raises(InputError, match="at least 3 values"):
         campaign.predict(SPACE.sample(2, np.random.default_rng(0)))
     campaign.tell(measured().drop(columns="g"))
-    assert list(campaign.predict(SPACE.sample(2, np.random.default_rng(0)))) == ["f expected", "f low", "f high"]
+    found = campaign.predict(SPACE.sample(2, np.random.default_rng(0)))
+    assert list(found) == ["f expected", "f low", "f high", "distance"]
     with pytest.raises(InputError, match="Column 'x': 3 lies outside"):
         campaign.predict(pd.DataFrame({"x": [3.0], "t": [20.0]}))
+
+
+def test_predictions_say_how_far_they_are_from_the_data():
+    campaign = opened()
+    near = measured(30).query("x < 0.5")
+    campaign.tell(near)
+    asked = pd.DataFrame({"x": [*near["x"], 1.0], "t": [*near["t"], 40.0]})
+    *inside, far = campaign.predict(asked)["distance"]
+    assert max(inside) <= 1.0 < far
+    batch = pd.DataFrame({"x": [1.0], "t": [40.0]})
+    sheet = laboratory_sheet(batch, SPACE, TARGETS, campaign.expectation(), campaign.units)
+    assert sheet["distance"].item() == pytest.approx(far, rel=1e-3)
+    assert ignored_columns(Table.of(sheet, "the sheet", first=1), SPACE, TARGETS) == []
+
+
+def test_a_parameter_named_distance_keeps_its_column_in_the_sheet():
+    space = SearchSpace(distance=Continuous(0, 1))
+    campaign = Campaign(space, Targets(AtLeast("f", 0.5)))
+    campaign.tell(pd.DataFrame({"distance": [0.1, 0.5, 0.9], "f": [0.1, 0.5, 0.9]}))
+    batch = pd.DataFrame({"distance": [0.25]})
+    sheet = laboratory_sheet(batch, space, campaign.targets, campaign.expectation(), campaign.units)
+    assert list(sheet)[:2] == ["distance", "f"]
+    assert sheet.columns.is_unique
+    assert sheet["distance"].item() == 0.25
 
 
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])

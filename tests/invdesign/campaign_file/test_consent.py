@@ -108,6 +108,34 @@ def test_code_is_named_with_its_line_and_not_run(folder, case):
     assert not list(folder.parent.rglob("run"))
 
 
+FOLLOWING = {
+    "a property of a refused function": "- {type: python, function: mine.py:f, units: {g: ''}}\n",
+    "a stage on its property": (
+        "- {type: python, function: mine.py:f, units: {g: ''}}\n"
+        "- {type: table, data: t.csv, key: {x: x}, values: {g: f}, verify: top 2}\n"
+    ),
+    "a surrogate of its property": (
+        "- {type: python, function: mine.py:f, units: {g: ''}}\nsurrogate: {f: {type: ridge}, g: {type: ridge}}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FOLLOWING)
+def test_a_refusal_stands_alone(folder, case):
+    """What the refused function gives is unknown, so that nothing is said of it."""
+    head = HEAD.replace("{type: continuous, low: 0, high: 1}", "{type: categorical, values: ['0.25', '0.5']}").replace(
+        "]\n", ", {property: g, at_least: 0}]\n"
+    )
+    table = "objective:\n- {type: table, data: t.csv, key: {x: x}, values: {f: f}}\n"
+    with pytest.raises(ConsentError) as caught:
+        read_campaign(written(folder, head + table + FOLLOWING[case]))
+    (problem,) = caught.value.problems
+    assert "calls the Python function 'mine.py:f', which needs your consent" in problem.message
+    wrong = head.replace("property: g", "property: h") + table + FOLLOWING[case].replace("{f:", "{h: {type: ridge}, f:")
+    with pytest.raises(FileError, match="No objective gives the property 'h'"):
+        read_campaign(written(folder, wrong), allow_code=True)
+
+
 @pytest.mark.parametrize("case", ELSEWHERE)
 def test_places_outside_of_the_folder_need_consent(folder, case):
     text, what = ELSEWHERE[case]

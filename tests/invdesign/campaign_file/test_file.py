@@ -17,7 +17,7 @@ from invdesign.core.errors import InputError
 from invdesign.optimizers import RandomOptimizer
 from invdesign.space import Continuous, Integer, SearchSpace, describe_size
 from invdesign.surrogates.features.elements import element_symbols
-from invdesign.targets import AtLeast, Between
+from invdesign.targets import AtLeast, Between, Equals
 
 GOOD = """\
 campaign: small
@@ -332,6 +332,21 @@ def test_a_target_of_a_file_may_ask_for_a_probability(tmp_path):
     with pytest.raises(FileError, match=r"'min_probability' must be below 1, not 1.5") as caught:
         read_targets(place)
     assert [problem.line for problem in caught.value.problems] == [1]
+
+
+def test_a_target_of_a_file_may_list_its_classes(tmp_path):
+    place = tmp_path / "targets.yaml"
+    place.write_text("- {property: phase, equals: layered, classes: [layered, spinel]}\n")
+    (target,) = read_targets(place)
+    assert target == Equals("phase", "layered", classes=("layered", "spinel"))
+    place.write_text(
+        "- {property: phase, equals: layerd, classes: [layered, spinel]}\n"
+        "- {property: g, at_most: 1, classes: [a, b]}\n"
+    )
+    with pytest.raises(FileError) as caught:
+        read_targets(place)
+    assert "'layerd' is not one of the classes layered, spinel." in caught.value.problems[0].message
+    assert "classes needs equals" in caught.value.problems[1].message
 
 
 SETS = """\

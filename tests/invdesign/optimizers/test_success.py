@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,6 +52,50 @@ def test_so_does_a_surrogate_assisted_population():
     assert frame["f"].tail(12).isna().sum() <= 5
 
 
+BOTH = ind.Targets(ind.Minimize("f"), ind.AtMost("g", 1.0))
+
+
+def partly(frame):
+    """Smallest, -1, at (0.25, 0.25), around which the second property is missing, but never the first."""
+    near = np.hypot(frame["x"] - 0.25, frame["y"] - 0.25)
+    return pd.DataFrame({"f": two_valleys(frame, fails=False), "g": near.where(near >= 0.3)})
+
+
+def last_failures(optimizer, *, reason="bond breaks", evaluations=40):
+    campaign = ind.Campaign(SPACE, BOTH, optimizer=optimizer, seed=3, initial=8)
+    while len(campaign.frame()) < evaluations:
+        batch = campaign.ask(2)
+        found = partly(batch)
+        campaign.tell(pd.concat([batch, found.assign(reason=np.where(found["g"].isna(), reason, ""))], axis=1))
+    frame = campaign.frame()
+    assert frame["f"].notna().all(), "values of the other property are kept"
+    assert (frame["reason"].fillna("") == np.where(frame["g"].isna(), reason, "")).all()
+    return int(frame["g"].tail(20).isna().sum())
+
+
+@pytest.mark.parametrize(
+    "optimizer", [ind.BayesianOptimizer(), ind.GeneticOptimizer(), ind.GeneticOptimizer(surrogate_assisted=True)]
+)
+def test_a_candidate_that_misses_one_property_has_failed(optimizer):
+    assert last_failures(optimizer) <= 6
+
+
+def test_a_property_that_is_missing_without_a_reason_was_not_measured():
+    """A laboratory that measures one property first is no reason to move away."""
+    assert last_failures(ind.BayesianOptimizer(), reason="", evaluations=30) > 10
+
+
+def test_so_is_one_of_an_objective():
+    def function(x, y):
+        return partly(pd.DataFrame({"x": [x], "y": [y]})).iloc[0].to_dict()
+
+    campaign = ind.Campaign(SPACE, BOTH, seed=3, initial=8)
+    campaign.run(ind.PythonObjective(function, {"f": "", "g": ""}, isolated=False), evaluations=36)
+    history = campaign.history()
+    assert history.failures.tolist() == history.properties["g"].isna().tolist()
+    assert history.properties["g"].tail(20).isna().sum() <= 6
+
+
 def test_failures_at_random_are_no_reason_to_move():
     space = ind.SearchSpace(x=ind.Continuous(0.0, 1.0), y=ind.Continuous(0.0, 1.0))
     campaign = ind.Campaign(space, MINIMIZE, seed=1, initial=8)
@@ -61,28 +107,46 @@ def test_failures_at_random_are_no_reason_to_move():
     assert campaign.frame()["f"].min() < -0.95
 
 
+def history_of(properties, **more):
+    candidates = SPACE.sample(len(properties), np.random.default_rng(0))
+    return History(candidates, properties, candidates.iloc[:0], **more)
+
+
+def test_the_failures_of_a_history_follow_its_rows():
+    properties = pd.DataFrame({"f": [1.0, np.nan, 2.0], "g": [1.0, 2.0, 3.0]})
+    inside = history_of(properties, failures=np.array([False, True, False]))
+    outside = history_of(properties.iloc[:2])
+    joined = replace(inside, outside=outside).with_outside()
+    assert joined.failures.tolist() == [False, True, False, False, False]
+    assert replace(inside, failures=None, outside=outside).with_outside().failures is None
+
+
 def test_successes_are_ones_failures_zeros_and_the_rest_unknown():
     properties = pd.DataFrame({"f": [1.0, np.nan, 2.0], "g": [0.0, np.nan, np.inf]})
     assert np.array_equal(successes(properties), [1.0, 0.0, np.nan], equal_nan=True)
+    known = np.array([True, True, True])  # the first has a reason for another property
+    assert successes(properties, known).tolist() == [1.0, 0.0, 0.0]
+    assert np.array_equal(successes(properties, ~known), [1.0, 0.0, np.nan], equal_nan=True)
 
 
 def test_without_failures_nothing_is_added():
     properties = pd.DataFrame({"f": [1.0, 2.0]})
-    assert with_success(MINIMIZE, properties) == (MINIMIZE, properties) or properties.equals(
-        with_success(MINIMIZE, properties)[1]
-    )
-    assert with_success(MINIMIZE, properties)[0] is MINIMIZE
+    targets, values = with_success(MINIMIZE, properties, history_of(properties))
+    assert targets is MINIMIZE
+    assert values is properties
 
 
 def test_success_is_asked_half_as_often_as_it_was_seen():
-    targets, values = with_success(MINIMIZE, pd.DataFrame({"f": [1.0, np.nan, 2.0, 3.0]}))
+    properties = pd.DataFrame({"f": [1.0, np.nan, 2.0, 3.0]})
+    targets, values = with_success(MINIMIZE, properties, history_of(properties))
     assert values[SUCCESS].tolist() == [1.0, 0.0, 1.0, 1.0]
     assert targets.window(SUCCESS).interval == (0.4, np.inf)
     assert without_success(targets) == MINIMIZE
 
 
 def test_a_reduction_counts_by_its_chance():
-    targets, _ = with_success(WINDOW, pd.DataFrame({"f": [1.0, np.nan]}))
+    properties = pd.DataFrame({"f": [1.0, np.nan]})
+    targets, _ = with_success(WINDOW, properties, history_of(properties))
     plain = ShortfallReduction(WINDOW, best=2.0, scales={"f": 1.0})
     asked = targets.window(SUCCESS).interval[0]
     mean, std = np.array([[0.5, asked], [0.5, 1.0], [0.5, -1.0]]), np.full((3, 2), 0.1)

@@ -13,7 +13,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pypdfium2
 import pytest
 from plotly import graph_objects
 from rich.console import Console
@@ -484,6 +486,42 @@ def test_nothing_overflows_on_a_phone_a_tablet_or_a_screen(report: Path, tmp_pat
     assert right <= width
     assert drawn > 0.25 * width
     assert errors == 0
+
+
+def printed(address: str, folder: Path) -> list[tuple[str, tuple[float, float, float, float], tuple[float, float]]]:
+    """The pages of the printed report: the text, the box around it, and the size of the paper, in points."""
+    place = folder / "report.pdf"
+    command = [browser(), *FLAGS, f"--user-data-dir={folder / 'profile'}", f"--print-to-pdf={place}", address]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    found = []
+    with pypdfium2.PdfDocument(place) as document:
+        for page in document:
+            text = page.get_textpage()
+            boxes = np.array([text.get_charbox(place) for place in range(text.count_chars())]).reshape(-1, 4)
+            (left, low), (right, high) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+            found.append((text.get_text_bounded(), (left, low, right, high), page.get_size()))
+    return found
+
+
+@pytest.mark.parametrize("parameters", [2, 30])
+def test_a_printed_report_repeats_its_headers_and_nothing_is_cut(tmp_path: Path, parameters: int) -> None:
+    names = [f"p{number}" for number in range(parameters)]
+    rows = ind.SearchSpace({name: ind.Continuous(0.0, 1.0, unit="um") for name in names})
+    campaign = ind.Campaign(rows, ind.Targets(ind.AtLeast("f", 0.2, unit="V")), initial=100, name="printed")
+    sample = rows.sample(100, np.random.default_rng(0))
+    campaign.tell(sample.assign(f=sample["p0"]))
+    page = Page(write_report(campaign, tmp_path / "report.html").read_text(encoding="utf-8"))
+    pages = printed((tmp_path / "report.html").as_uri(), tmp_path)
+    for text, (left, low, right, high), (width, height) in pages:
+        assert min(left, low) > 0.0, "within the paper"
+        assert right < width
+        assert high < height
+        if "initial" in text or "laboratory" in text:  # rows of candidates
+            assert "candidate" in text
+            assert "f (V)" in re.sub(r"\s+", " ", text)
+    together = re.sub(r"\s", "", "".join(text for text, *_ in pages))
+    for row in page.tables["evaluated"][2:]:
+        assert re.sub(r"\s", "", "".join(row)) in together
 
 
 def test_a_report_is_small_and_every_candidate_stands_in_it(report: Path, verified: ind.Campaign, page: Page) -> None:

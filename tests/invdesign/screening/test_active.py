@@ -84,6 +84,26 @@ def test_measured_values_stand_in_the_results(file, tmp_path):
     assert [count.name for count in done.funnel][-1] == "evaluated"
 
 
+def test_every_pass_says_what_it_led_to(file, tmp_path):
+    done = screened(file, tmp_path / "out", WINDOW, objective_of(tmp_path / "log"))
+    first, *later = done.passes
+    assert [len(one.evaluated) for one in done.passes] == [8, 5, 6, 5]
+    assert (first.funnel, first.likely) == ((), None)
+    evaluated = pd.read_csv(tmp_path / "out" / "evaluated.csv", index_col=0)
+    assert np.concatenate([one.evaluated.index for one in done.passes]).tolist() == evaluated.index.tolist()
+    for one in done.passes:
+        assert one.met.tolist() == (evaluated.loc[one.evaluated.index, "f"] >= 0.8).tolist()
+    assert [one.funnel[0].entered for one in later] == [300] * 3
+    assert [one.funnel[0].left for one in later] == [done.funnel[0].left] * 3
+    assert all(0 <= one.likely <= 299 for one in later)
+    for one in (tmp_path / "out" / "active").glob("chosen-*.json"):  # as earlier versions wrote them
+        given = json.loads(one.read_text())
+        one.write_text(json.dumps({"places": given["places"], "rows": given["rows"]}))
+    again = screened(file, tmp_path / "out", WINDOW, objective_of(tmp_path / "log"))
+    assert [one.funnel for one in again.passes] == [()] * 4
+    assert [one.met.tolist() for one in again.passes] == [one.met.tolist() for one in done.passes]
+
+
 def test_a_candidate_that_fails_leaves_with_a_reason(file, tmp_path):
     def odd(a: float, b: float) -> dict[str, float]:
         if a < 0.3:

@@ -144,3 +144,17 @@ def test_a_class_is_met_by_its_probability():
     targets = Targets(target)
     values = pd.DataFrame({"phase=layered": chance, "phase=layered_std": np.sqrt(chance * (1.0 - chance))})
     np.testing.assert_allclose(targets.probabilities(values)["probability"], chance)
+
+
+def test_a_target_may_list_the_classes_of_its_property():
+    target = Equals("phase", "layered", classes=["layered", "spinel"])
+    assert target.classes == ("layered", "spinel")
+    assert str(target) == "phase equal to layered"
+    assert target.in_unit("").classes == target.classes
+    with pytest.raises(InputError, match="'layerd' is not one of the classes layered, spinel"):
+        Equals("phase", "layerd", classes=("layered", "spinel"))
+    for classes in (("layered",), ("layered", "layered"), ("layered", " ")):
+        with pytest.raises(InputError, match="at least two different texts"):
+            Equals("phase", "layered", classes=classes)
+    with pytest.raises(InputError, match="the number 2 has no classes"):
+        Equals("charge", 2, classes=("1", "2"))

@@ -13,11 +13,12 @@ from invdesign.core.errors import InputError
 from invdesign.core.failures import CandidateFailure
 from invdesign.core.settings import FileContext, from_mapping
 from invdesign.objectives.calibrated import Calibrated
-from invdesign.objectives.electrode.calibration import VoltageCalibration
+from invdesign.objectives.electrode.calibration import KnownVoltage, VoltageCalibration
 from invdesign.objectives.electrode.checks import NEIGHBOR, check_drift, check_whole, neighbors
 from invdesign.objectives.electrode.objective import ElectrodeObjective
 from invdesign.objectives.electrode.orderings import charges, coulomb_matrix, groups_of, lowest
 from invdesign.objectives.electrode.prototypes import BUILT_IN, from_cif, layered, prototype_for
+from invdesign.objectives.electrode.relaxation import Relaxed
 from invdesign.objectives.electrode.sites import contents, shares, supercell
 from invdesign.objectives.electrode.states import average_voltage, electrodes
 
@@ -57,6 +58,22 @@ def test_voltages_by_chgnet(formula, prototype, golden, measured):
     assert result["voltage"][0] == pytest.approx(measured, abs=0.5)
     assert result["capacity"][0] == pytest.approx({"LiCoO2": 273.8, "LiMn2O4": 148.2}[formula], abs=0.1)
     assert 0.0 <= result["volume_change"][0] < 0.1
+
+
+@pytest.mark.parametrize(
+    ("formula", "prototype", "remaining", "measured"),
+    [
+        # Average voltages: Whittingham 1976, doi:10.1126/science.192.4244.1126; Barker et al. 2003,
+        # doi:10.1149/1.1606451. CHGNet's errors are some tenths of a volt.
+        ("LiTiS2", "layered", 0.0, 2.1),
+        ("LiVPO4F", "tavorite", 0.0, 4.2),
+    ],
+)
+def test_voltages_of_sulfides_and_tavorites_by_chgnet(formula, prototype, remaining, measured):
+    pytest.importorskip("chgnet")
+    result = values([formula], prototype, wanted=("voltage",), remaining=remaining, fmax=0.2)
+    assert result["reason"].tolist() == [None]
+    assert result["voltage"][0] == pytest.approx(measured, abs=0.7)
 
 
 def test_an_nmc_by_chgnet_with_lithium_left_and_a_state_between():
@@ -218,6 +235,13 @@ def test_the_spinel_is_that_of_its_space_group():
         ({"Na": 1.0, "Fe": 1.0, "P": 0.5, "Si": 0.5, "O": 4.0}, "olivine", {"P": {"P": 0.5, "Si": 0.5}}),
         ({"Ti": 1.0, "V": 1.0, "C": 1.0, "O": 2.0, "H": 2.0, "K": 2.0}, "mxene", {"Ti": {"Ti": 0.5, "V": 0.5}}),
         ({"Mo": 2.0, "N": 1.0, "Mg": 2.0}, "mxene", {"C": {"N": 1.0}, "Li": {"Mg": 1.0}}),
+        ({"Na": 3.0, "V": 2.0, "P": 3.0, "O": 12.0}, "nasicon", {"Na": {"Na": 0.75, "": 0.25}, "V": {"V": 1.0}}),
+        ({"Li": 1.0, "Fe": 1.0, "S": 1.0, "O": 4.0, "F": 1.0}, "tavorite", {"P": {"S": 1.0}, "F": {"F": 1.0}}),
+        (
+            {"Li": 7.0, "Ti": 5.0, "O": 12.0},
+            "lithiated-spinel",
+            {"Li": {"Li": 1.0}, "Mn": {"Li": 1 / 6, "Ti": 5 / 6}, "Xe": {"": 1.0}},
+        ),
     ],
 )
 def test_elements_find_their_sites(formula, prototype, expected):
@@ -237,8 +261,53 @@ def test_the_smallest_cell_that_holds_the_shares_is_taken():
     assert abs(np.linalg.det(supercell(layered(), 10).lattice.matrix)) == pytest.approx(10 * 32.2, abs=1.0)
 
 
+BONDS = {
+    # Distances in angstrom that the sources of the structures report, within a tenth.
+    "lithiated-spinel": {("Mn", "O"): (6, 2.0), ("Li", "O"): (6, 2.1)},
+    "nasicon": {("V", "O"): (6, 2.0), ("P", "O"): (4, 1.53), ("Na", "O"): (6, 2.49)},
+    "tavorite": {("V", "O"): (4, 1.98), ("V", "F"): (2, 1.98), ("P", "O"): (4, 1.54), ("F", "V"): (2, 1.98)},
+}
+
+
+@pytest.mark.parametrize("name", BONDS)
+def test_a_prototype_has_the_bonds_of_its_source(name):
+    structure = prototype_for(name, {}).structure
+    for (center, other), (count, length) in BONDS[name].items():
+        first = next(site for site in structure if site.species_string == center)
+        near = sorted(one.nn_distance for one in structure.get_neighbors(first, 3.5) if one.species_string == other)
+        assert near[:count] == pytest.approx([length] * count, abs=0.1)
+        assert len(near) == count or near[count] > length + 0.3
+
+
+def test_sulfides_have_their_own_layers():
+    made = prototype_for("layered", {"Li": 1.0, "Ti": 1.0, "S": 2.0})
+    assert made.structure.composition.reduced_formula == "LiTiS2"
+    (bond, *_) = sorted(one.nn_distance for one in made.structure.get_neighbors(made.structure[1], 3.0))
+    assert bond == pytest.approx(2.45, abs=0.1)
+    assert prototype_for("layered", {"Li": 1.0, "Co": 1.0, "O": 1.9, "S": 0.1}) is layered()
+
+
+def test_the_ions_of_a_lithiated_spinel_move_when_it_is_charged():
+    """All of them leave the octahedra (16c), and those that remain sit in tetrahedra (8a)."""
+    elements = {"Li": 7.0, "Ti": 5.0, "O": 12.0}
+    held = contents(prototype_for("lithiated-spinel", elements), elements, remaining=0.5, metal_sites=12, halfway=False)
+    assert (held.copies, held.ions, held.left, held.rounding) == (3, 12, 6, pytest.approx(0.0, abs=1e-9))
+    (electrode,) = electrodes(prototype_for("lithiated-spinel", elements), held, 1)
+    full = electrode._atoms(electrode.labels)
+    assert full.get_chemical_formula() == "Li14O24Ti10"
+    moved = next(part for part in held.counts if part.role == "charged")
+    charged = electrode._moved(held.left, moved, Relaxed(0.0, full))
+    assert charged.get_chemical_formula() == "Li8O24Ti10"
+    for place in range(len(charged) - held.left, len(charged)):
+        near = np.sort(charged.get_distances(place, range(len(charged) - held.left), mic=True))
+        assert near[:4] == pytest.approx([1.88] * 4, abs=0.02)
+        assert near[4] > 2.5
+    with pytest.raises(CandidateFailure, match="but the charged electrode has 6 sites for them; lower 'remaining'"):
+        electrode._moved(7, moved, Relaxed(0.0, full))
+
+
 def test_every_cell_is_right_handed():
-    for name in ("layered", "spinel", "olivine"):
+    for name in ("layered", "spinel", "lithiated-spinel", "olivine", "nasicon", "tavorite"):
         assert np.linalg.det(supercell(prototype_for(name, {}), 2).lattice.matrix) > 0.0
 
 
@@ -362,10 +431,11 @@ def test_campaign_files_name_it(examples):
 @pytest.mark.parametrize(
     ("formula", "prototype", "settings", "words"),
     [
-        ("Li4Ti5O12", "spinel", {}, "can give 0 electrons until their highest oxidation states, fewer than the 4"),
+        ("Li4Ti5O12", "spinel", {}, "can give 0 electrons until their highest oxidation states, fewer than the 3"),
         ("LiFeO2", "layered", {}, "can give 0 electrons"),
         ("LiNi0.5Fe0.5O2", "layered", {}, "'remaining: 0.5' keeps to it"),
         ("LiCoO2", "layered", {"highest_states": {"Co": 3.5}}, "can give 0.5 electrons"),
+        ("Li7Ti5O12", "lithiated-spinel", {"metal_sites": 12}, "fewer than the 6 that leave with Li; 'remaining: 0.5'"),
         ("LiAlO2", "layered", {}, "it contains no redox metal, so that no charge can be taken out with Li"),
         ("Li0.5CoF2", "layered", {}, "has no site"),
     ],
@@ -387,6 +457,7 @@ def test_the_redox_limit_is_the_users_and_leaves_rounded_formulas_and_mxenes_alo
         ("LiFeO2", "layered", {"highest_states": {"Fe": 4.0}}),
         ("LiNi0.3333Mn0.3333Co0.3333O2", "layered", {}),
         ("LiMn1.5Ni0.5O4", "spinel", {}),
+        ("Li7Ti5O12", "lithiated-spinel", {"remaining": 0.5, "metal_sites": 12}),
         ("LiFe0.5Mn0.5PO4", "olivine", {}),
         ("Sc2CO2Li2", "mxene", {"wanted": ("voltage",)}),
         ("Ti2CO2Li2", "mxene", {"wanted": ("voltage",)}),
@@ -462,11 +533,29 @@ def test_a_calibration_that_cannot_be_fitted_is_a_reason(tmp_path):
         calibrated(tmp_path, [3.9] * 5, wanted=("capacity",))
 
 
+def test_a_calibration_may_say_what_remains_in_each_electrode(tmp_path, raw):
+    half = values(list(CALIBRATING[:1]), **QUICK, metal_sites=2, remaining=0.5)["voltage"][0]
+    table = pd.DataFrame({"f": [*CALIBRATING, "LiCoO2"], "U": [*raw, half], "left": [0.0] * 6 + [0.5]})
+
+    def objective(**changes):
+        table.assign(**changes).to_csv(tmp_path / "known.csv", index=False)
+        calibration = VoltageCalibration(str(tmp_path / "known.csv"), "f", "U", remaining="left")
+        return ElectrodeObjective("layered", "f", calibration=calibration, metal_sites=2, **QUICK)
+
+    report = objective().calibration_reports()["voltage"]
+    assert (report.rows, report.slope) == (7, pytest.approx(1.0))
+    assert report.raw_mae == pytest.approx(0.0, abs=1e-9)
+    assert objective().calibration_basis() != objective(left=[0.0] * 5 + [0.5, 0.5]).calibration_basis()
+    (problem,) = objective(left=[0.0] * 6 + [1.0]).check([Column("f", "formula")])
+    assert "Row 8 of the calibration's table" in problem
+    assert problem.endswith("left must be from 0 to below 1, not 1.0.")
+
+
 def test_a_calibration_is_a_section_of_a_file(tmp_path):
     pd.DataFrame({"f": CALIBRATING, "U": [3.9] * 6, "kind": "layered"}).to_csv(tmp_path / "known.csv", index=False)
     context = FileContext(tmp_path, lambda text: str(tmp_path / text), lambda *_: None)
     section = {"data": "known.csv", "formula": "f", "value": "U", "prototype": "kind", "unit": "V"}
     made = from_mapping(ElectrodeObjective, {"prototype": "spinel", "calibration": section}, context)
-    assert made.calibration.rows("spinel")[0] == ("LiCoO2", "layered", 3.9)
+    assert made.calibration.rows("spinel")[0] == KnownVoltage("LiCoO2", "layered", None, 3.9)
     with pytest.raises(ValueError, match=r"has no column 'u2'\. Did you mean 'U'"):
         from_mapping(ElectrodeObjective, {"prototype": "spinel", "calibration": {**section, "value": "u2"}}, context)

@@ -6,7 +6,7 @@ import pytest
 
 import invdesign as ind
 from invdesign.campaign_file.lines import FileError
-from invdesign.cli.running import executor_of
+from invdesign.campaign_file.running import executor_of
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
