@@ -117,7 +117,7 @@ FUNCTIONS, WINDOWS, POOLS = "bayesian, functions", "bayesian, windows", "bayesia
 
 def entries() -> list[Entry]:
     """All that is ablated, the cheapest panels first."""
-    return [*_swarm(), *_genetic(), *_cma(), *_pools(), *_tables(), *_continuous(), *_rest()]
+    return [*_swarm(), *_genetic(), *_cma(), *_pools(), *_continuous(), *_tables(), *_rest()]
 
 
 def _swarm() -> list[Entry]:
@@ -502,7 +502,7 @@ def main() -> None:
     found: dict[str, Any] = result.setdefault(given.half, {"default": {}, "entries": {}})
     # First everything is switched off, which says most; then it is halved and doubled.
     wanted = [(entry, word) for entry in entries() for word in entry.changes]
-    for entry, word in sorted(wanted, key=lambda pair: pair[1] != next(iter(pair[0].changes))):
+    for entry, word in sorted(wanted, key=lambda pair: pair[1] != "off"):
         if given.only and not any(entry.name.endswith(name) for name in given.only):
             continue
         row = found["entries"].setdefault(entry.name, {"unit": PANELS[entry.panels[0]].unit, "changes": {}})
