@@ -1,7 +1,7 @@
 """One ablation: every constant and default that decides quality is switched off, halved and doubled.
 
     INVDESIGN_DATA=... OMP_NUM_THREADS=1 python benchmarks/ablation.py
-    INVDESIGN_DATA=... OMP_NUM_THREADS=1 python benchmarks/ablation.py --half report --only ELITE SETTLING
+    INVDESIGN_DATA=... OMP_NUM_THREADS=1 python benchmarks/ablation.py --half report --only ELITE --seeds 12
 
 Each change is made alone, on the panels of ``_ablation_panels.py`` that it may matter to, with the same seeds as the
 default. The result is the mean difference of the loss, positive where the change is worse, and its standard error over
@@ -450,12 +450,12 @@ def problems(panel: str, half: Half) -> Mapping[str, Run]:
     return PANELS[panel].problems[half]()
 
 
-def losses(panel: str, half: Half, change: Change) -> dict[str, list[Losses]]:
-    """Losses of every problem, seed by seed."""
+def losses(panel: str, half: Half, change: Change, count: int | None) -> dict[str, list[Losses]]:
+    """Losses of every problem, seed by seed; the panel's number of seeds if none is given."""
     one: Panel = PANELS[panel]
     found = {}
     for name, run in problems(panel, half).items():
-        seeds = range(FIRST_SEED[half], FIRST_SEED[half] + one.seeds)
+        seeds = range(FIRST_SEED[half], FIRST_SEED[half] + (count or one.seeds))
         with changed(change):
             found[name] = [run(change.changed(one.build()), seed) for seed in seeds]
     return found
@@ -495,27 +495,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=get_args(Half), default="development")
     parser.add_argument("--only", nargs="*", help="Entries whose name ends so.")
+    parser.add_argument("--changes", nargs="*", help="Only these changes.")
+    parser.add_argument("--seeds", type=int, help="Of each problem; kept beside the results of fewer.")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    result = {key: value for key, value in read_result(NAME).items() if key in get_args(Half)}
-    found: dict[str, Any] = result.setdefault(given.half, {"default": {}, "entries": {}})
+    result = {key: value for key, value in read_result(NAME).items() if key.startswith(get_args(Half))}
+    part = given.half if given.seeds is None else f"{given.half}, {given.seeds} seeds"
+    found: dict[str, Any] = result.setdefault(part, {"default": {}, "entries": {}})
     # First everything is switched off, which says most; then it is halved and doubled.
     wanted = [(entry, word) for entry in entries() for word in entry.changes]
     for entry, word in sorted(wanted, key=lambda pair: pair[1] != "off"):
         if given.only and not any(entry.name.endswith(name) for name in given.only):
             continue
-        row = found["entries"].setdefault(entry.name, {"unit": PANELS[entry.panels[0]].unit, "changes": {}})
-        if word in row["changes"]:
+        row = found["entries"].get(entry.name, {"unit": PANELS[entry.panels[0]].unit, "changes": {}})
+        if word in row["changes"] or (given.changes and word not in given.changes):
             continue
         start, measured = time.process_time(), {}
         for panel in entry.panels:
             if panel not in found["default"]:
-                found["default"][panel] = losses(panel, given.half, Change())
-            changed_losses = losses(panel, given.half, entry.changes[word])
+                found["default"][panel] = losses(panel, given.half, Change(), given.seeds)
+            changed_losses = losses(panel, given.half, entry.changes[word], given.seeds)
             measured[panel] = difference(panel, found["default"][panel], changed_losses)
         row["changes"][word] = measured
         row["verdict"] = verdict(row)
+        found["entries"][entry.name] = row
         print(f"{entry.name}, {word}: {row['verdict']}, {time.process_time() - start:.0f} s", measured, flush=True)
         write_result(NAME, {**result, "left out": LEFT_OUT}, packages=PACKAGES)
 
