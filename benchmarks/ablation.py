@@ -129,7 +129,7 @@ def _swarm() -> list[Entry]:
         constant(module, "SETTLING", fronts, scaled=False, off=0.0, half=0.375, whole=1.0),
         constant(module, "STEP", here, fronts),
         constant(module, "DECADES", here, fronts, off=0.0),
-        setting("turbulence", here, fronts, off=0.0, half=0.05, double=0.2),
+        setting("turbulence", here, fronts, "swarm, pools", off=0.0, half=0.05, double=0.2),
         setting("inertia", here, off=(0.6, 0.6), half=(0.9, 0.15), double=(0.9, 0.6)),
         setting("schedule", here, half=12, double=50),
         setting("cognitive", here, off=0.0, half=0.75, double=3.0),
