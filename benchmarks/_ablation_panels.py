@@ -164,7 +164,7 @@ class Window(tasks.Task):
         values = self.objectives(np.random.default_rng(0).random((20_000, self.dimension)))
         return np.quantile(values, self.share)
 
-    def targets(self) -> ind.Targets:
+    def targets(self, *, with_reference: bool = False) -> ind.Targets:
         low, high = (float(bound) for bound in self._bounds)
         return ind.Targets(ind.Between("f0", low, high) if self.share[0] else ind.AtMost("f0", high))
 
@@ -175,6 +175,20 @@ class Window(tasks.Task):
 def hits(task: Window, sizes: tuple[int, int, int]) -> Run:
     """Share of the evaluations after the initial design that are hits."""
     return lambda optimizer, seed: (-float(task.hit(_points(task, optimizer, seed, sizes)[sizes[0] :]).mean()),)
+
+
+def tails(sizes: tuple[int, int, int]) -> Mapping[Half, Callable[[], Mapping[str, Run]]]:
+    """One bound on functions whose values span orders of magnitude."""
+    names: Mapping[Half, tuple[str, ...]] = {
+        "development": ("rosenbrock-4", "powell-4", "levy-5"),
+        "report": ("rosenbrock-6", "dixonprice-5"),
+    }
+
+    def made(half: Half) -> Mapping[str, Run]:
+        chosen = [task for task in single(half) if task.name in names[half]]
+        return {one.name: hits(Window(one.name, one.dimension, one.objectives), sizes) for one in chosen}
+
+    return {"development": lambda: made("development"), "report": lambda: made("report")}
 
 
 def windows(sizes: tuple[int, int, int]) -> Mapping[Half, Callable[[], Mapping[str, Run]]]:
@@ -336,6 +350,7 @@ PANELS: Mapping[str, Panel] = {
     "bayesian, functions": Panel(ind.BayesianOptimizer, of_functions((6, 1, 36)), REGRET, 2),
     "bayesian, fronts": Panel(ind.BayesianOptimizer, of_fronts((6, 1, 36), most=2), VOLUME, 2),
     "bayesian, windows": Panel(ind.BayesianOptimizer, windows((6, 1, 36)), SHARE, 2),
+    "bayesian, tails": Panel(ind.BayesianOptimizer, tails((6, 1, 36)), SHARE, 4),
     "bayesian, pools": Panel(
         ind.BayesianOptimizer, of_pools(50, ("hbe", "mxene"), ("reduction potential, subset 99",)), SHARE, 4
     ),

@@ -329,8 +329,8 @@ def _continuous() -> list[Entry]:
         )
 
     return [
-        constant(transforms, "LONG", WINDOWS, off=math.inf),
-        constant(transforms, "FIRST", WINDOWS, off=10**6),
+        constant(transforms, "LONG", WINDOWS, "bayesian, tails", off=math.inf),
+        constant(transforms, "FIRST", WINDOWS, "bayesian, tails", off=10**6),
         constant(transforms, "CLEARLY", FUNCTIONS, off=math.inf),
         constant(transforms, "FEWEST", FUNCTIONS),
         constant(transforms, "POWERS", FUNCTIONS, scaled=False, half=(-1.5, 1.5), double=(-6.0, 6.0)),

@@ -57,8 +57,10 @@ def asked(build: Callable[[tasks.Task, int], peers.Peer], evaluations: int) -> R
     return run
 
 
-def ours(optimizer: ind.Optimizer, initial: int, batch: int) -> Callable[[tasks.Task, int], peers.Peer]:
-    return lambda task, seed: peers.Ours(task, seed, optimizer=optimizer, initial=initial, batch=batch)
+def ours(
+    optimizer: ind.Optimizer, initial: int, batch: int, targets: ind.Targets | None = None
+) -> Callable[[tasks.Task, int], peers.Peer]:
+    return lambda task, seed: peers.Ours(task, seed, optimizer=optimizer, initial=initial, batch=batch, targets=targets)
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,15 @@ def multi(seeds: int, only: tuple[str, ...]) -> None:
         comparison.add(task, _beside_models(evaluations), evaluations=evaluations)
 
 
+def vehicle(seeds: int, only: tuple[str, ...]) -> None:
+    """Three objectives, with the reference point of the hypervolume given to us and without."""
+    task, evaluations = tasks.vehicle_safety(), 60
+    runners = _beside_models(evaluations)
+    targets = task.targets(with_reference=True)
+    runners["invdesign-reference"] = asked(ours(ind.BayesianOptimizer(), INITIAL, 1, targets), evaluations)
+    Comparison("optimizers_bayesian_fronts", HYPERVOLUME, seeds, only).add(task, runners, evaluations=evaluations)
+
+
 def populations(seeds: int, only: tuple[str, ...]) -> None:
     comparison = Comparison("optimizers_populations", REGRET, seeds, only)
     for task in (*tasks.SINGLE, *tasks.CONSTRAINED):
@@ -218,6 +229,7 @@ def main() -> None:
         "unseen": unseen,
         "constrained": constrained,
         "multi": multi,
+        "vehicle": vehicle,
         "populations": populations,
         "unseen-populations": unseen_populations,
         "fronts": fronts,

@@ -39,8 +39,9 @@ class Task:
     def space(self) -> ind.SearchSpace:
         return ind.SearchSpace({f"x{place}": ind.Continuous(0.0, 1.0) for place in range(self.dimension)})
 
-    def targets(self) -> ind.Targets:
-        goals = [ind.Minimize(f"f{place}") for place in range(self.objective_count)]
+    def targets(self, *, with_reference: bool = False) -> ind.Targets:
+        given = self.reference if with_reference else (None,) * self.objective_count
+        goals = [ind.Minimize(f"f{place}", reference=worst) for place, worst in enumerate(given)]
         limits = [ind.AtMost(f"g{place}", 0.0) for place in range(self.constraint_count)]
         return ind.Targets(*goals, *limits)
 
