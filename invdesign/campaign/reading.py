@@ -198,11 +198,12 @@ class Reading:
         """The candidates of Pareto rank 0: those that meet all bounds and that no other dominates.
 
         Without Maximize or Minimize all hits. If no candidate meets all bounds, those whose shortfalls no other
-        dominates. Parameters and properties as in ``best``, sorted by the first property to optimize.
+        dominates. A candidate that is worse than the reference of a target is not among them. Parameters and properties
+        as in ``best``, sorted by the first property to optimize.
         """
         frame = self._valued()
         targets = self.targets.in_units(self.units)
-        found = frame[targets.pareto_rank(frame) == 0]
+        found = frame[targets.on_front(frame)]
         first = next((target.property for target in targets.optimized), targets.properties[0])
         return found.sort_values(first, kind="stable")
 

@@ -270,7 +270,7 @@ def _pareto_view(found: Findings, valued: pd.DataFrame, pair: tuple[str, str], p
     data = met_and_missed(found, valued, valued[across], valued[up])
     caption = f"{spoken(up)} against {spoken(across)}."
     if len(found.targets.optimized) > 1 and len(met):
-        front = met[found.targets.pareto_rank(met) == 0].sort_values(across)
+        front = met[found.targets.on_front(met)].sort_values(across)
         joined = len(found.targets.optimized) == 2
         data.append(
             {

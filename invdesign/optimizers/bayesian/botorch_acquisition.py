@@ -257,16 +257,17 @@ class BotorchProposal:
             else np.ones(int(known.sum()), dtype=bool)
         )
         feasible = gains[torch.as_tensor(met)] if met.any() else gains
+        reference = _reference(feasible, self.targets.reference) if feasible.ndim > 1 else None
         offered: dict[str, Any] = {
             "model": self.model.botorch_model(names),
             "X_baseline": baseline,
             "best_f": feasible.max() if feasible.ndim == 1 else None,
-            "ref_point": _reference(feasible) if feasible.ndim > 1 else None,
+            "ref_point": reference,
             "objective": objective,
             "constraints": constraints or None,
             "sampler": SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=int(self.rng.integers(2**31))),
             "X_pending": self._tensor(self.model.transform(pending)) if len(pending) else None,
-            "partitioning": _partitioning(feasible) if feasible.ndim > 1 else None,
+            "partitioning": None if reference is None else _partitioning(feasible, reference),
         }
         taken = inspect.signature(self.acquisition).parameters
         needed = {name for name, one in taken.items() if one.default is inspect.Parameter.empty and name != "kwargs"}
@@ -349,17 +350,18 @@ def _above(samples: torch.Tensor, *, place: int, bound: float, scale: float) -> 
     return (samples[..., place] - bound) / scale
 
 
-def _reference(gains: torch.Tensor) -> list[float]:
-    """A reference point a tenth of the front's range behind its worst values (Ishibuchi et al. 2018)."""
+def _reference(gains: torch.Tensor, given: NDArray[np.float64]) -> list[float]:
+    """The given reference point; where it is NaN, a tenth of the range behind the worst (Ishibuchi et al. 2018)."""
     worst, best = gains.min(dim=0).values, gains.max(dim=0).values
-    return [float(value) for value in worst - 0.1 * (best - worst).clamp_min(1e-9)]
+    own = (worst - 0.1 * (best - worst).clamp_min(1e-9)).cpu().numpy()
+    return [float(value) for value in np.where(np.isnan(given), own, given)]
 
 
-def _partitioning(gains: torch.Tensor) -> Any:
+def _partitioning(gains: torch.Tensor, reference: list[float]) -> Any:
     import torch
     from botorch.utils.multi_objective.box_decompositions import FastNondominatedPartitioning
 
-    return FastNondominatedPartitioning(ref_point=torch.tensor(_reference(gains)).to(gains), Y=gains)
+    return FastNondominatedPartitioning(ref_point=torch.tensor(reference).to(gains), Y=gains)
 
 
 @contextmanager
