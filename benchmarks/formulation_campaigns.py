@@ -46,7 +46,7 @@ RESULT = "formulations_campaign"
 INITIAL = 10
 HITS = 10
 NEAR = 0.99
-LISTED = 50_000
+LISTED = 20_000
 COLD = 253.0
 """The greatest temperature of ``cold`` in K."""
 ROOM = 298.0
