@@ -35,7 +35,7 @@ from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
-from invdesign.space.outside import outside_reasons
+from invdesign.space.outside import learnable, outside_reasons
 from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
@@ -118,13 +118,15 @@ class Reading:
         )
 
     def _data(self, chosen: NDArray[np.bool_]) -> History:
-        """The results of some candidates, as data for a model."""
+        """The results of some candidates, as data for a model; those that it cannot learn from count as pending."""
+        usable = chosen.copy()
+        usable[chosen] = learnable(self.space, self._candidates(chosen))
         return History(
-            self._candidates(chosen).reset_index(drop=True),
-            self._corrected(self._properties(chosen)).reset_index(drop=True),
-            self._no_candidates,
-            noise_std=self._noise(chosen),
-            failures=self._failures(chosen),
+            self._candidates(usable).reset_index(drop=True),
+            self._corrected(self._properties(usable)).reset_index(drop=True),
+            self._candidates(chosen & ~usable).reset_index(drop=True),
+            noise_std=self._noise(usable),
+            failures=self._failures(usable),
         )
 
     def _failures(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -23,6 +23,7 @@ from invdesign.report.figures import (
     reaching,
     window_shapes,
 )
+from invdesign.report.mixtures import ternary_maps
 from invdesign.report.words import number, plot_text, spoken
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def landscape(found: Findings) -> list[Figure]:
         return []
     axes = parameter_axes(found, valued)
     overview = [parallel_coordinates(found, valued, axes)] if axes else by_evaluation(found)
-    return [*overview, *pareto_views(found, valued)]
+    return [*overview, *pareto_views(found, valued), *ternary_maps(found)]
 
 
 @dataclass(frozen=True)

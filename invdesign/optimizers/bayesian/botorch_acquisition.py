@@ -146,16 +146,21 @@ class BotorchProposal:
         return best if len(best) else self._first_new(self._ranked(function, self.space.sample(64, self.rng)), seen)
 
     @property
+    def _smooth(self) -> list[str]:
+        return [name for name, parameter in self.space.parameters.items() if is_smooth(parameter)]
+
+    @property
     def _continuous(self) -> dict[str, int]:
-        """The index among the features of every continuous parameter."""
-        names = [name for name, parameter in self.space.parameters.items() if is_smooth(parameter)]
-        return {name: self.model.feature_index(name) for name in names}
+        """The index among the features of every continuous parameter that is a feature itself."""
+        places = {name: self.model.feature_index(name) for name in self._smooth}
+        return {name: place for name, place in places.items() if place is not None}
 
     @property
     def _needs_pool(self) -> bool:
         others = [one for one in self.space.parameters.values() if not is_smooth(one)]
         combinations = float(np.prod([one.size for one in others])) if others else 1.0
-        return bool(self.space.constraints) or not self._continuous or combinations > MOST_COMBINATIONS
+        held = len(self._continuous) < max(1, len(self._smooth))
+        return bool(self.space.constraints) or held or combinations > MOST_COMBINATIONS
 
     def _optimized(self, function: Any) -> pd.DataFrame:
         """The best point of each combination of the discrete parameters, by ``optimize_acqf`` with these held."""
