@@ -1,16 +1,13 @@
-"""Formulations: held-out errors of surrogates on published tables, campaigns on a judge, speed of a large space.
+"""Formulations: held-out errors of surrogates on published tables, and the speed of a large space.
 
-    INVDESIGN_DATA=... OMP_NUM_THREADS=1 python benchmarks/formulations.py scores|campaign|speed [--rows N] [--seeds N]
+    INVDESIGN_DATA=... OMP_NUM_THREADS=1 python benchmarks/formulations.py scores|speed [--rows N] [--seeds N]
 
 ``scores``: surrogates on columns of mixtures beside plain gradient boosting on the same numbers (scikit-learn's
 HistGradientBoosting), rows or whole groups held out; ``--rows`` of the training rows are used.
-``campaign``: a judge (extremely randomized trees fitted to all of CALiSol-23) plays the laboratory; evaluations until
-ten electrolytes of at most three components (by volume, mol/l) reach 8 to 12 mS/cm at or below 253 K, from ten
-random ones. Of the 13,269 measured ones 15 do.
 ``speed``: 40 solvents, 10 salts and 20 additives in steps of 5 %.
 
 Beware: features and kernel were chosen on the same tables with seeds some of which are also reported, so that the
-scores flatter a little. The judge is a model, and trusts what it says far from its data.
+scores flatter a little.
 """
 
 from __future__ import annotations
@@ -22,20 +19,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _electrolytes import SALTS, SOLVENTS, MixtureTable, calisol, polymers, viscosities
-from _record import read_result, write_result
-from sklearn.ensemble import ExtraTreesRegressor, HistGradientBoostingRegressor
+from _electrolytes import MixtureTable, calisol, polymers, viscosities
+from _record import write_result
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupShuffleSplit, ShuffleSplit
 
-from invdesign.campaign import Campaign
-from invdesign.optimizers import BayesianOptimizer, GeneticOptimizer, History, RandomOptimizer
-from invdesign.space import Continuous, Mixture, SearchSpace
+from invdesign.optimizers import BayesianOptimizer, History
+from invdesign.space import Mixture, SearchSpace
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.boosting import LightGBM
-from invdesign.surrogates.features.mixture_text import mixture_amounts
 from invdesign.surrogates.forests import ExtraTrees
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
-from invdesign.targets import Between, Maximize, Targets
+from invdesign.targets import Maximize, Targets
 
 TABLES: dict[str, Callable[[], MixtureTable]] = {
     "calisol23": calisol,
@@ -49,7 +44,6 @@ FAMILIES: dict[str, Callable[[], Surrogate]] = {
 }
 PACKAGES = ("invdesign", "numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "rdkit", "crepes")
 TESTED = 1000
-HITS = 10
 Z90 = 1.645
 
 
@@ -100,83 +94,6 @@ def _errors(truth: np.ndarray, mean: np.ndarray, std: np.ndarray | None = None) 
     return found if std is None else {**found, "coverage_90": float((error <= Z90 * std).mean())}
 
 
-class Judge:
-    """The conductivity in mS/cm of any electrolyte of the space, by trees fitted to all of CALiSol-23."""
-
-    def __init__(self) -> None:
-        table = calisol()
-        self._columns = list(table.plain.columns)
-        self._trees = ExtraTreesRegressor(n_estimators=100, random_state=0, n_jobs=1)
-        self._trees.fit(table.plain.to_numpy(), table.y.iloc[:, 0])
-        self._units = {**dict.fromkeys(SOLVENTS, ""), **dict.fromkeys(SALTS, "mol/l")}
-
-    def __call__(self, candidates: pd.DataFrame) -> np.ndarray:
-        names = list(self._units)
-        amounts = pd.DataFrame(mixture_amounts(candidates["electrolyte"].tolist(), self._units), columns=names)
-        plain = pd.DataFrame(0.0, index=range(len(candidates)), columns=self._columns)
-        plain["T"] = candidates["temperature"].to_numpy(dtype=float)
-        plain["concentration_unit_mol/l"] = plain["fractions_of_v"] = 1.0
-        plain[list(SOLVENTS)] = amounts[list(SOLVENTS)]
-        for salt in SALTS:
-            plain[salt] = (amounts[salt] > 0).astype(float)
-        plain["c"] = amounts[list(SALTS)].sum(axis=1)
-        return np.asarray(10 ** self._trees.predict(plain.to_numpy()))
-
-
-def electrolytes() -> SearchSpace:
-    """Electrolytes of one or two solvents and a salt, at or below 253 K."""
-    return SearchSpace(
-        electrolyte=Mixture(
-            roles={
-                "solvent": {
-                    "components": SOLVENTS,
-                    "pick": [1, 2],
-                    "amount": [0.05, 1.0],
-                    "step": 0.05,
-                    "basis": "volume",
-                },
-                "salt": {"components": SALTS, "pick": 1, "amount": [0.4, 2.0], "step": 0.1, "unit": "mol/l"},
-            }
-        ),
-        temperature=Continuous(213, 253, step=10, unit="K"),
-    )
-
-
-def campaigns(seeds: Sequence[int], most: int) -> None:
-    """Writes the evaluations to ten hits, and the best conductivity at 298 K, of several optimizers."""
-    judge, space = Judge(), electrolytes()
-    drawn = space.sample(50_000, np.random.default_rng(99))
-    conductivity = judge(drawn)
-    share = float(((conductivity >= 8) & (conductivity <= 12)).mean())
-    print("share of hits", share, flush=True)
-    found: dict[str, Any] = read_result("formulations_campaign").get("runs", {})
-    optimizers = {"random": RandomOptimizer(), "bayesian": BayesianOptimizer(), "genetic": GeneticOptimizer()}
-    for name, optimizer in optimizers.items():
-        for seed in seeds:
-            start = time.perf_counter()
-            campaign = Campaign(space, Targets(Between("k", 8, 12)), optimizer=optimizer, seed=seed, initial=10)
-            hits: list[int] = []
-            count = 0
-            while count < most and len(hits) < HITS:
-                batch = campaign.ask(10 if count < 10 else 1)
-                values = judge(batch)
-                campaign.tell(batch.assign(k=values))
-                hits += [count + 1 + place for place, value in enumerate(values) if 8 <= value <= 12]
-                count += len(batch)
-            found.setdefault(name, {})[str(seed)] = {
-                "evaluations_to_10_hits": hits[HITS - 1] if len(hits) >= HITS else None,
-                "hits": len(hits),
-                "evaluations": count,
-                "seconds": round(time.perf_counter() - start, 1),
-            }
-            print(name, seed, found[name][str(seed)], flush=True)
-            write_result(
-                "formulations_campaign",
-                {"share_of_hits": share, "most_evaluations": most, "initial": 10, "runs": found},
-                packages=PACKAGES,
-            )
-
-
 def speed() -> None:
     """Writes the time to define, count and sample a large space, and of one suggestion after 100 values."""
     solvents = {f"S{n}": "C" * (n % 8 + 1) + "OC(=O)O" + "C" * (n // 8 + 1) for n in range(40)}
@@ -219,17 +136,14 @@ def speed() -> None:
 def main() -> None:
     """Runs one part."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("scores", "campaign", "speed"))
+    parser.add_argument("part", choices=("scores", "speed"))
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--most", type=int, default=120)
     given = parser.parse_args()
     seeds = range(given.first, given.first + given.seeds)
     if given.part == "scores":
         scores(given.rows, seeds)
-    elif given.part == "campaign":
-        campaigns(seeds, given.most)
     else:
         speed()
 

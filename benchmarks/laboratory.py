@@ -2,8 +2,8 @@
 
     INVDESIGN_DATA=... OMP_NUM_THREADS=1 python benchmarks/laboratory.py [--seeds 0 1] [--rounds 5]
 
-The judge of ``formulations.py`` (trees fitted to all of CALiSol-23) plays the instrument: electrolytes of one or two
-solvents and a salt shall reach at least 6 mS/cm at or below 253 K. Three campaigns of equally many candidates:
+The judge of ``formulation_campaigns.py`` (trees fitted to all of CALiSol-23) plays the instrument: electrolytes of one
+or two solvents and a salt shall reach at least 6 mS/cm at or below 253 K. Three campaigns of equally many candidates:
 
 - ``one person`` asks for batches of 8, and tells exact values.
 - ``three people`` (processes) ask for 8 at once in each round, and tell exact values.
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from _record import write_result
-from formulations import PACKAGES, Judge, electrolytes
+from formulation_campaigns import PACKAGES, Judge, electrolytes
 
 from invdesign.campaign import Campaign
 from invdesign.campaign.sheet import laboratory_sheet

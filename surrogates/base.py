@@ -188,8 +188,8 @@ class DifferentiableSurrogate(Surrogate, Protocol):
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """The features of candidates, shape ``n x d``."""
 
-    def feature_index(self, column: str) -> int:
-        """The index among the features of a column of numbers.
+    def feature_index(self, column: str) -> int | None:
+        """The index of a column of numbers among the features; None if its feature is not the number scaled.
 
         Raises:
             InputError: where the surrogate has not been fitted, or was not fitted on such a column of numbers.

@@ -179,7 +179,7 @@ class BotorchSurrogate(ScikitLearnEstimator):
         """
         return self._fitted_featurizer().transform(frame)
 
-    def feature_index(self, column: str) -> int:
+    def feature_index(self, column: str) -> int | None:
         """The index among the features of a column of numbers; see ``DifferentiableSurrogate.feature_index``."""
         return self._fitted_featurizer().number_index(column)
 

@@ -18,7 +18,7 @@ import argparse
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ INITIAL = 6
 PACKAGES = ("invdesign", "numpy", "botorch", "gpytorch", "ax-platform", "optuna", "pymoo", "pyswarms", "deap")
 Runner = Callable[[tasks.Task, int], np.ndarray]
 ALL = {task.name for task in (*tasks.SINGLE, *tasks.CONSTRAINED, *tasks.MULTI, *tasks.unseen())}
+ALL |= {*tasks.FRONTS["report"], "vehicle-safety"}
 
 
 def asked(build: Callable[[tasks.Task, int], peers.Peer], evaluations: int) -> Runner:
@@ -56,8 +57,10 @@ def asked(build: Callable[[tasks.Task, int], peers.Peer], evaluations: int) -> R
     return run
 
 
-def ours(optimizer: ind.Optimizer, initial: int, batch: int) -> Callable[[tasks.Task, int], peers.Peer]:
-    return lambda task, seed: peers.Ours(task, seed, optimizer=optimizer, initial=initial, batch=batch)
+def ours(
+    optimizer: ind.Optimizer, initial: int, batch: int, targets: ind.Targets | None = None
+) -> Callable[[tasks.Task, int], peers.Peer]:
+    return lambda task, seed: peers.Ours(task, seed, optimizer=optimizer, initial=initial, batch=batch, targets=targets)
 
 
 @dataclass(frozen=True)
@@ -159,6 +162,15 @@ def multi(seeds: int, only: tuple[str, ...]) -> None:
         comparison.add(task, _beside_models(evaluations), evaluations=evaluations)
 
 
+def vehicle(seeds: int, only: tuple[str, ...]) -> None:
+    """Three objectives, with the reference point of the hypervolume given to us and without."""
+    task, evaluations = tasks.vehicle_safety(), 60
+    runners = _beside_models(evaluations)
+    targets = task.targets(with_reference=True)
+    runners["invdesign-reference"] = asked(ours(ind.BayesianOptimizer(), INITIAL, 1, targets), evaluations)
+    Comparison("optimizers_bayesian_fronts", HYPERVOLUME, seeds, only).add(task, runners, evaluations=evaluations)
+
+
 def populations(seeds: int, only: tuple[str, ...]) -> None:
     comparison = Comparison("optimizers_populations", REGRET, seeds, only)
     for task in (*tasks.SINGLE, *tasks.CONSTRAINED):
@@ -188,8 +200,17 @@ def _populations(task: tasks.Task) -> dict[str, Runner]:
 
 
 def fronts(seeds: int, only: tuple[str, ...]) -> None:
+    _fronts(tasks.MULTI, seeds, only)
+
+
+def unseen_fronts(seeds: int, only: tuple[str, ...]) -> None:
+    """Fronts on which nothing was chosen; the genetic algorithm was developed on the others of ``tasks.FRONTS``."""
+    _fronts(tasks.fronts_of_pymoo("report"), seeds, only)
+
+
+def _fronts(chosen: Iterable[tasks.Task], seeds: int, only: tuple[str, ...]) -> None:
     comparison, size, evaluations = Comparison("optimizers_fronts", HYPERVOLUME, seeds, only), 100, 5000
-    for task in tasks.MULTI:
+    for task in chosen:
         algorithm = "nsga3" if task.objective_count > 3 else "nsga2"
         runners: dict[str, Runner] = {
             "invdesign-genetic": asked(ours(ind.GeneticOptimizer(population=size), size, size), evaluations),
@@ -208,9 +229,11 @@ def main() -> None:
         "unseen": unseen,
         "constrained": constrained,
         "multi": multi,
+        "vehicle": vehicle,
         "populations": populations,
         "unseen-populations": unseen_populations,
         "fronts": fronts,
+        "unseen-fronts": unseen_fronts,
     }
     parser.add_argument("part", choices=parts)
     parser.add_argument("--seeds", type=int, default=20)

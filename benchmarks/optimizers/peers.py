@@ -28,8 +28,10 @@ class Peer(Protocol):
 class Ours:
     """Any optimizer of invdesign, on the history alone, begun by its own initial design as a campaign is."""
 
-    def __init__(self, task: Task, seed: int, *, optimizer: ind.Optimizer, initial: int, batch: int) -> None:
-        self.space, self.targets = task.space(), task.targets()
+    def __init__(
+        self, task: Task, seed: int, *, optimizer: ind.Optimizer, initial: int, batch: int, targets: ind.Targets | None
+    ) -> None:
+        self.space, self.targets = task.space(), targets or task.targets()
         self.optimizer, self.initial, self.batch = optimizer, initial, batch
         self.seed = np.random.SeedSequence(seed)
         names = list(self.targets.properties)

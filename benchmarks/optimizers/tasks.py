@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 import numpy as np
 
@@ -37,8 +39,9 @@ class Task:
     def space(self) -> ind.SearchSpace:
         return ind.SearchSpace({f"x{place}": ind.Continuous(0.0, 1.0) for place in range(self.dimension)})
 
-    def targets(self) -> ind.Targets:
-        goals = [ind.Minimize(f"f{place}") for place in range(self.objective_count)]
+    def targets(self, *, with_reference: bool = False) -> ind.Targets:
+        given = self.reference if with_reference else (None,) * self.objective_count
+        goals = [ind.Minimize(f"f{place}", reference=worst) for place, worst in enumerate(given)]
         limits = [ind.AtMost(f"g{place}", 0.0) for place in range(self.constraint_count)]
         return ind.Targets(*goals, *limits)
 
@@ -198,3 +201,59 @@ def unseen() -> list[Task]:
         of_botorch("SixHumpCamel"),
         of_botorch("Michalewicz", dim=5),
     ]
+
+
+FRONTS: Mapping[str, Mapping[str, tuple[str, tuple[float, ...], dict[str, int]]]] = {
+    "development": {
+        "bnh": ("bnh", (150.0, 55.0), {}),
+        "srn": ("srn", (240.0, 20.0), {}),
+        "tnk": ("tnk", (1.2, 1.2), {}),
+        "welded-beam-2": ("welded_beam", (40.0, 0.015), {}),
+        "dtlz5-3": ("dtlz5", (1.1, 1.1, 1.1), {"n_var": 12, "n_obj": 3}),
+        "wfg5": ("wfg5", (2.2, 4.4), {"n_var": 10, "n_obj": 2}),
+        "wfg9": ("wfg9", (2.2, 4.4), {"n_var": 10, "n_obj": 2}),
+    },
+    "report": {
+        "osy": ("osy", (-41.0, 84.0), {}),
+        "wfg4": ("wfg4", (2.2, 4.4), {"n_var": 10, "n_obj": 2}),
+        "dtlz7-3": ("dtlz7", (1.1, 1.1, 7.0), {"n_var": 22, "n_obj": 3}),
+    },
+}
+"""Fronts of pymoo's problems by half: their name there, the reference point of the hypervolume, and their sizes."""
+
+
+def fronts_of_pymoo(half: Literal["development", "report"]) -> list[Task]:
+    """Fronts of one half; the report has BoTorch's vehicle safety (Tanabe and Ishibuchi 2020) as well."""
+    from pymoo.problems import get_problem
+
+    found = []
+    for name, (known_as, reference, sizes) in FRONTS[half].items():
+        problem = get_problem(known_as, **sizes)
+        low, high = problem.bounds()
+
+        def values(x: np.ndarray, word: str, of: Any = problem, low: Any = low, high: Any = high) -> np.ndarray:
+            return np.asarray(of.evaluate(low + x * (high - low), return_values_of=[word]), dtype=np.float64)
+
+        limits = problem.n_ieq_constr
+        found.append(
+            Task(
+                name, problem.n_var, partial(values, word="F"), partial(values, word="G") if limits else None,
+                reference=reference, objective_count=problem.n_obj, constraint_count=limits,
+            )
+        )  # fmt: skip
+    return found if half == "development" else [*found, vehicle_safety()]
+
+
+def vehicle_safety() -> Task:
+    """Mass, acceleration and intrusion of a vehicle in a crash; the reference point is BoTorch's."""
+    import torch
+    from botorch.test_functions.multi_objective import VehicleSafety
+
+    function = VehicleSafety()
+    low, high = (bound.double().numpy() for bound in function.bounds)
+
+    def values(x: np.ndarray) -> np.ndarray:
+        return np.asarray(function(torch.as_tensor(low + x * (high - low))).numpy(), dtype=np.float64)
+
+    reference = (1864.72022, 11.81993945, 0.2903999384)
+    return Task("vehicle-safety", 5, values, reference=reference, objective_count=3)

@@ -15,7 +15,7 @@ from invdesign.campaign.measurements import Measurement
 from invdesign.campaign.schema import REJECTED
 from invdesign.campaign.store import CANDIDATE, PENDING, Store
 from invdesign.space import Continuous, SearchSpace
-from invdesign.space.outside import outside_reasons, within_bounds
+from invdesign.space.outside import outside_reasons, unlisted, within_bounds
 from invdesign.space.rounding import as_proposed
 
 MOST_SHOWN = 20
@@ -108,7 +108,9 @@ class Known:
     def near(self, parameters: Mapping[Any, Any], taken: Container[int | None]) -> int | None:
         """The pending candidate nearest to what was made, within the tolerance of every number, and not taken."""
         gaps = {}
-        nominal = self._nominal(parameters) if self._pending else []
+        if not self._pending or unlisted(self._space, pd.DataFrame([parameters])).any(axis=None):
+            return None
+        nominal = self._nominal(parameters)
         for number in self._pending:
             proposed = dict(self.keys[number])
             if number not in taken and all(proposed[name] == _rounded(value) for name, value in nominal):

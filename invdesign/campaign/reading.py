@@ -35,7 +35,7 @@ from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
-from invdesign.space.outside import outside_reasons
+from invdesign.space.outside import learnable, outside_reasons
 from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
@@ -118,13 +118,15 @@ class Reading:
         )
 
     def _data(self, chosen: NDArray[np.bool_]) -> History:
-        """The results of some candidates, as data for a model."""
+        """The results of some candidates, as data for a model; those that it cannot learn from count as pending."""
+        usable = chosen.copy()
+        usable[chosen] = learnable(self.space, self._candidates(chosen))
         return History(
-            self._candidates(chosen).reset_index(drop=True),
-            self._corrected(self._properties(chosen)).reset_index(drop=True),
-            self._no_candidates,
-            noise_std=self._noise(chosen),
-            failures=self._failures(chosen),
+            self._candidates(usable).reset_index(drop=True),
+            self._corrected(self._properties(usable)).reset_index(drop=True),
+            self._candidates(chosen & ~usable).reset_index(drop=True),
+            noise_std=self._noise(usable),
+            failures=self._failures(usable),
         )
 
     def _failures(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -198,11 +200,12 @@ class Reading:
         """The candidates of Pareto rank 0: those that meet all bounds and that no other dominates.
 
         Without Maximize or Minimize all hits. If no candidate meets all bounds, those whose shortfalls no other
-        dominates. Parameters and properties as in ``best``, sorted by the first property to optimize.
+        dominates. A candidate that is worse than the reference of a target is not among them. Parameters and properties
+        as in ``best``, sorted by the first property to optimize.
         """
         frame = self._valued()
         targets = self.targets.in_units(self.units)
-        found = frame[targets.pareto_rank(frame) == 0]
+        found = frame[targets.on_front(frame)]
         first = next((target.property for target in targets.optimized), targets.properties[0])
         return found.sort_values(first, kind="stable")
 

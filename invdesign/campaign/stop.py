@@ -104,7 +104,7 @@ def _gained(campaign: Reading, last: int) -> bool:
         return True
     targets = campaign.targets.in_units(campaign.units)
     frame = campaign.best(len(finished))
-    met = targets.all_met(frame)
+    met = targets.all_met(frame) & targets.within(frame)
     recent = frame.index.isin(finished[-last:])
     if targets.optimized:
         gains = targets.gains(frame)

@@ -11,6 +11,7 @@ from invdesign.targets.target import AtLeast, AtMost, Between, CloseTo, Equals, 
 
 MORE = ("unit", "min_probability", "weight", "priority")
 """Settings of every kind of target."""
+OPTIMIZED = ("maximize", "minimize")
 SHORT, LONG = "with", "min_probability"
 
 
@@ -47,6 +48,9 @@ class TargetSettings:
     """By which a miss, or what is gained by optimizing, counts beside those of other targets."""
     priority: int = bounded(default=1, ge=1)
     """1 for the targets that come first; each further level counts a tenth of the one before."""
+    reference: float | None = bounded(default=None)
+    """With maximize or minimize, the worst value that counts, in the unit: a coordinate of the reference point of the
+    front's hypervolume. Worse candidates are not on the front."""
 
     def __post_init__(self) -> None:
         wishes = [name for name in WISHES if getattr(self, name) is not None]
@@ -57,11 +61,14 @@ class TargetSettings:
             raise InputError("close_to needs tolerance, and tolerance needs close_to.")
         if self.classes is not None and self.equals is None:
             raise InputError("classes needs equals, such as equals: layered.")
+        if self.reference is not None and not (self.maximize or self.minimize):
+            raise InputError("reference is the worst value that counts with maximize or minimize. Remove it.")
 
     def target(self) -> Target:
         """Builds the target."""
         wish = next(name for name in WISHES if getattr(self, name) is not None)
-        return WISHES[wish](self, {name: getattr(self, name) for name in MORE})
+        more = (*MORE, "reference") if wish in OPTIMIZED else MORE
+        return WISHES[wish](self, {name: getattr(self, name) for name in more})
 
 
 def with_long_words(entry: Any) -> Any:

@@ -11,12 +11,11 @@ import pandas as pd
 
 from invdesign.core.errors import InputError, nearest
 from invdesign.plot.style import MET, figure, label
+from invdesign.report.mixtures import CORNERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])
-"""Corners of the triangle of three shares."""
 SUM_TOLERANCE = 1e-3
 
 
@@ -106,7 +105,13 @@ def periodic_table(values: Mapping[str, float], *, title: str = "", colors: str 
 
 
 def ternary(
-    frame: pd.DataFrame, shares: tuple[str, str, str], value: str, *, unit: str = "", colors: str = "viridis"
+    frame: pd.DataFrame,
+    shares: tuple[str, str, str],
+    value: str,
+    *,
+    unit: str = "",
+    best: object = None,
+    colors: str = "viridis",
 ) -> Figure:
     """A property over mixtures of three, one point for each candidate.
 
@@ -115,11 +120,14 @@ def ternary(
         shares: the three columns of shares, which sum to one.
         value: the column of the property.
         unit: of the property.
+        best: label of the row that is ringed; None to ring none.
         colors: matplotlib's color map.
 
     Raises:
-        InputError: if a column is missing, or shares do not sum to one (naming the row).
+        InputError: if a column or the best row is missing, or shares do not sum to one (naming the row).
     """
+    if best is not None and best not in frame.index:
+        raise InputError(f"Row {best} of the best candidate is not in the frame.")
     for name in (*shares, value):
         if name not in frame:
             raise InputError(f"Unknown column '{name}'.{nearest(name, map(str, frame))}")
@@ -136,6 +144,9 @@ def ternary(
                 ends = np.array([step * CORNERS[one] + (1 - step) * CORNERS[other] for other in (two, three)])
                 axes.plot(*ends.T, color="0.9", lw=0.6, zorder=0)
         drawn = axes.scatter(points[:, 0], points[:, 1], c=frame[value], cmap=colors, s=18, edgecolor=MET, lw=0.2)
+        if best is not None:
+            ringed = points[frame.index == best]
+            axes.scatter(ringed[:, 0], ringed[:, 1], s=90, facecolor="none", edgecolor="0.1", lw=1.4)
         offsets = ((-6, -10), (6, -10), (0, 6))
         for corner, name, offset in zip(CORNERS, shares, offsets, strict=True):
             axes.annotate(name.replace("_", " "), corner, xytext=offset, textcoords="offset points", ha="center")

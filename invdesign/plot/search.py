@@ -105,7 +105,7 @@ def front(campaign: Campaign) -> Figure:
     if not 2 <= len(names) <= 3:
         raise InputError(f"A front is drawn of two or three properties to optimize; this campaign has {len(names)}.")
     ranked = found.ranked.dropna(subset=names)
-    best = ranked[found.targets.pareto_rank(ranked) == 0].sort_values(names[0])
+    best = ranked[found.targets.on_front(ranked)].sort_values(names[0])
     pairs = [(names[0], names[1])] if len(names) == 2 else [(names[0], names[1]), (names[0], names[2])]
     with figure(1, len(pairs), height=3.0) as (made, several):
         for axes, (across, up) in zip(several, pairs, strict=True):
@@ -168,7 +168,9 @@ def _progress(found: Findings) -> tuple[str, NDArray[np.float64]]:
             return f"{word} {label(names[0], found.units)}", np.where(np.isfinite(best), sign * best, np.nan)
         reached = np.asarray(np.isfinite(gains).all(axis=1))
         lowest = gains[reached].min(axis=0) if reached.any() else np.zeros(len(names))
-        scale = np.ptp(gains[reached], axis=0) if reached.any() else np.ones(len(names))
+        given = found.targets.reference
+        lowest = np.where(np.isnan(given), lowest, given)
+        scale = gains[reached].max(axis=0) - lowest if reached.any() else np.ones(len(names))
         scaled = (gains - lowest) / np.where(scale > 0, scale, 1.0)
         steps = [hypervolume(scaled[: end + 1][reached[: end + 1]], np.zeros(len(names))) for end in range(len(scaled))]
         return "hypervolume of the front, scaled", np.array(steps, dtype=np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from invdesign.objectives.base import STD_SUFFIX
+from invdesign.report.mixtures import component_drawings
 from invdesign.report.tables import TableColumn, sortable_table
 from invdesign.report.words import NOTHING, counted, described, with_unit
 from invdesign.targets.targets import PROBABILITY
@@ -36,13 +37,23 @@ def candidates_section(found: Findings) -> str:
     hits = found.hits
     if hits.empty:
         caption = f"No candidate meets all targets. The {min(NEAREST, len(found.ranked))} nearest, nearest first"
-        return sortable_table("nearest", caption, candidate_columns(found, found.ranked.head(NEAREST), missed=True))
+        nearest = found.ranked.head(NEAREST)
+        return sortable_table("nearest", caption, candidate_columns(found, nearest, missed=True)) + _drawn(
+            found, nearest
+        )
     shown = hits.head(_most_rows(found))
     what = found.meet if found.targets.bounded else "have a value"
     caption = f"{counted(len(hits), 'candidate')} that {what}, best first"
     if len(shown) < len(hits):
         caption += f"; the first {len(shown)} are shown"
-    return sortable_table("hits", caption, candidate_columns(found, shown, missed=False))
+    return sortable_table("hits", caption, candidate_columns(found, shown, missed=False)) + _drawn(found, shown)
+
+
+def _drawn(found: Findings, rows: pd.DataFrame) -> str:
+    """The components of the first candidates of a table, if they are mixtures of molecules."""
+    rows = rows.head(NEAREST)
+    drawings = component_drawings(found, rows)
+    return f"<h3>Components of the first {counted(len(rows), 'candidate')}</h3>{drawings}" if drawings else ""
 
 
 def candidate_columns(found: Findings, rows: pd.DataFrame, *, missed: bool) -> list[TableColumn]:

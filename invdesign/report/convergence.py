@@ -115,12 +115,14 @@ def _direction(found: Findings) -> Panel | None:
 
 
 def _front(found: Findings, gains: NDArray[np.float64]) -> Panel:
-    """The hypervolume of the front so far, each objective scaled from the worst (0) to the best (1) value."""
-    low, high = np.nanmin(gains, axis=0), np.nanmax(gains, axis=0)
+    """The hypervolume of the front so far, each objective from its reference or the worst value (0) to the best (1)."""
+    given = found.targets.reference
+    low, high = np.where(np.isnan(given), np.nanmin(gains, axis=0), given), np.nanmax(gains, axis=0)
+    start = "the worst" if np.isnan(given).all() else "the reference point"
     scaled = (gains - low) / np.where(high > low, high - low, 1.0)
     among = " by candidates that meet all other targets" if found.targets.bounded else ""
     text = (
-        f"Hypervolume: the share of the box between the worst and the best values found{among} that the Pareto front "
+        f"Hypervolume: the share of the box between {start} and the best values found{among} that the Pareto front "
         "so far dominates."
     )
     return Panel("hypervolume", text, _hypervolumes(scaled))

@@ -23,6 +23,7 @@ from invdesign.report.figures import (
     reaching,
     window_shapes,
 )
+from invdesign.report.mixtures import ternary_maps
 from invdesign.report.words import number, plot_text, spoken
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def landscape(found: Findings) -> list[Figure]:
         return []
     axes = parameter_axes(found, valued)
     overview = [parallel_coordinates(found, valued, axes)] if axes else by_evaluation(found)
-    return [*overview, *pareto_views(found, valued)]
+    return [*overview, *pareto_views(found, valued), *ternary_maps(found)]
 
 
 @dataclass(frozen=True)
@@ -270,7 +271,7 @@ def _pareto_view(found: Findings, valued: pd.DataFrame, pair: tuple[str, str], p
     data = met_and_missed(found, valued, valued[across], valued[up])
     caption = f"{spoken(up)} against {spoken(across)}."
     if len(found.targets.optimized) > 1 and len(met):
-        front = met[found.targets.pareto_rank(met) == 0].sort_values(across)
+        front = met[found.targets.on_front(met)].sort_values(across)
         joined = len(found.targets.optimized) == 2
         data.append(
             {

@@ -67,6 +67,9 @@ def parity(found: Findings, surrogate: Surrogate, *, seed: int) -> Parity:
     if not enough:
         return Parity(f"Too few values to validate the surrogate: {lacking}.", "", [])
     known = values[enough].dropna(how="all")
+    for column in found.columns:
+        if column.kind == "category":  # the model does not use a word that is not listed
+            known = known[found.over.loc[known.index, column.name].isin(column.values)]
     rng = np.random.default_rng(seed)
     rows = known if len(known) <= MOST else known.iloc[np.sort(rng.choice(len(known), MOST, replace=False))]
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from invdesign.core.errors import InputError
 from invdesign.report.candidates import yes_or_no
+from invdesign.report.drawings import drawn_molecules
 from invdesign.report.figures import MET, Figure, axis, window_shapes
 from invdesign.report.page import Section, page_html, without_passwords
 from invdesign.report.passes import STEP_HEADS, passes_sections, step_cells
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 BINS = 60
 MOST_DRAWN = 24
-DRAWING = (240, 160)
-"""Width and height of a drawn molecule in pixels."""
 
 
 def write_screening_page(
@@ -160,25 +159,10 @@ def _drawings(done: Screening) -> str:
     if not molecules:
         return ""
     rows = done.best.head(MOST_DRAWN)
-    drawn = [(_svg(str(row[name])), escape(_caption(done, row))) for _, row in rows.iterrows() for name in molecules]
-    figures = (f'<figure class="molecule">{svg}<figcaption>{text}</figcaption></figure>' for svg, text in drawn)
-    return f'<div class="molecules">{"".join(figures)}</div>'
+    return drawn_molecules((str(row[name]), _caption(done, row)) for _, row in rows.iterrows() for name in molecules)
 
 
 def _caption(done: Screening, row: pd.Series) -> str:
     units = done.plan.units
     values = [f"{number(row[name])} {units[name]}".strip() for name in done.plan.targets.properties]
     return f"{', '.join(values)}; probability {number(row[PROBABILITY], 2)}"
-
-
-def _svg(smiles: str) -> str:
-    from rdkit import Chem
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    drawer: Any = rdMolDraw2D.MolDraw2DSVG(*DRAWING)
-    drawer.drawOptions().clearBackground = False
-    rdMolDraw2D.PrepareAndDrawMolecule(drawer, Chem.MolFromSmiles(smiles))
-    drawer.FinishDrawing()
-    text = str(drawer.GetDrawingText())
-    label = f'<svg role="img" aria-label="{escape(smiles)}"'
-    return text[text.index("<svg") :].replace("<svg", label, 1)

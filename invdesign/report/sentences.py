@@ -9,6 +9,7 @@ import numpy as np
 from invdesign.objectives.base import DISTANCE
 from invdesign.report.stage_words import stage_sentences
 from invdesign.report.words import counted, listed, number, spoken
+from invdesign.targets import hypervolume
 
 if TYPE_CHECKING:
     from invdesign.report.findings import Findings
@@ -105,15 +106,25 @@ def _about_distance(found: Findings) -> list[str]:
     return [f"{share} outside of the model's data (distance above 1): there it extrapolates. {cure}"]
 
 
+def _about_reference(found: Findings) -> list[str]:
+    """What lies beyond the reference point, and the hypervolume, if the user gave the whole point."""
+    reference, hits = found.targets.reference, found.hits
+    beyond = int((~found.targets.within(hits)).sum())
+    lines = [f"{counted(beyond, 'candidate')} beyond the reference point, not counted."] if beyond else []
+    if not np.isnan(reference).any():
+        lines.append(f"The hypervolume of the front is {number(hypervolume(found.targets.gains(hits), reference), 4)}.")
+    return lines
+
+
 def _about_directions(found: Findings) -> list[str]:
     optimized, hits = found.targets.optimized, found.hits
     if not optimized or hits.empty:
         return []
     among = " of those that meet all other targets" if found.targets.bounded else ""
     if len(optimized) > 1:
-        front = int((found.targets.pareto_rank(hits) == 0).sum())
+        front = int(found.targets.on_front(hits).sum())
         who = f"{front} of them" if found.targets.bounded else counted(front, "candidate")
-        return [f"{who} {'is' if front == 1 else 'are'} on the Pareto front."]
+        return [f"{who} {'is' if front == 1 else 'are'} on the Pareto front.", *_about_reference(found)]
     target = optimized[0]
     wish, unit = ("largest" if target.direction > 0 else "smallest"), found.units.get(target.property, "")
     value = number(float(hits[target.property].iloc[0]))

@@ -73,20 +73,20 @@ def simulated_binary_crossover(
 
 def differential_move(
     points: NDArray[np.float64],
-    better: NDArray[np.float64],
+    toward: NDArray[np.float64],
     one: NDArray[np.float64],
     other: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> NDArray[np.float64]:
-    """Moves each row part of the way to a better one, plus along the difference of two others.
+    """Moves each row part of the way to another one, plus along the difference of two more.
 
-    Differential evolution's current-to-pbest move (Storn and Price 1997, doi:10.1023/A:1008202821328; Zhang and
-    Sanderson 2009, doi:10.1109/TEVC.2009.2014613), with random lengths of both parts for each row. It changes all
-    coordinates together, so that a population in a diagonal valley or along a boundary continues along it.
+    Differential evolution's current-to-rand move (Storn and Price 1997, doi:10.1023/A:1008202821328), with random
+    lengths of both parts for each row. It changes all coordinates together, so that a population in a diagonal valley
+    or along a boundary continues along it.
 
     Args:
         points: of the unit cube, shape ``n x d``.
-        better: the points to move to, same shape.
+        toward: the points to move to, same shape.
         one: ends of the differences, same shape.
         other: starts of the differences, same shape.
         rng: source of randomness.
@@ -95,7 +95,7 @@ def differential_move(
         Points of the unit cube, same shape; coordinates outside are mirrored at the bound.
     """
     nearer, along = rng.random((2, len(points), 1))
-    moved = np.abs(points + nearer * (better - points) + along * (one - other))
+    moved = np.abs(points + nearer * (toward - points) + along * (one - other))
     return np.clip(np.where(moved > 1.0, 2.0 - moved, moved), 0.0, 1.0)
 
 

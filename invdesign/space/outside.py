@@ -1,4 +1,4 @@
-"""Candidates outside of a space: numbers beyond their bounds, mixtures off their rules, and violated constraints."""
+"""Candidates outside of a space: beyond bounds, off the rules of mixtures, not listed, or violating constraints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError
-from invdesign.space.parameters import Continuous, Integer, Measurable
+from invdesign.space.parameters import Continuous, Integer, Listed, Measurable
 from invdesign.space.tolerances import broken_constraints
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ def outside_reasons(space: SearchSpace, candidates: pd.DataFrame) -> list[str]:
 
     Args:
         space: of the candidates.
-        candidates: one row each; words, molecules and formulas are values of the space.
+        candidates: one row each; formulas are values of the space.
+
+    Raises:
+        InputError: if a value cannot be read.
     """
     reasons = [""] * len(candidates)
     for name, beyond in _beyond(space, candidates).items():
@@ -43,7 +46,10 @@ def outside_reasons(space: SearchSpace, candidates: pd.DataFrame) -> list[str]:
 
 
 def within_bounds(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
-    """Candidates with numbers beyond their bounds moved to the nearest bound, so that the space can encode them."""
+    """Candidates with numbers beyond their bounds moved to the nearest bound, so that the space can encode them.
+
+    A molecule or word that is not listed becomes any of the listed ones; see ``unlisted``.
+    """
     moved = {}
     for name, beyond in _beyond(space, candidates).items():
         if beyond.any():
@@ -53,20 +59,41 @@ def within_bounds(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
             moved[name] = cells
     for name, misfits in _misfits(space, candidates).items():
         parameter, rows = space.parameters[name], [row for row, misfit in enumerate(misfits) if misfit]
-        if rows and isinstance(parameter, Measurable):
+        if rows:
             cells = candidates[name].to_numpy(dtype=object, copy=True)
-            cells[rows] = parameter.nearest(cells[rows])
+            cells[rows] = (
+                parameter.nearest(cells[rows])
+                if isinstance(parameter, Measurable)
+                else parameter.at(np.zeros(len(rows), dtype=np.int64))
+            )
             moved[name] = cells
     return candidates.assign(**moved) if moved else candidates
+
+
+def unlisted(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
+    """Which molecules and words are not listed in the space: a column for each parameter whose values are."""
+    listed = [name for name, parameter in space.parameters.items() if isinstance(parameter, Listed)]
+    found = {name: [misfit != "" for misfit in _misfits(space, candidates)[name]] for name in listed}
+    return pd.DataFrame(found, index=candidates.index, dtype=bool)
+
+
+def learnable(space: SearchSpace, candidates: pd.DataFrame) -> NDArray[np.bool_]:
+    """Which candidates a model can learn from, shape ``n``: nothing is known of a word that is not listed."""
+    found = unlisted(space, candidates)
+    words = [name for name in found if not getattr(space.parameters[str(name)], "learnable", True)]
+    return np.asarray(~found[words].to_numpy(dtype=bool).any(axis=1), dtype=bool)
 
 
 def _misfits(space: SearchSpace, candidates: pd.DataFrame) -> dict[str, list[str]]:
     """Why values that are no numbers are outside of the space, by parameter; empty texts for those inside."""
     found = {}
     for name, parameter in space.parameters.items():
-        if isinstance(parameter, Measurable):
+        if isinstance(parameter, Measurable | Listed):
+            values = candidates[name].to_numpy(dtype=object)
             try:
-                found[name] = parameter.misfits(candidates[name].to_numpy(dtype=object))
+                found[name] = (
+                    parameter.misfits(values) if isinstance(parameter, Measurable) else parameter.unlisted(values)
+                )
             except InputError as error:
                 raise InputError(f"Column '{name}': {error}") from None
     return found

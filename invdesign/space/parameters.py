@@ -160,6 +160,22 @@ class Measurable(Protocol):
 
 
 @runtime_checkable
+class Listed(Protocol):
+    """A parameter whose values are listed, while others that can be read may be measured."""
+
+    @property
+    def learnable(self) -> bool:
+        """Whether a model can learn from values that are not listed."""
+
+    def unlisted(self, values: ArrayLike) -> list[str]:
+        """One sentence for each value that is not listed, empty if it is.
+
+        Raises:
+            InputError: if a value cannot be read, or must be a listed one that is written differently.
+        """
+
+
+@runtime_checkable
 class FromSource(Protocol):
     """A parameter that is read from a source, parts of which may be invalid."""
 
@@ -440,6 +456,23 @@ class Categorical(PlainParameter):
         """Numbers as the words that they are: a table without quotation marks has 2 for '2'."""
         return each_or_given(values, self._word)
 
+    @property
+    def learnable(self) -> bool:
+        """Nothing is known of a word but how often it was measured."""
+        return False
+
+    def unlisted(self, values: ArrayLike) -> list[str]:
+        plain = {_letters(word): word for word in self.values}
+        found = []
+        for word in np.asarray(values, dtype=object):
+            if word in self.values:
+                found.append("")
+                continue
+            if not isinstance(word, str) or _letters(word) in plain:
+                raise InputError(f"{word!r} is not one of the values.{nearest(str(word), self.values)}")
+            found.append(f"{word!r} is not one of the values.{nearest(word, self.values)} The model does not use it.")
+        return found
+
     def at(self, places: NDArray[np.int64]) -> NDArray[np.object_]:
         return np.asarray(self.values, dtype=object)[places]
 
@@ -449,6 +482,11 @@ class Categorical(PlainParameter):
 
     def column(self, name: str) -> Column:
         return Column(name, "category", values=self.values)
+
+
+def _letters(word: str) -> str:
+    """A word without case, spaces and punctuation: what differs in these alone is a slip."""
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
 
 
 @dataclass(frozen=True)

@@ -97,18 +97,18 @@ def crossed(
 def shifted(
     space: SearchSpace,
     candidates: pd.DataFrame,
-    better: pd.DataFrame,
+    toward: pd.DataFrame,
     differences: tuple[pd.DataFrame, pd.DataFrame],
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """One child of each candidate, with numbers moved together: toward a better one, and along a difference.
+    """One child of each candidate, with numbers moved together: toward another one, and along a difference.
 
-    Columns that are not numbers are crossed with the better candidate's.
+    Columns that are not numbers are crossed with that candidate's.
 
     Args:
         space: of the candidates.
         candidates: the candidates to move, one row each.
-        better: the candidates to move to, same number.
+        toward: the candidates to move to, same number.
         differences: other candidates, same number: ends and starts of the differences.
         rng: source of randomness.
 
@@ -117,16 +117,16 @@ def shifted(
     """
     if candidates.empty:
         return candidates[list(space.names)].copy()
-    own, toward = _values(space, candidates), _values(space, better)
+    own, other = _values(space, candidates), _values(space, toward)
     ends = [_values(space, frame) for frame in differences]
     numbers = _numbers(space)
     children = {
-        name: parameter.crossed(own[name], toward[name], rng)
+        name: parameter.crossed(own[name], other[name], rng)
         for name, parameter in space.parameters.items()
         if name not in numbers
     }
     if numbers:
-        cubes = [_points(space, numbers, values) for values in (own, toward, *ends)]
+        cubes = [_points(space, numbers, values) for values in (own, other, *ends)]
         moved = differential_move(cubes[0], cubes[1], cubes[2], cubes[3], rng)
         for name, column in zip(numbers, moved.T, strict=True):
             children[name] = space.parameters[name].decode(column[:, None])

@@ -206,11 +206,14 @@ class Target:
 
     @builtins.property
     def _rank(self) -> str:
-        """Weight and priority as text, where they are not 1."""
-        weight = f"weight {self.weight:g}" if self.weight != 1.0 else ""
-        priority = f"priority {self.priority}" if self.priority != 1 else ""
-        words = ", ".join(filter(None, [weight, priority]))
+        """What else the target says as text, such as weight and priority where they are not 1."""
+        words = ", ".join(self._further)
         return f" ({words})" if words else ""
+
+    @builtins.property
+    def _further(self) -> list[str]:
+        weight = [f"weight {self.weight:g}"] if self.weight != 1.0 else []
+        return weight + ([f"priority {self.priority}"] if self.priority != 1 else [])
 
     def _numbers(self) -> dict[str, float]:
         """The numbers of the target that a change of unit scales and shifts."""
@@ -363,26 +366,49 @@ class Equals(Target):
 
 
 @dataclass(frozen=True)
-class Maximize(Target):
+class Optimized(Target):
+    """A property that is maximized or minimized; it cannot be met or missed. Use Maximize or Minimize.
+
+    Attributes:
+        reference: the worst value that counts, in the target's unit: this coordinate of the reference point from which
+            the hypervolume of a front is measured. A candidate that is worse is not on the front. None if every value
+            counts; a search then chooses the reference point itself, and the ends of a front are worth little.
+    """
+
+    reference: float | None = field(default=None, kw_only=True)
+
+    def met(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.bool_]:
+        return ~np.isnan(np.asarray(values, dtype=np.float64))
+
+    @builtins.property
+    def limit(self) -> Target | None:
+        """The target to be no worse than the reference; None if there is no reference."""
+        if self.reference is None:
+            return None
+        least = AtLeast if self.direction > 0 else AtMost
+        return least(self.property, self.reference, unit=self.unit, weight=self.weight, priority=self.priority)
+
+    @builtins.property
+    def _further(self) -> list[str]:
+        unit = f" {self.unit}" if self.unit else ""
+        return [*([] if self.reference is None else [f"reference {self.reference:g}{unit}"]), *super()._further]
+
+    def _numbers(self) -> dict[str, float]:
+        return {} if self.reference is None else {"reference": self.reference}
+
+    def __str__(self) -> str:
+        return f"{'maximize' if self.direction > 0 else 'minimize'} {self.property}{self._rank}"
+
+
+@dataclass(frozen=True)
+class Maximize(Optimized):
     """The larger the property, the better; it cannot be met or missed."""
 
     direction: ClassVar[int] = 1
 
-    def met(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.bool_]:
-        return ~np.isnan(np.asarray(values, dtype=np.float64))
-
-    def __str__(self) -> str:
-        return f"maximize {self.property}{self._rank}"
-
 
 @dataclass(frozen=True)
-class Minimize(Target):
+class Minimize(Optimized):
     """The smaller the property, the better; it cannot be met or missed."""
 
     direction: ClassVar[int] = -1
-
-    def met(self, values: ArrayLike, std: ArrayLike | None = None) -> NDArray[np.bool_]:
-        return ~np.isnan(np.asarray(values, dtype=np.float64))
-
-    def __str__(self) -> str:
-        return f"minimize {self.property}{self._rank}"

@@ -15,7 +15,7 @@ from invdesign.core.errors import InputError, nearest
 from invdesign.core.html import html_table
 from invdesign.objectives.base import STD_SUFFIX
 from invdesign.targets.pareto import pareto_rank
-from invdesign.targets.target import AtLeast, AtMost, Between, Equals, Target
+from invdesign.targets.target import AtLeast, AtMost, Between, Equals, Optimized, Target
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,9 +78,9 @@ class Targets:
         return {name: given.get(name, "") for name in (*self.properties, *classes)}
 
     @property
-    def optimized(self) -> tuple[Target, ...]:
+    def optimized(self) -> tuple[Optimized, ...]:
         """The objectives to optimize: Maximize and Minimize."""
-        return tuple(target for target in self.items if target.direction)
+        return tuple(target for target in self.items if isinstance(target, Optimized))
 
     @property
     def bounded(self) -> tuple[Target, ...]:
@@ -216,21 +216,47 @@ class Targets:
         """Ranks rows: first those that meet all targets, by Pareto rank; then the others, by their shortfalls.
 
         Returns:
-            Shape ``n``; rank 0 is the best front. Rows that miss a target are ranked by Pareto dominance of their
-            shortfalls.
+            Shape ``n``; rank 0 is the best front. Rows that are worse than a reference are behind all that are not.
+            Rows that miss a target are ranked by Pareto dominance of their shortfalls.
         """
-        met = self.all_met(values)
+        met, within = self.all_met(values), self.within(values)
         ranks = np.zeros(len(values), dtype=np.int64)
-        if met.any() and self.optimized:
-            ranks[met] = pareto_rank(self.gains(values[met]))
+        behind = 0
+        for group in (met & within, met & ~within):
+            if group.any():
+                ranks[group] = behind + (pareto_rank(self.gains(values[group])) if self.optimized else 0)
+                behind = int(ranks[group].max()) + 1
         missed = ~met
         if missed.any():
-            behind = ranks[met].max() + 1 if met.any() else 0
             shortfalls = self.shortfall(values[missed]).to_numpy()
             if not self.bounded:
                 shortfalls = values.loc[missed, list(self.properties)].to_numpy() * np.nan
             ranks[missed] = behind + pareto_rank(-shortfalls)
         return ranks
+
+    def within(self, values: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows are no worse than any reference, shape ``n``; all rows if no target has one."""
+        limits = [target.limit for target in self.optimized if target.limit is not None]
+        found = [limit.met(values[limit.property]) for limit in limits]
+        return np.all(found, axis=0) if found else np.ones(len(values), dtype=bool)
+
+    def on_front(self, values: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows are on the Pareto front, shape ``n``; none that meets all targets but is worse than a reference.
+
+        If no row meets all targets, those whose shortfalls no other dominates.
+        """
+        return (self.pareto_rank(values) == 0) & (self.within(values) | ~self.all_met(values))
+
+    @property
+    def reference(self) -> NDArray[np.float64]:
+        """The reference point in ``gains``, shape ``m``; NaN for a target without one."""
+        given = [(target.direction, target.reference) for target in self.optimized]
+        return np.array([np.nan if value is None else sign * value for sign, value in given], dtype=np.float64)
+
+    @property
+    def with_limits(self) -> Targets:
+        """The targets with each reference as a target that can be missed, for what only compares candidates."""
+        return Targets(*self.items, *(target.limit for target in self.optimized if target.limit is not None))
 
     def margin(self, values: pd.DataFrame) -> NDArray[np.float64]:
         """The smallest distance of each row from any bound, in units of each property's spread, shape ``n``.

@@ -72,7 +72,7 @@ def doubled(frame: pd.DataFrame, *, factor: int = 1) -> pd.DataFrame:
 
 def _check_results(executor: Executor) -> None:
     """The first calls take longest, so that with several workers they end last."""
-    count = 8
+    count = 6
     futures = {_submitted(executor, slow_square, n, 0.02 * (count - n)): n for n in range(count)}
     ended = list(as_completed(futures, timeout=LIMIT))
     assert len(ended) == count, f"Of {count} calls {len(ended)} ended."
@@ -126,7 +126,7 @@ def _check_objectives(executor: Executor) -> None:
 
 def _check_cancelling(executor: Executor) -> None:
     """Whether a call can still be cancelled depends on the workers; that it is then cancelled does not."""
-    futures = [_submitted(executor, slow_square, number, 0.02) for number in range(16)]
+    futures = [_submitted(executor, slow_square, number, 0.02) for number in range(8)]
     cancelled = [future.cancel() for future in reversed(futures)][::-1]
     for number, (future, was) in enumerate(zip(futures, cancelled, strict=True)):
         assert future.cancelled() == was, "cancel says something else than cancelled."

@@ -17,12 +17,15 @@ from invdesign.surrogates.features.materials import MaterialFeatures
 from invdesign.surrogates.features.mixtures import MixtureFeatures
 from invdesign.surrogates.features.molecules import MoleculeFeatures, pool_features
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.features.temperatures import is_temperature, reciprocal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 CITATIONS = {
     "number": "the number itself, scaled to its bounds (logarithms where it spans decades)",
+    "temperature": "Arrhenius 1889, doi:10.1515/zpch-1889-0116; Vogel 1921; Fulcher 1925; Tammann and Hesse 1926, "
+    "doi:10.1002/zaac.19261560121",
     "category": "one-hot",
     "fidelity": "the fidelity's place among all: 0 for the cheapest, 1 for the target fidelity",
     "molecule": "RDKit descriptors (www.rdkit.org), or components of them and of Morgan fingerprints",
@@ -30,7 +33,7 @@ CITATIONS = {
     "formula": "Ward et al. 2016, doi:10.1038/npjcompumats.2016.28; Pettifor 1984, doi:10.1016/0038-1098(84)90765-8",
     "amount": "the amount of a component, as a share of its largest",
     "total": "the sum of the amounts of a role, and its number of components",
-    "mixture": "mean and spread of the components' properties, weighted by their amounts",
+    "mixture": "mean and spread of the components' properties, and the mean of their fingerprints, weighted by amount",
     "orbitals": "Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176",
 }
 
@@ -41,8 +44,8 @@ class Block:
 
     Attributes:
         column: its name.
-        kind: of the column; ``fingerprint`` for the counts and ``orbitals`` for the orbital energies of a molecule,
-            ``amount`` for the amounts in a mixture and ``total`` for those of a role.
+        kind: of the column; ``temperature`` for its reciprocal, ``fingerprint`` for the counts and ``orbitals`` for the
+            orbital energies of a molecule, ``amount`` for the amounts in a mixture and ``total`` for those of a role.
         names: the features'.
         start: place of the first one among all features.
     """
@@ -107,8 +110,8 @@ class Featurizer:
         """Where each feature comes from."""
         return {name: CITATIONS[block.kind] for block in self.blocks for name in block.names}
 
-    def number_index(self, column: str) -> int:
-        """The index among the features of a column of numbers, which is one feature.
+    def number_index(self, column: str) -> int | None:
+        """The index among the features of a column of numbers; None if the feature is the reciprocal of a temperature.
 
         Raises:
             InputError: where there is no such column of numbers.
@@ -116,6 +119,8 @@ class Featurizer:
         for block in self.blocks:
             if block.column == column and block.kind == "number":
                 return block.start
+            if block.column == column and block.kind == "temperature":
+                return None
         raise InputError(f"Unknown column of numbers '{column}'.{nearest(column, [b.column for b in self.blocks])}")
 
     def transform(self, frame: pd.DataFrame) -> NDArray[np.float64]:
@@ -148,7 +153,7 @@ class Featurizer:
         name = column.name
         match column.kind:
             case "number" | "fidelity":
-                return [(column.kind, (name,))]
+                return [("temperature" if self._is_reciprocal(column) else column.kind, (name,))]
             case "category":
                 return [("category", tuple(f"{name}={value}" for value in column.values))]
             case "molecule":
@@ -173,14 +178,14 @@ class Featurizer:
                     for kind, names in self._materials[name].blocks
                 ]
             case "mixture":
-                mixtures = MixtureFeatures(column.components)
+                mixtures = MixtureFeatures(column.components, self.settings.mixtures)
                 self._mixtures[name] = mixtures
                 return [(kind, tuple(f"{name}:{feature}" for feature in names)) for kind, names in mixtures.blocks]
 
     def _block(self, column: Column, frame: pd.DataFrame) -> NDArray[np.float64]:
         values = _column(frame, column.name)
         if column.kind == "number":
-            return _scaled(column, values)[:, None]
+            return self._number(column, values)[:, None]
         if column.kind == "category":
             return _one_hot(column, values)
         if column.kind == "fidelity":
@@ -197,6 +202,14 @@ class Featurizer:
         from invdesign.surrogates.features.orbitals import orbital_energies
 
         return np.concatenate([plain, orbital_energies(list(values))], axis=1)
+
+    def _number(self, column: Column, values: pd.Series) -> NDArray[np.float64]:
+        if self._is_reciprocal(column):
+            return reciprocal(column, _finite(column, values), self.settings.temperatures)
+        return _scaled(column, values)
+
+    def _is_reciprocal(self, column: Column) -> bool:
+        return self.settings.temperatures != "linear" and is_temperature(column)
 
     def _molecule_features(self, column: Column, frame: pd.DataFrame) -> MoleculeFeatures:
         kind, components = self.settings.molecules, self.settings.components
@@ -245,13 +258,19 @@ def _numbers(column: Column, values: pd.Series) -> NDArray[np.float64]:
         raise InputError(f"Column '{column.name}' contains {odd!r}, which is not a number.") from None
 
 
-def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
+def _finite(column: Column, values: pd.Series) -> NDArray[np.float64]:
+    """The numbers of a column, NaN where one is missing."""
     numbers = _numbers(column, values)
     if np.isinf(numbers).any():
         raise InputError(
             f"Column '{column.name}' has no finite number in row {values.index[np.isinf(numbers)][0]}. "
             "Leave the field empty if there is no value."
         )
+    return numbers
+
+
+def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
+    numbers = _finite(column, values)
     low, high = column.bounds or (0.0, 1.0)
     if column.log:
         if (numbers <= 0).any():

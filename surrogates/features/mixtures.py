@@ -20,9 +20,12 @@ from invdesign.core.columns import Component
 from invdesign.surrogates.features.formulas import FormulaFeatures, elements_of
 from invdesign.surrogates.features.mixture_text import mixture_amounts
 from invdesign.surrogates.features.molecules import pool_features
+from invdesign.surrogates.gaussian_process.kernels import tanimoto
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from invdesign.surrogates.features.settings import MixtureKind
 
 MOST_AMOUNTS = 100
 """Components up to which the amount of each is a feature."""
@@ -32,15 +35,23 @@ FEWEST_PROPERTIES, MOST_PROPERTIES = 6, 30
 these. Of 38 solvents six predict whole papers better than fifteen; of 1,628 liquids thirty have two thirds of the error
 of six."""
 
+MOST_COMPARED = 2_000
+"""Molecules of a role up to which each is compared with each."""
+MOST_COORDINATES = 30
+"""Principal coordinates of the MinMax kernel between the components of a role."""
+LEAST_VARIANCE = 1e-6
+"""Variance of a coordinate, as a share of the first one's, from which it is kept."""
+
 
 class MixtureFeatures:
     """Turns mixtures into features.
 
     Args:
         components: that can occur, by role.
+        kind: which features of the components.
     """
 
-    def __init__(self, components: Sequence[Component]) -> None:
+    def __init__(self, components: Sequence[Component], kind: MixtureKind = "properties") -> None:
         self._units = {component.name: component.unit for component in components}
         self._largest = np.array([component.largest for component in components])
         self._roles: dict[str, list[int]] = {}
@@ -50,6 +61,11 @@ class MixtureFeatures:
             role: properties
             for role, places in self._roles.items()
             if (properties := role_properties(tuple(components[place] for place in places))).size
+        }
+        self._coordinates = {
+            role: coordinates
+            for role, places in self._roles.items()
+            if kind == "both" and (coordinates := role_coordinates(tuple(components[place] for place in places))).size
         }
 
     @property
@@ -67,6 +83,9 @@ class MixtureFeatures:
                     tuple(f"{what}_{role}_{place + 1}" for what in words for place in range(properties.shape[1])),
                 )
             )
+        for role, coordinates in self._coordinates.items():
+            names = tuple(f"fingerprint_{role}_{place + 1}" for place in range(coordinates.shape[1]))
+            found.append(("mixture", names))
         return found
 
     def transform(self, mixtures: Sequence[object]) -> NDArray[np.float64]:
@@ -82,14 +101,19 @@ class MixtureFeatures:
             blocks += [own.sum(axis=1, keepdims=True) / self._largest[places].max()]
             blocks += [(own > 0).sum(axis=1, keepdims=True) / COUNT_SCALE]
         for role, properties in self._properties.items():
-            own = amounts[:, self._roles[role]]
-            total = own.sum(axis=1, keepdims=True)
-            shares = np.divide(own, total, out=np.zeros_like(own), where=total > 0)
+            shares = self._shares(amounts, role)
             mean = shares @ properties
             blocks.append(mean)
             if self._mixed(role):
                 blocks.append(np.sqrt(np.maximum(shares @ properties**2 - mean**2, 0.0)))
+        blocks += [self._shares(amounts, role) @ coordinates for role, coordinates in self._coordinates.items()]
         return np.concatenate(blocks, axis=1)
+
+    def _shares(self, amounts: NDArray[np.float64], role: str) -> NDArray[np.float64]:
+        """Shares of the components in their role, zero where it is empty."""
+        own = amounts[:, self._roles[role]]
+        total = own.sum(axis=1, keepdims=True)
+        return np.divide(own, total, out=np.zeros_like(own), where=total > 0)
 
     def _mixed(self, role: str) -> bool:
         """Whether a mixture can have several components of a role."""
@@ -120,3 +144,29 @@ def role_properties(components: tuple[Component, ...]) -> NDArray[np.float64]:
     properties = np.tile(found.mean(axis=0), (len(components), 1))
     properties[known] = found
     return properties
+
+
+def compared(components: Sequence[Component]) -> bool:
+    """Whether the molecules of any role are compared with each other, so that their fingerprints are features."""
+    roles = {component.role for component in components}
+    return any(role_coordinates(tuple(one for one in components if one.role == role)).size for role in roles)
+
+
+@lru_cache(maxsize=32)
+def role_coordinates(components: tuple[Component, ...]) -> NDArray[np.float64]:
+    """Principal coordinates of the MinMax kernel on the fingerprints of a role's components, one row each.
+
+    None if there are fewer than two or more than ``MOST_COMPARED`` molecules. Of a component that is no molecule zeros.
+    """
+    known = [place for place, component in enumerate(components) if component.smiles]
+    smiles = [components[place].smiles for place in known]
+    if len(set(smiles)) < 2 or len(smiles) > MOST_COMPARED:
+        return np.empty((len(components), 0))
+    fingerprints = pool_features(tuple(dict.fromkeys(smiles)), "fingerprints", None).transform(smiles)
+    kernel = tanimoto(fingerprints, fingerprints)
+    values, vectors = np.linalg.eigh(kernel)
+    kept = np.argsort(-values)[:MOST_COORDINATES]
+    kept = kept[values[kept] > LEAST_VARIANCE * values[-1]]
+    coordinates = np.zeros((len(components), len(kept)))
+    coordinates[known] = vectors[:, kept] * np.sqrt(values[kept])
+    return coordinates

@@ -8,6 +8,8 @@ from invdesign.core.settings import bounded, settings
 
 MoleculeKind = Literal["descriptors", "fingerprints", "both"]
 FormulaKind = Literal["compact", "magpie"]
+MixtureKind = Literal["properties", "both"]
+TemperatureKind = Literal["linear", "arrhenius", "vogel-fulcher-tammann"]
 MissingKind = Literal["error", "impute"]
 
 
@@ -22,6 +24,14 @@ class Features:
     formulas: FormulaKind = "magpie"
     """Shares of the elements with few statistics (``compact``) or with the attributes of Ward et al. (2016;
     ``magpie``)."""
+    mixtures: MixtureKind = "properties"
+    """Of the components of mixtures, mean and spread of their properties, weighted by amount (``properties``), or also
+    the mean of their fingerprints under the MinMax kernel, which is the set kernel ``sum_ij a_i b_j k(x_i, x_j)`` of
+    two mixtures (``both``)."""
+    temperatures: TemperatureKind = "linear"
+    """What a temperature (a number in K, degC or degF) is: the number itself, 1/T (``arrhenius``) or 1/(T - T0), T0
+    being 0.7 of its lowest (``vogel-fulcher-tammann``), in which the logarithm of a rate, a conductivity or a viscosity
+    is nearly linear."""
     orbitals: bool = False
     """Whether to add the orbital energies of molecules by GFN2-xTB (needs the extra ``physics``; a fraction of a second
     a molecule, kept on disk)."""

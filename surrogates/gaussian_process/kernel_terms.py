@@ -41,7 +41,7 @@ def kernel_terms(
     for block in blocks:
         if block.kind in ("fidelity", "fingerprint"):
             continue
-        kind = "molecule" if block.kind in MOLECULAR else block.kind
+        kind = "molecule" if block.kind in MOLECULAR else "number" if block.kind == "temperature" else block.kind
         together.setdefault(kind if combine != "joint" else "features", []).append(block)
     # One part for each molecule: in one of all together, the many fragments of a large one drown those of a small one.
     counts = [Part("tanimoto", _places([block])) for block in blocks if block.kind == "fingerprint"]
@@ -55,11 +55,19 @@ def kernel_terms(
         terms.append([_stationary(blocks, ard=False)])
     if orbitals:
         terms.append([Part("linear", orbitals)])
+    terms += [_trend(block, blocks, ard) for block in blocks if block.kind == "temperature"]
     fidelities = _places([block for block in blocks if block.kind == "fidelity"])
     if not fidelities:
         return terms
     factor, fidelity = Part("factor", fidelities), Part("linear", fidelities)
     return [*([factor, *term] for term in terms), *([fidelity, *term] for term in terms), [fidelity]]
+
+
+def _trend(temperature: Block, blocks: Sequence[Block], ard: bool | None) -> list[Part]:
+    """A line in the reciprocal of a temperature, whose slope depends on everything else: an energy of activation."""
+    rest = [one for one in blocks if one is not temperature and one.kind not in ("fidelity", "fingerprint")]
+    line = Part("linear", _places([temperature]))
+    return [line, _stationary(rest, ard)] if rest else [line]
 
 
 def _stationary(blocks: Sequence[Block], ard: bool | None) -> Part:
@@ -88,7 +96,7 @@ def _crowded(blocks: Sequence[Block]) -> bool:
 
 def _few_of_one_group(blocks: Sequence[Block], *, groups: int) -> bool:
     """Whether one kernel on distances is all there is, for few features."""
-    others = any(block.kind in ("fidelity", "fingerprint", "orbitals") for block in blocks)
+    others = any(block.kind in ("fidelity", "fingerprint", "orbitals", "temperature") for block in blocks)
     return groups == 1 and not others and not _crowded(blocks)
 
 

@@ -21,7 +21,7 @@ from invdesign.surrogates.gaussian_process.inducing_points import InducingPointM
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
-from invdesign.surrogates.gaussian_process.views import best_view, views
+from invdesign.surrogates.gaussian_process.views import best_view, judged_rows, views
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 
 if TYPE_CHECKING:
@@ -99,16 +99,32 @@ class GaussianProcess(ScikitLearnEstimator):
         check_values(frame, y, fewest=FEWEST_VALUES)
         noise = known_noise(noise_std, y)
         choice = (self.features,) if self.features is not None else views(columns)
-        fits = [self._fitted(Featurizer(one).fit(frame, columns), frame, y, noise) for one in choice]
+        judged = judged_rows(y, columns)
+        if len(choice) > 1 and len(judged) < len(y):
+            few, values = frame.iloc[judged], y.iloc[judged]
+            own = None if noise is None else noise.iloc[judged]
+            best = best_view(
+                [self._fitted(one, few, values, own, columns, calibrate=False)[1].values() for one in choice]
+            )
+            choice = (choice[best],)
+        fits = [self._fitted(one, frame, y, noise, columns, calibrate=self.calibrate) for one in choice]
         best = 0 if len(fits) == 1 else best_view([models.values() for _, models in fits])
         self._featurizer, self._models = fits[best]
         return self
 
     def _fitted(
-        self, featurizer: Featurizer, frame: pd.DataFrame, y: pd.DataFrame, noise: pd.DataFrame | None
+        self,
+        features: Features,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        noise: pd.DataFrame | None,
+        columns: Sequence[Column] | None,
+        *,
+        calibrate: bool,
     ) -> tuple[Featurizer, dict[str, PropertyModel | InducingPointModel]]:
         """The processes of all properties on some features."""
-        features = featurizer.transform(frame)
+        featurizer = Featurizer(features).fit(frame, columns)
+        points = featurizer.transform(frame)
         terms = kernel_terms(featurizer.blocks, combine=self.combine, ard=self.ard, averaged=self.calibrate)
         start = prior_covariance(self.kernel, terms)
         models = {}
@@ -118,11 +134,11 @@ class GaussianProcess(ScikitLearnEstimator):
             before = self._models.get(name)
             warm = self.warm_start and before is not None and before.covariance.terms == start.terms
             models[name] = fitted_model(
-                features[known],
+                points[known],
                 values[known],
                 start=before.covariance if warm and before is not None else start,
                 noise=of_property(noise, name, known),
-                calibrate=self.calibrate,
+                calibrate=calibrate,
             )
         return featurizer, models
 
@@ -207,8 +223,8 @@ class GaussianProcess(ScikitLearnEstimator):
         """The fitted processes of properties, on features."""
         return [self._models[name] for name in properties]
 
-    def feature_index(self, column: str) -> int:
-        """The index among the features of a column of numbers, which is one feature.
+    def feature_index(self, column: str) -> int | None:
+        """The index of a column of numbers among the features; None if its feature is not the number scaled.
 
         Raises:
             InputError: where the surrogate has not been fitted, or there is no such column of numbers.

@@ -5,21 +5,26 @@ by the few directions in which the molecules differ most, and fingerprints (MinM
 with a learned weight, find the fragments that matter. Which serves best depends on the property, and the known values
 say it: each is predicted from all the others (leave one out, in closed form), and the features are taken that give
 these values the greatest density. This is the score by which Vehtari, Gelman and Gabry (2017,
-doi:10.1007/s11222-016-9696-4) compare models.
+doi:10.1007/s11222-016-9696-4) compare models. For mixtures, the fingerprints of the components are features or not, and
+a temperature beside them is the number itself or 1/(T - T0).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.surrogates.features.mixtures import compared
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.features.temperatures import is_temperature
 from invdesign.surrogates.gaussian_process.inducing_points import InducingPointModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from invdesign.core.columns import Column
@@ -29,9 +34,11 @@ COMPACT = Features(formulas="compact")
 """Features that tell candidates apart, and no more: each is a dimension in which the process has to be learned."""
 CLEAR = 1.0
 """Standard errors by which a view has to be better than the first one to be taken."""
+MOST_JUDGED, FEWEST_JUDGED = 200, 50
+"""Rows by which the views of mixtures are compared, and the fewest values among them of each property."""
 LARGEST_POOL = 20_000
 """Molecules up to which fingerprints are a view: as many as are kept in memory."""
-MOLECULE_VIEWS = (COMPACT, Features(formulas="compact", components=15), Features(formulas="compact", molecules="both"))
+MOLECULE_VIEWS = (COMPACT, replace(COMPACT, components=15), replace(COMPACT, molecules="both"))
 
 
 def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
@@ -40,10 +47,33 @@ def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
     Args:
         columns: what the candidates consist of; guessed ones are never molecules.
     """
-    pools = [len(column.values) for column in columns or () if column.kind == "molecule"]
-    if not pools:
+    described = columns or ()
+    pools = [len(column.values) for column in described if column.kind == "molecule"]
+    if pools:
+        return MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:2]
+    mixtures = [column for column in described if column.kind == "mixture"]
+    if not mixtures:
         return (COMPACT,)
-    return MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:2]
+    found: tuple[Features, ...] = (COMPACT,)
+    if any(compared(column.components) for column in mixtures):
+        found += tuple(replace(view, mixtures="both") for view in found)
+    if any(map(is_temperature, described)):
+        found += tuple(replace(view, temperatures="vogel-fulcher-tammann") for view in found)
+    return found
+
+
+def judged_rows(y: pd.DataFrame, columns: Sequence[Column] | None) -> NDArray[np.int64]:
+    """The places of the rows by which views are compared: of many mixtures some at random, else all.
+
+    Args:
+        y: known values; all rows are taken if a property has few values among those drawn.
+        columns: what the candidates consist of.
+    """
+    everything = np.arange(len(y))
+    if len(y) <= MOST_JUDGED or not any(column.kind == "mixture" for column in columns or ()):
+        return everything
+    drawn = np.sort(np.random.default_rng(0).choice(len(y), MOST_JUDGED, replace=False))
+    return everything if (y.iloc[drawn].notna().sum() < FEWEST_JUDGED).any() else drawn
 
 
 def best_view(fits: Sequence[Iterable[PropertyModel | InducingPointModel]]) -> int:

@@ -68,7 +68,7 @@ class DaskCluster:
         if self.address is None:
             with (
                 LocalCluster(
-                    n_workers=self.workers, threads_per_worker=1, dashboard_address=None, preload=[LOADED_FIRST]
+                    n_workers=self.workers, threads_per_worker=1, dashboard_address=":0", preload=[LOADED_FIRST]
                 ) as cluster,
                 Client(cluster) as client,
                 DaskPool(client) as pool,

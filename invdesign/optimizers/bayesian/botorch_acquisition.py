@@ -146,16 +146,21 @@ class BotorchProposal:
         return best if len(best) else self._first_new(self._ranked(function, self.space.sample(64, self.rng)), seen)
 
     @property
+    def _smooth(self) -> list[str]:
+        return [name for name, parameter in self.space.parameters.items() if is_smooth(parameter)]
+
+    @property
     def _continuous(self) -> dict[str, int]:
-        """The index among the features of every continuous parameter."""
-        names = [name for name, parameter in self.space.parameters.items() if is_smooth(parameter)]
-        return {name: self.model.feature_index(name) for name in names}
+        """The index among the features of every continuous parameter that is a feature itself."""
+        places = {name: self.model.feature_index(name) for name in self._smooth}
+        return {name: place for name, place in places.items() if place is not None}
 
     @property
     def _needs_pool(self) -> bool:
         others = [one for one in self.space.parameters.values() if not is_smooth(one)]
         combinations = float(np.prod([one.size for one in others])) if others else 1.0
-        return bool(self.space.constraints) or not self._continuous or combinations > MOST_COMBINATIONS
+        held = len(self._continuous) < max(1, len(self._smooth))
+        return bool(self.space.constraints) or held or combinations > MOST_COMBINATIONS
 
     def _optimized(self, function: Any) -> pd.DataFrame:
         """The best point of each combination of the discrete parameters, by ``optimize_acqf`` with these held."""
@@ -257,16 +262,17 @@ class BotorchProposal:
             else np.ones(int(known.sum()), dtype=bool)
         )
         feasible = gains[torch.as_tensor(met)] if met.any() else gains
+        reference = _reference(feasible, self.targets.reference) if feasible.ndim > 1 else None
         offered: dict[str, Any] = {
             "model": self.model.botorch_model(names),
             "X_baseline": baseline,
             "best_f": feasible.max() if feasible.ndim == 1 else None,
-            "ref_point": _reference(feasible) if feasible.ndim > 1 else None,
+            "ref_point": reference,
             "objective": objective,
             "constraints": constraints or None,
             "sampler": SobolQMCNormalSampler(torch.Size([SAMPLES]), seed=int(self.rng.integers(2**31))),
             "X_pending": self._tensor(self.model.transform(pending)) if len(pending) else None,
-            "partitioning": _partitioning(feasible) if feasible.ndim > 1 else None,
+            "partitioning": None if reference is None else _partitioning(feasible, reference),
         }
         taken = inspect.signature(self.acquisition).parameters
         needed = {name for name, one in taken.items() if one.default is inspect.Parameter.empty and name != "kwargs"}
@@ -349,17 +355,18 @@ def _above(samples: torch.Tensor, *, place: int, bound: float, scale: float) -> 
     return (samples[..., place] - bound) / scale
 
 
-def _reference(gains: torch.Tensor) -> list[float]:
-    """A reference point a tenth of the front's range behind its worst values (Ishibuchi et al. 2018)."""
+def _reference(gains: torch.Tensor, given: NDArray[np.float64]) -> list[float]:
+    """The given reference point; where it is NaN, a tenth of the range behind the worst (Ishibuchi et al. 2018)."""
     worst, best = gains.min(dim=0).values, gains.max(dim=0).values
-    return [float(value) for value in worst - 0.1 * (best - worst).clamp_min(1e-9)]
+    own = (worst - 0.1 * (best - worst).clamp_min(1e-9)).cpu().numpy()
+    return [float(value) for value in np.where(np.isnan(given), own, given)]
 
 
-def _partitioning(gains: torch.Tensor) -> Any:
+def _partitioning(gains: torch.Tensor, reference: list[float]) -> Any:
     import torch
     from botorch.utils.multi_objective.box_decompositions import FastNondominatedPartitioning
 
-    return FastNondominatedPartitioning(ref_point=torch.tensor(_reference(gains)).to(gains), Y=gains)
+    return FastNondominatedPartitioning(ref_point=torch.tensor(reference).to(gains), Y=gains)
 
 
 @contextmanager

@@ -51,15 +51,15 @@ class GradientAscent:
         if not isinstance(acquisition.surrogate, DifferentiableSurrogate):
             return None
         model, slopes = acquisition.surrogate, _moment_slopes(acquisition.surrogate, acquisition.scorer)
-        coordinates, names, start = [], [], 0
+        coordinates, places, start = [], [], 0
         for name, parameter in space.parameters.items():
-            if is_smooth(parameter):
+            place = model.feature_index(name) if is_smooth(parameter) else None
+            if place is not None:
                 coordinates.append(start)
-                names.append(name)
+                places.append(place)
             start += parameter.dimension
-        if not names:
+        if not places:
             return None
-        places = [model.feature_index(name) for name in names]
         return cls(space, model, np.array(coordinates), np.array(places), slopes)
 
     def __call__(self, points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -74,7 +74,9 @@ class HypervolumeImprovement:
         from botorch.utils.multi_objective.box_decompositions.non_dominated import FastNondominatedPartitioning
 
         front = torch.as_tensor(self.front, dtype=torch.float64)
-        reference = torch.as_tensor(reference_point(self.front, self.typical), dtype=torch.float64)
+        given = self.targets.reference
+        point = np.where(np.isnan(given), reference_point(self.front, self.typical), given)
+        reference = torch.as_tensor(point, dtype=torch.float64)
         return np.asarray(FastNondominatedPartitioning(reference, front).get_hypercell_bounds().numpy())
 
     @cached_property
@@ -83,7 +85,7 @@ class HypervolumeImprovement:
 
 
 def reference_point(gains: NDArray[np.float64], typical: NDArray[np.float64]) -> NDArray[np.float64]:
-    """From where the hypervolume is measured, shape ``m``: behind the worst of the front in each direction.
+    """From where the hypervolume is measured without a given reference, shape ``m``: behind the worst of the front.
 
     The front is that of candidates that lose little for what they gain (alpha-domination, Ikeda, Kita and Kobayashi
     2001): one that is far behind, but best by a hair in one direction, would move the point far off and draw the search

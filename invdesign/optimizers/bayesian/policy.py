@@ -179,7 +179,8 @@ class Policy:
 
     def _scalarized(self, values: pd.DataFrame) -> MomentScore:
         gains = self.targets.gains(values[self.targets.all_met(values)])
-        lowest, span = gains.min(axis=0), np.ptp(gains, axis=0)
+        given = self.targets.reference
+        lowest, span = np.where(np.isnan(given), gains.min(axis=0), given), np.ptp(gains, axis=0)
         weights = np.random.default_rng(self.seed).dirichlet(np.ones(gains.shape[1]))
         scorer = ScalarizedImprovement(self.targets, lowest, np.where(span > 0, span, 1.0), weights, best=0.0)
         return ScalarizedImprovement(

@@ -2,6 +2,7 @@
 
 Deb's rules (2000, doi:10.1016/S0045-7825(99)00389-8): candidates that meet all bounded targets come first; those
 that miss one are compared by summed shortfall, the others by their objectives. Candidates without a value come last.
+One that is worse than the reference of an objective misses it, like a bound.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Fitness:
     @classmethod
     def of(cls, values: pd.DataFrame, targets: Targets) -> Self:
         """Computes the fitness of property values, one row per candidate; non-finite values count as missing."""
+        targets = targets.with_limits
         wanted = values.reindex(columns=list(targets.properties)).astype(float)
         wanted = wanted.where(np.isfinite(wanted))
         failed = wanted.isna().any(axis=1).to_numpy()

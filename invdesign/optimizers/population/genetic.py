@@ -46,8 +46,6 @@ ROUNDS = 4
 
 MANY_SPREAD = 15.0
 """Distribution index of the crossover with NSGA-III."""
-BEST = 0.5
-"""Share of the parents to which children are drawn."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class GeneticOptimizer:
     farthest from each other become parents, so that hits differ.
 
     With at most one objective, a share of the children have their numbers moved together instead: from a parent
-    part of the way to one of the best, and along the difference of two others, as in differential evolution.
+    part of the way to another, and along the difference of two others, as in differential evolution.
 
     Numbers are otherwise varied by simulated binary crossover and polynomial mutation (Deb and Agrawal 1995),
     compositions by swaps, transfers and mixtures, libraries by their substituents, molecules by their graphs; see
@@ -91,7 +89,7 @@ class GeneticOptimizer:
     """Number of parents."""
     crossover: float = bounded(default=0.9, ge=0, le=1)
     """Share of children that have two parents."""
-    mutation: float = bounded(default=0.5, ge=0, le=1)
+    mutation: float = bounded(default=1.0, ge=0, le=1)
     """Share of the children of two parents that are mutated as well; those of one always are."""
     differential: float = bounded(default=0.5, ge=0, le=1)
     """Share of children whose numbers move along the differences of others; with at most one objective."""
@@ -169,13 +167,10 @@ class GeneticOptimizer:
         return children.iloc[rng.permutation(n)].reset_index(drop=True)
 
     def _shifted(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
-        """Children of any parents, moved toward one of the best of them."""
-        worth, candidates = parents.worth, parents.candidates
-        order = np.array(sorted(range(len(worth)), key=worth.__getitem__, reverse=True))
-        best = order[rng.integers(0, min(len(order), max(2, round(BEST * len(order)))), n)]
-        places = rng.integers(0, len(order), (3, n))
-        own, one, other = (candidates.iloc[place].reset_index(drop=True) for place in places)
-        return shifted(parents.space, own, candidates.iloc[best].reset_index(drop=True), (one, other), rng)
+        """Children of any parents, moved toward another one: all are survivors, and none needs to be the best."""
+        places = rng.integers(0, len(parents.candidates), (4, n))
+        own, toward, one, other = (parents.candidates.iloc[place].reset_index(drop=True) for place in places)
+        return shifted(parents.space, own, toward, (one, other), rng)
 
     def _of_pairs(self, n: int, parents: Parents, rng: np.random.Generator) -> pd.DataFrame:
         """Children that are crossed from two parents, mutated from one, or both."""

@@ -21,7 +21,7 @@ from invdesign.space.molecules.coordinates import MoleculeCoordinates
 from invdesign.space.molecules.files import Entry, MoleculeFile
 from invdesign.space.molecules.packed_strings import PackedStrings
 from invdesign.space.parameters import PlainParameter
-from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles, smiles_problem
+from invdesign.surrogates.features.smiles import are_molecules, canonical_or_given, canonical_smiles, smiles_problem
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -258,6 +258,23 @@ class MoleculePool(PlainParameter):
         unknown = np.flatnonzero(self._packed.places(list(given)) < 0)
         given[unknown] = canonical_or_given(given[unknown])
         return given
+
+    @property
+    def learnable(self) -> bool:
+        """The features of a molecule do not depend on the pool."""
+        return True
+
+    def unlisted(self, values: ArrayLike) -> list[str]:
+        molecules = list(np.asarray(values, dtype=object))
+        found = [""] * len(molecules)
+        for row in np.flatnonzero(self._packed.places(molecules) < 0).tolist():
+            if not are_molecules([molecules[row]])[0]:
+                raise InputError(
+                    f"{molecules[row]!r} is not in the pool of {len(self.smiles)} molecules, and not a molecule that "
+                    f"RDKit can read: {smiles_problem(molecules[row])}."
+                )
+            found[row] = f"{molecules[row]!r} is not in the pool of {len(self.smiles)} molecules."
+        return found
 
     def source_remark(self) -> str:
         return str(self.left_out or "")

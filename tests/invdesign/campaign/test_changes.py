@@ -7,6 +7,9 @@ import pytest
 from matplotlib.figure import Figure
 
 import invdesign as ind
+from invdesign.report.findings import gather
+from invdesign.report.sentences import sentences
+from invdesign.targets import hypervolume
 
 SPACE = ind.SearchSpace(x=ind.Continuous(0, 1), y=ind.Continuous(0, 1))
 LOW = ind.Targets(ind.Between("f", 0.2, 0.4))
@@ -81,6 +84,46 @@ def test_the_front_holds_what_no_other_candidate_dominates():
         dominated = (better & ((frame["f"] > row["f"]) | (frame["g"] < row["g"]))).any()
         assert (number in front.index) == (not dominated)
     assert front["f"].is_monotonic_increasing
+
+
+def test_the_front_is_within_the_reference_point_and_status_counts_what_is_not():
+    plain, limited = (
+        ind.Targets(ind.Maximize("f"), ind.Minimize("g")),
+        ind.Targets(ind.Maximize("f", reference=0.2), ind.Minimize("g", reference=0.0)),
+    )
+    found, other = campaign(None, plain), campaign(None, limited)
+    for one in (found, other):
+        one.run(OBJECTIVE, evaluations=30)
+    whole, front = found.front(), other.front()
+    within = whole[(whole["f"] >= 0.2) & (whole["g"] <= 0.0)]
+    assert 0 < len(front) < len(whole)
+    assert list(front.index) == list(within.index)
+    text = " ".join(sentences(gather(other)))
+    frame = other.frame()
+    beyond = int(((frame["f"] < 0.2) | (frame["g"] > 0.0)).sum())
+    assert f"{beyond} candidates beyond the reference point, not counted." in text
+    volume = hypervolume(np.stack([front["f"], -front["g"]], axis=1), [0.2, 0.0])
+    assert f"The hypervolume of the front is {volume:.4g}." in text
+    assert "reference point" not in " ".join(sentences(gather(found)))
+
+
+def test_a_front_beyond_the_reference_point_is_empty():
+    found = campaign(None, ind.Targets(ind.Maximize("f", reference=2.0), ind.Minimize("g")))
+    found.run(OBJECTIVE, evaluations=8)
+    assert found.front().empty
+    assert (found.hits()["pareto_rank"] == 0).any()
+
+
+@pytest.mark.parametrize("optimizer", ["genetic", "bayesian", "particle-swarm"])
+def test_a_reference_point_draws_a_search_to_what_lies_within(optimizer):
+    def share(targets):
+        found = campaign(None, targets, OPTIMIZERS[optimizer])
+        found.run(OBJECTIVE, evaluations=40)
+        last = found.frame().iloc[20:]
+        return float(((last["f"] >= 0.3) & (last["g"] <= -0.2)).mean())
+
+    plain = share(ind.Targets(ind.Maximize("f"), ind.Minimize("g")))
+    assert share(ind.Targets(ind.Maximize("f", reference=0.3), ind.Minimize("g", reference=-0.2))) > plain
 
 
 def test_without_anything_to_optimize_the_front_is_the_hits():

@@ -10,7 +10,8 @@ from invdesign.campaign import Campaign
 from invdesign.core.errors import InputError
 from invdesign.optimizers import GeneticOptimizer, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
-from invdesign.space import Continuous, Integer, Mixture, SearchSpace
+from invdesign.report import write_report
+from invdesign.space import Categorical, Continuous, Integer, Mixture, MoleculePool, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Targets
 
 SPACE = SearchSpace(a=Continuous(0, 1), b=Continuous(0, 1), k=Integer(1, 4), constraints=["a + b <= 1.2"])
@@ -96,3 +97,73 @@ def test_mixtures_off_their_rules_are_data_and_unknown_components_are_errors():
     assert len(campaign.predict(more)) == 3
     with pytest.raises(InputError, match="contains unknown component 'NMX'"):
         campaign.tell(rows.assign(slurry="NMX 0.9 + C65 0.06 + PVDF 0.04"))
+
+
+POOL = ["C", "CC", "CCC", "CCCC", "CCCCC", "CCCCCC"]
+
+
+def of_molecules(**more):
+    space = SearchSpace(molecule=MoleculePool.from_smiles(POOL), **more)
+    return Campaign(space, Targets(AtLeast("f", 9.0)), seed=1, initial=2)
+
+
+def test_a_molecule_that_is_not_in_the_pool_is_data_for_the_model_and_never_proposed(tmp_path):
+    known = pd.DataFrame({"molecule": POOL[:4], "f": [1.0, 2.0, 3.0, 4.0]})
+    longer = pd.DataFrame({"molecule": ["C(CCCCCC)", "CCCCCCCC", "CCCCCCCCC"], "f": [7.0, 8.0, 9.0]})
+    alone, both = of_molecules(), of_molecules()
+    alone.tell(known)
+    both.tell(pd.concat([known, longer]))
+    assert both.outside().to_dict() == {
+        4: "'molecule': 'CCCCCCC' is not in the pool of 6 molecules.",
+        5: "'molecule': 'CCCCCCCC' is not in the pool of 6 molecules.",
+        6: "'molecule': 'CCCCCCCCC' is not in the pool of 6 molecules.",
+    }
+    assert (both.status().hits, both.status().outside) == (0, 3)
+    last = pd.DataFrame({"molecule": ["CCCCCC"]})
+    off = [abs(one.predict(last)["f expected"][0] - 6.0) for one in (both, alone)]
+    assert off[0] < 0.5 * off[1]
+    assert sorted(both.ask(5)["molecule"]) == ["CCCCC", "CCCCCC"]
+    assert "could not be validated" not in write_report(both, tmp_path / "report.html").read_text()
+
+
+def test_what_is_not_a_molecule_is_an_error():
+    with pytest.raises(InputError, match="row 1: Column 'molecule': 'C1CC' is not in the pool of 6 molecules, and not"):
+        of_molecules().tell(pd.DataFrame({"molecule": ["C1CC"], "f": [1.0]}))
+
+
+def test_a_word_that_is_not_listed_is_stored_but_not_learned_from(tmp_path):
+    space = SearchSpace(a=Continuous(0, 1), salt=Categorical(["LiPF6", "LiFSI"]))
+    plain, more = (
+        Campaign(space, Targets(Maximize("f")), optimizer=BayesianOptimizer(), seed=1, initial=2) for _ in range(2)
+    )
+    inside = space.sample(9, np.random.default_rng(0)).assign(f=lambda frame: frame["a"])
+    other = pd.DataFrame({"a": [0.5], "salt": ["LiDFOB"], "f": [50.0]})
+    plain.tell(inside)
+    more.tell(pd.concat([inside, other]))
+    assert more.outside()[9].startswith("'salt': 'LiDFOB' is not one of the values.")
+    assert more.outside()[9].endswith("The model does not use it.")
+    assert more.frame()["f"].max() == 50.0
+    assert more.status().hits == plain.status().hits
+    pd.testing.assert_frame_equal(more.predict(inside), plain.predict(inside))
+    assert set(more.ask(3)["salt"]) <= {"LiPF6", "LiFSI"}
+    assert "could not be validated" not in write_report(more, tmp_path / "report.html").read_text()
+
+
+@pytest.mark.parametrize("slip", ["lipf6", "LiPF_6", "Li PF6"])
+def test_a_slip_in_a_listed_word_is_an_error(slip):
+    space = SearchSpace(a=Continuous(0, 1), salt=Categorical(["LiPF6", "LiFSI"]))
+    campaign = Campaign(space, Targets(Maximize("f")), seed=1, initial=2)
+    with pytest.raises(InputError, match=f"'{slip}' is not one of the values. Did you mean 'LiPF6'?"):
+        campaign.tell(pd.DataFrame({"a": [0.5], "salt": [slip], "f": [1.0]}))
+
+
+def test_another_word_or_molecule_is_not_the_result_of_a_proposal():
+    """What was asked for stays pending, even if all numbers agree."""
+    for space, name, other in (
+        (SearchSpace(a=Continuous(0, 1), salt=Categorical(["LiPF6", "LiFSI"])), "salt", "LiDFOB"),
+        (SearchSpace(a=Continuous(0, 1), molecule=MoleculePool.from_smiles(POOL)), "molecule", "CO"),
+    ):
+        campaign = Campaign(space, Targets(Maximize("f")), optimizer=RandomOptimizer(), seed=1, initial=4)
+        asked = campaign.ask(4).reset_index(drop=True)
+        campaign.tell(asked.assign(f=1.0, **{name: other}))
+        assert (campaign.status().pending, campaign.status().outside) == (4, 4)

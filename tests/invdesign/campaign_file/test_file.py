@@ -70,6 +70,12 @@ def test_a_good_file_becomes_the_objects_that_it_names(folder):
     assert (setting.budget.initial, setting.budget.evaluations, setting.budget.batch) == (5, 20, 2)
 
 
+def test_a_reference_belongs_to_what_is_optimized_in_its_unit(folder):
+    text = GOOD.replace("minimize: true", "minimize: true\n    reference: 3")
+    (target,) = read_campaign(written(folder, text)).targets.optimized
+    assert (target.reference, target.direction) == (3.0, -1)
+
+
 def test_defaults_and_a_word_that_swaps_the_optimizer(folder):
     text = GOOD.replace("type: bayesian", "type: random").replace("seed: 4\n", "")
     setting = read_campaign(written(folder, text))
@@ -119,6 +125,8 @@ BROKEN = {
     "target in another quantity": ("unit: V}", "unit: kg}", 14, "cannot be converted"),
     "negative tolerance": ("between: [1.4, 1.7]", "close_to: 1.5, tolerance: -1", 14, "tolerance must be positive"),
     "close without tolerance": ("between: [1.4, 1.7]", "close_to: 1.5", 14, "close_to needs tolerance"),
+    "reference of a bound": ("between: [1.4, 1.7]", "at_least: 1, reference: 1", 14, "maximize or minimize. Remove"),
+    "reference that is text": ("minimize: true", "minimize: true\n    reference: x", 17, "must be a number, not 'x'"),
     "no targets": (GOOD[GOOD.index("targets:") : GOOD.index("objective:")], "targets: []\n", 13, "must be a list"),
     "unknown objective type": ("type: python", "type: pyton", 18, "Did you mean 'python'"),
     "function that is not there": ("mine.py:value", "mine.py:valeu", 17, "Did you mean 'value'"),

@@ -173,6 +173,10 @@ def test_elements_and_mixtures():
     shares = pd.DataFrame({"EC": [0.2, 1.0], "DMC": [0.3, 0.0], "EMC": [0.5, 0.0], "k": [1.0, 2.0]})
     points = plot.ternary(shares, ("EC", "DMC", "EMC"), "k", unit="mS/cm").axes[0].collections[0].get_offsets()
     assert np.asarray(points)[1] == pytest.approx([0.0, 0.0])
+    ringed = plot.ternary(shares, ("EC", "DMC", "EMC"), "k", best=0).axes[0].collections[1].get_offsets()
+    assert np.asarray(ringed) == pytest.approx(np.asarray(points)[:1])
+    with pytest.raises(InputError, match="Row 7 of the best candidate"):
+        plot.ternary(shares, ("EC", "DMC", "EMC"), "k", best=7)
     with pytest.raises(InputError, match=r"Row 0: EC, DMC, EMC sum to 1.1"):
         plot.ternary(shares.assign(EC=[0.3, 1.0]), ("EC", "DMC", "EMC"), "k")
 

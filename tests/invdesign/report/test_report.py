@@ -418,6 +418,23 @@ def test_a_browser_draws_the_figures_and_sorts_without_an_error(report: Path, pa
     assert values == sorted(values, reverse=True)
 
 
+def test_a_browser_draws_components_of_mixtures_and_a_map_of_three(tmp_path: Path) -> None:
+    solvents = {"EC": "O=C1OCCO1", "DMC": "COC(=O)OC", "EMC": "CCOC(=O)OC"}
+    role = {"components": solvents, "pick": [1, 3], "amount": [0.1, 1.0], "step": 0.1}
+    mixture = ind.Mixture(roles={"solvent": role})
+    campaign = ind.Campaign(
+        ind.SearchSpace(electrolyte=mixture), ind.Targets(ind.Maximize("k")), optimizer=ind.RandomOptimizer(), seed=3
+    )
+    asked = campaign.ask(30)
+    campaign.tell(asked.assign(k=mixture.derived("share('EC')", asked["electrolyte"].to_numpy())))
+    page = page_of(campaign, tmp_path)
+    assert sorted(given["aria-label"] for tag, given in page.tags if tag == "svg") == sorted(solvents.values())
+    dom = opened((tmp_path / "report.html").as_uri(), tmp_path / "profile")
+    assert 'data-errors=""' in dom
+    part = dom[dom.index('id="ternary-0"') :]
+    assert part[: part.index("</figure>")].count('class="point"') == 30 + 1, "the best one is ringed"
+
+
 def test_a_browser_sorts_at_a_click_and_makes_a_csv_file(report: Path, verified: ind.Campaign, tmp_path: Path) -> None:
     clicks = """<script>
     document.querySelector('#hits th[data-key="voltage"] button').click();

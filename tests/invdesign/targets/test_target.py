@@ -158,3 +158,14 @@ def test_a_target_may_list_the_classes_of_its_property():
             Equals("phase", "layered", classes=classes)
     with pytest.raises(InputError, match="the number 2 has no classes"):
         Equals("charge", 2, classes=("1", "2"))
+
+
+def test_a_reference_is_a_number_in_the_unit_of_the_target():
+    target = Minimize("mass", unit="kg", reference=2.0)
+    assert target.in_unit("g").reference == pytest.approx(2000.0)
+    assert str(target) == "minimize mass (reference 2 kg)"
+    assert str(Maximize("v", reference=3, weight=2)) == "maximize v (reference 3, weight 2)"
+    assert Maximize("v", unit="V").in_unit("mV").reference is None
+    assert target.met([1.0, 3.0]).all()  # it ranks candidates, and rules none out
+    with pytest.raises(InputError, match="'v': reference must be a finite number, not 'much'"):
+        Maximize("v", reference="much")

@@ -157,3 +157,25 @@ def test_weights_and_priorities_scale_what_a_miss_counts_and_are_written():
     for wrong in ({"weight": 0.0}, {"weight": "much"}, {"priority": 0}, {"priority": 1.5}):
         with pytest.raises(InputError, match=next(iter(wrong))):
             AtLeast("f", 1.0, **wrong)
+
+
+def test_what_is_worse_than_a_reference_is_behind_and_not_on_the_front():
+    targets = Targets(Maximize("f", reference=1.0), Minimize("g", reference=5.0))
+    values = pd.DataFrame({"f": [3.0, 2.0, 0.5, 4.0, 0.0], "g": [4.0, 4.5, 0.0, 6.0, 9.0]})
+    assert targets.within(values).tolist() == [True, True, False, False, False]
+    assert targets.pareto_rank(values).tolist() == [0, 1, 2, 2, 3]
+    assert targets.on_front(values).tolist() == [True, False, False, False, False]
+    assert not targets.on_front(values.iloc[2:]).any()
+    assert targets.reference.tolist() == [1.0, -5.0]
+    plain = Targets(Maximize("f"), Minimize("g", reference=5.0))
+    assert plain.on_front(values).tolist() == [True, False, True, False, False]
+    assert np.isnan(plain.reference).tolist() == [True, False]
+
+
+def test_a_reference_changes_nothing_among_what_is_within():
+    rng = np.random.default_rng(3)
+    values = pd.DataFrame(rng.random((40, 2)), columns=["f", "g"])
+    far = Targets(Maximize("f", reference=-1.0), Minimize("g", reference=2.0))
+    plain = Targets(Maximize("f"), Minimize("g"))
+    assert far.pareto_rank(values).tolist() == plain.pareto_rank(values).tolist()
+    assert far.order(values).tolist() == plain.order(values).tolist()

@@ -82,7 +82,7 @@ def test_short_calls_that_wait_are_sent_together():
 
 def test_a_scheduler_elsewhere_is_reached_by_its_address():
     with (
-        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
         DaskCluster(address=cluster.scheduler_address).started("test") as executor,
     ):
         assert executor.submit(pow, 3, 2).result(timeout=60) == 9

@@ -19,7 +19,7 @@ targets:
   - {property: f, at_least: 50}
 objective: {type: python, function: squares.py:square, units: {f: ""}}
 optimizer: {type: random}
-budget: {initial: 4, evaluations: 12, batch: 4}
+budget: {initial: 4, evaluations: 8, batch: 4}
 """
 
 
@@ -34,7 +34,7 @@ def values(folder, more):
     setting = ind.read_campaign(folder / "run.yaml", allow_code=True)
     campaign = setting.open(":memory:")
     with executor_of(setting.executor, setting.header) as executor:
-        campaign.run(setting.objective, evaluations=12, batch=4, executor=executor)
+        campaign.run(setting.objective, evaluations=8, batch=4, executor=executor)
     return campaign.frame()[["x", "f"]]
 
 

@@ -63,6 +63,30 @@ def test_it_is_measured_from_a_gap_behind_the_front(count, slack):
     np.testing.assert_allclose(reference_point(front, typical=np.array([0.5, 0.5])), [-slack, -slack])
 
 
+def test_a_given_reference_point_is_where_it_is_measured_from(rng):
+    targets = Targets(ind.Maximize("a", reference=0.3), ind.Minimize("b", reference=0.8))
+    point = targets.reference
+    np.testing.assert_allclose(point, [0.3, -0.8])
+    for front in (FRONT, FRONT[[0]]):  # the second has nothing within
+        score = HypervolumeImprovement(targets, front, TYPICAL)
+        mean, std = np.array([[0.6, 0.4]]), np.array([[0.2, 0.2]])
+        before = hypervolume(-front, ref=-point)
+        drawn = rng.normal(mean, std, (4000, 2)) * [1.0, -1.0]
+        gains = [hypervolume(-np.vstack([front, one]), ref=-point) - before for one in drawn]
+        assert np.exp(score.score(mean, std)[0]) == pytest.approx(np.mean(gains), rel=0.06)
+
+
+def test_a_far_reference_point_makes_the_ends_worth_as_much_as_they_are():
+    near, far = (Targets(ind.Maximize("a", reference=r), ind.Maximize("b", reference=r)) for r in (0.0, -100.0))
+    front = np.array([[0.4, 0.6], [0.6, 0.4]])
+    end, middle = np.array([[1.0, 0.01]]), np.array([[0.55, 0.55]])
+    better = []
+    for targets in (near, far):
+        score = HypervolumeImprovement(targets, front, np.zeros(2))
+        better.append(score.score(end, np.full((1, 2), 0.01))[0] > score.score(middle, np.full((1, 2), 0.01))[0])
+    assert better == [False, True]
+
+
 def test_a_candidate_that_gains_a_hair_and_loses_much_does_not_move_it():
     front = np.array([[0.0, 1.0], [0.5, 0.5], [1.0, 0.0]])
     far = np.vstack([front, [[1.0 + 1e-6, -4.0]]])

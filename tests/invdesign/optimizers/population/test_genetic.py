@@ -52,6 +52,14 @@ def test_debs_rules_put_hits_first_and_failures_last():
     assert ranks[[2, 0, 4, 1, 3]].tolist() == [0, 1, 2, 3, 4]
 
 
+def test_what_is_worse_than_a_reference_is_behind_what_is_not():
+    values = pd.DataFrame({"f": [0.1, 0.6, 0.9, 0.2], "g": [2.0, 0.7, 0.5, 3.0]})
+    ranks = Fitness.of(values, Targets(Minimize("f", reference=0.8), Minimize("g", reference=1.0))).ranks()
+    assert ranks[1] == 0
+    assert (ranks[[0, 2, 3]] > 0).all()
+    assert Fitness.of(values, TWO).ranks().tolist() == [0, 0, 0, 1]
+
+
 def test_progress_looks_back_and_never_ahead(rng):
     values = pd.DataFrame(rng.random((60, 2)), columns=["f", "g"])
     whole = Fitness.of(values, TWO).progress()
