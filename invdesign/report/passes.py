@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from invdesign.targets import Target
 
 MOST_REASONS = 5
+GAP = 0.06
+"""Between two curves, as a share of the figure's height."""
 STEP_HEADS = ("step", "entered", "left", "passed", "why candidates left")
 
 
@@ -37,7 +39,7 @@ def passes_sections(done: Screening) -> list[Section]:
         done: an active screen.
     """
     funnels = [[_name(place), *step_cells(count)] for place, one in enumerate(done.passes) for count in one.funnel]
-    table = plain_table("Evaluated candidates by pass", *_progress(done), numbers=range(1, 5 + len(_optimized(done))))
+    table = plain_table("Evaluated candidates by pass", *_progress(done), numbers=range(1, 6 + len(_optimized(done))))
     if funnels:
         caption = "Candidates that entered and left each step, by pass"
         table += plain_table(caption, ("pass", *STEP_HEADS), funnels, numbers=(2, 3, 4))
@@ -83,7 +85,7 @@ def _best(one: Pass, target: Target, before: float) -> float:
 def _growth(done: Screening) -> Figure:
     """Hits, and the best values of what is optimized, over the evaluations; passes are shaded alternately."""
     met = np.concatenate([one.met for one in done.passes])
-    curves = [("candidates that meet the targets", np.cumsum(met).astype(np.float64))]
+    curves = [("hits so far", np.cumsum(met).astype(np.float64))]
     for target in _optimized(done):
         values = np.concatenate([one.evaluated[target.property].to_numpy(dtype=np.float64) for one in done.passes])
         gains = np.fmax.accumulate(np.where(met, target.direction * values, np.nan))
@@ -101,7 +103,9 @@ def _growth(done: Screening) -> Figure:
     data = []
     for place, (label, values) in enumerate(curves):
         suffix = "" if place == 0 else str(place + 1)
-        layout[f"yaxis{suffix}"] = axis(label, domain=[1.0 - share * (place + 0.9), 1.0 - share * place])
+        layout[f"yaxis{suffix}"] = axis(
+            label, domain=[0.0 if place == len(curves) - 1 else 1.0 - share * (place + 1) + GAP, 1.0 - share * place]
+        )
         data.append(
             {
                 "type": "scatter",

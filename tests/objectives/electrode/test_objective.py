@@ -63,8 +63,8 @@ def test_voltages_by_chgnet(formula, prototype, golden, measured):
 @pytest.mark.parametrize(
     ("formula", "prototype", "remaining", "measured"),
     [
-        # Average voltages: Whittingham 1976, doi:10.1126/science.192.4244.1126; Barker et al. 2003, J. Electrochem. Soc.
-        # 150, A1394. CHGNet's errors are some tenths of a volt.
+        # Average voltages: Whittingham 1976, doi:10.1126/science.192.4244.1126; Barker et al. 2003, J. Electrochem.
+        # Soc. 150, A1394. CHGNet's errors are some tenths of a volt.
         ("LiTiS2", "layered", 0.0, 2.1),
         ("LiVPO4F", "tavorite", 0.0, 4.2),
     ],
