@@ -108,7 +108,7 @@ def per_evaluation(size: int, place: str | Path | None) -> dict[str, float]:
 def command(folder: Path, *words: str) -> dict[str, float]:
     """Seconds of a command, the start of Python included."""
     before, began = os.times(), time.perf_counter()
-    line = [sys.executable, "-W", "ignore", "-m", "invdesign.cli.commands", *words]
+    line = [sys.executable, "-W", "ignore", "-m", "invdesign", *words]
     subprocess.run(line, cwd=folder, check=True, capture_output=True)
     after = os.times()
     processor = after.children_user + after.children_system - before.children_user - before.children_system

@@ -17,7 +17,7 @@ MOMENTS = np.random.default_rng(20261122).uniform(12.0, 30.0, size=1).tolist()
 
 
 def demo(examples) -> list[str]:
-    return [sys.executable, "-m", "invdesign.cli.commands", "run", str(examples / "nmc811-cell.yaml")]
+    return [sys.executable, "-m", "invdesign", "run", str(examples / "nmc811-cell.yaml")]
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from typer.testing import CliRunner
 
-from invdesign.cli.commands import app
+from invdesign.cli import app
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def values_in(place: Path) -> int:
 
 def test_ctrl_c_leaves_a_campaign_that_resumes(invdesign, folder):
     (folder / "p.yaml").write_text(FILE + "optimizer: {type: random}\n")
-    command = [sys.executable, "-W", "ignore", "-m", "invdesign.cli.commands", "run", "p.yaml", "--evaluations"]
+    command = [sys.executable, "-W", "ignore", "-m", "invdesign", "run", "p.yaml", "--evaluations"]
     environment = {**os.environ, "COLUMNS": "120"}
     subprocess.run([*command, "20", "--store", "whole.db"], check=True, capture_output=True, env=environment)
     process = subprocess.Popen(

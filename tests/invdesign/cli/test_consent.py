@@ -38,7 +38,7 @@ def at_a_terminal(answer: bytes, *words: str) -> tuple[int, str]:
     """Exit code and output of the command line at a pseudo-terminal where somebody types an answer."""
     mine, theirs = pty.openpty()
     os.write(mine, answer)
-    command = [sys.executable, "-W", "ignore", "-m", "invdesign.cli.commands", *words]
+    command = [sys.executable, "-W", "ignore", "-m", "invdesign", *words]
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True)
     os.close(theirs)
     shown = b""
