@@ -233,7 +233,7 @@ def test_what_was_really_made_is_kept():
     ("change", "words"),
     [
         ({"f": ["0.5 V", "0.6"]}, r"row 1: f is '0.5 V', which is not a finite number"),
-        ({"w": ["p", "r"]}, r"row 2: Column 'w': 'r' is not one"),
+        ({"w": ["p", "Q"]}, r"row 2: Column 'w': 'Q' is not one"),
         ({"candidate": [0, 55]}, r"row 2: candidate 55 was not proposed"),
         ({"candidate": [0, 0]}, r"row 2: candidate 0 appears twice"),
     ],
