@@ -202,7 +202,10 @@ def _pools() -> list[Entry]:
     return [
         setting("goal", POOLS, off="first-hit"),
         setting("design", POOLS, off="random"),
-        constant(ahead, "AHEAD", POOLS, triple=6),
+        constant(ahead, "SURE", POOLS, scaled=False, off=0.0, half=0.4, whole=1.0),
+        constant(ahead, "NEAR", POOLS, triple=6),
+        constant(ahead, "FAR", POOLS, off=2),
+        constant(ahead, "FOLLOWING", POOLS),
         constant(ahead, "LATER", POOLS, scaled=False, off=1.0, half=0.475),
         constant(ahead, "OUTCOMES", POOLS),
         constant(ahead, "SHORTLIST", POOLS),

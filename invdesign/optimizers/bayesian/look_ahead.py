@@ -3,7 +3,8 @@
 The efficient nonmyopic search of Jiang et al. (2017, ICML) counts, for each outcome of a candidate, the hits expected
 from evaluating the then likeliest rest all at once. Here the outcomes are values of the properties, the model is
 conditioned on each of them, and the look is short: with a Gaussian process that is still being learned, looking ahead
-to the end of the budget trusts it too far and finds fewer (README, "Measured").
+to the end of the budget trusts it too far and finds fewer (README, "Measured"). It is longer while no candidate is a
+sure hit: what is learned then leads to surer ones, where a short look goes on along the edge of the targets.
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ if TYPE_CHECKING:
     from invdesign.surrogates.base import CovarianceSurrogate
     from invdesign.targets import Targets
 
-AHEAD = 2
-"""Evaluations after the next one whose hits are counted."""
+SURE = 0.8
+"""Probability of a hit from which the likeliest candidate is taken for one."""
+NEAR, FAR = 2, 12
+"""Evaluations after the next one whose hits are counted: the fewest, as where there is a sure hit, and the most."""
+FOLLOWING = 0.25
+"""Share of the hits expected among those that may follow, up to which is looked ahead where none is sure.
+
+Always NEAR: as many hits on development, 0.9 of 60 fewer (standard error 0.5) on homobenzylic ethers with fresh seeds."""
 SHORTLIST = 48
 """Likeliest candidates that are looked at as the next one."""
 REST = 150
@@ -42,12 +49,12 @@ class LookAhead:
     Attributes:
         surrogate: a fitted model whose joint posterior is normal.
         targets: in the units of the properties; none is a direction.
-        ahead: how many evaluations follow.
+        ahead: how many evaluations follow; None to look as far as ``evaluations_ahead`` says.
     """
 
     surrogate: CovarianceSurrogate
     targets: Targets
-    ahead: int = AHEAD
+    ahead: int | None = None
 
     def scores(self, likeliest: pd.DataFrame) -> NDArray[np.float64]:
         """Expected hits of the first SHORTLIST rows as the next candidate.
@@ -80,7 +87,7 @@ class LookAhead:
             moved = mean[:, None, None] + pull[:, :, None] * normal[:, place]
             then *= ndtr((high - moved) / left[:, :, None]) - ndtr((low - moved) / left[:, :, None])
         then[np.arange(count), np.arange(count)] = 0.0  # nothing is evaluated twice
-        follow = min(self.ahead, rows - 1)
+        follow = min(evaluations_ahead(hit) if self.ahead is None else self.ahead, rows - 1)
         if follow < 1:
             return hit[:count]
         best = np.partition(then, rows - follow, axis=0)[rows - follow :]
@@ -89,3 +96,10 @@ class LookAhead:
     def _interval(self, name: str) -> tuple[float, float]:
         window = self.targets.window(name)
         return window.interval if window is not None else (np.inf, -np.inf)
+
+
+def evaluations_ahead(probability: NDArray[np.float64]) -> int:
+    """How many evaluations are looked ahead, from the probabilities of the likeliest candidates, shape ``n``."""
+    if probability.max(initial=0.0) > SURE:
+        return NEAR
+    return int(np.clip(round(FOLLOWING * probability.sum()), NEAR, FAR))

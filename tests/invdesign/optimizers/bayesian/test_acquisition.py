@@ -17,7 +17,7 @@ from invdesign.optimizers.bayesian.acquisition import (
     summed_shortfall,
 )
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
-from invdesign.optimizers.bayesian.look_ahead import LookAhead
+from invdesign.optimizers.bayesian.look_ahead import FAR, NEAR, LookAhead, evaluations_ahead
 from invdesign.optimizers.bayesian.optimize import GeneticSearch
 
 
@@ -145,3 +145,10 @@ def test_looking_ahead_counts_the_hits_that_may_follow():
     far = pd.DataFrame({"x": [7.0, 1.0]})
     chances = np.exp(likely(far))
     np.testing.assert_allclose(LookAhead(model, targets, ahead=3).scores(far), chances.sum(), atol=0.15 * chances.sum())
+
+
+def test_it_looks_farther_while_no_hit_is_sure_and_many_may_follow():
+    assert evaluations_ahead(np.array([0.9, *np.full(100, 0.5)])) == NEAR
+    assert evaluations_ahead(np.full(100, 0.6)) == FAR
+    assert evaluations_ahead(np.full(24, 0.75)) == round(24 * 0.75 / 4)
+    assert evaluations_ahead(np.full(10, 1e-9)) == NEAR
