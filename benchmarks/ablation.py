@@ -398,14 +398,21 @@ LEFT_OUT: Mapping[str, str] = {
     "kernel_terms.MIXED": "definition", "kernel_terms.MOLECULAR": "definition", "linear.PENALTIES": "grid",
     "marginal_likelihood.LARGEST_FIT": "size", "marginal_likelihood.LEAST_NOISE": "tolerance",
     "marginal_likelihood.MOST_STEPS": "speed", "model.JITTERS": "tolerance", "model.ROWS_AT_ONCE": "memory",
-    "neural_network.LEAST_VARIANCE": "tolerance", "neural_network.ROWS_AT_ONCE": "memory",
+    "model.LEAST_VARIANCE": "tolerance", "classifiers.FEWEST_OF_A_CLASS": "definition", "data_checks.*": "shown",
+    "estimators.FEWEST_VALUES": "definition", "estimators.FEWEST_TO_LEARN": "definition",
+    "estimators.LEAST_SHARE": "tolerance", "surrogate.FEWEST_VALUES": "definition",
+    "surrogate.FEWEST_MEMBERS": "definition", "kernel_machines.INVERSE_WIDTHS": "grid",
+    "kernel_machines.COSTS": "grid", "kernel_machines.PENALTIES": "grid", "transforms.*": "unmeasured",
+    "particle_swarm.PARTICLES": "together", "particle_swarm.SMALL_BUDGET": "together",
+    "particle_swarm.GENERATIONS": "together", "particle_swarm.FEWEST": "together",
     "noise.MODEL_ERROR": "unmeasured", "noise.MOST_ROWS": "speed", "priors.FACTOR_PRIOR": "unmeasured",
     "selection.CHOICE": "name", "splits.CLUSTERS_PER_FOLD": "validation", "splits.SAME": "tolerance",
     "stacked.FEWEST_VALUES": "definition", "tuning.FOLDS": "validation", "tuning.LARGEST": "speed",
     "validation.Z90": "definition", "views.COMPACT": "definition", "views.LARGEST_POOL": "memory",
     "weighted_neighbors.LEAST_DISTANCE": "tolerance",
 }  # fmt: skip
-"""Constants that decide no quality, or that no panel here can judge, with one word why."""
+"""Constants that decide no quality, or that no panel here can judge, with one word why; those that say
+``together`` are measured as one setting."""
 
 
 @contextmanager
