@@ -381,7 +381,6 @@ PANELS: Mapping[str, Panel] = {
         lambda: ind.ParticleSwarmOptimizer().for_budget(24), of_functions((5, 5, 25)), REGRET, 12
     ),
     "swarm, failures": Panel(ind.ParticleSwarmOptimizer, of_failures(60), "share gained", 4, ("failed of the last",)),
-    "swarm, pools": Panel(ind.ParticleSwarmOptimizer, of_pools(100, ("mxene",), ("hbe",)), SHARE, 8),
     "genetic, functions": Panel(ind.GeneticOptimizer, of_functions((30, 30, 750)), REGRET, 4),
     "genetic, fronts": Panel(lambda: ind.GeneticOptimizer(population=60), of_fronts((60, 60, 1800)), VOLUME, 4),
     "genetic, pools": Panel(ind.GeneticOptimizer, of_pools(70, ("mxene",), ("hbe",)), SHARE, 6),

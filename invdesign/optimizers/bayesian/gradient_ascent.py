@@ -29,6 +29,8 @@ NUDGE = 1e-4
 class GradientAscent:
     """A gradient ascent in the coordinates of continuous parameters, all others held.
 
+    Off: regret 1.9 times as large on development.
+
     Attributes:
         space: what is searched.
         model: the fitted surrogate that gives the features and the gradients of its moments.

@@ -29,7 +29,9 @@ SURE = 0.8
 NEAR, FAR = 2, 12
 """Evaluations after the next one whose hits are counted: the fewest, as where there is a sure hit, and the most."""
 FOLLOWING = 0.25
-"""Share of the hits expected among those that may follow, up to which is looked ahead where none is sure."""
+"""Share of the hits expected among those that may follow, up to which is looked ahead where none is sure.
+
+Always NEAR: as many hits on development, 0.9 of 60 fewer (standard error 0.5) on ethers with seeds from 1000."""
 SHORTLIST = 48
 """Likeliest candidates that are looked at as the next one."""
 REST = 150

@@ -41,7 +41,7 @@ from invdesign.targets import Targets
 Goal = Literal["most-hits", "first-hit"]
 Design = Literal["representative", "random"]
 NEAREST = 16
-"""Best known candidates around which a search looks."""
+"""Best known candidates around which a search looks. Off: regret 2.7 times as large on development."""
 MOST_PARENTS = 500
 """Best known candidates whose children are molecules that are built."""
 OPEN_ENDED = Features(molecules="fingerprints", formulas="compact")

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 LONG = 8.0
-"""Largest distance from the target, in medians of the distances, from which a property has a tail."""
+"""Largest distance from the target, in medians of the distances, from which a property has a tail.
+
+Off: 12 of 100 evaluations fewer are hits on development, on functions whose values span orders of magnitude."""
 FIRST = 20
 """Values that say whether it has: the first ones, which are spread over the space. Later ones lie near the targets."""
 

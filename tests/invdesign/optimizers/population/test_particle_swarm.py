@@ -234,6 +234,7 @@ def test_a_proposal_takes_little_more_work_after_five_thousand_evaluations_than_
         {"inertia": (0.9, -0.1)},
         {"velocity_limit": 0.0},
         {"stagnation": 0},
+        {"turbulence": 0.1},
     ],
 )
 def test_bad_settings_are_refused(setting):
