@@ -125,6 +125,7 @@ def test_a_property_of_mixtures_that_goes_by_fragments_is_learned_from_fingerpri
     for name, features in (("chosen", None), ("plain", COMPACT)):
         model = GaussianProcess(features=features).fit(frame[:210], values[:210], columns=[LIQUID])
         errors[name] = float(np.abs(model.predict(frame[210:])["f"] - values["f"][210:]).mean())
+        assert model.chosen_features.mixtures == ("both" if features is None else "properties")
     assert errors["chosen"] < 0.9 * errors["plain"]
 
 
