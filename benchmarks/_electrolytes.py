@@ -95,7 +95,7 @@ class MixtureTable:
 
 
 def half_of_papers(table: MixtureTable, *, development: bool) -> MixtureTable:
-    """One half of the papers of CALiSol-23, drawn once: features were chosen on the one, and are judged on the other."""
+    """One half of the papers of CALiSol-23: features were chosen on the one, and are judged on the other."""
     papers = np.array(table.groups["paper"])
     different = np.unique(papers)
     half = np.random.default_rng(16).permutation(different)[: len(different) // 2]

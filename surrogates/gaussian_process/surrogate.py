@@ -38,11 +38,13 @@ class GaussianProcess(ScikitLearnEstimator):
 
     Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors, 15
     principal components of these, or descriptors and fingerprints, whichever predict the known values best (see
-    ``views``), unless ``features`` says otherwise; of mixtures likewise with or without the fingerprints of their
+    ``views``), unless ``features`` says otherwise; mixtures likewise with or without the fingerprints of their
     components, and a temperature beside them as it is or as 1/(T - T0), to which a line is then added whose slope
-    depends on everything else (Vogel, Fulcher and Tammann). Plain fingerprints (``features: {molecules: fingerprints}``) get
-    the MinMax kernel on counts, for each molecule one with a scale of its own; orbital energies a linear trend, on
-    which the rest builds, and more weight than all descriptors in it.
+    depends on everything else (Vogel, Fulcher and Tammann).
+
+    Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on counts, for each molecule one
+    with a scale of its own; orbital energies a linear trend, on which the rest builds, and more weight than all
+    descriptors in it.
 
     Where a column tells the fidelity at which each value was computed, all fidelities are learned together: the target
     fidelity is the cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive
