@@ -5,7 +5,7 @@
 ``scores``: surrogates on columns of mixtures beside plain gradient boosting on the same numbers (scikit-learn's
 HistGradientBoosting), rows or whole groups held out; ``--rows`` of the training rows are used.
 ``features``: the Gaussian process with its first features, with 1/(T - T0), and with those that it chooses by
-held-out error, on the papers of CALiSol-23 that served nothing else; by rows, by groups, and with the coldest quarter held out.
+held-out error, on the papers of CALiSol-23 that served nothing else; rows, groups or the coldest quarter held out.
 ``speed``: 40 solvents, 10 salts and 20 additives in steps of 5 %.
 
 Beware: features and kernel were chosen on the same tables with seeds some of which are also reported, so that the
