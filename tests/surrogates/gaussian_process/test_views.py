@@ -103,11 +103,11 @@ KELVIN = Column("T", "number", bounds=(250.0, 350.0), unit="K")
 def test_mixtures_have_views_with_fingerprints_and_with_a_reciprocal_temperature_beside_them():
     fingerprints, vogel = replace(COMPACT, mixtures="both"), replace(COMPACT, temperatures="vogel-fulcher-tammann")
     assert views([LIQUID]) == (COMPACT, fingerprints)
-    assert views([LIQUID, KELVIN]) == (COMPACT, fingerprints, vogel, replace(vogel, mixtures="both"))
+    assert views([LIQUID, KELVIN]) == (vogel, replace(vogel, mixtures="both"), COMPACT, fingerprints)
     names = tuple(Component(name, "filler") for name in ("carbon", "binder"))
     slurry = Column("slurry", "mixture", values=("carbon", "binder"), components=names)
     assert views([slurry]) == (COMPACT,)
-    assert views([slurry, KELVIN]) == (COMPACT, vogel)
+    assert views([slurry, KELVIN]) == (vogel, COMPACT)
     assert views([KELVIN]) == (COMPACT,), "without a mixture the user chooses"
 
 
