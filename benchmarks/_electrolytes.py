@@ -6,7 +6,7 @@ SMILES of the components were written down for this benchmark from their names; 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,21 @@ class MixtureTable:
     plain: pd.DataFrame
     groups: dict[str, list[str]]
     left_out: int
+
+
+def half_of_papers(table: MixtureTable, *, development: bool) -> MixtureTable:
+    """One half of the papers of CALiSol-23: features were chosen on the one, and are judged on the other."""
+    papers = np.array(table.groups["paper"])
+    different = np.unique(papers)
+    half = np.random.default_rng(16).permutation(different)[: len(different) // 2]
+    rows = np.flatnonzero(np.isin(papers, half) == development)
+    return replace(
+        table,
+        frame=table.frame.iloc[rows].reset_index(drop=True),
+        y=table.y.iloc[rows].reset_index(drop=True),
+        plain=table.plain.iloc[rows].reset_index(drop=True),
+        groups={name: [values[row] for row in rows] for name, values in table.groups.items()},
+    )
 
 
 def calisol() -> MixtureTable:

@@ -108,7 +108,7 @@ def _map(found: Findings, triangle: _Triangle, name: str, place: int) -> Figure:
     color = {
         "color": triangle.rows[name].tolist(),
         "colorscale": "Viridis",
-        "colorbar": {"title": {"text": plot_text(label)}},
+        "colorbar": {"title": {"text": plot_text(label), "side": "right"}, "thickness": 14},
     }
     shown = {"hovertext": hover_texts(found, triangle.rows), "hoverinfo": "text"}
     data = [_points(points, {"size": 9, "line": {"width": 0.5, "color": INK}, **color}, **shown)]
@@ -122,6 +122,7 @@ def _map(found: Findings, triangle: _Triangle, name: str, place: int) -> Figure:
     layout = {
         "xaxis": {**bare, "range": [-0.12, 1.12]},
         "yaxis": {**bare, "range": [-0.12, 0.98], "scaleanchor": "x"},
+        "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
         "shapes": list(_lines()),
         "annotations": [
             {"text": plot_text(text), "x": x, "y": y, "yanchor": anchor, "showarrow": False}

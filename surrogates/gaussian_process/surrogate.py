@@ -38,9 +38,13 @@ class GaussianProcess(ScikitLearnEstimator):
 
     Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors, 15
     principal components of these, or descriptors and fingerprints, whichever predict the known values best (see
-    ``views``), unless ``features`` says otherwise. Plain fingerprints (``features: {molecules: fingerprints}``) get
-    the MinMax kernel on counts, for each molecule one with a scale of its own; orbital energies a linear trend, on
-    which the rest builds, and more weight than all descriptors in it.
+    ``views``), unless ``features`` says otherwise; mixtures likewise with or without the fingerprints of their
+    components, and a temperature beside them as it is or as 1/(T - T0), to which a line is then added whose slope
+    depends on everything else (Vogel, Fulcher and Tammann).
+
+    Plain fingerprints (``features: {molecules: fingerprints}``) get the MinMax kernel on counts, for each molecule one
+    with a scale of its own; orbital energies a linear trend, on which the rest builds, and more weight than all
+    descriptors in it.
 
     Where a column tells the fidelity at which each value was computed, all fidelities are learned together: the target
     fidelity is the cheapest times a factor, plus a difference with a kernel of its own, plus an offset (autoregressive
@@ -64,7 +68,7 @@ class GaussianProcess(ScikitLearnEstimator):
     features, they are pooled: alike unless the values say otherwise, which predicts better from some seventy values on.
     False: one for all."""
     features: Features | None = None
-    """Which features. None: compact ones, and of molecules those that predict the known values best."""
+    """Which features. None: compact ones, and of molecules and mixtures those that predict the known values best."""
     combine: Combination = "joint"
     """How kinds of columns go together: one kernel on all features (``joint``), or a kernel for each kind, added
     (``sum``: each kind has an effect of its own) or multiplied (``product``)."""
@@ -218,6 +222,15 @@ class GaussianProcess(ScikitLearnEstimator):
             InputError: where the surrogate has not been fitted, or a column cannot be read.
         """
         return self._fitted_featurizer().transform(frame)
+
+    @property
+    def chosen_features(self) -> Features:
+        """The features that it takes: those of its settings, or those that predict the known values best.
+
+        Raises:
+            InputError: where the surrogate has not been fitted.
+        """
+        return self._fitted_featurizer().settings
 
     def models(self, properties: Sequence[str]) -> list[PropertyModel | InducingPointModel]:
         """The fitted processes of properties, on features."""

@@ -42,7 +42,7 @@ MOLECULE_VIEWS = (COMPACT, replace(COMPACT, components=15), replace(COMPACT, mol
 
 
 def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
-    """The features to choose from, the plainest first.
+    """The features to choose from; the first are taken where none are clearly better.
 
     Args:
         columns: what the candidates consist of; guessed ones are never molecules.
@@ -58,7 +58,9 @@ def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
     if any(compared(column.components) for column in mixtures):
         found += tuple(replace(view, mixtures="both") for view in found)
     if any(map(is_temperature, described)):
-        found += tuple(replace(view, temperatures="vogel-fulcher-tammann") for view in found)
+        # The law first: of electrolytes it predicts other papers, salts and temperatures better, which the known values
+        # may not show.
+        found = (*(replace(view, temperatures="vogel-fulcher-tammann") for view in found), *found)
     return found
 
 

@@ -7,8 +7,9 @@ import pytest
 from invdesign.core.columns import Column, Component
 from invdesign.core.errors import InputError
 from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.fingerprints import count_fingerprints
 from invdesign.surrogates.features.mixture_text import mixture_amounts, mixture_key
-from invdesign.surrogates.features.mixtures import MixtureFeatures, role_properties
+from invdesign.surrogates.features.mixtures import MixtureFeatures, compared, role_properties
 from invdesign.surrogates.forests import RandomForest
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 
@@ -37,6 +38,28 @@ def test_features_do_not_depend_on_the_order_and_are_weighted_moments():
     for place in range(properties.shape[1]):
         assert values[f"mean_solvent_{place + 1}"] == pytest.approx(mean[place])
         assert values[f"spread_solvent_{place + 1}"] == pytest.approx(spread[place], abs=1e-9)
+
+
+def test_the_product_of_fingerprint_features_is_the_set_kernel():
+    """The sum of the MinMax kernel over all pairs of components, weighted by their shares."""
+    features = MixtureFeatures(COMPONENTS[:4], "both")
+    places = [number for number, name in enumerate(names_of(features)) if name.startswith("fingerprint_solvent")]
+    shares = np.array([[0.25, 0.75, 0.0, 0.0], [0.0, 0.2, 0.5, 0.3]])
+    points = features.transform(["EC 0.25 + DMC 0.75", "DMC 0.2 + EMC 0.5 + EA 0.3"])[:, places]
+    counts = count_fingerprints(list(SOLVENTS.values())).astype(float)
+    alike = np.array([[np.minimum(a, b).sum() / np.maximum(a, b).sum() for b in counts] for a in counts])
+    np.testing.assert_allclose(points @ points.T, shares @ alike @ shares.T, atol=1e-6)
+
+
+def test_names_and_single_molecules_have_no_fingerprints():
+    assert compared(COMPONENTS)
+    assert not compared(COMPONENTS[4:])
+    assert not compared(COMPONENTS[:1])
+    assert names_of(MixtureFeatures(COMPONENTS[4:], "both")) == names_of(MixtureFeatures(COMPONENTS[4:]))
+
+
+def names_of(features):
+    return [name for _, block in features.blocks for name in block]
 
 
 def test_names_with_spaces_and_numbers_are_read():

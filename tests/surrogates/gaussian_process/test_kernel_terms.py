@@ -125,3 +125,21 @@ def test_a_number_beside_a_molecule_is_not_lost_among_its_descriptors(rng):
     error = (model.predict(frame[40:]) - values[40:])["y"]
     assert math.sqrt((error**2).mean()) < 0.3 * values["y"].std()
     assert Featurizer(model.features).fit(frame, columns).names[-1] == "molarity"
+
+
+def test_a_reciprocal_temperature_has_a_slope_that_depends_on_all_else():
+    terms = kernel_terms(
+        blocks(("e", "amount", 2), ("T", "temperature", 1), ("c", "number", 1)),
+        combine="joint",
+        ard=None,
+        averaged=True,
+    )
+    (whole,), (line, slope) = terms
+    assert (whole.kind, whole.places) == ("stationary", (0, 1, 2, 3))
+    assert (line.kind, line.places) == ("linear", (2,))
+    assert (slope.kind, slope.places) == ("stationary", (0, 1, 3))
+
+
+def test_a_temperature_alone_has_a_line():
+    terms = kernel_terms(blocks(("T", "temperature", 1)), combine="joint", ard=None)
+    assert [[part.kind for part in term] for term in terms] == [["stationary"], ["linear"]]

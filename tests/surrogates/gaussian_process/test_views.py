@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from invdesign.core.columns import Column
+from invdesign.core.columns import Column, Component
 from invdesign.space import MoleculePool
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.fingerprints import count_fingerprints
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.kernels import tanimoto
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
-from invdesign.surrogates.gaussian_process.views import COMPACT, MOLECULE_VIEWS, best_view, left_out_density, views
+from invdesign.surrogates.gaussian_process.views import (
+    COMPACT,
+    MOLECULE_VIEWS,
+    MOST_JUDGED,
+    best_view,
+    judged_rows,
+    left_out_density,
+    views,
+)
 
 CHAINS = [
     f"{head}{'C' * length}{tail}"
@@ -77,12 +87,56 @@ def test_given_features_are_taken():
     assert width(fitted(values, np.arange(60), features=Features(components=3))) == 3
 
 
-def test_only_molecules_have_several_views():
+def test_molecules_have_several_views():
     assert views([Column("x", "number", bounds=(0.0, 1.0))]) == (COMPACT,)
     assert views(None) == (COMPACT,)
     assert views([MOLECULE]) == MOLECULE_VIEWS
     large = Column("molecule", "molecule", values=tuple(f"C{place}" for place in range(20_001)))
     assert views([MOLECULE, large]) == MOLECULE_VIEWS[:2]
+
+
+SOLVENTS = tuple(Component(f"S{place}", "solvent", smiles=smiles) for place, smiles in enumerate(POOL.smiles))
+LIQUID = Column("liquid", "mixture", values=tuple(one.name for one in SOLVENTS), components=SOLVENTS)
+KELVIN = Column("T", "number", bounds=(250.0, 350.0), unit="K")
+
+
+def test_mixtures_have_views_with_fingerprints_and_with_a_reciprocal_temperature_beside_them():
+    fingerprints, vogel = replace(COMPACT, mixtures="both"), replace(COMPACT, temperatures="vogel-fulcher-tammann")
+    assert views([LIQUID]) == (COMPACT, fingerprints)
+    assert views([LIQUID, KELVIN]) == (vogel, replace(vogel, mixtures="both"), COMPACT, fingerprints)
+    names = tuple(Component(name, "filler") for name in ("carbon", "binder"))
+    slurry = Column("slurry", "mixture", values=("carbon", "binder"), components=names)
+    assert views([slurry]) == (COMPACT,)
+    assert views([slurry, KELVIN]) == (vogel, COMPACT)
+    assert views([KELVIN]) == (COMPACT,), "without a mixture the user chooses"
+
+
+def test_a_property_of_mixtures_that_goes_by_fragments_is_learned_from_fingerprints():
+    rng = np.random.default_rng(0)
+    counts = count_fingerprints(list(POOL.smiles)).astype(np.float64)
+    pure = rng.multivariate_normal(np.zeros(len(counts)), tanimoto(counts, counts), method="eigh")
+    pairs, share = rng.integers(len(pure), size=(260, 2)), np.round(rng.uniform(0.05, 0.95, 260), 2)
+    pairs = pairs[distinct := pairs[:, 0] != pairs[:, 1]]
+    share = share[distinct]
+    texts = [f"S{a} {x:g} + S{b} {1 - x:g}" for (a, b), x in zip(pairs.tolist(), share.tolist(), strict=True)]
+    frame = pd.DataFrame({"liquid": texts})
+    values = pd.DataFrame({"f": share * pure[pairs[:, 0]] + (1 - share) * pure[pairs[:, 1]]})
+    errors = {}
+    for name, features in (("chosen", None), ("plain", COMPACT)):
+        model = GaussianProcess(features=features).fit(frame[:210], values[:210], columns=[LIQUID])
+        errors[name] = float(np.abs(model.predict(frame[210:])["f"] - values["f"][210:]).mean())
+        assert model.chosen_features.mixtures == ("both" if features is None else "properties")
+    assert errors["chosen"] < 0.9 * errors["plain"]
+
+
+def test_views_of_many_mixtures_are_compared_by_some_of_the_rows():
+    y = pd.DataFrame({"f": np.arange(500.0)})
+    drawn = judged_rows(y, [LIQUID])
+    assert len(drawn) == len(set(drawn.tolist())) == MOST_JUDGED
+    assert len(judged_rows(y, [MOLECULE])) == len(judged_rows(y, None)) == 500
+    assert len(judged_rows(y[:200], [LIQUID])) == 200
+    rare = y.assign(g=np.where(y["f"] < 60.0, 1.0, np.nan))
+    assert len(judged_rows(rare, [LIQUID])) == 500, "g has few values among those drawn"
 
 
 def test_a_view_has_to_be_clearly_better():

@@ -107,6 +107,20 @@ def test_a_climb_ends_higher_than_it_started(learned, rng):
     np.testing.assert_array_equal(ends[:, 2:], points[:, 2:])  # the category is held
 
 
+def test_a_reciprocal_temperature_is_held(rng):
+    """Its feature is not its coordinate, so that the gradient by the one is not that by the other."""
+    space = ind.SearchSpace(t=ind.Continuous(250.0, 350.0, unit="K"), x=ind.Continuous(0.0, 1.0))
+    frame = space.sample(20, rng)
+    y = pd.DataFrame({"f": frame["x"] * 500.0 / frame["t"]})
+    model = ind.GaussianProcess(features=ind.Features(temperatures="arrhenius")).fit(frame, y, columns=space.columns)
+    ascent = GradientAscent.of(space, MomentAcquisition(model, SCORERS["direction"]()))
+    assert ascent.coordinates.tolist() == [1]
+    points = space.encode(space.sample(6, rng))
+    ends = ascent(points)
+    np.testing.assert_array_equal(ends[:, 0], points[:, 0])
+    assert (ends[:, 1] > points[:, 1]).any()
+
+
 def test_no_climb_where_nothing_is_continuous(learned, rng):
     _, frame, y, _ = learned
     space = ind.SearchSpace(word=ind.Categorical(["p", "q"]), count=ind.Integer(1, 9))

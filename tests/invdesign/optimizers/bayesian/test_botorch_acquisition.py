@@ -12,7 +12,9 @@ from botorch.acquisition import LogExpectedImprovement, qLogNoisyExpectedImprove
 from invdesign.core.errors import InputError
 from invdesign.optimizers import BayesianOptimizer, History
 from invdesign.space import Categorical, Continuous, Fidelity, Integer, MoleculePool, SearchSpace
+from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.forests import RandomForest
+from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import AtLeast, Between, Maximize, Minimize, Targets
 from invdesign.testing import check_optimizer
 
@@ -59,6 +61,21 @@ def test_other_spaces_are_searched(space, best, search):
     optimizer = BayesianOptimizer(acquisition="qLogNoisyExpectedImprovement")
     _, values = search(optimizer, space, Targets(Maximize("f")), hill(space), evaluations=14, done=begun(space))
     assert values["f"][8:].max() > best  # the top of the mixed hill is at -0.67
+
+
+def test_a_reciprocal_temperature_is_searched_by_a_pool():
+    space = SearchSpace(t=Continuous(250.0, 350.0, unit="K"), x=Continuous(0.0, 1.0))
+    surrogate = GaussianProcess(features=Features(temperatures="arrhenius"))
+    optimizer = BayesianOptimizer(acquisition="qLogNoisyExpectedImprovement", surrogate=surrogate)
+    done, values = begun(space)
+    asked = optimizer.propose(
+        1,
+        space=space,
+        targets=Targets(Maximize("f")),
+        history=History(done, values, done.iloc[:0]),
+        seed=np.random.SeedSequence(0),
+    )
+    assert space.feasible(asked).all()
 
 
 def test_a_pool_of_molecules_is_scored_whole(search):
