@@ -188,6 +188,13 @@ def _cma() -> list[Entry]:
         constant(module, "RESOLUTION", "cma-es, functions", scaled=False, less=1e-9, more=1e-3),
         constant(module, "WITHIN_VALUE", "cma-es, mixed", off=0.0),
         code(
+            module,
+            "mutated",
+            lambda space, candidates, rng, **_: candidates,
+            "cma-es, mixed",
+            called="cma-es: a mutated candidate in each generation of mixed spaces",
+        ),
+        code(
             f"{POPULATION}.cma_es",
             "away_from_failures",
             lambda candidates, **_: candidates,
