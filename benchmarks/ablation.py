@@ -380,6 +380,7 @@ def _rest() -> list[Entry]:
 
 
 LEFT_OUT: Mapping[str, str] = {
+    "views.MOST_JUDGED": "speed", "views.FEWEST_JUDGED": "accuracy", "saving.FORMAT": "definition",
     "acquisition.SAMPLES": "accuracy", "acquisition.LOWEST": "range", "acquisition.TINY": "range",
     "acquisition.ROWS_AT_ONCE": "memory", "botorch_acquisition.AT_ONCE": "memory",
     "botorch_acquisition.MOST_COMBINATIONS": "size", "botorch_acquisition.MOST_STEPS": "speed",
