@@ -129,6 +129,9 @@ def _swarm() -> list[Entry]:
         constant(module, "ELITE", fronts, off=10**6),
         constant(module, "MOVING_ON", fronts, off=1e-9),
         constant(module, "SETTLING", fronts, scaled=False, off=0.0, half=0.375, whole=1.0),
+        constant(module, "STEP", here, fronts),
+        constant(module, "DECADES", here, fronts, off=0.0),
+        setting("turbulence", here, fronts, off=0.0, half=0.05, double=0.2),
         setting("inertia", here, off=(0.6, 0.6), half=(0.9, 0.15), double=(0.9, 0.6)),
         setting("schedule", here, half=12, double=50),
         setting("cognitive", here, off=0.0, half=0.75, double=3.0),
@@ -153,7 +156,7 @@ def _genetic() -> list[Entry]:
     parents = f"{POPULATION}.parents"
     return [
         setting("crossover", here, fronts, off=0.0, half=0.45, whole=1.0),
-        setting("mutation", here, fronts, off=0.0, half=0.5),
+        setting("mutation", here, fronts, off=0.0, half=0.5, whole=1.0),
         setting("differential", here, off=0.0, half=0.25, whole=1.0),
         setting("step", here, fronts, half=0.015, double=0.06),
         setting("tournament", here, fronts, off=1, half=2, double=6),
@@ -381,6 +384,7 @@ def _rest() -> list[Entry]:
 
 LEFT_OUT: Mapping[str, str] = {
     "views.MOST_JUDGED": "speed", "views.FEWEST_JUDGED": "accuracy", "saving.FORMAT": "definition",
+    "genetic.HALF": "setting",
     "acquisition.SAMPLES": "accuracy", "acquisition.LOWEST": "range", "acquisition.TINY": "range",
     "acquisition.ROWS_AT_ONCE": "memory", "botorch_acquisition.AT_ONCE": "memory",
     "botorch_acquisition.MOST_COMBINATIONS": "size", "botorch_acquisition.MOST_STEPS": "speed",

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 ROUNDS = 4
 """Number of attempts to create children before missing ones are drawn at random."""
 
+HALF = 0.5
+"""Share of the children of two parents that are mutated with one objective; see ``GeneticOptimizer.mutation``."""
 MANY_SPREAD = 15.0
 """Distribution index of the crossover with NSGA-III."""
 
@@ -89,9 +91,10 @@ class GeneticOptimizer:
     """Number of parents."""
     crossover: float = bounded(default=0.9, ge=0, le=1)
     """Share of children that have two parents."""
-    mutation: float = bounded(default=1.0, ge=0, le=1)
-    """Share of the children of two parents that are mutated as well; those of one always are. At 0.5: 0.6 % less
-    hypervolume on development, and the same regret."""
+    mutation: float | None = bounded(default=None, ge=0, le=1)
+    """Share of the children of two parents that are mutated as well; those of one always are. None: half of them, but
+    all with several objectives. On development half gives a front 0.6 % less hypervolume, and all leave one objective
+    with 1.5 times the regret on Ackley-10 and more on Hartmann-6."""
     differential: float = bounded(default=0.5, ge=0, le=1)
     """Share of children whose numbers move along the differences of others; with at most one objective."""
     step: float = bounded(default=0.03, gt=0, le=0.5)
@@ -198,7 +201,8 @@ class GeneticOptimizer:
             children = pd.concat([mixed, first[~two]], ignore_index=True)
             first = pd.concat([first[two], first[~two]], ignore_index=True)
         count = int(two.sum())
-        chosen = (rng.random(n) < self.mutation) | (np.arange(n) >= count) | (children == first).all(axis=1).to_numpy()
+        mutation = (1.0 if rivals.many else HALF) if self.mutation is None else self.mutation
+        chosen = (rng.random(n) < mutation) | (np.arange(n) >= count) | (children == first).all(axis=1).to_numpy()
         if chosen.any():
             changed = self._mutated(space, children[chosen], rng)
             children = pd.concat([changed, children[~chosen]], ignore_index=True)

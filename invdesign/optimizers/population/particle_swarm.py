@@ -12,7 +12,7 @@ from pydantic import Field, Strict
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import bounded, from_elsewhere, settings
 from invdesign.optimizers.base import History, step_generator
-from invdesign.optimizers.deduplication import Deduplication, completed, joined
+from invdesign.optimizers.deduplication import Deduplication, completed, joined, with_rows
 from invdesign.optimizers.population.fitness import Fitness, crowding, spread_out
 from invdesign.optimizers.population.library_randomness import drawing_from
 from invdesign.optimizers.population.parents import Worth, crowded_winners, selected_parents
@@ -20,6 +20,7 @@ from invdesign.optimizers.population.surrogate_assisted import population_propos
 from invdesign.optimizers.population.swarm_state import SwarmState
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
+from invdesign.space.variation import mutated
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.targets import Targets
@@ -47,6 +48,10 @@ SETTLING = 0.75
 """Share of the particles that lose their momentum once a front is as large as the swarm.
 
 Off: 1.8 % less hypervolume on development."""
+
+STEP, DECADES = 0.1, 3.0
+"""Longest mean step of the turbulence, as a share of a range, and the decades over which it is drawn."""
+
 
 Share = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
@@ -90,6 +95,9 @@ class ParticleSwarmOptimizer:
     """Acceleration toward the leader."""
     velocity_limit: float = bounded(default=0.3, gt=0, le=1)
     """Longest move along a coordinate, as a share of the cube, or as far as to another value."""
+    turbulence: float = bounded(default=0.1, ge=0, le=1)
+    """Share of the proposals that are also mutated, as in the swarm of Coello Coello et al. Off: of 40 searches on
+    Ackley-10 (development) 19 end above 0.5 instead of 10."""
     stagnation: int = bounded(default=20, ge=1)
     """Generations without progress after which the swarm restarts."""
     surrogate_assisted: bool = False
@@ -211,7 +219,9 @@ class ParticleSwarmOptimizer:
                 swarm.best_pos = library.best_neighbors(self.topology, swarm, self.neighbors)
         with drawing_from(rng):
             points = library.moved(swarm, limit, topology)
-        return space.decode(space.repair(points[state.next : state.next + count]))
+        points = points[state.next : state.next + count]
+        candidates = space.decode(space.repair(points))
+        return self._stirred(candidates, space, rng)
 
     def _limits(self, space: SearchSpace) -> NDArray[np.float64]:
         """The longest move along each coordinate, shape ``dimension``.
@@ -274,6 +284,16 @@ class ParticleSwarmOptimizer:
             places = rng.integers(0, near.shape[1], (2, self.size))
             rivals = np.stack([near[np.arange(self.size), place] for place in places])
         return points[np.where(alone[rivals[0]] >= alone[rivals[1]], rivals[0], rivals[1])]
+
+    def _stirred(self, candidates: pd.DataFrame, space: SearchSpace, rng: np.random.Generator) -> pd.DataFrame:
+        stirred = rng.random(len(candidates)) < self.turbulence
+        if not stirred.any():
+            return candidates
+        # Steps of every size down to a thousandth: what helps a wide swarm out of a valley would throw a narrow one
+        # off the bottom that it settles at.
+        step = STEP * 10.0 ** (-DECADES * rng.random())
+        children = mutated(space, candidates[stirred], rng, step=step)
+        return with_rows(candidates[list(space.names)], np.flatnonzero(stirred), children)
 
 
 def _extended(history: History, chosen: pd.DataFrame) -> History:
