@@ -1,6 +1,9 @@
 """The command line."""
 
-from invdesign.cli import by_hand, commands  # noqa: F401 - which add their commands
+from invdesign.cli import commands  # noqa: F401 - adds its commands, which the help lists first
+
+# isort: split
+from invdesign.cli import by_hand  # noqa: F401 - adds its commands
 from invdesign.cli.application import app
 
 __all__ = ["app"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ParamSpec, TypeVar
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from invdesign.campaign import Campaign
     from invdesign.campaign_file.file import CampaignFile
 
+MOST_OUTSIDE = 5
+"""Results outside of the space that a message lists."""
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -110,3 +112,14 @@ def terminal() -> Console:
     from rich.console import Console
 
     return Console()
+
+
+def print_outside(campaign: Campaign, console: Console, among: Sequence[int] | None = None) -> None:
+    """Says how many results are outside of the space, and why the first few are."""
+    found = campaign.outside()
+    found = found if among is None else found[found.index.isin(among)]
+    if len(found):
+        are = "1 result is" if len(found) == 1 else f"{len(found):,} results are"
+        console.print(f"{are} outside of the space: data for the model, but not hits.", markup=False)
+        for number, why in found.head(MOST_OUTSIDE).items():
+            console.print(f"  candidate {number}: {why}", markup=False, soft_wrap=True)

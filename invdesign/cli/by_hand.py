@@ -17,17 +17,12 @@ from invdesign.cli.application import (
     app,
     errors_in_words,
     opened,
+    print_outside,
     terminal,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
-
-    from invdesign.campaign import Campaign
-
-MOST_OUTSIDE = 5
-"""Results outside of the space that a message lists."""
 
 
 @app.command()
@@ -213,14 +208,3 @@ def _pins(texts: Sequence[str]) -> dict[str, str | float]:
         except ValueError:
             pins[name] = value
     return pins
-
-
-def print_outside(campaign: Campaign, console: Console, among: Sequence[int] | None = None) -> None:
-    """Says how many results are outside of the space, and why the first few are."""
-    found = campaign.outside()
-    found = found if among is None else found[found.index.isin(among)]
-    if len(found):
-        are = "1 result is" if len(found) == 1 else f"{len(found):,} results are"
-        console.print(f"{are} outside of the space: data for the model, but not hits.", markup=False)
-        for number, why in found.head(MOST_OUTSIDE).items():
-            console.print(f"  candidate {number}: {why}", markup=False, soft_wrap=True)

@@ -18,10 +18,10 @@ from invdesign.cli.application import (
     data_app,
     errors_in_words,
     opened,
+    print_outside,
     read_file,
     terminal,
 )
-from invdesign.cli.by_hand import print_outside
 
 if TYPE_CHECKING:
     from rich.console import Console
