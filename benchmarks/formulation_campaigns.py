@@ -120,7 +120,7 @@ class Task:
         return (values >= self.wanted) & (values <= (self.window[1] if self.window else np.inf))
 
     def judged(self, candidates: pd.DataFrame) -> pd.DataFrame:
-        """Candidates with their temperature, which is no parameter of every space."""
+        """Candidates with their temperature, which not every space has as a parameter."""
         return candidates if "temperature" in candidates else candidates.assign(temperature=self.temperatures[0])
 
 

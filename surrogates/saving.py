@@ -82,7 +82,7 @@ def load_surrogate(path: str | Path, *, trusted: Iterable[str] = ()) -> Surrogat
         trusted: further classes that the file may restore, such as those of a plugin: ``their_package.Model``.
 
     Raises:
-        InputError: if the file cannot be read, is no saved surrogate, or needs classes that are not trusted.
+        InputError: if the file cannot be read, is not a saved surrogate, or needs classes that are not trusted.
     """
     from skops.io import get_untrusted_types, loads
 

@@ -1,9 +1,9 @@
-"""The command line."""
+"""The command line; each module adds its commands, those of campaigns first in the help."""
 
-from invdesign.cli import commands  # noqa: F401 - adds its commands, which the help lists first
+from invdesign.cli import commands
 
 # isort: split
-from invdesign.cli import by_hand  # noqa: F401 - adds its commands
+from invdesign.cli import by_hand
 from invdesign.cli.application import app
 
-__all__ = ["app"]
+__all__ = ["app", "by_hand", "commands"]

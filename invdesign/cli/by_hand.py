@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +54,6 @@ def ask(
     reason = None if go_on else campaign.stop_reason()
     if reason is not None:
         raise InputError(f"{reason} Nothing was proposed. Use --go-on to ask in spite of it.")
-    written: list[Path] = []
     expectation = campaign.expectation()
 
     def hand_out(batch: pd.DataFrame) -> None:
@@ -65,14 +65,11 @@ def ask(
             typer.echo(table_text(sheet), nl=False)
         else:
             write_table(sheet, output)
-            written.append(output)
+            undo.callback(output.unlink, missing_ok=True)
 
-    try:
+    with ExitStack() as undo:  # a sheet whose candidates were not stored is removed
         batch = campaign.ask(n, pin=_pins(pin or []), before_commit=hand_out)
-    except Exception:
-        for path in written:  # its candidates were not stored
-            path.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
     if output is not None:
         wanted = to_fill_in(setting.targets, campaign.units)
         terminal().print(

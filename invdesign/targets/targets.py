@@ -235,7 +235,7 @@ class Targets:
         return ranks
 
     def within(self, values: pd.DataFrame) -> NDArray[np.bool_]:
-        """Which rows are no worse than any reference, shape ``n``; all rows if no target has one."""
+        """Which rows are at least as good as every reference, shape ``n``; all rows if no target has one."""
         limits = [target.limit for target in self.optimized if target.limit is not None]
         found = [limit.met(values[limit.property]) for limit in limits]
         return np.all(found, axis=0) if found else np.ones(len(values), dtype=bool)

@@ -156,7 +156,8 @@ def compared(components: Sequence[Component]) -> bool:
 def role_coordinates(components: tuple[Component, ...]) -> NDArray[np.float64]:
     """Principal coordinates of the MinMax kernel on the fingerprints of a role's components, one row each.
 
-    None if there are fewer than two or more than ``MOST_COMPARED`` molecules. Of a component that is no molecule zeros.
+    None if there are fewer than two or more than ``MOST_COMPARED`` molecules. Zeros for a component that is not
+    a molecule.
     """
     known = [place for place, component in enumerate(components) if component.smiles]
     smiles = [components[place].smiles for place in known]

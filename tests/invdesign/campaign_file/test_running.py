@@ -18,8 +18,8 @@ targets:
   - {property: f, between: [0.7, 0.8], unit: V}
 objective:
   - {type: python, function: mine.py:cheap, units: {f: V, process: ''}}
-  - {type: python, function: mine.py:dear, units: {f: V}, name: dear, verify: {top: 3, rounds: 2}}
-  - {type: python, function: mine.py:dear, units: {f: V}, name: dearest, verify: top 2}
+  - {type: python, function: mine.py:costly, units: {f: V}, name: costly, verify: {top: 3, rounds: 2}}
+  - {type: python, function: mine.py:costly, units: {f: V}, name: costliest, verify: top 2}
 optimizer: {type: random}
 budget: {initial: 6, evaluations: 20, batch: 2}
 workers: 2
@@ -33,7 +33,7 @@ def cheap(x):
         raise ValueError('too thick')
     return {'f': x, 'process': os.getpid()}
 
-def dear(x):
+def costly(x):
     return {'f': x + 0.25}
 """
 
@@ -75,13 +75,13 @@ def test_one_call_does_all_that_the_file_says(folder):
     assert len(frame) == 20
     assert os.getpid() not in frame["process"].to_numpy(), "evaluated by the file's workers"
     assert [one.evaluations for one in campaign.rounds()] == [13, 20]
-    assert campaign.verified()["stage"].value_counts().to_dict() == {"dear": 6, "dearest": 2}
+    assert campaign.verified()["stage"].value_counts().to_dict() == {"costly": 6, "costliest": 2}
     assert [note for note in watch.seen if isinstance(note, str)] == [
-        *(f"dear {count}" for count in range(1, 7)),
-        "dearest 1",
-        "dearest 2",
+        *(f"costly {count}" for count in range(1, 7)),
+        "costliest 1",
+        "costliest 2",
     ]
-    assert watch.seen.index(20) < watch.seen.index("dear 4")
+    assert watch.seen.index(20) < watch.seen.index("costly 4")
     again = read_campaign("s.yaml").run()
     assert again.frame().equals(frame), "it goes on with the file's store, where nothing is left to do"
 
@@ -117,7 +117,7 @@ def test_failed_candidates_are_tried_again(folder, rounds):
 
 
 def test_a_search_that_only_fails_ends(folder):
-    (folder / "mine.py").write_text("def cheap(x):\n    raise ValueError('no')\n\ndef dear(x):\n    return {'f': x}\n")
+    (folder / "mine.py").write_text("def cheap(x):\n    raise ValueError('a')\n\ndef costly(x):\n    return {'f': x}\n")
     with pytest.raises(FailingObjectiveError, match="2 evaluations failed for one reason"):
         read_campaign("s.yaml").run(settings=RunSettings(failures=Failures(stop_after=2)))
 

@@ -81,7 +81,7 @@ def test_a_candidate_that_misses_one_property_has_failed(optimizer):
 
 
 def test_a_property_that_is_missing_without_a_reason_was_not_measured():
-    """A laboratory that measures one property first is no reason to move away."""
+    """Where a laboratory measures one property first, a search does not move away."""
     assert last_failures(ind.BayesianOptimizer(), reason="", evaluations=30) > 10
 
 
