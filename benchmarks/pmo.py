@@ -1,4 +1,4 @@
-"""Molecules towards oracles of the PMO benchmark that need no download: genetic and Bayesian search against mol_ga.
+"""Molecules towards oracles of the PMO benchmark that need no download: our searches beside mol_ga and GP-BO.
 
     OMP_NUM_THREADS=1 python benchmarks/pmo.py --tasks median1 zaleplon --calls 300 --seeds 1
 
@@ -15,6 +15,7 @@ Holloway 2010) and the share with a synthetic accessibility of at most 4.5 are g
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import statistics
 import sys
@@ -27,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from _gp_bo import gp_bo
 from rdkit import Chem, RDLogger
 from rdkit.Chem import QED, Crippen, rdFingerprintGenerator, rdMolDescriptors
 from rdkit.Chem.FilterCatalog import FilterCatalog, FilterCatalogParams
@@ -283,6 +285,8 @@ def run(name: str, task: str, seed: int, arguments: argparse.Namespace) -> dict[
     seconds: float | None = None
     if name == "mol_ga":
         mol_ga(oracle, seeds, seed=seed)
+    elif name == "gp_bo":
+        gp_bo(oracle, oracle.values, calls=arguments.calls, seeds=seeds, seed=seed)
     else:
         optimizer = {"genetic": ind.GeneticOptimizer, "bayesian": ind.BayesianOptimizer, "random": ind.RandomOptimizer}
         seconds = ours(optimizer[name](), oracle, seeds, initial=arguments.initial, batch=arguments.batch, seed=seed)
@@ -320,7 +324,7 @@ def summary(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", nargs="+", choices=sorted(tasks()), default=sorted(tasks()))
-    parser.add_argument("--searches", nargs="+", default=["genetic", "bayesian", "mol_ga"])
+    parser.add_argument("--searches", nargs="+", default=["genetic", "bayesian", "mol_ga", "gp_bo"])
     parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=3, help="runs per task")
     parser.add_argument("--molecules", type=int, default=100, help="molecules of ZINC to begin with")
@@ -332,18 +336,16 @@ def main() -> None:
     from _record import write_result
 
     RDLogger.DisableLog("rdApp.*")
-    runs = []
-    for task in arguments.tasks:
-        for seed in range(arguments.seeds):
-            for name in arguments.searches:
-                runs.append(run(name, task, seed, arguments))
-                print(runs[-1], flush=True)
+    settings = {key: value for key, value in vars(arguments).items() if key != "name"}
+    runs: list[dict[str, Any]] = []
+    for task, seed, name in itertools.product(arguments.tasks, range(arguments.seeds), arguments.searches):
+        runs.append(run(name, task, seed, arguments))
+        print(runs[-1], flush=True)
+        if arguments.name:
+            payload = {"settings": settings, "summary": summary(runs), "runs": runs}
+            write_result(arguments.name, payload, packages=("numpy", "pandas", "scipy", "rdkit", "mol_ga"))
     for name, found in summary(runs).items():
         print(name, found)
-    if arguments.name:
-        settings = {key: value for key, value in vars(arguments).items() if key != "name"}
-        payload = {"settings": settings, "summary": summary(runs), "runs": runs}
-        print(write_result(arguments.name, payload, packages=("numpy", "pandas", "rdkit", "mol_ga")))
 
 
 if __name__ == "__main__":
