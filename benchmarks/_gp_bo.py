@@ -1,6 +1,8 @@
-"""A minimal Bayesian search over molecules, the peer of ``pmo.py``: a Gaussian process with the MinMax kernel on count
-fingerprints, an upper confidence bound, and mol_ga to maximize it, as Tripp et al. 2021 describe their baseline
-(A fresh look at de novo molecular design benchmarks, NeurIPS workshop on AI for Science) and PMO tried it.
+"""A minimal Bayesian search over molecules, the peer of ``pmo.py``.
+
+A Gaussian process with the MinMax kernel on count fingerprints, an upper confidence bound, and mol_ga to maximize it:
+the baseline of Tripp et al. 2021 (A fresh look at de novo molecular design benchmarks, NeurIPS workshop on AI for
+Science).
 """
 
 from __future__ import annotations
