@@ -9,7 +9,7 @@ from .campaign_file.screen_section import ScreenFile, read_screen
 from .core.columns import Column
 from .core.errors import InputError
 from .datasets import dataset
-from .generators import FormulaGenerator, MoleculeGenerator
+from .generators import FormulaGenerator, MoleculeGenerator, TrainingTable
 from .objectives.cell.objective import CellObjective
 from .objectives.chemistry.objective import ChemistryObjective
 from .objectives.combined import CombinedObjective
@@ -156,6 +156,7 @@ __all__ = [
     "SurrogateObjective",
     "TableObjective",
     "Targets",
+    "TrainingTable",
     "Transformed",
     "WorkerPool",
     "XGBoost",

@@ -180,6 +180,8 @@ class CampaignFile:
     @property
     def remarks(self) -> list[str]:
         """What to know before a run: entries of sources that were left out, candidates without a value."""
+        from invdesign.optimizers.base import optimizer_remarks
+
         objectives = [] if self.objective is None else [self.objective, *(stage.objective for stage in self.stages)]
         sets = [name for name, targets in self.target_sets.items() if targets is self.targets]
         others = ", ".join(f"'{name}'" for name in self.target_sets if name not in sets)
@@ -187,7 +189,7 @@ class CampaignFile:
             f"Targets of the set '{name}'; choose another with --targets-set: {others}." for name in sets if others
         ]
         remarks = (remark for one in objectives for remark in self.bindings.of(one).remarks)
-        return [*self.space.remarks, *chosen, *remarks]
+        return [*self.space.remarks, *chosen, *remarks, *optimizer_remarks(self.optimizer)]
 
     @property
     def store(self) -> str:

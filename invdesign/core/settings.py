@@ -270,13 +270,15 @@ def faults(error: ValidationError, cls: Any, given: Any) -> list[Fault]:
             location = (setting_names(cls)[location[0]], *location[1:])
         place = _within(given, location)
         named = detail["type"] in ("missing", "missing_argument", "missing_keyword_only_argument")
+        location = (*place, location[-1]) if named else location
         by_place.setdefault(location if named else place, []).append({**detail, "loc": location})
     return [
         Fault(place, _words(details, place, cls))
         for place, details in by_place.items()
-        # A list with an invalid entry is also reported as too short.
+        # A list with an invalid entry is also reported as too short, and what one member of a union would take, but for
+        # a setting within it, as of the wrong type for the others.
         if not (
-            details[0]["type"] == "too_short"
+            all(detail["type"] in ("too_short", *_KINDS) for detail in details)
             and any(other[: len(place)] == place for other in by_place if other != place)
         )
     ]

@@ -150,6 +150,7 @@ class MoleculeGenerator:
         known = pd.DataFrame(index=range(labelled)) if properties is None else properties.reset_index(drop=True)
         if len(known) != labelled:
             raise InputError(f"There are {labelled} molecules, but {len(known)} rows of properties.")
+        digest = self.digest(rows[:labelled], known, rows[labelled:])
         known = known.astype(float).reindex(range(len(rows)))
         vocabulary, conditions = Vocabulary.of(symbols), Conditions.of(known)
         codes = vocabulary.codes(symbols)
@@ -160,7 +161,6 @@ class MoleculeGenerator:
         where = next(network.parameters()).device
         lengths = (codes != END).sum(axis=1) + 1
         schedule = Schedule(self.epochs, self.batch, self.learning_rate, self.patience, self.seed)
-        digest = self._digest(rows, known, labelled)
         place = None if checkpoint is None else Path(checkpoint)
         curve: tuple[Epoch, ...] = ()
         parts = [len(rows), labelled] if language else [labelled]
@@ -372,6 +372,12 @@ class MoleculeGenerator:
             Learned(network, vocabulary, conditions, molecules, properties, longest, curve, rules, guide)
         )
 
+    def digest(self, molecules: Sequence[str], properties: pd.DataFrame, language: Sequence[str] = ()) -> str:
+        """A checksum of what the training depends on: data and settings; see ``fit``."""
+        settings = {name: getattr(self, name) for name in TRAINING}
+        text = json.dumps([settings, list(molecules), list(language), properties.to_json(double_precision=15)])
+        return hashlib.sha256(text.encode()).hexdigest()
+
     def _written(
         self, targets: Targets | None, seeds: Sequence[str], rng: np.random.Generator, known: set[str]
     ) -> Iterator[str]:
@@ -434,11 +440,6 @@ class MoleculeGenerator:
         if self.device != "auto":
             return self.device
         return "cuda" if torch.cuda.is_available() else "cpu"
-
-    def _digest(self, molecules: Sequence[str], properties: pd.DataFrame, labelled: int) -> str:
-        settings = {name: getattr(self, name) for name in TRAINING}
-        text = json.dumps([settings, list(molecules), labelled, properties.to_json(double_precision=15)])
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 TRAINING = ("model", "width", "epochs", "batch", "learning_rate", "patience", "seed")

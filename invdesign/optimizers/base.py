@@ -148,6 +148,20 @@ def optimizer_problems(optimizer: Optimizer, space: SearchSpace) -> list[str]:
 
 
 @runtime_checkable
+class Remarked(Protocol):
+    """An optimizer of which something is to be known before a run."""
+
+    @property
+    def remarks(self) -> list[str]:
+        """One sentence for each; empty if there is nothing."""
+
+
+def optimizer_remarks(optimizer: Optimizer | None) -> list[str]:
+    """What is to be known of an optimizer before a run, such as a model that is trained first."""
+    return optimizer.remarks if isinstance(optimizer, Remarked) else []
+
+
+@runtime_checkable
 class Budgeted(Protocol):
     """An optimizer whose settings depend on how many candidates a campaign evaluates."""
 

@@ -13,6 +13,7 @@ from invdesign.core.errors import InputError
 from invdesign.core.settings import InputFile, bounded, settings
 from invdesign.generators.formulas import FEWEST, FormulaGenerator
 from invdesign.generators.molecules import MOLECULE, MoleculeGenerator
+from invdesign.generators.training_table import TrainingTable
 from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.deduplication import Deduplication, completed, joined
 from invdesign.optimizers.fidelity import target_fidelity_history
@@ -39,8 +40,8 @@ class GenerativeOptimizer:
         InputError: if a setting is out of its range.
     """
 
-    generator: InputFile | None = None
-    """File of a ``MoleculeGenerator``, for the molecules of an open-ended space."""
+    generator: TrainingTable | InputFile | None = None
+    """For the molecules of an open-ended space: the file of a ``MoleculeGenerator``, or a table to train one on."""
     epochs: int = bounded(default=3, ge=0)
     """Passes of the generator of molecules over the best evaluated ones before it samples; 0 leaves it as it is."""
     exploration: float = bounded(default=0.2, ge=0, le=1)
@@ -53,11 +54,18 @@ class GenerativeOptimizer:
         graphs = [name for name, parameter in space.parameters.items() if isinstance(parameter, MoleculeGraph)]
         if len(graphs) != 1:
             return ["A generator of molecules needs a space with one parameter of the type molecule-graph."]
+        if isinstance(self.generator, TrainingTable):
+            return []
         try:
             _loaded(str(self.generator), _changed(self.generator))
         except InputError as error:
             return [str(error)]
         return []
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the training leaves out, and whether it is still to be done; see ``Remarked``."""
+        return self.generator.remarks if isinstance(self.generator, TrainingTable) else []
 
     def propose(
         self, n: int, *, space: SearchSpace, targets: Targets, history: History, seed: np.random.SeedSequence
@@ -90,7 +98,10 @@ class GenerativeOptimizer:
         name, graph = next(
             (key, parameter) for key, parameter in space.parameters.items() if isinstance(parameter, MoleculeGraph)
         )
-        generator = _loaded(str(self.generator), _changed(self.generator), graph.rules)
+        if isinstance(self.generator, TrainingTable):
+            generator = self.generator.fitted(graph.rules)
+        else:
+            generator = _loaded(str(self.generator), _changed(self.generator), graph.rules)
         fitness = Fitness.of(history.properties, targets)
         best = np.argsort(fitness.ranks(), kind="stable")[:KNOWN_BEST]
         best = best[fitness.valued[best]]

@@ -12,7 +12,14 @@ from pydantic import Field
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import bounded, settings
-from invdesign.optimizers.base import History, Optimizer, optimizer_problems, run_generator, with_surrogate
+from invdesign.optimizers.base import (
+    History,
+    Optimizer,
+    optimizer_problems,
+    optimizer_remarks,
+    run_generator,
+    with_surrogate,
+)
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.optimizers.deduplication import completed, joined
 from invdesign.optimizers.fidelity import at_target_fidelity
@@ -73,6 +80,11 @@ class PortfolioOptimizer:
     def check(self, space: SearchSpace) -> list[str]:
         """Problems of the members' settings with a space."""
         return [problem for member in self.members for problem in optimizer_problems(member, space)]
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be known of the members before a run."""
+        return [remark for member in self.members for remark in optimizer_remarks(member)]
 
     def with_surrogate(self, surrogate: Surrogate) -> PortfolioOptimizer:
         """Returns the portfolio with a surrogate for every member that uses one."""

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from invdesign.core.errors import InputError
-from invdesign.core.settings import InputFile, settings
+from invdesign.core.settings import InputFile, bounded, settings
 from invdesign.core.tables import Table, read_table
 from invdesign.core.text_files import is_file
 from invdesign.core.units import Unit, convert
@@ -52,6 +52,8 @@ class Calibration:
     """Unit of the values; if None, that of the column's header, or the property's own."""
     sheet: str | None = None
     """Sheet of an .xlsx file; may be missing if only one has cells."""
+    most: int | None = bounded(default=None, ge=FEWEST_ROWS)
+    """Most molecules of the table to calculate, drawn at random (always the same ones); all if None."""
 
     def __post_init__(self) -> None:
         if is_file(Path(self.data)):
@@ -79,6 +81,8 @@ class Calibration:
         known = pd.Series(convert(values, source, unit), index=canonical).groupby(level=0, sort=True).mean()
         if len(known) < FEWEST_ROWS:
             raise InputError(f"A calibration needs at least {FEWEST_ROWS} molecules, not {len(known)}.")
+        if self.most is not None and self.most < len(known):
+            known = known.sample(self.most, random_state=0).sort_index()
         return tuple(map(str, known.index)), tuple(map(float, known))
 
     def basis(self, unit: str) -> str:

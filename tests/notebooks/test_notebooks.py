@@ -79,6 +79,30 @@ def test_the_file_of_the_porous_electrode_is_verified(examples, tmp_path):
 
 
 @pytest.mark.notebooks
+@pytest.mark.filterwarnings("default")
+def test_the_file_of_additives_trains_its_generator_and_asks_physics(examples, tmp_path, monkeypatch, real_data):
+    monkeypatch.setenv("INVDESIGN_CACHE", str(tmp_path / "cache"))
+    text = (examples / "additives.yaml").read_text()
+    small = [
+        ("epochs: 5", "epochs: 1, width: 32"),
+        ("most_language: 5000", "most_language: 100"),
+        ("most: 40", "most: 5"),
+        ("seeds: solvents.smi", f"seeds: {examples / 'solvents.smi'}"),
+    ]
+    for old, new in small:
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "small.yaml").write_text(text)
+    setting = read_campaign(tmp_path / "small.yaml", store=tmp_path / "campaign.db", allow_code=True)
+    assert any("is trained on 8,030 molecules" in remark for remark in setting.remarks)
+    campaign = setting.open()
+    campaign.run(setting.objective, evaluations=14, batch=4)
+    assert campaign.status().evaluated == 14
+    assert campaign.frame()["reduction_potential"].notna().sum() >= 10
+    assert [place.suffix for place in (tmp_path / "cache" / "generators").iterdir()] == [".safetensors"]
+
+
+@pytest.mark.notebooks
 @pytest.mark.parametrize(
     ("name", "evaluations"),
     [("cobalt-lean-cathode", 16), ("solvent-front", 14), ("own-data", 30), ("mxene-inverse", 30)],

@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import STATE, bounded, from_elsewhere, settings
-from invdesign.optimizers.base import History, Optimizer, optimizer_problems, step_generator
+from invdesign.optimizers.base import History, Optimizer, optimizer_problems, optimizer_remarks, step_generator
 from invdesign.optimizers.bayesian.botorch_acquisition import (
     BotorchModelSurrogate,
     BotorchProposal,
@@ -107,6 +107,11 @@ class BayesianOptimizer:
             check_cost(self.cost)
         if self.acquisition is not None and self.cost is not None:
             raise InputError("A BoTorch acquisition function knows no cost. Leave out 'acquisition' or 'cost'.")
+
+    @property
+    def remarks(self) -> list[str]:
+        """What is to be known before a run of the optimizer that also suggests candidates."""
+        return optimizer_remarks(self.suggested_by)
 
     def check(self, space: SearchSpace) -> list[str]:
         """Says what of the settings does not fit a space."""

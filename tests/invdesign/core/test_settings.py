@@ -53,6 +53,8 @@ class Cell:
     """Whether both sides are coated."""
     data: InputFile | None = None
     """A table."""
+    lid: Coating | InputFile | None = None
+    """One more layer, or a file that describes it."""
     columns: tuple[str, ...] = from_elsewhere(default=())
     """The space's columns."""
 
@@ -96,6 +98,9 @@ WRONG = [
     ({"coating": 3}, ("coating",), "'coating' must be a mapping"),
     ({"double_sided": "both"}, ("double_sided",), "'double_sided' must be true or false, not 'both'."),
     ({"data": 3}, ("data",), "'data' must be text or a path, not 3."),
+    ({"lid": 3}, ("lid",), "'lid' must be a mapping or text or a path, not 3."),
+    ({"lid": {"thickness": -1.0}}, ("lid", "thickness"), "'lid.thickness' must be above 0, not -1."),
+    ({"lid": {"binder": "CMC"}}, ("lid", "thickness"), "The setting 'lid.thickness' is missing."),
 ]
 
 
@@ -109,6 +114,8 @@ def test_what_is_wrong_is_said_alike_from_python_and_from_a_mapping(given, place
     assert message in str(from_python.value)
     assert any(message in fault.message for fault in found)
     assert any(fault.place in (place, place[:-1]) for fault in found)
+    places = [fault.place for fault in found]
+    assert not any(outer != inner and inner[: len(outer)] == outer for outer in places for inner in places)
 
 
 def test_every_fault_is_named_at_once():

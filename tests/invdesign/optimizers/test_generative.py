@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from invdesign import InputError
-from invdesign.generators import MoleculeGenerator
+from invdesign.generators import MoleculeGenerator, TrainingTable
 from invdesign.optimizers import (
     BayesianOptimizer,
     GenerativeOptimizer,
@@ -16,7 +16,7 @@ from invdesign.optimizers import (
     PortfolioOptimizer,
     RandomOptimizer,
 )
-from invdesign.optimizers.base import optimizer_problems
+from invdesign.optimizers.base import optimizer_problems, optimizer_remarks
 from invdesign.space import Composition, Continuous, MoleculeGraph, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Targets
 
@@ -73,6 +73,28 @@ def test_a_generator_of_molecules_learns_from_the_best(chains):
     assert not made[0]["molecule"].isin(done["molecule"]).any()
     chains_known = MoleculeGenerator.load(chains).molecules
     assert not made[0]["molecule"].isin(chains_known).any()
+
+
+def test_a_generator_may_be_trained_on_a_table(tmp_path, monkeypatch):
+    monkeypatch.setenv("INVDESIGN_CACHE", str(tmp_path / "cache"))
+    rows = [
+        {"SMILES": f"{left}{'C' * n}{right}", "size": float(n)} for n in range(2, 9) for left in "ONC" for right in "NF"
+    ]
+    pd.DataFrame(rows).to_csv(tmp_path / "known.csv", index=False)
+    network = MoleculeGenerator(width=16, epochs=1, batch=32)
+    table = TrainingTable(tmp_path / "known.csv", "SMILES", {"size": "size"}, network=network)
+    space = SearchSpace(molecule=MoleculeGraph(seeds=["CCO", "CCN"], max_atoms=16))
+    optimizer = GenerativeOptimizer(generator=table, epochs=0)
+    assert optimizer_problems(optimizer, space) == []
+    for user in (optimizer, BayesianOptimizer(suggested_by=optimizer), PortfolioOptimizer(members=(optimizer,))):
+        assert "is trained on 42 molecules" in optimizer_remarks(user)[0]
+    done = space.sample(20, np.random.default_rng(0))
+    values = pd.DataFrame({"size": done["molecule"].str.len().astype(float)})
+    history = History(done, values, done.iloc[:0])
+    made = optimizer.propose(4, space=space, targets=Targets(AtLeast("size", 5.0)), history=history, seed=SEED)
+    assert len(made) == 4
+    assert space.feasible(made).all()
+    assert optimizer_remarks(optimizer) == []
 
 
 def test_what_does_not_fit_is_said_before_anything_runs(chains, tmp_path):

@@ -207,6 +207,20 @@ def test_the_basis_of_a_calibration_is_its_known_values_and_its_kind(tmp_path):
     assert plain.calibration_basis() == plain.calibration_reports() == {}
 
 
+def test_a_large_table_calibrates_with_some_of_its_molecules(tmp_path):
+    rows = "".join(f"{'C' * length}O,{length}\n" for length in range(1, 31))
+    (tmp_path / "known.csv").write_text(f"S,v\n{rows}")
+    few, again, all_ = (Calibration(tmp_path / "known.csv", "S", "v", most=most) for most in (6, 6, None))
+    smiles, values = few.rows("V")
+    assert len(smiles) == 6
+    assert (smiles, values) == again.rows("V")
+    assert set(zip(smiles, values, strict=True)) < set(zip(*all_.rows("V"), strict=True))
+    assert [len(molecule) - 1 for molecule in smiles] == list(values)
+    assert few.basis("V") != all_.basis("V")
+    with pytest.raises(InputError, match="'most' must be at least 5, not 4"):
+        Calibration(tmp_path / "known.csv", "S", "v", most=4)
+
+
 def test_a_calibration_without_usable_rows_is_a_reason(tmp_path):
     pd.DataFrame({"S": ["[U]", "[Np]", "[Pu]", "[Am]", "[Cm]"], "v": range(5)}).to_csv(tmp_path / "k.csv", index=False)
     objective = RedoxObjective("m", calibration=Calibration(tmp_path / "k.csv", "S", "v"), **FAST)
