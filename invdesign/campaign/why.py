@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
 
 from invdesign.campaign.schema import INITIAL, LABORATORY
 
@@ -101,6 +100,8 @@ def _percent(chance: float) -> str:
 
 
 def _nearest(batch: pd.DataFrame, space: SearchSpace, measured: pd.DataFrame) -> list[str]:
+    from scipy.spatial.distance import cdist
+
     if measured.empty:
         return [""] * len(batch)
     gaps = cdist(space.encode(batch), space.encode(measured))

@@ -15,7 +15,7 @@ from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySetting
 from invdesign.campaign_file.screen_section import StepSettings
 from invdesign.campaign_file.target_section import LONG, SHORT, TargetSettings
 from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, settings_class
-from invdesign.core.settings import descriptions, file_setting_names
+from invdesign.core.settings import descriptions, file_setting_names, nested_classes
 from invdesign.screening.running import ScreenSettings
 
 SECTIONS: tuple[Section, ...] = ("parameter", "objective", "surrogate", "optimizer", "executor")
@@ -92,6 +92,10 @@ def _schema(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     """The schema of a settings class, with documentation; nested classes are added to ``definitions``."""
     schema = TypeAdapter(cls).json_schema(ref_template="#/$defs/{model}")
     nested = schema.pop("$defs", {})
+    for name, part in nested_classes(cls).items():
+        for key, text in descriptions(part).items():
+            if key in nested.get(name, {}).get("properties", {}):
+                nested[name]["properties"][key]["description"] = text
     texts = descriptions(cls)
     known = {}
     for name in file_setting_names(cls):

@@ -7,10 +7,14 @@ words, both from Python and from a file.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import wraps
+from functools import cache, wraps
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, dataclass_transform, get_args, overload
 
@@ -35,7 +39,7 @@ from invdesign.core.trust import within
 Class = TypeVar("Class")
 Location = tuple[int | str, ...]
 
-CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True, use_attribute_docstrings=True)
+CONFIG = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 Real = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 """A finite number; text and booleans are refused."""
 FROM_ELSEWHERE = "from elsewhere"
@@ -220,9 +224,27 @@ def descriptions(cls: Any) -> dict[str, str]:
     """The documentation of each setting, inherited ones included."""
     found: dict[str, str] = {}
     for base in reversed(cls.__mro__):
-        for name, info in getattr(base, "__pydantic_fields__", {}).items():
-            if info.description:
-                found[name] = info.description
+        if is_settings(base):
+            found |= _own_descriptions(base)
+    return found
+
+
+@cache
+def _own_descriptions(cls: Any) -> dict[str, str]:
+    """The docstrings below the fields of a class, read from its source when they are asked for.
+
+    Pydantic's ``use_attribute_docstrings`` would read them at every import, which takes longer than the classes do.
+    """
+    try:
+        source = textwrap.dedent(inspect.getsource(cls))
+    except (OSError, TypeError):  # a class without a file, such as one of an interactive session
+        return {}
+    (definition,) = ast.parse(source).body
+    found = {}
+    for item, after in pairwise(getattr(definition, "body", [])):
+        text = getattr(getattr(after, "value", None), "value", None)
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(text, str):
+            found[item.target.id] = inspect.cleandoc(text)
     return found
 
 
@@ -374,7 +396,24 @@ def _known_at(cls: Any, location: Location) -> tuple[str, ...]:
 
 
 def _nested(annotation: Any) -> Any:
-    """The settings class within a type, such as that of ``list[Calibration] | None``."""
+    """The first settings class within a type, such as that of ``list[Calibration] | None``."""
+    return next(_classes_within(annotation), None)
+
+
+def _classes_within(annotation: Any) -> Iterator[Any]:
     if is_settings(annotation):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _nested(part)) is not None), None)
+        yield annotation
+    for part in get_args(annotation):
+        yield from _classes_within(part)
+
+
+def nested_classes(cls: Any) -> dict[str, Any]:
+    """The settings classes that the settings of a class take, and those within them, by name."""
+    found: dict[str, Any] = {}
+    waiting = [cls]
+    while waiting:
+        for info in waiting.pop().__pydantic_fields__.values():
+            new = {one.__name__: one for one in _classes_within(info.annotation) if one.__name__ not in found}
+            found |= new
+            waiting += new.values()
+    return found

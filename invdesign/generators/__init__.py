@@ -1,8 +1,8 @@
-"""Generators: models that learn which candidates have which properties, and sample candidates from wanted ranges."""
+"""Generators: models that learn which candidates have which properties, and sample candidates from wanted ranges.
 
-from invdesign.generators.formulas import FormulaGenerator
-from invdesign.generators.molecules import MoleculeGenerator
-from invdesign.generators.quality import Quality, assessed, fitted_judge
-from invdesign.generators.training_table import TrainingTable
+Names are loaded when first used.
+"""
 
-__all__ = ["FormulaGenerator", "MoleculeGenerator", "Quality", "TrainingTable", "assessed", "fitted_judge"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

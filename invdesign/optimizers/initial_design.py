@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
+import scipy
 
 from invdesign.optimizers.base import History, Optimizer, run_generator
 from invdesign.optimizers.random import RandomOptimizer
@@ -69,8 +69,9 @@ class RepresentativeDesign:
         looked_at = grid.iloc[order].reset_index(drop=True)
         known_frame = history.proposed[list(space.names)]
         points, known = self._points(looked_at, known_frame, space)
-        distance = cdist(points, points[: max(1, round(STOOD_FOR * len(points)))])
-        gap = cdist(known, points[: distance.shape[1]]).min(axis=0, initial=float(distance.max(initial=0.0)))
+        between = scipy.spatial.distance.cdist
+        distance = between(points, points[: max(1, round(STOOD_FOR * len(points)))])
+        gap = between(known, points[: distance.shape[1]]).min(axis=0, initial=float(distance.max(initial=0.0)))
         fresh = np.flatnonzero(~_stands_in(looked_at, known_frame))
         chosen = fresh[_medoids(distance[fresh], gap, n)]
         return looked_at.iloc[chosen].reset_index(drop=True)

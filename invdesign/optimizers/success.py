@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import KDTree
+import scipy
 
 from invdesign.optimizers.deduplication import STEPS, Deduplication, with_rows
 from invdesign.space.variation import mutated
@@ -122,7 +122,7 @@ def likely_to_succeed(
     if candidates.empty or not (found == 0.0).any():
         return candidates
     rate = usual_success(found, history.given)
-    tree = KDTree(space.encode(history.candidates.iloc[clear]))
+    tree = scipy.spatial.KDTree(space.encode(history.candidates.iloc[clear]))
     count = min(NEIGHBORS, len(clear))
 
     def doubtful(frame: pd.DataFrame) -> NDArray[np.bool_]:

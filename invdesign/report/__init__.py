@@ -1,5 +1,8 @@
-"""The report of a campaign: one self-contained HTML file, and tables for the command line."""
+"""The report of a campaign: one self-contained HTML file, and tables for the command line.
 
-from invdesign.report.page import write_report
+Names are loaded when first used.
+"""
 
-__all__ = ["write_report"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from invdesign.space.lattice import Lattice
 
@@ -100,6 +99,8 @@ class Region:
         Returns:
             Feasible points, shape ``n x dimension``; feasible ones are unchanged.
         """
+        from scipy.spatial.distance import cdist
+
         repaired = np.array(points, dtype=np.float64)
         wrong = ~self.feasible(repaired)
         if not wrong.any():

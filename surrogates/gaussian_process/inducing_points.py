@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.linalg import solve_triangular
+import scipy
 
 from invdesign.surrogates.gaussian_process.marginal_likelihood import LARGEST_FIT, LEAST_NOISE, diagonal_noise, solved
 from invdesign.surrogates.gaussian_process.model import ROWS_AT_ONCE, PropertyModel, factorized, stretch
@@ -268,4 +268,4 @@ def fitted_model(
 
 
 def _inverse_factor(lower: NDArray[np.float64]) -> NDArray[np.float64]:
-    return solve_triangular(lower, np.eye(len(lower)), lower=True, check_finite=False)
+    return scipy.linalg.solve_triangular(lower, np.eye(len(lower)), lower=True, check_finite=False)

@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.linalg import cho_solve, cholesky, lapack
+import scipy
 
 from invdesign.surrogates.gaussian_process.kernels import (
     Covariance,
@@ -68,10 +68,10 @@ class _Problem:
         n = len(self.values)
         matrix.flat[:: n + 1] += diagonal_noise(self.row_noise, now.noise)
         try:
-            factor = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
+            factor = scipy.linalg.cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
         except np.linalg.LinAlgError:
             return 1e10, np.zeros_like(logarithms)
-        inverse, _ = lapack.dpotri(factor, lower=1)
+        inverse, _ = scipy.linalg.lapack.dpotri(factor, lower=1)
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         mean = generalized_mean(inverse, self.values)
         residual = self.values - mean
@@ -253,7 +253,7 @@ def diagonal_noise(known: NDArray[np.float64] | None, learned: float) -> NDArray
 
 def solved(factor: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
     """``K^-1 values`` from the lower Cholesky factor of ``K``."""
-    return cho_solve((factor, True), values, check_finite=False)
+    return scipy.linalg.cho_solve((factor, True), values, check_finite=False)
 
 
 def _fixed(part: Part, given: NDArray[np.float64]) -> NDArray[np.float64] | None:

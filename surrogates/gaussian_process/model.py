@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.linalg import cholesky, solve_triangular
+import scipy
 
 from invdesign.surrogates.gaussian_process.marginal_likelihood import (
     LEAST_NOISE,
@@ -108,7 +108,7 @@ class PropertyModel:
     @cached_property
     def _inverse_factor(self) -> NDArray[np.float64]:
         """Inverse of the Cholesky factor: a pool then costs products of matrices only."""
-        return solve_triangular(self.factor, np.eye(len(self.factor)), lower=True, check_finite=False)
+        return scipy.linalg.solve_triangular(self.factor, np.eye(len(self.factor)), lower=True, check_finite=False)
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation of the property, each of shape ``n``, for features of shape ``n x d``."""
@@ -169,7 +169,7 @@ class PropertyModel:
         """
         standard = (values - self.centre) / self.spread
         cross = self.covariance.between(self.features, features)
-        below = solve_triangular(self.factor, cross, lower=True, check_finite=False)
+        below = scipy.linalg.solve_triangular(self.factor, cross, lower=True, check_finite=False)
         further = None if noise is None else (noise / self.spread) ** 2
         corner = self.covariance.between(features, features) - below.T @ below
         corner.flat[:: len(corner) + 1] += diagonal_noise(further, self.covariance.noise)
@@ -258,7 +258,7 @@ def factorized(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     size = float(np.mean(np.diag(matrix)))
     for jitter in JITTERS[:-1]:
         try:
-            return cholesky(matrix + jitter * size * np.eye(len(matrix)), lower=True, check_finite=False)
+            return scipy.linalg.cholesky(matrix + jitter * size * np.eye(len(matrix)), lower=True, check_finite=False)
         except np.linalg.LinAlgError:
             continue
-    return cholesky(matrix + JITTERS[-1] * size * np.eye(len(matrix)), lower=True, check_finite=False)
+    return scipy.linalg.cholesky(matrix + JITTERS[-1] * size * np.eye(len(matrix)), lower=True, check_finite=False)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from scipy.special import erfcx, ndtri
+import scipy
 
 from invdesign.optimizers.success import SUCCESS, log_success
 from invdesign.surrogates.base import Surrogate
@@ -229,7 +229,7 @@ def log_expected_excess(z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Logarithm of ``E[max(0, z + e)]`` for a standard normal ``e``, stable however negative ``z`` is."""
     clipped = np.clip(z, -1e100, 1e100)
     log_density = -0.5 * clipped**2 - 0.5 * np.log(2.0 * np.pi)
-    ratio = np.sqrt(np.pi / 2.0) * erfcx(-np.minimum(clipped, 25.0) / np.sqrt(2.0))
+    ratio = np.sqrt(np.pi / 2.0) * scipy.special.erfcx(-np.minimum(clipped, 25.0) / np.sqrt(2.0))
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         near = log_density + np.log1p(clipped * ratio)
         far = log_density - 2.0 * np.log(np.abs(clipped))
@@ -264,4 +264,4 @@ def normal_samples(dimension: int, count: int = SAMPLES) -> NDArray[np.float64]:
     from scipy.stats import qmc  # loaded where it is used: most commands never do
 
     points = qmc.Sobol(dimension, scramble=True, rng=np.random.default_rng(0)).random(count)
-    return ndtri(np.clip(points, 1e-6, 1 - 1e-6))
+    return scipy.special.ndtri(np.clip(points, 1e-6, 1 - 1e-6))

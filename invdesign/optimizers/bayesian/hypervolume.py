@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import logsumexp
+import scipy
 
 from invdesign.optimizers.bayesian.acquisition import LOWEST, HitProbability, log_expected_excess
 from invdesign.targets import Targets, pareto_rank
@@ -59,7 +59,7 @@ class HypervolumeImprovement:
             # E[min(y, upper) - lower]^+ as a difference of expected excesses.
             with np.errstate(divide="ignore"):
                 total += low + np.log(-np.expm1(np.minimum(high - low, 0.0)))
-        return np.asarray(logsumexp(total, axis=1))
+        return np.asarray(scipy.special.logsumexp(total, axis=1))
 
     @cached_property
     def _edges(self) -> list[tuple[NDArray[np.float64], NDArray[np.int64]]]:

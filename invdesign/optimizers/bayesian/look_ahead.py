@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import ndtr
+import scipy
 
 from invdesign.optimizers.bayesian.acquisition import normal_samples
 
@@ -69,7 +69,7 @@ class LookAhead:
         following = likeliest.iloc[:REST]
         rows, count = len(following), min(len(following), SHORTLIST)
         names = self.targets.properties
-        normal = normal_samples(len(names), OUTCOMES)
+        normal, below = normal_samples(len(names), OUTCOMES), scipy.special.ndtr
         means, deviations = self.surrogate.predict(following, return_std=True)
         covariance, noise = (
             self.surrogate.posterior_covariance(following, following[:count]),
@@ -83,9 +83,9 @@ class LookAhead:
             pull = covariance[name] / noisy
             left = np.sqrt(np.maximum(std[:, None] ** 2 - pull**2, TINY))
             low, high = self._interval(name)
-            hit *= ndtr((high - mean) / std.clip(TINY)) - ndtr((low - mean) / std.clip(TINY))
+            hit *= below((high - mean) / std.clip(TINY)) - below((low - mean) / std.clip(TINY))
             moved = mean[:, None, None] + pull[:, :, None] * normal[:, place]
-            then *= ndtr((high - moved) / left[:, :, None]) - ndtr((low - moved) / left[:, :, None])
+            then *= below((high - moved) / left[:, :, None]) - below((low - moved) / left[:, :, None])
         then[np.arange(count), np.arange(count)] = 0.0  # nothing is evaluated twice
         follow = min(evaluations_ahead(hit) if self.ahead is None else self.ahead, rows - 1)
         if follow < 1:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
+import scipy
 
 from invdesign.optimizers.bayesian.acquisition import Acquisition
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
@@ -138,7 +138,7 @@ class MoleculeSearch:
         if not self.separation or len(self.space.parameters) == 1 or seen.empty or pool.empty:
             return pool
         best = pool.head(COMPARED)
-        gaps = cdist(self.space.encode(best), self.space.encode(seen)).min(axis=1)
+        gaps = scipy.spatial.distance.cdist(self.space.encode(best), self.space.encode(seen)).min(axis=1)
         crowded = gaps < self.separation
         return best.iloc[np.lexsort((np.where(crowded, -gaps, -scores[: len(best)]), crowded))]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
+import scipy
 
 from invdesign.optimizers.bayesian.acquisition import Acquisition
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
@@ -124,7 +124,7 @@ class GeneticSearch:
         points = self.space.encode(candidates)
         gaps, crowded = np.full(len(points), np.inf), np.zeros(len(points), dtype=bool)
         if len(taken) and len(points):
-            distances = cdist(points, taken)
+            distances = scipy.spatial.distance.cdist(points, taken)
             least = np.full(len(taken), self.separation)
             if self.resolution is not None:
                 least[: self.evaluated] = self.resolution

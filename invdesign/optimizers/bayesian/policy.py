@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import cdist
+import scipy
 
 from invdesign.optimizers.bayesian.acquisition import (
     LIKELY,
@@ -203,7 +203,7 @@ class _Penalized:
     pending: NDArray[np.float64]
 
     def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
-        gaps = cdist(self.space.encode(candidates), self.pending) / DISTANCE
+        gaps = scipy.spatial.distance.cdist(self.space.encode(candidates), self.pending) / DISTANCE
         with np.errstate(divide="ignore"):
             penalty = np.log(-np.expm1(-0.5 * gaps**2)).sum(axis=1)
         return np.maximum(self.acquisition(candidates) + penalty, LOWEST)

@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from invdesign.space.composition.simplex import projected, rounded
 
@@ -193,6 +192,8 @@ class Region:
             kept[:, start:stop] = within
 
     def _toward_anchor(self, wished: NDArray[np.float64]) -> NDArray[np.int64]:
+        from scipy.spatial.distance import cdist
+
         anchors = self._anchors
         points = self.coordinates(wished)
         place = np.argmin(cdist(points, self.coordinates(anchors)), axis=1)
