@@ -45,16 +45,24 @@ class GrowingColumn:
 
 
 class Evaluations:
-    """The evaluations of a campaign in the order of their numbers, which are consecutive from 0."""
+    """The evaluations of a campaign in the order of their numbers, which are consecutive from 0.
+
+    ``names`` are those of all properties that any record has or had a value of, ``writes`` is the number of writes.
+    """
 
     def __init__(self) -> None:
         self.parameters: list[Mapping[str, Any]] = []
         self.properties: list[Mapping[str, float]] = []
+        self.names: set[str] = set()
         self.about = {name: GrowingColumn() for name in ("origin", "state", "reason", "seconds", "objective")}
         self.counts = dict.fromkeys(STATES, 0)
         self._codes = GrowingColumn()
         self._given = GrowingColumn()
         self._measured = GrowingColumn()
+        self._withdrawn = GrowingColumn()
+        self._reasoned = GrowingColumn()
+        self._written = GrowingColumn()
+        self.writes = 0
         self._typed: dict[str, GrowingColumn] = {}
         self._numbers: dict[str, GrowingColumn] = {}
 
@@ -76,18 +84,23 @@ class Evaluations:
 
     def withdrawn(self) -> NDArray[np.bool_]:
         """Which candidates a laboratory gave back or rejected: neither values nor failures."""
-        found = self.in_state(FAILED)
-        for place in np.flatnonzero(found) if self.counts[FAILED] else ():
-            found[place] = str(self.about["reason"].array()[place]).startswith((WITHDRAWN, REJECTED))
-        return found
+        return self._withdrawn.array().astype(bool, copy=False)
+
+    def reasoned(self) -> NDArray[np.bool_]:
+        """Which candidates have a reason why values are missing."""
+        return self._reasoned.array().astype(bool, copy=False)
+
+    def written(self) -> NDArray[np.int64]:
+        """The number of the write that each candidate's record is of."""
+        return self._written.array().astype(np.int64, copy=False)
 
     def measured(self) -> NDArray[np.bool_]:
         """Which candidates have a result of a laboratory, not of an objective."""
-        return self._measured.array().astype(bool)
+        return self._measured.array().astype(bool, copy=False)
 
     def given(self) -> NDArray[np.bool_]:
         """Which candidates were not chosen by an optimizer, but by the initial design or a laboratory."""
-        return self._given.array().astype(bool)
+        return self._given.array().astype(bool, copy=False)
 
     def write(self, first: int, records: Mapping[str, Sequence[Any]]) -> None:
         """Writes consecutive records, as columns, from a number on, which is at most the current length."""
@@ -102,10 +115,17 @@ class Evaluations:
         self._given.write(first, [origin in (INITIAL, LABORATORY) for origin in records["origin"]])
         timed = zip(states, records["seconds"], strict=True)
         self._measured.write(first, [state != PENDING and seconds is None for state, seconds in timed])
+        reasons = list(zip(states, records["reason"], strict=True))
+        gone = (WITHDRAWN, REJECTED)
+        self._withdrawn.write(first, [state == FAILED and str(reason).startswith(gone) for state, reason in reasons])
+        self._reasoned.write(first, [bool(reason) for _, reason in reasons])
+        self.writes += 1
+        self._written.write(first, [self.writes] * len(states))
         for name, column in self.about.items():
             column.write(first, _objects(records[name]))
         self.parameters[first:end] = parameters
         self.properties[first:end] = properties
+        self.names.update(*properties)
         for name, column in self._typed.items():
             column.write(first, [record.get(name) for record in parameters])
         for name, column in self._numbers.items():

@@ -19,6 +19,7 @@ from invdesign.campaign.correction import Correction
 from invdesign.campaign.designs import AMONG, unlike
 from invdesign.campaign.html_view import MOST, campaign_html
 from invdesign.campaign.measurements import ABOVE, BELOW, limit_text, standard_errors
+from invdesign.campaign.outside_results import OutsideResults
 from invdesign.campaign.records import properties_of
 from invdesign.campaign.rounds import (
     Round,
@@ -35,7 +36,7 @@ from invdesign.objectives.base import REASON, STD_SUFFIX
 from invdesign.optimizers.base import History
 from invdesign.optimizers.fidelity import at_target_fidelity, costs
 from invdesign.space import SearchSpace
-from invdesign.space.outside import learnable, outside_reasons
+from invdesign.space.outside import learnable
 from invdesign.space.rounding import as_proposed
 from invdesign.targets import Targets
 
@@ -76,7 +77,7 @@ class Reading:
         self.space = space
         self.targets = targets
         self.store = store
-        self._reasons: dict[tuple[Any, ...], str] = {}
+        self._outside_results = OutsideResults(space)
 
     @property
     def units(self) -> dict[str, str]:
@@ -131,15 +132,13 @@ class Reading:
 
     def _failures(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Which of the chosen candidates have a reason why values are missing."""
-        return self.store.columns().about[REASON].array()[chosen].astype(bool)
+        return self.store.columns().reasoned()[chosen]
 
     @of_one_moment
     def outside(self) -> pd.Series:
         """Why results are outside of the space, by candidate: they are data for the model, but not hits."""
-        parameters = self.store.columns().parameters
-        numbers = [int(number) for number in np.flatnonzero(self._outside())]
-        reasons = [self._reasons[tuple(parameters[number].values())] for number in numbers]
-        return pd.Series(reasons, index=pd.Index(numbers, name=CANDIDATE, dtype=int), dtype=object)
+        reasons = self._outside_results.reasons(self.store.columns())
+        return pd.Series(reasons.values(), index=pd.Index(reasons, name=CANDIDATE, dtype=int), dtype=object)
 
     @of_one_moment
     def frame(self) -> pd.DataFrame:
@@ -405,28 +404,20 @@ class Reading:
         """The standard deviations of predictions and of means; no column for properties without any."""
         columns = self.store.columns()
         index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
-        known = {name + STD_SUFFIX: self._spread(columns, name) for name in self.units}
+        spread = [name for name in self.units if name + STD_SUFFIX in columns.names or self.store.repeated()]
+        known = {name + STD_SUFFIX: self._spread(columns, name) for name in spread}
         return pd.DataFrame(
             {name: values[chosen] for name, values in known.items() if not np.isnan(values).all()}, index=index
         )
 
     def _outside(self) -> NDArray[np.bool_]:
         """Which results of a laboratory are outside of the space."""
-        columns = self.store.columns()
-        found = np.zeros(len(columns), dtype=bool)
-        measured = np.flatnonzero(columns.measured())
-        if measured.size:
-            keys = {int(number): tuple(columns.parameters[number].values()) for number in measured}
-            new = {key: columns.parameters[number] for number, key in keys.items() if key not in self._reasons}
-            reasons = outside_reasons(self.space, pd.DataFrame(list(new.values()), columns=list(self.space.names)))
-            self._reasons.update(zip(new, reasons, strict=True))
-            found[measured] = [self._reasons[key] != "" for key in keys.values()]
-        return found
+        return self._outside_results.array(self.store.columns())
 
     def _spread(self, columns: Evaluations, name: str) -> NDArray[np.float64]:
         """The standard deviations of a property: of a prediction, as a laboratory gave it, or of several values."""
         known = columns.property(name + STD_SUFFIX)
-        errors = standard_errors(self.store.all_measured(), name)
+        errors = standard_errors(self.store.repeated(), name)
         if not errors:
             return known
         found = known.copy()
@@ -448,7 +439,7 @@ class Reading:
         """The limits of censored values, by property; no column for properties without any."""
         columns = self.store.columns()
         index = pd.Index(np.flatnonzero(chosen), name=CANDIDATE)
-        known = {name: columns.property(name + end)[chosen] for name in self.units}
+        known = {name: columns.property(name + end)[chosen] for name in self.units if name + end in columns.names}
         return pd.DataFrame({name: limits for name, limits in known.items() if not np.isnan(limits).all()}, index=index)
 
     def _decided(self, chosen: NDArray[np.bool_]) -> pd.DataFrame:
@@ -468,9 +459,9 @@ class Reading:
         outside = self._outside()
         if outside.any():
             found = found.assign(outside=outside[frame.index.to_numpy()])
-        counts = {number: len(given) for number, given in self.store.all_measured().items()}
-        if max(counts.values(), default=0) < 2:
+        if not self.store.repeated():
             return found
+        counts = {number: len(given) for number, given in self.store.all_measured().items()}
         return found.assign(measurements=[counts.get(number, 0) for number in frame.index])
 
     def _with_probabilities(self, frame: pd.DataFrame) -> pd.DataFrame:

@@ -98,6 +98,11 @@ class Store(EvaluationStore):
         self._read()
         return self._measurements
 
+    def repeated(self) -> Mapping[int, Sequence[Measurement]]:
+        """The measurements of the candidates that have several."""
+        self._read()
+        return self._repeated
+
     def measurements(self) -> pd.DataFrame:
         """All measurements of a laboratory: candidate, replicate, properties, reason, source, measured_at."""
         table = schema.measurements

@@ -226,6 +226,7 @@ class Records:
         self._evaluations = Evaluations()
         self._verifications: dict[tuple[int, str], dict[str, Any]] = {}
         self._measurements: dict[int, list[Measurement]] = {}
+        self._repeated: dict[int, list[Measurement]] = {}
 
     def _read(self) -> None:
         """Reads the records that were written since the last reading.
@@ -251,6 +252,8 @@ class Records:
             for number, place, _, label, values, reason, source in self._later(connection, schema.measurements):
                 mine = self._measurements.setdefault(number, [])
                 mine[place : place + 1] = [Measurement(json.loads(values), reason, label, source)]
+                if len(mine) > 1:
+                    self._repeated[number] = mine
             self._revision = revision
         proposals = 0 if found is None else found.proposals
         if len(self._evaluations) != proposals:
