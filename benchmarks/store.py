@@ -21,7 +21,7 @@ import pandas as pd
 from _record import write_result
 
 import invdesign as ind
-from invdesign.campaign_file.file import read_campaign
+from invdesign.campaign_file.reader import read_campaign
 
 SIZES = (100, 3_000, 9_000, 100_000)
 STEPS = 200

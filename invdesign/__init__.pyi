@@ -4,8 +4,10 @@ from . import plot
 from .campaign import Campaign, Failures, RunSettings, Status, WorkerPool
 from .campaign.stage import Stage
 from .campaign.stop import Stop
-from .campaign_file.file import CampaignFile, read_campaign, read_targets
+from .campaign_file.file import CampaignFile
+from .campaign_file.reader import read_campaign
 from .campaign_file.screen_section import ScreenFile, read_screen
+from .campaign_file.target_sets import read_targets
 from .core.columns import Column
 from .core.errors import InputError
 from .datasets import dataset

@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 
 from invdesign.campaign.stop import Stop
 from invdesign.campaign_file.fidelity_section import WORD, FidelitySettings, MultiFidelitySettings
-from invdesign.campaign_file.file import REQUIRED
 from invdesign.campaign_file.header import Budget, Header
 from invdesign.campaign_file.objective_section import TOP_PATTERN, VerifySettings
+from invdesign.campaign_file.reader import REQUIRED
 from invdesign.campaign_file.screen_section import StepSettings
 from invdesign.campaign_file.target_section import LONG, SHORT, TargetSettings
 from invdesign.core.plugins import SECTION_REFERENCE, Section, known_words, settings_class

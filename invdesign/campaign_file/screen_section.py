@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from invdesign.campaign.stage import Stage
 from invdesign.campaign_file import lines as yaml_lines
 from invdesign.campaign_file.consent import Consent
-from invdesign.campaign_file.file import CampaignReader, chosen, with_consent
 from invdesign.campaign_file.header import Header
 from invdesign.campaign_file.lines import Document, FileError, Place
 from invdesign.campaign_file.objective_section import read_objectives
+from invdesign.campaign_file.reader import CampaignReader, with_consent
+from invdesign.campaign_file.target_sets import chosen
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import bounded, settings

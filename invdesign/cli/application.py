@@ -72,7 +72,7 @@ def read_file(
     """A checked campaign file, with the targets of another file if there is one."""
     from dataclasses import replace
 
-    from invdesign.campaign_file.file import read_targets
+    from invdesign.campaign_file.target_sets import read_targets
     from invdesign.cli.consent import read_with_consent
 
     own = targets_set if targets is None else None

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 
 from invdesign.campaign_file.consent import ConsentError
-from invdesign.campaign_file.file import CampaignFile, read_campaign
+from invdesign.campaign_file.file import CampaignFile
+from invdesign.campaign_file.reader import read_campaign
 from invdesign.core.trust import TrustRecord
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from invdesign.campaign_file.file import read_campaign
 from invdesign.campaign_file.lines import FileError
+from invdesign.campaign_file.reader import read_campaign
 from invdesign.campaign_file.schema import campaign_schema
 from invdesign.core.plugins import known_words
 from invdesign.surrogates.features.settings import Features

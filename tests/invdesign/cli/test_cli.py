@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from invdesign.campaign_file.file import read_campaign
+from invdesign.campaign_file.reader import read_campaign
 from invdesign.cli import app
 from invdesign.core.errors import InputError
 from invdesign.core.tables import write_table

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from invdesign.campaign_file.file import read_campaign
+from invdesign.campaign_file.reader import read_campaign
 
 FILE = """\
 campaign: failing

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from invdesign.campaign import Campaign
-from invdesign.campaign_file.file import read_campaign
+from invdesign.campaign_file.reader import read_campaign
 from invdesign.core.errors import InputError
 from invdesign.core.settings import faults, from_mapping
 from invdesign.optimizers import GeneticOptimizer, History, ParticleSwarmOptimizer, PortfolioOptimizer, RandomOptimizer

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invdesign import read_campaign, read_targets
-from invdesign.campaign_file.file import VERSION, read_target_sets
+from invdesign.campaign_file.header import VERSION
 from invdesign.campaign_file.lines import FileError, read
 from invdesign.campaign_file.schema import campaign_schema
+from invdesign.campaign_file.target_sets import read_target_sets
 from invdesign.core.errors import InputError
 from invdesign.optimizers import RandomOptimizer
 from invdesign.space import Continuous, Integer, SearchSpace, describe_size
