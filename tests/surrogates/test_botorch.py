@@ -161,7 +161,7 @@ def test_fidelities_are_told_apart_and_chosen_by_cost():
 def test_the_seed_decides_what_the_sampler_draws():
     frame = SPACE.sample(8, np.random.default_rng(0))
     means = [
-        BotorchSurrogate(model="SaasFullyBayesianSingleTaskGP", warmup_steps=4, posterior_samples=32, seed=seed)
+        BotorchSurrogate(model="SaasFullyBayesianSingleTaskGP", warmup_steps=2, posterior_samples=16, seed=seed)
         .fit(frame, value(frame)[["f"]], columns=SPACE.columns)
         .predict(SPACE.sample(3, np.random.default_rng(1)))["f"]
         for seed in (1, 1, 2)

@@ -78,6 +78,7 @@ def whole(place):
     fresh.run(OBJECTIVE, evaluations=9)
     pd.testing.assert_frame_equal(mine.frame(), fresh.frame())
 
+begin(None).run(OBJECTIVE, evaluations=9)  # loads what every child would load again
 statements = 0
 while True:
     place = folder / f"{statements}.db"
