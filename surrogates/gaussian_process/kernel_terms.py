@@ -69,9 +69,9 @@ def kernel_terms(
 def _blending(blocks: Sequence[Block]) -> list[list[Part]]:
     """Linear blending: each component adds its amount times a coefficient, of its own and by its fingerprint.
 
-    Scheffé 1958, doi:10.1111/j.2517-6161.1958.tb00299.x. Where many components share one length scale, a distance makes a component that was never measured too much like the
-    others: the model was too sure of it (off by 1.25 standard deviations instead of 1.08, from 30 electrolytes), and a
-    search refined known ones.
+    Scheffé 1958, doi:10.1111/j.2517-6161.1958.tb00299.x. Where many components share one length scale, a distance takes
+    one that was never measured to be like the others: the model was too sure of it (off by 1.25 standard deviations
+    instead of 1.08, from 30 electrolytes), and a search refined known ones.
     """
     if not _crowded(blocks):
         return []
