@@ -71,7 +71,7 @@ def _blending(blocks: Sequence[Block]) -> list[list[Part]]:
 
     Scheffé 1958, doi:10.1111/j.2517-6161.1958.tb00299.x. Where many components share one length scale, a distance takes
     one that was never measured to be like the others: the model was too sure of it (off by 1.25 standard deviations
-    instead of 1.08, from 30 electrolytes), and a search refined known ones.
+    instead of 1.0, from 30 electrolytes), and a search refined known ones.
     """
     if not _crowded(blocks):
         return []
