@@ -48,7 +48,7 @@ def outside_reasons(space: SearchSpace, candidates: pd.DataFrame) -> list[str]:
 def within_bounds(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
     """Candidates with numbers beyond their bounds moved to the nearest bound, so that the space can encode them.
 
-    A molecule or word that is not listed becomes any of the listed ones; see ``unlisted``.
+    A molecule or word that is not in the space becomes any that is; see ``unlisted``.
     """
     moved = {}
     for name, beyond in _beyond(space, candidates).items():
@@ -64,14 +64,14 @@ def within_bounds(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
             cells[rows] = (
                 parameter.nearest(cells[rows])
                 if isinstance(parameter, Measurable)
-                else parameter.at(np.zeros(len(rows), dtype=np.int64))
+                else parameter.decode(np.full((len(rows), parameter.dimension), 0.5))
             )
             moved[name] = cells
     return candidates.assign(**moved) if moved else candidates
 
 
 def unlisted(space: SearchSpace, candidates: pd.DataFrame) -> pd.DataFrame:
-    """Which molecules and words are not listed in the space: a column for each parameter whose values are."""
+    """Which molecules and words are not in the space: a column for each parameter of molecules or words."""
     listed = [name for name, parameter in space.parameters.items() if isinstance(parameter, Listed)]
     found = {name: [misfit != "" for misfit in _misfits(space, candidates)[name]] for name in listed}
     return pd.DataFrame(found, index=candidates.index, dtype=bool)

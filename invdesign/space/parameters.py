@@ -161,17 +161,17 @@ class Measurable(Protocol):
 
 @runtime_checkable
 class Listed(Protocol):
-    """A parameter whose values are listed, while others that can be read may be measured."""
+    """A parameter of molecules or words, of which others that can be read may be measured."""
 
     @property
     def learnable(self) -> bool:
-        """Whether a model can learn from values that are not listed."""
+        """Whether a model can learn from values that are not in the space."""
 
     def unlisted(self, values: ArrayLike) -> list[str]:
-        """One sentence for each value that is not listed, empty if it is.
+        """One sentence for each value that is not in the space, empty if it is.
 
         Raises:
-            InputError: if a value cannot be read, or must be a listed one that is written differently.
+            InputError: if a value cannot be read, or must be one of the space that is written differently.
         """
 
 

@@ -33,7 +33,8 @@ CITATIONS = {
     "formula": "Ward et al. 2016, doi:10.1038/npjcompumats.2016.28; Pettifor 1984, doi:10.1016/0038-1098(84)90765-8",
     "amount": "the amount of a component, as a share of its largest",
     "total": "the sum of the amounts of a role, and its number of components",
-    "mixture": "mean and spread of the components' properties, and the mean of their fingerprints, weighted by amount",
+    "mixture": "mean and spread of the components' properties, weighted by amount",
+    "set": "the mean of the components' fingerprints, weighted by amount: Gärtner et al. 2002, Multi-Instance Kernels",
     "orbitals": "Bannwarth, Ehlert and Grimme 2019, doi:10.1021/acs.jctc.8b01176",
 }
 
@@ -45,7 +46,8 @@ class Block:
     Attributes:
         column: its name.
         kind: of the column; ``temperature`` for its reciprocal, ``fingerprint`` for the counts and ``orbitals`` for the
-            orbital energies of a molecule, ``amount`` for the amounts in a mixture and ``total`` for those of a role.
+            orbital energies of a molecule, ``amount`` for the amounts in a mixture, ``total`` for those of a role and
+            ``set`` for the fingerprints of its components.
         names: the features'.
         start: place of the first one among all features.
     """

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from invdesign.surrogates.features.settings import MixtureKind
 
+BlockKind = Literal["amount", "total", "mixture", "set"]
 MOST_AMOUNTS = 100
 """Components up to which the amount of each is a feature."""
 COUNT_SCALE = 3.0
@@ -69,9 +70,9 @@ class MixtureFeatures:
         }
 
     @property
-    def blocks(self) -> list[tuple[Literal["amount", "total", "mixture"], tuple[str, ...]]]:
+    def blocks(self) -> list[tuple[BlockKind, tuple[str, ...]]]:
         """The kinds of the features and their names, in their order."""
-        found: list[tuple[Literal["amount", "total", "mixture"], tuple[str, ...]]] = []
+        found: list[tuple[BlockKind, tuple[str, ...]]] = []
         if len(self._units) <= MOST_AMOUNTS:
             found.append(("amount", tuple(f"amount_{name}" for name in self._units)))
         found.append(("total", tuple(f"{what}_{role}" for role in self._roles for what in ("total", "count"))))
@@ -85,7 +86,7 @@ class MixtureFeatures:
             )
         for role, coordinates in self._coordinates.items():
             names = tuple(f"fingerprint_{role}_{place + 1}" for place in range(coordinates.shape[1]))
-            found.append(("mixture", names))
+            found.append(("set", names))
         return found
 
     def transform(self, mixtures: Sequence[object]) -> NDArray[np.float64]:

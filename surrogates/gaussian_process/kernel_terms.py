@@ -21,8 +21,10 @@ ORBITAL = 2.0
 """How many times as much as all descriptors of a molecule one of its orbitals' energies counts in a distance: what the
 descriptors share is what the orbitals already tell (hits of 60 on homobenzylic ethers: 58.8 at 1, 59.0 at 2)."""
 MOLECULAR = ("molecule", "orbitals")
-MIXED = ("amount", "mixture")
+MIXED = ("amount", "mixture", "set")
 """Of a mixture the amounts have one length scale, and the properties of each role's components another."""
+BLENDED = ("amount", "set")
+"""Features of a mixture in which its components add up, each in proportion to its amount."""
 MANY = ("formula", *MIXED)
 
 
@@ -55,12 +57,29 @@ def kernel_terms(
         terms.append([_stationary(blocks, ard=False)])
     if orbitals:
         terms.append([Part("linear", orbitals)])
+    terms += _blending(blocks)
     terms += [_trend(block, blocks, ard) for block in blocks if block.kind == "temperature"]
     fidelities = _places([block for block in blocks if block.kind == "fidelity"])
     if not fidelities:
         return terms
     factor, fidelity = Part("factor", fidelities), Part("linear", fidelities)
     return [*([factor, *term] for term in terms), *([fidelity, *term] for term in terms), [fidelity]]
+
+
+def _blending(blocks: Sequence[Block]) -> list[list[Part]]:
+    """Linear blending: each component adds its amount times a coefficient, of its own and by its fingerprint.
+
+    Scheffé 1958, doi:10.1111/j.2517-6161.1958.tb00299.x. Where many components share one length scale, a distance takes
+    one that was never measured to be like the others: the model was too sure of it (off by 1.25 standard deviations
+    instead of 1.0, from 30 electrolytes), and a search refined known ones.
+    """
+    if not _crowded(blocks):
+        return []
+    together: dict[tuple[str, str], list[Block]] = {}
+    for block in blocks:
+        if block.kind in BLENDED:
+            together.setdefault((block.column, block.kind), []).append(block)
+    return [[Part("linear", _places(chosen))] for chosen in together.values()]
 
 
 def _trend(temperature: Block, blocks: Sequence[Block], ard: bool | None) -> list[Part]:

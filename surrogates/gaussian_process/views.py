@@ -56,7 +56,8 @@ def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
         return (COMPACT,)
     found: tuple[Features, ...] = (COMPACT,)
     if any(compared(column.components) for column in mixtures):
-        found += tuple(replace(view, mixtures="both") for view in found)
+        # Fingerprints first: where few values choose nothing, they predict components that were not measured best.
+        found = (replace(COMPACT, mixtures="both"), *found)
     if any(map(is_temperature, described)):
         # The law first: of electrolytes it predicts other papers, salts and temperatures better, which the known values
         # may not show.

@@ -25,7 +25,7 @@ from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
 from invdesign.optimizers.bayesian.model_fit import ModelFits
 from invdesign.optimizers.bayesian.molecule_search import MoleculeSearch, is_built, is_open_ended
 from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer, ExhaustiveSearch, GeneticSearch
-from invdesign.optimizers.bayesian.outcome_transforms import arcsinh_warped, power_warped, warped_noise
+from invdesign.optimizers.bayesian.outcome_transforms import FIRST, arcsinh_warped, power_warped, warped_noise
 from invdesign.optimizers.bayesian.policy import Policy
 from invdesign.optimizers.deduplication import joined
 from invdesign.optimizers.fidelity import at_target_fidelity, target_fidelity_history, to_target_fidelity
@@ -151,8 +151,10 @@ class BayesianOptimizer:
         candidates, values = known.candidates, known.properties[names]
         noise = None if known.noise_std is None else known.noise_std.reindex(columns=names)
         if space.fidelity is None:  # between fidelities there is a factor, which a bent property would not keep
-            noise = warped_noise(targets, values, noise)
-            targets, values = power_warped(*arcsinh_warped(targets, values))
+            # A search among many components gathers values of one kind, and a power fitted to these hides all others.
+            first = FIRST if any(column.kind == "mixture" for column in space.columns) else None
+            noise = warped_noise(targets, values, noise, first=first)
+            targets, values = power_warped(*arcsinh_warped(targets, values), first=first)
         targets, values = with_success(targets, values, known)
         rng = step_generator(seed, history)
         if self.acquisition is not None:

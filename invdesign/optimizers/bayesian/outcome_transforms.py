@@ -111,7 +111,7 @@ class PowerWarping:
         return np.asarray(yeojohnson(standard, lmbda=self.power))
 
 
-def power_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.DataFrame]:
+def power_warped(targets: Targets, values: pd.DataFrame, *, first: int | None = None) -> tuple[Targets, pd.DataFrame]:
     """Targets and values of the one maximized or minimized property, warped where its values are clearly not normal.
 
     What is best stays best, and what is met stays met; the improvement that is expected is that of the warped property.
@@ -120,11 +120,12 @@ def power_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.Da
     Args:
         targets: in the units of the properties.
         values: known values, one column a property, NaN where one is missing.
+        first: how many of them say whether and how it is warped; None for all.
     """
     if len(targets.optimized) != 1:
         return targets, values
     name = targets.optimized[0].property
-    warping = _power(values[name])
+    warping = _power(values[name].iloc[:first])
     if warping is None:
         return targets, values
     moved = [
@@ -133,7 +134,9 @@ def power_warped(targets: Targets, values: pd.DataFrame) -> tuple[Targets, pd.Da
     return Targets(*moved), values.assign(**{name: warping(values[name])})
 
 
-def warped_noise(targets: Targets, values: pd.DataFrame, noise: pd.DataFrame | None) -> pd.DataFrame | None:
+def warped_noise(
+    targets: Targets, values: pd.DataFrame, noise: pd.DataFrame | None, *, first: int | None = None
+) -> pd.DataFrame | None:
     """The noise of values after ``arcsinh_warped`` and ``power_warped``.
 
     It is half of what the warped values span from one standard deviation below to one above.
@@ -142,13 +145,14 @@ def warped_noise(targets: Targets, values: pd.DataFrame, noise: pd.DataFrame | N
         targets: in the units of the properties.
         values: known values before warping, one column a property.
         noise: their known standard deviations, same columns; NaN where one is unknown. None: all unknown.
+        first: as for ``power_warped``.
     """
     if noise is None or not noise.notna().to_numpy().any():
         return None
     maps: dict[str, ArcsinhWarping | PowerWarping] = {**_arcsinh_warpings(targets, values)}
     if len(targets.optimized) == 1:
         name = targets.optimized[0].property
-        warping = _power(values[name])
+        warping = _power(values[name].iloc[:first])
         maps |= {} if warping is None else {name: warping}
     return noise.assign(
         **{

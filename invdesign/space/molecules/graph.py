@@ -135,6 +135,14 @@ class MoleculeGraph(PlainParameter):
         given = np.asarray(values, dtype=object)
         return np.array([constitution(value) or value for value in given], dtype=object)
 
+    @property
+    def learnable(self) -> bool:
+        """The features of a molecule do not depend on the space."""
+        return True
+
+    def unlisted(self, values: ArrayLike) -> list[str]:
+        return [self._problem(value, self._readable(value)) for value in np.asarray(values, dtype=object)]
+
     def decode(self, points: NDArray[np.float64]) -> NDArray[np.object_]:
         strings = np.empty(len(points), dtype=object)
         for row, point in enumerate(np.asarray(points)):
@@ -226,13 +234,22 @@ class MoleculeGraph(PlainParameter):
         Raises:
             InputError: saying why it is not of the space.
         """
+        smiles = self._readable(value)
+        problem = self._problem(value, smiles)
+        if problem:
+            raise InputError(problem)
+        return smiles
+
+    def _readable(self, value: object) -> str:
+        """The constitution of any molecule."""
         smiles = self._constitution(value) if isinstance(value, str) else None
         if smiles is None:
             raise InputError(f"{value!r} is not a molecule that RDKit can read.")
-        refusal = self._refusal(smiles)
-        if refusal is not None:
-            raise InputError(f"{value!r} is not in this space: {refusal}.")
         return str(smiles)
+
+    def _problem(self, value: object, smiles: str) -> str:
+        refusal = self._refusal(smiles)
+        return "" if refusal is None else f"{value!r} is not in this space: {refusal}."
 
     def _decoded(self, symbols: Symbols) -> str | None:
         """The molecule of the longest beginning or ending that stands for an allowed one."""

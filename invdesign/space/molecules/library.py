@@ -18,7 +18,7 @@ from invdesign.core.settings import settings
 from invdesign.space.molecules.decomposition import Decomposition
 from invdesign.space.molecules.fragments import Fragment, joined, scaffold_fragment, substituent_fragment
 from invdesign.space.parameters import PlainParameter
-from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles
+from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles, smiles_problem
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -118,7 +118,21 @@ class MoleculeLibrary(PlainParameter):
         smiles = canonical_smiles([molecule])[0]
         found = self._finder(smiles) if smiles is not None else None
         if found is None:
-            raise InputError(f"{molecule!r} is not one of the library's {self.size:,.0f} molecules.")
+            raise InputError(self._refusal(molecule))
+        return found
+
+    @property
+    def learnable(self) -> bool:
+        """The features of a molecule do not depend on the library."""
+        return True
+
+    def unlisted(self, values: ArrayLike) -> list[str]:
+        molecules = np.asarray(values, dtype=object)
+        found = []
+        for molecule, smiles in zip(molecules, canonical_smiles(molecules), strict=True):
+            if smiles is None:
+                raise InputError(f"{molecule!r} is not a molecule that RDKit can read: {smiles_problem(molecule)}.")
+            found.append("" if self._finder(smiles) is not None else self._refusal(molecule))
         return found
 
     def mutated(self, values: ArrayLike, rng: np.random.Generator, *, step: float = 0.1) -> NDArray[np.object_]:
@@ -142,6 +156,9 @@ class MoleculeLibrary(PlainParameter):
 
     def column(self, name: str) -> Column:
         return Column(name, "molecule", values=self._shown)
+
+    def _refusal(self, molecule: object) -> str:
+        return f"{molecule!r} is not one of the library's {self.size:,.0f} molecules."
 
     def _chosen(self, values: ArrayLike) -> NDArray[np.int64]:
         """The substituents of molecules by their places in the lists, shape ``n x attachment points``."""

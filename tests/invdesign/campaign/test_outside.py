@@ -11,7 +11,16 @@ from invdesign.core.errors import InputError
 from invdesign.optimizers import GeneticOptimizer, ParticleSwarmOptimizer, RandomOptimizer
 from invdesign.optimizers.bayesian.optimizer import BayesianOptimizer
 from invdesign.report import write_report
-from invdesign.space import Categorical, Continuous, Integer, Mixture, MoleculePool, SearchSpace
+from invdesign.space import (
+    Categorical,
+    Continuous,
+    Integer,
+    Mixture,
+    MoleculeGraph,
+    MoleculeLibrary,
+    MoleculePool,
+    SearchSpace,
+)
 from invdesign.targets import AtLeast, Maximize, Targets
 
 SPACE = SearchSpace(a=Continuous(0, 1), b=Continuous(0, 1), k=Integer(1, 4), constraints=["a + b <= 1.2"])
@@ -167,3 +176,41 @@ def test_another_word_or_molecule_is_not_the_result_of_a_proposal():
         asked = campaign.ask(4).reset_index(drop=True)
         campaign.tell(asked.assign(f=1.0, **{name: other}))
         assert (campaign.status().pending, campaign.status().outside) == (4, 4)
+
+
+def chains(numbers):
+    return pd.DataFrame({"molecule": ["C" * number + "OC" for number in numbers], "f": [float(n) for n in numbers]})
+
+
+@pytest.mark.parametrize(
+    ("parameter", "reason"),
+    [
+        (MoleculeLibrary("CO[*:1]", {"R1": ["*" + "C" * n for n in range(1, 7)]}), "is not one of the library's 6"),
+        (MoleculeGraph(seeds=("COC", "CCOC"), max_atoms=8, max_rings=0, alerts="any"), "is not in this space: "),
+    ],
+)
+def test_a_molecule_that_a_library_or_a_graph_does_not_contain_is_data_and_never_proposed(tmp_path, parameter, reason):
+    alone, both = (
+        Campaign(
+            SearchSpace(molecule=parameter),
+            Targets(Maximize("f")),
+            optimizer=BayesianOptimizer(),
+            store=tmp_path / name,
+            seed=1,
+            initial=2,
+        )
+        for name in ("alone.db", "both.db")
+    )
+    alone.tell(chains([1, 2, 3]))
+    both.tell(chains([1, 2, 3, 7, 8, 9, 10]))
+    assert both.outside().index.tolist() == [3, 4, 5, 6]
+    assert all(reason in sentence for sentence in both.outside())
+    assert (both.status().evaluated, both.status().outside) == (7, 4)
+    off = [abs(one.predict(chains([6])[["molecule"]])["f expected"][0] - 6.0) for one in (both, alone)]
+    assert off[0] < 0.5 * off[1]
+    asked = both.ask(2)
+    both.space.encode(asked)
+    both.tell(asked.assign(f=0.0))
+    assert "could not be validated" not in write_report(both, tmp_path / "report.html").read_text()
+    with pytest.raises(InputError, match=r"row 1: Column 'molecule': 'C1CC' is not a molecule that RDKit can read"):
+        both.tell(pd.DataFrame({"molecule": ["C1CC"], "f": [1.0]}))

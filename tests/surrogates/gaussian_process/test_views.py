@@ -102,8 +102,8 @@ KELVIN = Column("T", "number", bounds=(250.0, 350.0), unit="K")
 
 def test_mixtures_have_views_with_fingerprints_and_with_a_reciprocal_temperature_beside_them():
     fingerprints, vogel = replace(COMPACT, mixtures="both"), replace(COMPACT, temperatures="vogel-fulcher-tammann")
-    assert views([LIQUID]) == (COMPACT, fingerprints)
-    assert views([LIQUID, KELVIN]) == (vogel, replace(vogel, mixtures="both"), COMPACT, fingerprints)
+    assert views([LIQUID]) == (fingerprints, COMPACT)
+    assert views([LIQUID, KELVIN]) == (replace(vogel, mixtures="both"), vogel, fingerprints, COMPACT)
     names = tuple(Component(name, "filler") for name in ("carbon", "binder"))
     slurry = Column("slurry", "mixture", values=("carbon", "binder"), components=names)
     assert views([slurry]) == (COMPACT,)

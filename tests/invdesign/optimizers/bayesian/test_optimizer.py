@@ -6,7 +6,7 @@ import pytest
 
 from invdesign.core.errors import InputError
 from invdesign.optimizers import BayesianOptimizer, History, RandomOptimizer
-from invdesign.space import Categorical, Continuous, Integer, SearchSpace
+from invdesign.space import Categorical, Continuous, Integer, Mixture, SearchSpace
 from invdesign.targets import AtLeast, AtMost, Between, Maximize, Minimize, Targets
 
 SEED = np.random.SeedSequence(3)
@@ -212,3 +212,25 @@ def test_a_good_value_of_large_noise_is_not_believed():
         history = History(candidates, values, candidates.iloc[:0], noise_std=known)
         found = BayesianOptimizer().propose(1, space=space, targets=targets, history=history, seed=seed)
         assert abs(found["x"].iloc[0] - near) < 0.12, known
+
+
+def test_a_search_among_mixtures_does_not_refine_one_component_alone():
+    """Among 24 components, one has been refined in 40 mixtures to within a few per cent of their best."""
+    names = [f"S{number}" for number in range(24)]
+    solvents = {"components": names, "pick": [1, 2], "amount": [0.05, 1.0], "step": 0.05}
+    space = SearchSpace(liquid=Mixture(roles={"solvent": solvents}))
+    proposed = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        first = rng.integers(6, 18, 20)
+        spread = [f"S{n % 10} {a / 20:.2f} + S{n % 10 + 1} {1 - a / 20:.2f}" for n, a in enumerate(first)]
+        refined = [f"S0 {a / 100:.2f} + S{n} {1 - a / 100:.2f}" for n in range(1, 11) for a in (80, 85, 90, 95)]
+        candidates = space.canonical(pd.DataFrame({"liquid": [*spread, *refined]}))
+        values = np.concatenate([rng.uniform(1.0, 8.5, 20), 8.9 - 0.2 * np.abs(rng.standard_normal(40))])
+        history = History(candidates, pd.DataFrame({"f": values}), candidates.iloc[:0])
+        batch = BayesianOptimizer().propose(
+            3, space=space, targets=Targets(Maximize("f")), history=history, seed=np.random.SeedSequence(seed)
+        )
+        proposed += batch["liquid"].tolist()
+    refined_again = [text for text in proposed if text.startswith(("S0 1", "S0 0.9", "S0 0.8", "S0 0.7"))]
+    assert len(refined_again) <= 6, proposed

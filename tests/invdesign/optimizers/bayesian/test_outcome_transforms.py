@@ -163,3 +163,15 @@ def test_known_noise_is_warped_by_the_slope_at_its_value():
     assert warped["stress"].iloc[6] < 0.01 * warped["stress"].iloc[1]
     assert warped_noise(targets, stress, noise * np.nan) is None
     assert warped_noise(targets, stress, None) is None
+
+
+def test_the_power_of_the_first_values_serves_all():
+    rng = np.random.default_rng(0)
+    values = np.concatenate([rng.uniform(1.0, 8.5, 20), 8.9 - 0.2 * np.abs(rng.standard_normal(40))])
+    frame = pd.DataFrame({"f": values})
+    targets = ind.Targets(ind.Maximize("f"))
+    by_all = power_warped(targets, frame)[1]["f"]
+    assert by_all.iloc[:20].std() / by_all.iloc[20:].std() < 0.2 * values[:20].std() / values[20:].std()
+    assert power_warped(targets, frame, first=20)[1] is frame
+    noise = pd.DataFrame({"f": np.full(60, 0.1)})
+    np.testing.assert_allclose(warped_noise(targets, frame, noise, first=20), noise)
