@@ -123,7 +123,11 @@ def baybe(pool: Pool, seed: int, *, molecules: bool) -> tuple[list[int], list[fl
         space = SearchSpace.from_product(parameters)
         voltage = NumericalTarget.match_bell("voltage", 0.75, 0.25)
         objective = DesirabilityObjective([voltage, NumericalTarget.normalized_ramp("capacity", [200, 400])])
-    campaign = Campaign(space, objective, BotorchRecommender())
+    return baybe_rows(pool, Campaign(space, objective, BotorchRecommender()), seed)
+
+
+def baybe_rows(pool: Pool, campaign: Any, seed: int) -> tuple[list[int], list[float]]:
+    """Rows in the order in which a campaign of BayBE's evaluates them after random ones, and seconds a suggestion."""
     place = {key: row for row, key in enumerate(pool.frame.itertuples(index=False, name=None))}
     rows = np.random.default_rng(seed).permutation(len(pool.frame))[: pool.initial].tolist()
     seconds = []
