@@ -190,7 +190,8 @@ def test_a_graph_network_is_listed_from_a_thousand_molecules_on_where_its_extra_
     tmp_path, rng, campaign_file, monkeypatch
 ):
     formulas = training_data(ind.read_campaign(campaign_file))
-    data = of_molecules(tmp_path, [f"{'C' * length}{'O' * (length % 2)}" for length in range(1, 1001)], rng)
+    ethers = [f"{'C' * a}{x}{'C' * b}{y}" for a in range(1, 11) for b in range(1, 11) for x in "OS" for y in "NFOPI"]
+    data = of_molecules(tmp_path, ethers, rng)
     assert GRAPHS in model_comparison.families_of(data)
     few = replace(data, frame=data.frame.iloc[:999], y=data.y.iloc[:999])
     assert GRAPHS not in model_comparison.families_of(few)
