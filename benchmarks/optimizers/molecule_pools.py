@@ -7,6 +7,9 @@ be better by a standard error were chosen on a pool of redox-chembl (subset 7), 
 property of ZINC molecules and on hbe, with seeds from 300; so was the third view, fingerprints beside descriptors.
 Reported are other properties, another subset and seeds from 1000. Every pool has 1,400 molecules; hits are its 70
 highest values.
+
+Beside them: a Gaussian process of thirty lines (``minmax.py``) and BayBE with encodings of its own. These need
+scikit-fingerprints, which pins an older RDKit: install it with ``--no-deps``, and what it imports.
 """
 
 from __future__ import annotations
