@@ -369,7 +369,7 @@ def without(table: Table, name: str) -> Table:
 
 
 def predictions_of(surrogate: Surrogate, table: Table, test: np.ndarray) -> tuple[pd.DataFrame, float]:
-    """Predictions of held-out rows, as ``held_out_predictions`` lays them out, and the seconds of the processor that the fit took."""
+    """Predictions of held-out rows, as ``held_out_predictions`` lays them out, and the fit's seconds of processor."""
     train = ~test if not test.all() else test
     start = time.process_time()
     model: Any = replace(surrogate).fit(table.frame[train], table.y[train], columns=table.columns)  # type: ignore[type-var]
