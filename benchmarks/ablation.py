@@ -243,6 +243,7 @@ def _tables() -> list[Entry]:
     priors, model, terms = f"{PROCESS}.priors", f"{PROCESS}.model", f"{PROCESS}.kernel_terms"
     wide, large = Gamma(2.0, 0.15), InverseGamma(1.0, 4.0)
     network, conformal = "surrogates.neural_network.model", "surrogates.conformal"
+    held = "surrogates.neural_network.holding_out"
     return [
         constant(model, "CALIBRATION_ROWS", here, off=0),
         constant(model, "CALIBRATION_FOLDS", here, scaled=False, half=2, double=6),
@@ -310,11 +311,11 @@ def _tables() -> list[Entry]:
         constant(conformal, "NEAR_ERRORS", "nearest neighbors"),
         constant(conformal, "PRIOR_ERRORS", "nearest neighbors", off=0.0),
         constant(conformal, "FEWEST_FOR_RANKS", "nearest neighbors", off=10**6),
-        constant(network, "BETA", "network", off=0.0, scaled=False, whole=1.0),
+        constant(held, "BETA", "network", off=0.0, scaled=False, whole=1.0),
         constant(network, "PATIENCE", "network"),
-        constant(network, "PARTS", "network", scaled=False, half=3, double=10),
+        constant(held, "PARTS", "network", scaled=False, half=3, double=10),
         constant(network, "MOST_UPDATES", "network"),
-        constant(network, "LEAST_SHARE", "network", off=0.0),
+        constant(held, "LEAST_SHARE", "network", off=0.0),
     ]
 
 
@@ -410,6 +411,9 @@ LEFT_OUT: Mapping[str, str] = {
     "kernel_terms.BLENDED": "definition", "kernel_terms.MANY": "definition", "kernel_terms.MIXED": "definition",
     "kernel_terms.MOLECULAR": "definition", "linear.PENALTIES": "grid",
     "marginal_likelihood.LARGEST_FIT": "size", "marginal_likelihood.LEAST_NOISE": "tolerance",
+    "holding_out.LEAST_VARIANCE": "tolerance", "model.LARGEST_BATCH": "unmeasured", "model.WARM_UP": "unmeasured",
+    "model.SMALLEST_BATCH": "unmeasured", "model.LEAST_CYCLE": "definition", "model.LARGEST_GRADIENT": "unmeasured",
+    "model.GRAPHS": "memory",
     "marginal_likelihood.MOST_STEPS": "speed", "model.JITTERS": "tolerance", "model.ROWS_AT_ONCE": "memory",
     "model.LEAST_VARIANCE": "tolerance", "classifiers.FEWEST_OF_A_CLASS": "definition", "data_checks.*": "shown",
     "estimators.FEWEST_VALUES": "definition", "estimators.FEWEST_TO_LEARN": "definition",

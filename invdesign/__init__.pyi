@@ -68,6 +68,7 @@ from .surrogates.explain import partial_dependence, permutation_importance, shap
 from .surrogates.features.settings import Features
 from .surrogates.forests import ExtraTrees, RandomForest
 from .surrogates.gaussian_process.surrogate import GaussianProcess
+from .surrogates.graph_network.surrogate import GraphNetwork
 from .surrogates.kernel_machines import KernelRidge, SupportVector
 from .surrogates.linear import Lasso, Ridge
 from .surrogates.neighbors import KNearestNeighbors
@@ -113,6 +114,7 @@ __all__ = [
     "GenerativeOptimizer",
     "GeneticOptimizer",
     "GradientBoosting",
+    "GraphNetwork",
     "History",
     "InputError",
     "Integer",

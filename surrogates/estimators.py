@@ -124,7 +124,7 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         check_values(frame, y, FEWEST_VALUES)
         noise = known_noise(noise_std, y)
         self._featurizer = Featurizer(self.features).fit(frame, columns)
-        features = self._featurizer.transform(frame)
+        features = self._matrix(frame)
         self._learned = self._learn_all(features, y, noise)
         self._known = KnownRows.of(frame, y, columns, noise)
         return self
@@ -163,6 +163,10 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
     def _matrix(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         return self._fitted_featurizer().transform(frame)
 
+    def _numbers(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The features among the columns of a matrix; all, unless a family reads more than numbers."""
+        return matrix
+
     def _fitted_featurizer(self) -> Featurizer:
         if self._featurizer is None:
             raise InputError(f"This {type(self).__name__} has not been fitted. Call fit first.")
@@ -176,7 +180,7 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         for name in y.columns:
             values = y[name].to_numpy(dtype=np.float64)
             rows = np.flatnonzero(~np.isnan(values))
-            rows = rows[canonical_order(features[rows], values[rows])]
+            rows = rows[canonical_order(self._numbers(features[rows]), values[rows])]
             learned[name] = self._learn(str(name), features[rows], values[rows], of_property(noise, name, rows))
         return learned
 
@@ -218,12 +222,12 @@ class Regressor(FeatureSurrogate):
         # Rounded, so that the last digits, which depend on the unit, do not decide between equal splits.
         standard = np.round((values - center) / spread, 9)
         if noise is not None:
-            rows = RowNoise.of(noise / spread, features, standard)
+            rows = RowNoise.of(noise / spread, self._numbers(features), standard)
             return Learned(self._fitted(features, standard, rows), center, spread, rows.further, least_share=0.0)
         model = self._fitted(features, standard, None)
+        learned = learned_noise_std(self._numbers(features), standard)
         # Noise is a part of every error, so a family that errs less than it was estimated shows that it is smaller.
-        learned = min(learned_noise_std(features, standard), float(np.median(model.predict(features)[1])))
-        return Learned(model, center, spread, learned)
+        return Learned(model, center, spread, min(learned, float(np.median(model.predict(features)[1]))))
 
     @abstractmethod
     def _fitted(

@@ -87,18 +87,32 @@ def mxene() -> Pool:
     return Pool(frame, values, space, targets, 10, 60, 15, 360)
 
 
-def ours(pool: Pool, optimizer: ind.Optimizer, seed: int) -> tuple[list[int], list[float]]:
-    """Rows in the order of evaluation, and the seconds that each suggestion took."""
+def ours(
+    pool: Pool, optimizer: ind.Optimizer, seed: int, *, batch: int = 1, noise: float = 0.0
+) -> tuple[list[int], list[float]]:
+    """Rows in the order of evaluation, and the seconds that each suggestion took.
+
+    Args:
+        pool: what is searched.
+        optimizer: with its settings.
+        seed: of the campaign, and of the noise.
+        batch: candidates asked for at once.
+        noise: standard deviation of normal noise of the values that the optimizer is given, in their spreads.
+    """
+    rng, spreads = np.random.default_rng(seed), pool.values.std().to_numpy()
     campaign = ind.Campaign(pool.space, pool.targets, optimizer=optimizer, seed=seed, initial=pool.initial)
     place = {key: row for row, key in enumerate(pool.frame.itertuples(index=False, name=None))}
     rows: list[int] = []
     seconds = []
     while len(rows) < pool.most and pool.hits[rows].sum() < pool.wanted:
         start = time.perf_counter()
-        asked = campaign.ask(1 if rows else pool.initial)
+        asked = campaign.ask(min(batch, pool.most - len(rows)) if rows else pool.initial)
         seconds.append(time.perf_counter() - start)
         chosen = [place[key] for key in asked[list(pool.frame)].itertuples(index=False, name=None)]
-        campaign.tell(asked.assign(**pool.values.iloc[chosen].set_index(asked.index)))
+        measured = pool.values.iloc[chosen].set_index(asked.index)
+        if noise:
+            measured = measured + noise * spreads * rng.standard_normal(measured.shape)
+        campaign.tell(asked.assign(**measured))
         rows += chosen
     return rows, seconds[1:]
 
@@ -123,7 +137,11 @@ def baybe(pool: Pool, seed: int, *, molecules: bool) -> tuple[list[int], list[fl
         space = SearchSpace.from_product(parameters)
         voltage = NumericalTarget.match_bell("voltage", 0.75, 0.25)
         objective = DesirabilityObjective([voltage, NumericalTarget.normalized_ramp("capacity", [200, 400])])
-    campaign = Campaign(space, objective, BotorchRecommender())
+    return baybe_rows(pool, Campaign(space, objective, BotorchRecommender()), seed)
+
+
+def baybe_rows(pool: Pool, campaign: Any, seed: int) -> tuple[list[int], list[float]]:
+    """Rows in the order in which a campaign of BayBE's evaluates them after random ones, and seconds a suggestion."""
     place = {key: row for row, key in enumerate(pool.frame.itertuples(index=False, name=None))}
     rows = np.random.default_rng(seed).permutation(len(pool.frame))[: pool.initial].tolist()
     seconds = []

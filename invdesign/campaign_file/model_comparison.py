@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from invdesign.objectives.table import TableObjective
 from invdesign.surrogates.base import Surrogate
 from invdesign.surrogates.data_checks import Finding, check_data, cleaned
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.graph_network.surrogate import GraphNetwork
 from invdesign.surrogates.selection import CHOICE, Chosen, Comparison, Recommendation, compare, recommend
 from invdesign.surrogates.splits import (
     Groups,
@@ -42,6 +44,9 @@ CLASSIFIERS = (
 )
 SLOW = ("botorch",)
 """Words that are compared only where they are named."""
+GRAPHS = "graph-network"
+FEWEST_GRAPHS = 1_000
+"""Rows with molecules from which a graph network is compared, if its extra is installed, though it is not named."""
 RANDOM = "random"
 SCAFFOLD, SIZE, ELEMENTS, CLUSTER = "scaffold", "size", "elements", "cluster"
 SAMPLED = 200
@@ -139,7 +144,7 @@ def compare_models(
             values where empty.
         folds: of the outer cross-validation.
         seed: decides the folds.
-        choice: whether to judge the choice among the families too, by nested cross-validation.
+        choice: whether to judge the choice among the families too (without graph networks), by nested cross-validation.
         on_progress: called with a family and a split before they are tried.
 
     Raises:
@@ -150,8 +155,10 @@ def compare_models(
         word: Chosen(tuple(variants), seed=seed) if len(variants) > 1 else variants[0]
         for word, variants in built.items()
     }
-    if choice and len(built) > 1:
-        everything = tuple(variant for variants in built.values() for variant in variants)
+    # A choice fits every member again and again, a graph network for some minutes each time.
+    quick = {word: variants for word, variants in built.items() if not isinstance(variants[0], GraphNetwork)}
+    if choice and len(quick) > 1:
+        everything = tuple(variant for variants in quick.values() for variant in variants)
         tried[CHOICE] = Chosen(everything, seed=seed)
     sampled = data.space.sample(SAMPLED, np.random.default_rng(seed))
     surroundings = Surroundings.of(data.frame, sampled, data.columns)
@@ -198,12 +205,8 @@ def _as_surrogate(source: TableObjective | SurrogateObjective) -> SurrogateObjec
 
 def _families(families: Sequence[str | Surrogate], data: TrainingData) -> dict[str, Surrogate]:
     """The surrogates to compare by name: the word, or the class of one with settings of its own."""
-    if not families:
-        yes_or_no = bool(data.y.isin([0.0, 1.0]).where(data.y.notna(), other=True).all().all())
-        known = [word for word in known_words("surrogate") if word not in SLOW]
-        families = [word for word in known if (word in CLASSIFIERS) == yes_or_no]
     found: dict[str, Surrogate] = {}
-    for family in families:
+    for family in families or families_of(data):
         surrogate = settings_class("surrogate", family)() if isinstance(family, str) else family
         if not isinstance(surrogate, Surrogate):
             raise InputError(f"{surrogate!r} is not a surrogate: it has no fit and predict.")
@@ -211,6 +214,18 @@ def _families(families: Sequence[str | Surrogate], data: TrainingData) -> dict[s
         same = sum(known == name or known.startswith(f"{name} ") for known in found)
         found[f"{name} {same + 1}" if same else name] = surrogate
     return found
+
+
+def families_of(data: TrainingData) -> list[str]:
+    """The words of the surrogate section that are compared where none is named: those that fit the values.
+
+    Args:
+        data: to learn from. A graph network takes part if there are molecules enough, and its extra is installed.
+    """
+    yes_or_no = bool(data.y.isin([0.0, 1.0]).where(data.y.notna(), other=True).all().all())
+    molecules = any(column.kind == "molecule" for column in data.columns) and len(data.frame) >= FEWEST_GRAPHS
+    slow = SLOW if molecules and find_spec("chemprop") is not None else (*SLOW, GRAPHS)
+    return [word for word in known_words("surrogate") if word not in slow and (word in CLASSIFIERS) == yes_or_no]
 
 
 def _variants(family: Any, data: TrainingData) -> list[Surrogate]:
@@ -221,7 +236,8 @@ def _variants(family: Any, data: TrainingData) -> list[Surrogate]:
     if data.frame.isna().any().any():
         features = replace(features, missing="impute")
     settings = [features]
-    if "molecule" in {column.kind for column in data.columns} and features.molecules == Features().molecules:
+    molecules = "molecule" in {column.kind for column in data.columns} and not isinstance(family, GraphNetwork)
+    if molecules and features.molecules == Features().molecules:
         settings = [replace(features, molecules=kind) for kind in ("descriptors", "both")]
     return [replace(family, features=setting) for setting in settings]
 

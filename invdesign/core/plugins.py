@@ -64,6 +64,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "gaussian-naive-bayes": "invdesign.surrogates.classifiers:GaussianNaiveBayes",
         "gaussian-process": "invdesign.surrogates.gaussian_process.surrogate:GaussianProcess",
         "gradient-boosting": "invdesign.surrogates.boosting:GradientBoosting",
+        "graph-network": "invdesign.surrogates.graph_network.surrogate:GraphNetwork",
         "k-nearest-neighbors": "invdesign.surrogates.neighbors:KNearestNeighbors",
         "kernel-ridge": "invdesign.surrogates.kernel_machines:KernelRidge",
         "lasso": "invdesign.surrogates.linear:Lasso",

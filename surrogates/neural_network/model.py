@@ -13,6 +13,13 @@ from torch.nn import functional
 from invdesign.core.threads import single_thread
 from invdesign.surrogates.conformal import calibrated_scale
 from invdesign.surrogates.ensembles import EnsembleModel
+from invdesign.surrogates.neural_network.holding_out import (
+    LEAST_VARIANCE,
+    beta_likelihood,
+    ensemble_moments,
+    held_out_errors,
+    split,
+)
 from invdesign.surrogates.noise import MODEL_ERROR
 
 if TYPE_CHECKING:
@@ -20,17 +27,9 @@ if TYPE_CHECKING:
 
     from invdesign.surrogates.noise import RowNoise
 
-PARTS = 5
-"""Each member holds out one of so many parts of the rows."""
-BETA = 0.5
-"""Weight of the variance in the loss: 0 the plain likelihood, 1 the squared error (Seitzer et al. 2022)."""
 PATIENCE = 50
 """Epochs without a better member after which training ends."""
 MOST_UPDATES = 2500
-LEAST_VARIANCE = 1e-6
-"""On standardized values: keeps the likelihood finite."""
-LEAST_SHARE = 0.3
-"""Of the held-out squared error, that remains at least when all members are averaged."""
 ROWS_AT_ONCE = 4096
 
 Weights = tuple[torch.Tensor, ...]
@@ -82,10 +81,10 @@ class NetworkEnsemble(EnsembleModel):
         known = None if noise is None else torch.as_tensor(noise.std**2, dtype=torch.float32)
         generator = torch.Generator().manual_seed(training.seed)
         with single_thread():
-            kept, held = _split(len(y), training.members, generator)
+            kept, held = split(len(y), training.members, generator)
             weights = _trained(x, y, known, (kept, held), training=training, rng=generator)
             with torch.no_grad():
-                errors, deviations = _held_out(weights, x, y, held)
+                errors, deviations = held_out_errors(*_forward(weights, x[held]), y, held)
         if noise is None:
             return cls(_arrays(weights), center, spread, calibrated_scale(errors, deviations))
         scale = calibrated_scale(errors, deviations, noise.std[np.unique(held.numpy())])
@@ -93,9 +92,8 @@ class NetworkEnsemble(EnsembleModel):
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         mean, variance = self._outputs(features)
-        # The mean of finitely many members is itself off by a part of their spread.
-        total = variance.mean(axis=0) + mean.var(axis=0, ddof=1) * (1.0 + 1.0 / len(mean))
-        return mean.mean(axis=0), np.hypot(self.scale * np.sqrt(total), self.noise)
+        middle, std = ensemble_moments(mean, variance)
+        return middle, np.hypot(self.scale * std, self.noise)
 
     def members(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         return self._outputs(features)[0]
@@ -116,15 +114,6 @@ class NetworkEnsemble(EnsembleModel):
 
 def _arrays(weights: Weights) -> tuple[NDArray[np.float32], ...]:
     return tuple(weight.numpy() for weight in weights)
-
-
-def _split(rows: int, members: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """The rows that each member learns from and those that it holds out, two matrices with the members first."""
-    out = rows // PARTS
-    orders = [torch.randperm(rows, generator=generator) for _ in range(-(-members // PARTS))]
-    turned = [orders[member // PARTS].roll(-(member % PARTS) * out) for member in range(members)]
-    table = torch.stack(turned)
-    return table[:, out:], table[:, :out]
 
 
 def _initial(features: int, training: Training, generator: torch.Generator) -> Weights:
@@ -153,13 +142,13 @@ def _trained(
     x: torch.Tensor,
     y: torch.Tensor,
     noise: torch.Tensor | None,
-    split: tuple[torch.Tensor, torch.Tensor],
+    parts: tuple[torch.Tensor, torch.Tensor],
     *,
     training: Training,
     rng: torch.Generator,
 ) -> Weights:
     """Trains all members; ``noise`` is the known variance of each value's noise."""
-    kept, held = split
+    kept, held = parts
     weights = _initial(x.shape[1], training, rng)
     optimizer = torch.optim.AdamW(
         [
@@ -180,7 +169,9 @@ def _trained(
         for rows in torch.split(kept.gather(1, order), batch, dim=1):
             optimizer.zero_grad()
             mean, variance = _forward(weights, x[rows])
-            torch.autograd.backward(_loss(mean, variance if noise is None else variance + noise[rows], y[rows]))
+            loss = beta_likelihood(mean, variance if noise is None else variance + noise[rows], y[rows])
+            # Summed over members, so that none slows another's steps.
+            torch.autograd.backward(loss.mean(dim=1).sum())
             optimizer.step()
         schedule.step()
         with torch.no_grad():
@@ -194,28 +185,3 @@ def _trained(
         if waited >= PATIENCE:
             break
     return tuple(best)
-
-
-def _loss(mean: torch.Tensor, variance: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The beta-weighted negative log-likelihood, summed over members, so that none slows another's steps."""
-    likelihood = 0.5 * (variance.log() + (y - mean).square() / variance)
-    return (variance.detach() ** BETA * likelihood).mean(dim=1).sum()
-
-
-def _held_out(
-    weights: Weights, x: torch.Tensor, y: torch.Tensor, held: torch.Tensor
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Errors and standard deviations of rows by the members that held them out, those rows that any did."""
-    mean, variance = _forward(weights, x[held])
-    count, total, squares, own = (torch.zeros(len(y)) for _ in range(4))
-    for values, into in ((torch.ones_like(mean), count), (mean, total), (mean.square(), squares), (variance, own)):
-        into.index_put_((held.flatten(),), values.flatten(), accumulate=True)
-    asked = count > 0
-    count, total, squares, own = (part[asked] for part in (count, total, squares, own))
-    errors = y[asked] - total / count
-    # As in predict, but the means are those of fewer members, and further off by a part of their spread.
-    spread = (squares / count - (total / count).square()).clamp_min(0.0) * count / (count - 1.0).clamp_min(1.0)
-    deviations = (own / count + spread * (1.0 + 1.0 / count)).sqrt()
-    excess = (spread * (1.0 / count - 1.0 / len(mean))).sum() / errors.square().sum().clamp_min(1e-12)
-    errors = errors * (1.0 - excess).clamp_min(LEAST_SHARE).sqrt()
-    return errors.double().numpy(), deviations.double().numpy()

@@ -22,6 +22,7 @@ from invdesign.surrogates.classifiers import (
 from invdesign.surrogates.decision_tree import DecisionTree
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.forests import ExtraTrees, RandomForest
+from invdesign.surrogates.graph_network.surrogate import GraphNetwork
 from invdesign.surrogates.kernel_machines import KernelRidge, SupportVector
 from invdesign.surrogates.linear import Lasso, Ridge
 from invdesign.surrogates.neighbors import KNearestNeighbors
@@ -47,6 +48,7 @@ REGRESSORS: dict[str, Any] = {
     "ridge": Ridge(),
     "lasso": Lasso(),
     "neural-network": NeuralNetwork(width=24, epochs=80),
+    "graph-network": GraphNetwork(width=24, updates=100, learning_rate=0.02),
 }
 CLASSIFIERS: dict[str, Any] = {
     "logistic-regression": LogisticRegression(),
@@ -238,7 +240,7 @@ def test_bad_input_is_named(change, words):
         RandomForest(n_estimators=5).fit(x, y, columns=COLUMNS)
 
 
-@pytest.mark.parametrize("family", ["random-forest", "extra-trees", "neural-network"])
+@pytest.mark.parametrize("family", ["random-forest", "extra-trees", "neural-network", "graph-network"])
 def test_joint_samples_have_the_predicted_moments_and_come_from_the_generator(family):
     train = rows(60)
     y = pd.DataFrame({"capacity": np.sin(train["temperature"] / 50.0), "same": 1.0})
@@ -282,6 +284,8 @@ def test_nine_in_ten_values_lie_within_the_interval_on_real_data(family, real_da
         (lambda: Ridge(penalty=float("nan")), "'penalty' must be above 0"),
         (lambda: Lasso(penalty=0.0), "'penalty' must be above 0"),
         (lambda: NeuralNetwork(members=9), "'members' must be at least 10"),
+        (lambda: GraphNetwork(members=9), "'members' must be at least 10"),
+        (lambda: GraphNetwork(updates=0), "'updates' must be at least 1"),
         (lambda: NeuralNetwork(weight_decay=-1.0), "'weight_decay' must be at least 0"),
         (lambda: LogisticRegression(penalty=0.0), "'penalty' must be above 0"),
         (lambda: GaussianNaiveBayes(smoothing=0.0), "'smoothing' must be above 0"),
@@ -298,8 +302,10 @@ def test_importing_a_family_loads_no_library_of_models():
     import subprocess
     import sys
 
-    modules = ("boosting", "classifiers", "conformal", "decision_tree", "forests", "kernel_machines", "linear")
-    code = f"import {', '.join(f'surrogates.{name}' for name in (*modules, 'neighbors', 'neural_network'))}, sys;"
-    code += "print(*[name for name in ('sklearn', 'xgboost', 'lightgbm', 'crepes', 'torch') if name in sys.modules])"
+    modules = ("boosting", "classifiers", "conformal", "decision_tree", "forests", "graph_network.surrogate")
+    modules = (*modules, "kernel_machines", "linear", "neighbors", "neural_network")
+    libraries = ("sklearn", "xgboost", "lightgbm", "crepes", "torch", "chemprop")
+    code = f"import {', '.join(f'surrogates.{name}' for name in modules)}, sys;"
+    code += f"print(*[name for name in {libraries} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []

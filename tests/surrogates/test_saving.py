@@ -22,6 +22,7 @@ REGRESSORS = [
     ind.ExtraTrees(n_estimators=10),
     ind.GaussianProcess(),
     ind.GradientBoosting(),
+    ind.GraphNetwork(width=8, updates=5),
     ind.KNearestNeighbors(),
     ind.KernelRidge(),
     ind.Lasso(),

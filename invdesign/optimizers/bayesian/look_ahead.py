@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from invdesign.surrogates.base import CovarianceSurrogate
+    from invdesign.surrogates.base import CovarianceSurrogate, Surrogate
     from invdesign.targets import Targets
 
 SURE = 0.8
@@ -49,11 +49,15 @@ class LookAhead:
     Attributes:
         surrogate: a fitted model whose joint posterior is normal.
         targets: in the units of the properties; none is a direction.
+        known: the surrogate without the values that it believes pending candidates to have; None if none are pending.
+            No candidate is a likelier hit than by it: a pending one that is believed to be a hit would make its
+            neighbors sure ones, and a batch a single bet. Neighbors of what is believed to miss are less likely.
         ahead: how many evaluations follow; None to look as far as ``evaluations_ahead`` says.
     """
 
     surrogate: CovarianceSurrogate
     targets: Targets
+    known: Surrogate | None = None
     ahead: int | None = None
 
     def scores(self, likeliest: pd.DataFrame) -> NDArray[np.float64]:
@@ -75,7 +79,9 @@ class LookAhead:
             self.surrogate.posterior_covariance(following, following[:count]),
             self.surrogate.noise_std(),
         )
-        hit = np.ones(rows)
+        hit = self._chances(means, deviations)
+        if self.known is not None:
+            hit = np.minimum(hit, self._chances(*self.known.predict(following, return_std=True)))
         then = np.ones((rows, count, OUTCOMES))
         for place, name in enumerate(names):
             mean, std = means[name].to_numpy(), deviations[name].to_numpy()
@@ -83,7 +89,6 @@ class LookAhead:
             pull = covariance[name] / noisy
             left = np.sqrt(np.maximum(std[:, None] ** 2 - pull**2, TINY))
             low, high = self._interval(name)
-            hit *= below((high - mean) / std.clip(TINY)) - below((low - mean) / std.clip(TINY))
             moved = mean[:, None, None] + pull[:, :, None] * normal[:, place]
             then *= below((high - moved) / left[:, :, None]) - below((low - moved) / left[:, :, None])
         then[np.arange(count), np.arange(count)] = 0.0  # nothing is evaluated twice
@@ -92,6 +97,15 @@ class LookAhead:
             return hit[:count]
         best = np.partition(then, rows - follow, axis=0)[rows - follow :]
         return hit[:count] + LATER * best.sum(axis=0).mean(axis=1)
+
+    def _chances(self, means: pd.DataFrame, deviations: pd.DataFrame) -> NDArray[np.float64]:
+        """The probability of meeting all targets, shape ``n``."""
+        hit = np.ones(len(means))
+        for name in self.targets.properties:
+            mean, std = means[name].to_numpy(), deviations[name].to_numpy().clip(TINY)
+            low, high = self._interval(name)
+            hit *= scipy.special.ndtr((high - mean) / std) - scipy.special.ndtr((low - mean) / std)
+        return hit
 
     def _interval(self, name: str) -> tuple[float, float]:
         window = self.targets.window(name)

@@ -83,13 +83,18 @@ class Policy:
         model = self._believing(chosen)
         if self.targets.optimized and self._reached:
             return acquisition_optimizer.ranked(self._weighed(self._improvement(model, chosen), chosen), seen, 1)
-        likely = MomentAcquisition(model, HitProbability(self.targets))
         ahead = look_ahead and self.cost is None and not self.targets.optimized and self._is_finite
         ahead = ahead and isinstance(model, CovarianceSurrogate)
+        chance = HitProbability(self.targets)
+        likely: Acquisition = MomentAcquisition(model, chance)
+        if ahead and len(chosen):
+            likely = _Lesser(likely, MomentAcquisition(self.model, chance))
         pick = acquisition_optimizer.ranked(self._weighed(likely, chosen), seen, REST if ahead else 1)
         if pick.empty or self._reached or likely(pick.iloc[:1])[0] >= np.log(LIKELY):
             if ahead and isinstance(model, CovarianceSurrogate) and len(pick) > 1:
-                return pick.iloc[[int(np.argmax(LookAhead(model, self.targets).scores(pick)))]].reset_index(drop=True)
+                known = self.model if len(chosen) else None
+                scores = LookAhead(model, self.targets, known).scores(pick)
+                return pick.iloc[[int(np.argmax(scores))]].reset_index(drop=True)
             return pick.iloc[:1]
         if not np.isfinite(self._nearest):
             return pick.iloc[:1]
@@ -186,6 +191,17 @@ class Policy:
         return ScalarizedImprovement(
             self.targets, scorer.lowest, scorer.span, weights, best=float(scorer.scalarized(gains).max())
         )
+
+
+@dataclass(frozen=True)
+class _Lesser:
+    """The lesser of two acquisitions."""
+
+    one: Acquisition
+    other: Acquisition
+
+    def __call__(self, candidates: pd.DataFrame) -> NDArray[np.float64]:
+        return np.minimum(self.one(candidates), self.other(candidates))
 
 
 @dataclass(frozen=True)

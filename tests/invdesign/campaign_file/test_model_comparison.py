@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 import invdesign as ind
-from invdesign.campaign_file.model_comparison import CLASSIFIERS, compare_models, training_data
+from invdesign.campaign_file import model_comparison
+from invdesign.campaign_file.model_comparison import CLASSIFIERS, GRAPHS, compare_models, training_data
 from invdesign.cli import app
 from invdesign.surrogates.selection import CHOICE
 from invdesign.surrogates.splits import scaffold_groups
@@ -169,13 +170,7 @@ def test_without_a_named_split_one_of_extrapolation_stands_beside_the_random_one
     assert set(alone.comparison.table["split"]) == {"random"}
 
 
-def test_molecules_are_held_out_by_scaffold_or_size(tmp_path, rng):
-    rings = ["c1ccccc1", "C1CCCCC1", "c1ccncc1", "c1ccsc1", "C1CCOC1", "c1ccoc1"]
-    tails = ["", "C", "CC", "CCC", "O", "N", "CO", "CN"]
-    molecules = [tail + ring for ring in rings for tail in tails]
-    table = pd.DataFrame({"smiles": molecules, "E": rng.random(len(molecules))})
-    table.to_csv(tmp_path / "table.csv", index=False)
-    text = """
+MOLECULES = """
 campaign: rings
 space:
   molecule: {type: molecule, pool: table.csv, smiles: smiles}
@@ -183,8 +178,44 @@ targets:
   - {property: E, at_least: 0.9, unit: V}
 objective: {type: table, data: table.csv, key: {molecule: smiles}, values: {E: E}, units: {E: V}}
 """
-    (tmp_path / "rings.yaml").write_text(text)
-    data = training_data(ind.read_campaign(tmp_path / "rings.yaml"))
+
+
+def of_molecules(folder, molecules, rng):
+    pd.DataFrame({"smiles": molecules, "E": rng.random(len(molecules))}).to_csv(folder / "table.csv", index=False)
+    (folder / "rings.yaml").write_text(MOLECULES)
+    return training_data(ind.read_campaign(folder / "rings.yaml"))
+
+
+def test_a_graph_network_is_listed_from_a_thousand_molecules_on_where_its_extra_is_installed(
+    tmp_path, rng, campaign_file, monkeypatch
+):
+    formulas = training_data(ind.read_campaign(campaign_file))
+    ethers = [f"{'C' * a}{x}{'C' * b}{y}" for a in range(1, 11) for b in range(1, 11) for x in "OS" for y in "NFOPI"]
+    data = of_molecules(tmp_path, ethers, rng)
+    assert GRAPHS in model_comparison.families_of(data)
+    few = replace(data, frame=data.frame.iloc[:999], y=data.y.iloc[:999])
+    assert GRAPHS not in model_comparison.families_of(few)
+    assert GRAPHS not in model_comparison.families_of(formulas)
+    monkeypatch.setattr(model_comparison, "find_spec", lambda name: None)
+    assert GRAPHS not in model_comparison.families_of(data)
+
+
+def test_a_graph_network_is_scored_beside_the_others_and_not_in_the_choice(tmp_path, rng):
+    data = of_molecules(tmp_path, [f"{'C' * length}{tail}" for length in range(1, 9) for tail in "ONFSI"], rng)
+    small = ind.GraphNetwork(width=8, updates=4)
+    found = compare_models(data, families=["ridge", "k-nearest-neighbors", small], splits=["random"], folds=3)
+    scored = found.comparison.table
+    assert set(scored["family"]) == {"ridge", "k-nearest-neighbors", "GraphNetwork", CHOICE}
+    assert np.isfinite(scored.loc[scored["family"] == "GraphNetwork", "rmse"]).all()
+    alone = compare_models(data, families=["ridge", small], splits=["random"], folds=3)
+    assert CHOICE not in set(alone.comparison.table["family"])
+
+
+def test_molecules_are_held_out_by_scaffold_or_size(tmp_path, rng):
+    rings = ["c1ccccc1", "C1CCCCC1", "c1ccncc1", "c1ccsc1", "C1CCOC1", "c1ccoc1"]
+    tails = ["", "C", "CC", "CCC", "O", "N", "CO", "CN"]
+    molecules = [tail + ring for ring in rings for tail in tails]
+    data = of_molecules(tmp_path, molecules, rng)
     report = compare_models(data, families=["k-nearest-neighbors"], choice=False)
     assert set(report.comparison.table["split"]) == {"random", "scaffold"}
     assert report.recommendation.reason.endswith("because every candidate of the space is in the table.")

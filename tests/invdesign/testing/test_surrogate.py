@@ -24,6 +24,7 @@ SMALL = {
     "gradient-boosting": {"n_estimators": 60},
     "xgboost": {"n_estimators": 60},
     "lightgbm": {"n_estimators": 60},
+    "graph-network": {"width": 16, "updates": 100, "learning_rate": 0.02},
     "neural-network": {"members": 10, "epochs": 60},
     "stacked": {"members": (GaussianProcess(), RandomForest(n_estimators=40))},
 }

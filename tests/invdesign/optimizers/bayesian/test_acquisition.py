@@ -19,6 +19,7 @@ from invdesign.optimizers.bayesian.acquisition import (
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.optimizers.bayesian.look_ahead import FAR, NEAR, LookAhead, evaluations_ahead
 from invdesign.optimizers.bayesian.optimize import GeneticSearch
+from invdesign.optimizers.bayesian.policy import Policy
 
 
 @pytest.fixture
@@ -159,6 +160,46 @@ def test_looking_ahead_counts_the_hits_that_may_follow():
     far = pd.DataFrame({"x": [7.0, 1.0]})
     chances = np.exp(likely(far))
     np.testing.assert_allclose(LookAhead(model, targets, ahead=3).scores(far), chances.sum(), atol=0.15 * chances.sum())
+
+
+def test_what_is_believed_of_pending_candidates_makes_no_other_a_likelier_hit():
+    space = ind.SearchSpace(x=ind.Integer(0, 120))
+    done = pd.DataFrame({"x": [0, 24, 36, 60, 84, 96, 120]})
+    values = pd.DataFrame({"f": [0.0, 0.9, 0.9, 0.0, 0.8, 0.8, 0.0]})
+    targets = ind.Targets(ind.AtLeast("f", 0.85))
+    model = ind.GaussianProcess(calibrate=False).fit(done, values, columns=space.columns)
+    pool = pd.DataFrame({"x": np.setdiff1d(np.arange(121), done["x"])})
+    before = np.exp(MomentAcquisition(model, HitProbability(targets))(pool))
+    for place, sign in ((30, 1.0), (105, -1.0)):  # believed a hit, and a miss
+        chosen = pd.DataFrame({"x": [place]})
+        believing = model.condition_on(chosen, model.predict(chosen))
+        after = np.exp(MomentAcquisition(believing, HitProbability(targets))(pool))
+        assert (sign * (after - before) > 0.001).any()
+        own = LookAhead(believing, targets, model, ahead=0).scores(pool)
+        np.testing.assert_allclose(own, np.minimum(before, after)[: len(own)], atol=1e-6)
+
+
+def test_a_batch_takes_no_advantage_of_hits_that_are_only_believed():
+    """Candidates rise by nothing but what was believed of others: the second of a batch keeps its probability."""
+    space = ind.SearchSpace(x=ind.Integer(0, 120))
+    done = pd.DataFrame({"x": [0, 24, 36, 60, 84, 96, 120]})
+    values = pd.DataFrame({"f": [0.0, 0.9, 0.9, 0.0, 0.8, 0.8, 0.0]})
+    targets = ind.Targets(ind.AtLeast("f", 0.85))
+    model = ind.GaussianProcess(calibrate=False).fit(done, values, columns=space.columns)
+    policy = Policy(model, space, targets, done, values, seed=0)
+    shown: list[np.ndarray] = []
+
+    class Watched:
+        def ranked(self, acquisition, seen, count):
+            pool = pd.DataFrame({"x": np.setdiff1d(np.arange(121), seen["x"])})
+            shown.append(acquisition(pool))
+            likely = MomentAcquisition(model, HitProbability(targets))(pool)
+            assert (shown[-1] <= likely + 1e-9).all()
+            return pool.iloc[np.argsort(-shown[-1])[:count]].reset_index(drop=True)
+
+    chosen = pd.DataFrame({"x": [30]})
+    assert len(policy.best(Watched(), chosen, pd.concat([done, chosen]), look_ahead=True)) == 1
+    assert len(shown) == 1
 
 
 def test_it_looks_farther_while_no_hit_is_sure_and_many_may_follow():

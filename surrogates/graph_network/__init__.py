@@ -1,0 +1,1 @@
+"""Ensembles of graph networks over molecules (chemprop)."""
