@@ -39,6 +39,10 @@ CITATIONS = {
 }
 
 
+MOST_NAMES = 32
+"""Molecules of a list up to which each may be a category of its own."""
+
+
 @dataclass(frozen=True)
 class Block:
     """Neighboring features that come from one column in one way.
@@ -158,6 +162,8 @@ class Featurizer:
                 return [("temperature" if self._is_reciprocal(column) else column.kind, (name,))]
             case "category":
                 return [("category", tuple(f"{name}={value}" for value in column.values))]
+            case "molecule" if self._is_named(column):
+                return [("category", tuple(f"{name}={value}" for value in column.values))]
             case "molecule":
                 molecules = self._molecule_features(column, frame)
                 self._molecules[name] = molecules
@@ -188,10 +194,8 @@ class Featurizer:
         values = _column(frame, column.name)
         if column.kind == "number":
             return self._number(column, values)[:, None]
-        if column.kind == "category":
-            return _one_hot(column, values)
-        if column.kind == "fidelity":
-            return _one_hot(column, values) @ np.linspace(0.0, 1.0, len(column.values))[:, None]
+        if self._is_named(column) or column.kind in ("category", "fidelity"):
+            return _chosen(column, values)
         if column.kind == "formula":
             return self._formulas[column.name].transform(list(values))
         if column.kind == "material":
@@ -213,8 +217,13 @@ class Featurizer:
     def _is_reciprocal(self, column: Column) -> bool:
         return self.settings.temperatures != "linear" and is_temperature(column)
 
+    def _is_named(self, column: Column) -> bool:
+        short = column.kind == "molecule" and 1 < len(column.values) <= MOST_NAMES
+        return short and self.settings.molecules == "names"
+
     def _molecule_features(self, column: Column, frame: pd.DataFrame) -> MoleculeFeatures:
         kind, components = self.settings.molecules, self.settings.components
+        kind = "descriptors" if kind == "names" else kind
         # Fingerprints of a large pool are a matrix of their own size; without components nothing needs fitting on it.
         if len(column.values) > 1 and (components is not None or kind == "descriptors"):
             return pool_features(column.values, kind, components)
@@ -280,6 +289,14 @@ def _scaled(column: Column, values: pd.Series) -> NDArray[np.float64]:
             raise InputError(f"Column '{column.name}' is logarithmic; its value in row {row} is not positive.")
         numbers, low, high = np.log(numbers), float(np.log(low)), float(np.log(high))
     return (numbers - low) / (high - low)
+
+
+def _chosen(column: Column, values: pd.Series) -> NDArray[np.float64]:
+    """Which of the column's values each is; of molecules, others may have been measured, too."""
+    if column.kind == "molecule":
+        return np.nan_to_num(_one_hot(column, values.where(values.isin(list(column.values)))))
+    hot = _one_hot(column, values)
+    return hot @ np.linspace(0.0, 1.0, len(column.values))[:, None] if column.kind == "fidelity" else hot
 
 
 def _one_hot(column: Column, values: pd.Series) -> NDArray[np.float64]:

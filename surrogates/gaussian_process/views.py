@@ -2,7 +2,8 @@
 
 Of a molecule, all descriptors with one length scale tell similar molecules apart, their first principal components go
 by the few directions in which the molecules differ most, and fingerprints (MinMax kernel), added to the descriptors
-with a learned weight, find the fragments that matter. Which serves best depends on the property, and the known values
+with a learned weight, find the fragments that matter. Of several molecules from short lists it may only count which
+they are. Which serves best depends on the property, and the known values
 say it: each is predicted from all the others (leave one out, in closed form), and the features are taken that give
 these values the greatest density. This is the score by which Vehtari, Gelman and Gabry (2017,
 doi:10.1007/s11222-016-9696-4) compare models. For mixtures, the fingerprints of the components are features or not, and
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from invdesign.surrogates.features.featurizer import MOST_NAMES
 from invdesign.surrogates.features.mixtures import compared
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.features.temperatures import is_temperature
@@ -41,6 +43,10 @@ LARGEST_POOL = 20_000
 MOLECULE_VIEWS = (COMPACT, replace(COMPACT, components=15), replace(COMPACT, molecules="both"))
 
 
+NAMES = replace(COMPACT, molecules="names")
+"""Which molecule of a short list it is, where several columns have molecules."""
+
+
 def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
     """The features to choose from; the first are taken where none are clearly better.
 
@@ -50,11 +56,15 @@ def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
     described = columns or ()
     pools = [len(column.values) for column in described if column.kind == "molecule"]
     if pools:
-        return MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:2]
+        found: tuple[Features, ...] = MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:2]
+        # Names first: of a dozen molecules in each of three columns the descriptors fit what single ones do by chance
+        # (hits of 60 among the best hundredth of electrolytes, four seeds: 39.3 with names first, 37.3 with them last,
+        # 36.7 without on three of the seeds, where names have 44.0).
+        return (NAMES, *found) if len(pools) > 1 and min(pools) <= MOST_NAMES else found
     mixtures = [column for column in described if column.kind == "mixture"]
     if not mixtures:
         return (COMPACT,)
-    found: tuple[Features, ...] = (COMPACT,)
+    found = (COMPACT,)
     if any(compared(column.components) for column in mixtures):
         # Fingerprints first: where few values choose nothing, they predict components that were not measured best.
         found = (replace(COMPACT, mixtures="both"), *found)

@@ -6,7 +6,7 @@ import pytest
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
-from invdesign.surrogates.features.featurizer import Featurizer
+from invdesign.surrogates.features.featurizer import MOST_NAMES, Featurizer
 from invdesign.surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles, smiles_problem
@@ -78,3 +78,19 @@ def test_atoms_are_counted_without_hydrogen():
 def test_a_molecule_that_cannot_be_read_is_named():
     with pytest.raises(InputError, match="'C1CC' is not a molecule"):
         descriptors(["C1CC"])
+
+
+def test_molecules_of_a_short_list_may_be_categories():
+    column = Column("base", "molecule", values=("CCO", "CN", "c1ccccc1"))
+    featurizer = Featurizer(Features(molecules="names")).fit(pd.DataFrame({"base": ["CN"]}), [column])
+    assert [block.kind for block in featurizer.blocks] == ["category"]
+    assert featurizer.names == ("base=CCO", "base=CN", "base=c1ccccc1")
+    # What is not listed may have been measured: it is none of them.
+    found = featurizer.transform(pd.DataFrame({"base": ["CN", "CCC", "CCO"]}))
+    np.testing.assert_array_equal(found, [[0, 1, 0], [0, 0, 0], [1, 0, 0]])
+
+
+def test_a_long_list_of_named_molecules_has_descriptors():
+    column = Column("base", "molecule", values=tuple("C" * n + "O" for n in range(1, MOST_NAMES + 2)))
+    featurizer = Featurizer(Features(molecules="names")).fit(pd.DataFrame({"base": ["CO"]}), [column])
+    assert [block.kind for block in featurizer.blocks] == ["molecule"]

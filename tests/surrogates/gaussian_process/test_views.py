@@ -12,6 +12,7 @@ from invdesign.core.columns import Column, Component
 from invdesign.space import MoleculePool
 from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.fingerprints import count_fingerprints
+from invdesign.surrogates.features.molecules import MoleculeFeatures
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.kernels import tanimoto
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
@@ -155,3 +156,21 @@ def test_a_view_has_to_be_clearly_better():
     assert best_view([first, [Known([0.5, 0.4, 0.6, 0.5])]]) == 1
     assert best_view([first, [Known([4.0, -1.0, -1.0, -1.0])]]) == 0
     assert best_view([first, [Known([0.1, 0.2, 0.1, 0.2])], [Known([0.5, 0.4, 0.6, 0.5])]]) == 2
+
+
+@pytest.mark.parametrize(("smooth", "chosen"), [(False, "names"), (True, "descriptors")])
+def test_of_several_molecules_it_counts_which_they_are_unless_what_they_are_predicts_better(smooth, chosen):
+    columns = [
+        Column(name, "molecule", values=tuple(CHAINS[start : start + 60 : 5])) for name, start in (("a", 0), ("b", 90))
+    ]
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({column.name: rng.choice(column.values, 40) for column in columns})
+    y = np.zeros(40)
+    for column in columns:
+        own = MoleculeFeatures(components=1).fit(list(column.values)).transform(list(column.values))[:, 0]
+        effects = dict(zip(column.values, own if smooth else rng.permutation(own), strict=True))
+        y += frame[column.name].map(effects)
+    y += (0.0 if smooth else 0.5) * rng.standard_normal(40)
+    model = GaussianProcess().fit(frame, pd.DataFrame({"f": y}), columns=columns)
+    assert (model.chosen_features.molecules == "names") == (chosen == "names")
+    assert len(views(columns[:1])) == len(MOLECULE_VIEWS)
