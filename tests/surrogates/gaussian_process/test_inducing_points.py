@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import cloudpickle
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from invdesign.core.columns import Column
+from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process import inducing_points
 from invdesign.surrogates.gaussian_process.inducing_points import InducingPointModel
 from invdesign.surrogates.gaussian_process.model import PropertyModel
@@ -56,6 +58,21 @@ def error_and_coverage(model: GaussianProcess) -> tuple[float, float]:
 def test_each_number_of_rows_has_its_process():
     for count, expected in ((80, PropertyModel), (200, PropertyModel), (201, InducingPointModel)):
         assert type(fitted(count).models(["f"])[0]) is expected
+
+
+@pytest.mark.usefixtures("small")
+def test_of_fingerprints_more_rows_are_known_exactly(monkeypatch):
+    monkeypatch.setattr(inducing_points, "EXACT_COUNTED_ROWS", 230)
+    chains = ["".join(parts) for parts in itertools.product("CNO", ["C", "CC", "C(F)C"], "CNO", ["C", "CO"], "CNOF")]
+    y = pd.DataFrame({"f": [float(len(smiles)) for smiles in chains]})
+    model = GaussianProcess(features=Features(molecules="fingerprints"))
+    for count, expected in ((200, PropertyModel), (216, PropertyModel)):
+        frame = pd.DataFrame({"m": chains[:count]})
+        fit = replace(model).fit(frame, y.head(count), columns=[Column("m", "molecule")])
+        assert type(fit.models(["f"])[0]) is expected
+    monkeypatch.setattr(inducing_points, "EXACT_COUNTED_ROWS", 215)
+    fit = replace(model).fit(pd.DataFrame({"m": chains}), y, columns=[Column("m", "molecule")])
+    assert type(fit.models(["f"])[0]) is InducingPointModel
 
 
 def test_up_to_the_limit_all_rows_are_known_exactly():
