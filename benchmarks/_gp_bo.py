@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from mol_ga.preconfigured_gas import default_ga
 from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 from rdkit.DataStructs import BulkTanimotoSimilarity
@@ -73,6 +72,8 @@ def gp_bo(
     seed: int,
 ) -> None:
     """Asks ``oracle`` until ``values``, which it fills, holds ``calls`` molecules, beginning with ``seeds``."""
+    from mol_ga.preconfigured_gas import default_ga
+
     generator, draws = random.Random(seed), np.random.default_rng(seed)
     oracle(seeds)
     prints = {text: fingerprint(text) for text in values}
