@@ -82,6 +82,8 @@ class Stop:
         """
         if self.wall_time is not None and seconds >= seconds_of(self.wall_time):
             return f"The wall time of {self.wall_time} is over."
+        if self.hits is None and self.no_gain_in is None and self.chance_left is None:
+            return None
         status = campaign.status()
         if self.hits is not None and status.hits >= self.hits:
             return f"{status.hits} candidates meet all targets."
