@@ -262,9 +262,8 @@ def fitted_model(
         calibrate: whether standard deviations are scaled by the known values.
     """
     counted = any(part.kind == "tanimoto" for term in start.terms for part in term)
-    if len(values) <= (
-        EXACT_COUNTED_ROWS if counted else EXACT_ROWS
-    ):  # the likelihood draws HYPERPARAMETER_ROWS of more by itself
+    # The likelihood draws HYPERPARAMETER_ROWS of more by itself.
+    if len(values) <= (EXACT_COUNTED_ROWS if counted else EXACT_ROWS):
         model = PropertyModel.fitted(features, values, start=start, noise=noise)
         return model.calibrated() if calibrate else model
     rows = np.sort(np.random.default_rng(0).choice(len(values), HYPERPARAMETER_ROWS, replace=False))
