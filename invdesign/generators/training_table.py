@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -130,7 +131,7 @@ class TrainingTable:
         return frame, language, left_out
 
 
-def _whole(texts: list[Any], place: Any) -> tuple[list[str | None], list[str]]:
+def _whole(texts: list[Any], place: Callable[[int], str]) -> tuple[list[str | None], list[str]]:
     """Constitutions of single molecules that SELFIES can write, None for others; where these are."""
     found: list[str | None] = []
     problems = []

@@ -382,7 +382,7 @@ class Optimized(Target):
 
     @builtins.property
     def limit(self) -> Target | None:
-        """The target to be at least as good as the reference; None if there is no reference."""
+        """The target to be at least as good as the reference; None without one."""
         if self.reference is None:
             return None
         least = AtLeast if self.direction > 0 else AtMost

@@ -60,7 +60,7 @@ def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
         # Names first: of a dozen molecules in each of three columns the descriptors fit what single ones do by chance
         # (hits of 60 among the best hundredth of electrolytes, four seeds: 39.3 with names first, 37.3 with them last,
         # 36.7 without on three of the seeds, where names have 44.0).
-        return (NAMES, *found) if len(pools) > 1 and min(pools) <= MOST_NAMES else found
+        return (NAMES, *found) if len(pools) > 1 and any(1 < count <= MOST_NAMES for count in pools) else found
     mixtures = [column for column in described if column.kind == "mixture"]
     if not mixtures:
         return (COMPACT,)

@@ -174,3 +174,8 @@ def test_of_several_molecules_it_counts_which_they_are_unless_what_they_are_pred
     model = GaussianProcess().fit(frame, pd.DataFrame({"f": y}), columns=columns)
     assert (model.chosen_features.molecules == "names") == (chosen == "names")
     assert len(views(columns[:1])) == len(MOLECULE_VIEWS)
+
+
+def test_names_are_no_view_where_no_list_of_molecules_is_short():
+    built = [Column(name, "molecule") for name in "ab"]
+    assert views(built) == views([MOLECULE, replace(MOLECULE, name="other")]) == MOLECULE_VIEWS
