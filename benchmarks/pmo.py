@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -183,12 +184,16 @@ def _is_plain(molecule: Any) -> bool:
     return all(atom.GetSymbol() in ELEMENTS and not atom.GetFormalCharge() for atom in molecule.GetAtoms())
 
 
+class CallsUsed(Exception):
+    """An oracle is asked for another molecule after its last call."""
+
+
 class Counted:
     """An oracle that counts calls: a molecule that was asked before costs none.
 
     Args:
         oracle: of molecules.
-        calls: how many different molecules may be asked; later ones score zero and are not recorded.
+        calls: how many different molecules may be asked; a further one raises ``CallsUsed``.
     """
 
     def __init__(self, oracle: Oracle, calls: int) -> None:
@@ -201,8 +206,10 @@ class Counted:
     def _one(self, smiles: str) -> float:
         if smiles not in self.values:
             molecule = Chem.MolFromSmiles(smiles)
-            if molecule is None or len(self.values) >= self.calls:
+            if molecule is None:
                 return 0.0
+            if len(self.values) >= self.calls:
+                raise CallsUsed
             self.values[smiles] = float(self.oracle(molecule))
         return self.values[smiles]
 
@@ -253,13 +260,14 @@ def mol_ga(oracle: Counted, seeds: Sequence[str], *, seed: int) -> None:
     from mol_ga.preconfigured_gas import default_ga
 
     generator = random.Random(seed)
-    default_ga(
-        starting_population_smiles=set(seeds),
-        scoring_function=oracle,
-        max_generations=max(1, (oracle.calls - len(seeds)) // 5 + 20),
-        offspring_size=5,
-        rng=generator,
-    )
+    with suppress(CallsUsed):  # most generations repeat molecules: how many are needed is not known before
+        default_ga(
+            starting_population_smiles=set(seeds),
+            scoring_function=oracle,
+            max_generations=oracle.calls,
+            offspring_size=5,
+            rng=generator,
+        )
 
 
 @cache

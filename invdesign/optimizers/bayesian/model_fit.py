@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from invdesign.surrogates.base import ConditionalSurrogate, Surrogate, noise_argument
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from invdesign.core.columns import Column
+    from invdesign.targets import Targets
 
 ALWAYS_BELOW = 60
 """Rows up to which every new value leads to a new fit."""
@@ -30,6 +34,28 @@ def rows_to_fit(count: int) -> int:
     while rows * GROWTH <= count:
         rows = int(rows * GROWTH)
     return count if count < ALWAYS_BELOW else rows
+
+
+def rows_to_learn(targets: Targets, values: pd.DataFrame, most: int) -> NDArray[np.int64]:
+    """Which rows to fit a model on, in order: all up to ``most``; of more, the best half and an even choice of the rest.
+
+    The choice changes only when hyperparameters are fitted again; until then further rows join it. So it depends on the
+    values alone, and few fits are made.
+
+    Args:
+        targets: by which rows are better than others.
+        values: of all rows.
+        most: how many rows are chosen where there are more.
+    """
+    first = rows_to_fit(len(values))
+    if first <= most:
+        return np.arange(len(values))
+    early = values.iloc[:first].reset_index(drop=True)
+    known = np.flatnonzero(early.notna().all(axis=1))
+    best = known[np.argsort(targets.pareto_rank(early.iloc[known]), kind="stable")][: most // 2]
+    rest = np.setdiff1d(np.arange(first), best)
+    even = rest[np.linspace(0, len(rest) - 1, most - len(best)).astype(np.int64)]
+    return np.concatenate([np.sort(np.concatenate([best, even])), np.arange(first, len(values))])
 
 
 class ModelFits:

@@ -22,7 +22,7 @@ from invdesign.optimizers.bayesian.botorch_acquisition import (
 )
 from invdesign.optimizers.bayesian.cost import Cost, check_cost, cost_problems
 from invdesign.optimizers.bayesian.fidelity_choice import lacking_pairs
-from invdesign.optimizers.bayesian.model_fit import ModelFits
+from invdesign.optimizers.bayesian.model_fit import ModelFits, rows_to_learn
 from invdesign.optimizers.bayesian.molecule_search import MoleculeSearch, is_built, is_open_ended
 from invdesign.optimizers.bayesian.optimize import AcquisitionOptimizer, ExhaustiveSearch, GeneticSearch
 from invdesign.optimizers.bayesian.outcome_transforms import FIRST, arcsinh_warped, power_warped, warped_noise
@@ -44,6 +44,8 @@ NEAREST = 16
 """Best known candidates around which a search looks. Off: regret 2.7 times as large on development."""
 MOST_PARENTS = 500
 """Best known candidates whose children are molecules that are built."""
+MOST_ROWS = 1_000
+"""Values from which more of open-ended molecules are no longer all learned, so that a suggestion stays quick."""
 OPEN_ENDED = Features(molecules="fingerprints", formulas="compact")
 """Features of open-ended molecules, most of which are new: descriptors of one take as long as thirty fingerprints."""
 FEWEST_VALUES = 2
@@ -165,6 +167,10 @@ class BayesianOptimizer:
             proposal = BotorchProposal(function, model, space, targets, own, found, rng, grid)
             return proposal.candidates_for(n, history.pending, history.proposed)
         counting = at_target_fidelity(space, candidates) & (np.arange(len(candidates)) < len(history.candidates))
+        if is_open_ended(space):
+            rows = rows_to_learn(targets, values, MOST_ROWS)
+            candidates, values, counting = candidates.iloc[rows], values.iloc[rows], counting[rows]
+            noise = None if noise is None else noise.iloc[rows]
         policy = Policy(
             model=self._fits.fitted(self._model(space), candidates, values, space.columns, noise),
             space=space,

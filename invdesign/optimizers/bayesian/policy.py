@@ -43,6 +43,8 @@ MOST_FRONTS = 4
 """Directions up to which the hypervolume is worth its cost; beyond, they are made one by random weights."""
 BLIND = 256
 """Random candidates that tell what is typical of the space."""
+SMOOTHED = 128
+"""Best measured candidates among which the one of the best smoothed value is."""
 DISTANCE = 0.1
 """Distance in the unit cube at which a pending candidate no longer penalizes others much."""
 
@@ -165,8 +167,10 @@ class Policy:
     def _single(self, model: Surrogate, candidates: pd.DataFrame, values: pd.DataFrame) -> MomentScore:
         """Improvement on the best known candidate, as the model smooths its value."""
         (target,) = self.targets.optimized
-        met = self.targets.all_met(values)
-        smooth = predicted(model, candidates[met])[0][target.property].to_numpy()
+        gains = self.targets.gains(values)[:, 0]
+        gains[~np.asarray(self.targets.all_met(values))] = -np.inf
+        best = np.argsort(-gains, kind="stable")[: min(SMOOTHED, int(np.isfinite(gains).sum()))]
+        smooth = predicted(model, candidates.iloc[np.sort(best)])[0][target.property].to_numpy()
         return ExpectedImprovement(self.targets, best=float((target.direction * smooth).max()) * target.direction)
 
     def _front(self, model: Surrogate, met: pd.DataFrame, pending: pd.DataFrame) -> MomentScore:
