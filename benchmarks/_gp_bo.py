@@ -29,19 +29,26 @@ def fingerprint(smiles: str) -> Any | None:
     return None if molecule is None else _MORGAN.GetSparseCountFingerprint(molecule)
 
 
+def grown(kernel: np.ndarray, prints: Sequence[Any]) -> np.ndarray:
+    """The similarities of all fingerprints, from those of the first ones, which are known."""
+    known = len(kernel)
+    rows = np.array([BulkTanimotoSimilarity(one, prints) for one in prints[known:]]).reshape(-1, len(prints))
+    return np.block([[kernel, rows[:, :known].T], [rows]]) if known else rows
+
+
 class TanimotoProcess:
     """A Gaussian process on standardized values; amplitude and noise by the marginal likelihood.
 
     Args:
         prints: count fingerprints of the known molecules.
+        kernel: their similarities.
         values: theirs.
     """
 
-    def __init__(self, prints: Sequence[Any], values: np.ndarray) -> None:
+    def __init__(self, prints: Sequence[Any], kernel: np.ndarray, values: np.ndarray) -> None:
         self._prints = list(prints)
         self._mean, self._scale = float(values.mean()), float(values.std()) or 1.0
         y = (values - self._mean) / self._scale
-        kernel = np.array([BulkTanimotoSimilarity(one, self._prints) for one in self._prints])
         eigenvalues, vectors = np.linalg.eigh(kernel)
         rotated = (vectors.T @ y) ** 2
 
@@ -76,10 +83,11 @@ def gp_bo(
 
     generator, draws = random.Random(seed), np.random.default_rng(seed)
     oracle(seeds)
-    prints = {text: fingerprint(text) for text in values}
+    prints, kernel = {text: fingerprint(text) for text in values}, np.empty((0, 0))
     while len(values) < calls:
         known = list(values)
-        process = TanimotoProcess([prints[text] for text in known], np.array([values[text] for text in known]))
+        kernel = grown(kernel, [prints[text] for text in known])
+        process = TanimotoProcess([prints[text] for text in known], kernel, np.array([values[text] for text in known]))
         weight = 10.0 ** draws.uniform(-2.0, 0.0)
 
         def bound(smiles: Sequence[str], process: TanimotoProcess = process, weight: float = weight) -> list[float]:

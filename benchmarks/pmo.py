@@ -184,7 +184,7 @@ def _is_plain(molecule: Any) -> bool:
     return all(atom.GetSymbol() in ELEMENTS and not atom.GetFormalCharge() for atom in molecule.GetAtoms())
 
 
-class CallsUsed(Exception):
+class CallsUsedError(Exception):
     """An oracle is asked for another molecule after its last call."""
 
 
@@ -193,7 +193,7 @@ class Counted:
 
     Args:
         oracle: of molecules.
-        calls: how many different molecules may be asked; a further one raises ``CallsUsed``.
+        calls: how many different molecules may be asked; a further one raises ``CallsUsedError``.
     """
 
     def __init__(self, oracle: Oracle, calls: int) -> None:
@@ -209,7 +209,7 @@ class Counted:
             if molecule is None:
                 return 0.0
             if len(self.values) >= self.calls:
-                raise CallsUsed
+                raise CallsUsedError
             self.values[smiles] = float(self.oracle(molecule))
         return self.values[smiles]
 
@@ -260,7 +260,7 @@ def mol_ga(oracle: Counted, seeds: Sequence[str], *, seed: int) -> None:
     from mol_ga.preconfigured_gas import default_ga
 
     generator = random.Random(seed)
-    with suppress(CallsUsed):  # most generations repeat molecules: how many are needed is not known before
+    with suppress(CallsUsedError):  # most generations repeat molecules: how many are needed is not known before
         default_ga(
             starting_population_smiles=set(seeds),
             scoring_function=oracle,

@@ -222,11 +222,11 @@ def tanimoto(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float
     minima are a product of matrices.
     """
     top = np.minimum(a.max(axis=0, initial=0.0), b.max(axis=0, initial=0.0))
-    fidelities = [np.flatnonzero(top >= fidelity) for fidelity in range(1, int(top.max(initial=0.0)) + 1)]
+    levels = [np.flatnonzero(top >= level) for level in range(1, int(top.max(initial=0.0)) + 1)]
     shared = np.zeros((len(a), len(b)))
-    for fidelity, places in enumerate(fidelities, start=1):
+    for level, places in enumerate(levels, start=1):
         # Single precision is exact here: the sums are whole numbers far below 2**24.
-        shared += (a[:, places] >= fidelity).astype(np.float32) @ (b[:, places] >= fidelity).astype(np.float32).T
+        shared += (a[:, places] >= level).astype(np.float32) @ (b[:, places] >= level).astype(np.float32).T
     either = a.sum(axis=1)[:, None] + b.sum(axis=1)[None, :] - shared
     return np.where(either > 0.0, shared / np.maximum(either, 1e-300), 1.0)
 

@@ -21,7 +21,7 @@ from invdesign.surrogates.gaussian_process.inducing_points import InducingPointM
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
-from invdesign.surrogates.gaussian_process.views import best_view, judged_rows, views
+from invdesign.surrogates.gaussian_process.views import View, best_view, judged_rows, views
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 
 if TYPE_CHECKING:
@@ -63,10 +63,10 @@ class GaussianProcess(ScikitLearnEstimator):
     ard: bool | None = None
     """Whether each feature has a length scale of its own, each value of a category too, up to 32 of them. None: up to
     20 numbers and categories (averaged with one for all if ``calibrate``); one for all beyond, and one for all features
-    of a molecule or a rich formula, since a search that has seen but one corner of the space would trust what it
-    learned there too far. True: each its own; where numbers and categories are more than 20, or there are a molecule's
-    features, they are pooled: alike unless the values say otherwise, which predicts better from some seventy values on.
-    False: one for all."""
+    of a rich formula, since a search that has seen but one corner of the space would trust what it learned there too
+    far; for a molecule's features whichever predicts the known values better. True: each its own; where numbers and
+    categories are more than 20, or there are a molecule's features, they are pooled: alike unless the values say
+    otherwise. False: one for all."""
     features: Features | None = None
     """Which features. None: compact ones, and of molecules and mixtures those that predict the known values best."""
     combine: Combination = "joint"
@@ -102,7 +102,7 @@ class GaussianProcess(ScikitLearnEstimator):
         y = as_frame(y)
         check_values(frame, y, fewest=FEWEST_VALUES)
         noise = known_noise(noise_std, y)
-        choice = (self.features,) if self.features is not None else views(columns)
+        choice = views(columns) if self.features is None else (View(self.features),)
         judged = judged_rows(y, columns)
         if len(choice) > 1 and len(judged) < len(y):
             few, values = frame.iloc[judged], y.iloc[judged]
@@ -118,7 +118,7 @@ class GaussianProcess(ScikitLearnEstimator):
 
     def _fitted(
         self,
-        features: Features,
+        view: View,
         frame: pd.DataFrame,
         y: pd.DataFrame,
         noise: pd.DataFrame | None,
@@ -126,10 +126,11 @@ class GaussianProcess(ScikitLearnEstimator):
         *,
         calibrate: bool,
     ) -> tuple[Featurizer, dict[str, PropertyModel | InducingPointModel]]:
-        """The processes of all properties on some features."""
-        featurizer = Featurizer(features).fit(frame, columns)
+        """The processes of all properties by one view of the candidates."""
+        featurizer = Featurizer(view.features).fit(frame, columns)
         points = featurizer.transform(frame)
-        terms = kernel_terms(featurizer.blocks, combine=self.combine, ard=self.ard, averaged=self.calibrate)
+        ard = view.ard if self.ard is None else self.ard
+        terms = kernel_terms(featurizer.blocks, combine=self.combine, ard=ard, averaged=self.calibrate)
         start = prior_covariance(self.kernel, terms)
         models = {}
         for name in y.columns:

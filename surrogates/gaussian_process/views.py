@@ -1,18 +1,17 @@
 """Which features a Gaussian process takes of its candidates where the user does not say: those that predict best.
 
-Of a molecule, all descriptors with one length scale tell similar molecules apart, their first principal components go
-by the few directions in which the molecules differ most, and fingerprints (MinMax kernel), added to the descriptors
-with a learned weight, find the fragments that matter. Of several molecules from short lists it may only count which
-they are. Which serves best depends on the property, and the known values
-say it: each is predicted from all the others (leave one out, in closed form), and the features are taken that give
-these values the greatest density. This is the score by which Vehtari, Gelman and Gabry (2017,
-doi:10.1007/s11222-016-9696-4) compare models. For mixtures, the fingerprints of the components are features or not, and
-a temperature beside them is the number itself or 1/(T - T0).
+Of a molecule, all descriptors with one length scale tell similar molecules apart, those with length scales of their own
+find the few that matter, and fingerprints (MinMax kernel), added to the descriptors with a learned weight, find the
+fragments. Of several molecules from short lists it may only count which they are. Which serves best depends on the
+property, and the known values say it: each is predicted from all the others (leave one out, in closed form), and the
+features are taken that give these values the greatest density. This is the score by which Vehtari, Gelman and Gabry
+(2017, doi:10.1007/s11222-016-9696-4) compare models. For mixtures, the fingerprints of the components are features or
+not, and a temperature beside them is the number itself or 1/(T - T0).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,15 +39,28 @@ MOST_JUDGED, FEWEST_JUDGED = 200, 50
 """Rows by which the views of mixtures are compared, and the fewest values among them of each property."""
 LARGEST_POOL = 20_000
 """Molecules up to which fingerprints are a view: as many as are kept in memory."""
-MOLECULE_VIEWS = (COMPACT, replace(COMPACT, components=15), replace(COMPACT, molecules="both"))
 
 
-NAMES = replace(COMPACT, molecules="names")
+@dataclass(frozen=True)
+class View:
+    """What a process sees of its candidates.
+
+    Attributes:
+        features: of them.
+        ard: whether each feature has a length scale of its own; see ``GaussianProcess``.
+    """
+
+    features: Features
+    ard: bool | None = None
+
+
+MOLECULE_VIEWS = (View(COMPACT), View(COMPACT, ard=True), View(replace(COMPACT, molecules="both")))
+NAMES = View(replace(COMPACT, molecules="names"))
 """Which molecule of a short list it is, where several columns have molecules."""
 
 
-def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
-    """The features to choose from; the first are taken where none are clearly better.
+def views(columns: Sequence[Column] | None) -> tuple[View, ...]:
+    """What to choose from; the first is taken where none is clearly better.
 
     Args:
         columns: what the candidates consist of; guessed ones are never molecules.
@@ -56,23 +68,21 @@ def views(columns: Sequence[Column] | None) -> tuple[Features, ...]:
     described = columns or ()
     pools = [len(column.values) for column in described if column.kind == "molecule"]
     if pools:
-        found: tuple[Features, ...] = MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:2]
+        found = MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:-1]
         # Names first: of a dozen molecules in each of three columns the descriptors fit what single ones do by chance
         # (hits of 60 among the best hundredth of electrolytes, four seeds: 39.3 with names first, 37.3 with them last,
         # 36.7 without on three of the seeds, where names have 44.0).
         return (NAMES, *found) if len(pools) > 1 and any(1 < count <= MOST_NAMES for count in pools) else found
     mixtures = [column for column in described if column.kind == "mixture"]
-    if not mixtures:
-        return (COMPACT,)
-    found = (COMPACT,)
+    features: tuple[Features, ...] = (COMPACT,)
     if any(compared(column.components) for column in mixtures):
         # Fingerprints first: where few values choose nothing, they predict components that were not measured best.
-        found = (replace(COMPACT, mixtures="both"), *found)
-    if any(map(is_temperature, described)):
+        features = (replace(COMPACT, mixtures="both"), *features)
+    if mixtures and any(map(is_temperature, described)):
         # The law first: of electrolytes it predicts other papers, salts and temperatures better, which the known values
         # may not show.
-        found = (*(replace(view, temperatures="vogel-fulcher-tammann") for view in found), *found)
-    return found
+        features = (*(replace(one, temperatures="vogel-fulcher-tammann") for one in features), *features)
+    return tuple(map(View, features))
 
 
 def judged_rows(y: pd.DataFrame, columns: Sequence[Column] | None) -> NDArray[np.int64]:

@@ -10,9 +10,8 @@ import pytest
 
 from invdesign.core.columns import Column, Component
 from invdesign.space import MoleculePool
-from invdesign.surrogates.features.featurizer import Featurizer
 from invdesign.surrogates.features.fingerprints import count_fingerprints
-from invdesign.surrogates.features.molecules import MoleculeFeatures
+from invdesign.surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.kernels import tanimoto
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
@@ -20,6 +19,7 @@ from invdesign.surrogates.gaussian_process.views import (
     COMPACT,
     MOLECULE_VIEWS,
     MOST_JUDGED,
+    View,
     best_view,
     judged_rows,
     left_out_density,
@@ -45,23 +45,6 @@ def width(model: GaussianProcess) -> int:
     return model.transform(pd.DataFrame({"molecule": [POOL.smiles[0]]})).shape[1]
 
 
-def components() -> np.ndarray:
-    featurizer = Featurizer(MOLECULE_VIEWS[1]).fit(pd.DataFrame({"molecule": list(POOL.smiles)}), [MOLECULE])
-    return featurizer.transform(pd.DataFrame({"molecule": list(POOL.smiles)}))
-
-
-def test_a_property_that_goes_by_one_direction_is_learned_from_components():
-    values = np.sin(2.0 * components()[:, 2])
-    rows = np.random.default_rng(0).permutation(len(values))[:60]
-    chosen = fitted(values, rows)
-    plain = fitted(values, rows, features=COMPACT)
-    rest = np.setdiff1d(np.arange(len(values)), rows)
-    frame = pd.DataFrame({"molecule": [POOL.smiles[row] for row in rest]})
-    errors = [np.abs(model.predict(frame)["f"].to_numpy() - values[rest]).mean() for model in (chosen, plain)]
-    assert width(chosen) == 15
-    assert errors[0] < errors[1]
-
-
 def test_a_property_that_goes_by_fragments_is_learned_from_fingerprints_too():
     """A draw from the process whose covariance is the shared fragments."""
     rng = np.random.default_rng(0)
@@ -77,6 +60,21 @@ def test_a_property_that_goes_by_fragments_is_learned_from_fingerprints_too():
     assert errors[0] < errors[1]
 
 
+def test_a_property_of_few_descriptors_is_learned_with_length_scales_of_their_own():
+    smiles = list(POOL.smiles)
+    few = descriptors(smiles)[:, [descriptor_names().index(name) for name in ("TPSA", "MolLogP")]]
+    few = (few - few.mean(axis=0)) / few.std(axis=0)
+    values = few[:, 0] + np.sin(2.0 * few[:, 1])
+    rows = np.random.default_rng(0).permutation(len(values))[:80]
+    rest = np.setdiff1d(np.arange(len(values)), rows)
+    frame = pd.DataFrame({"molecule": [smiles[row] for row in rest]})
+    chosen, plain = fitted(values, rows), fitted(values, rows, features=COMPACT)
+    errors = [np.abs(model.predict(frame)["f"].to_numpy() - values[rest]).mean() for model in (chosen, plain)]
+    (model,) = chosen.models(["f"])
+    assert sum(map(len, model.covariance.lengthscales)) > 100
+    assert errors[0] < 0.8 * errors[1]
+
+
 def test_values_that_say_nothing_leave_the_plainest_features():
     values = np.random.default_rng(1).normal(size=len(POOL.smiles))
     chosen = fitted(values, np.arange(0, len(values), 12))
@@ -84,16 +82,16 @@ def test_values_that_say_nothing_leave_the_plainest_features():
 
 
 def test_given_features_are_taken():
-    values = np.sin(6.0 * components()[:, 1])
+    values = np.array([float(text.count("C")) for text in POOL.smiles])
     assert width(fitted(values, np.arange(60), features=Features(components=3))) == 3
 
 
 def test_molecules_have_several_views():
-    assert views([Column("x", "number", bounds=(0.0, 1.0))]) == (COMPACT,)
-    assert views(None) == (COMPACT,)
+    assert views([Column("x", "number", bounds=(0.0, 1.0))]) == (View(COMPACT),)
+    assert views(None) == (View(COMPACT),)
     assert views([MOLECULE]) == MOLECULE_VIEWS
     large = Column("molecule", "molecule", values=tuple(f"C{place}" for place in range(20_001)))
-    assert views([MOLECULE, large]) == MOLECULE_VIEWS[:2]
+    assert views([MOLECULE, large]) == MOLECULE_VIEWS[:-1]
 
 
 SOLVENTS = tuple(Component(f"S{place}", "solvent", smiles=smiles) for place, smiles in enumerate(POOL.smiles))
@@ -103,13 +101,14 @@ KELVIN = Column("T", "number", bounds=(250.0, 350.0), unit="K")
 
 def test_mixtures_have_views_with_fingerprints_and_with_a_reciprocal_temperature_beside_them():
     fingerprints, vogel = replace(COMPACT, mixtures="both"), replace(COMPACT, temperatures="vogel-fulcher-tammann")
-    assert views([LIQUID]) == (fingerprints, COMPACT)
-    assert views([LIQUID, KELVIN]) == (replace(vogel, mixtures="both"), vogel, fingerprints, COMPACT)
+    assert views([LIQUID]) == (View(fingerprints), View(COMPACT))
+    both = replace(vogel, mixtures="both")
+    assert views([LIQUID, KELVIN]) == tuple(map(View, (both, vogel, fingerprints, COMPACT)))
     names = tuple(Component(name, "filler") for name in ("carbon", "binder"))
     slurry = Column("slurry", "mixture", values=("carbon", "binder"), components=names)
-    assert views([slurry]) == (COMPACT,)
-    assert views([slurry, KELVIN]) == (vogel, COMPACT)
-    assert views([KELVIN]) == (COMPACT,), "without a mixture the user chooses"
+    assert views([slurry]) == (View(COMPACT),)
+    assert views([slurry, KELVIN]) == (View(vogel), View(COMPACT))
+    assert views([KELVIN]) == (View(COMPACT),), "without a mixture the user chooses"
 
 
 def test_a_property_of_mixtures_that_goes_by_fragments_is_learned_from_fingerprints():

@@ -8,7 +8,7 @@ import pytest
 
 import invdesign as ind
 from invdesign.core.columns import Column
-from invdesign.optimizers.bayesian.model_fit import ALWAYS_BELOW, ModelFits, rows_to_fit
+from invdesign.optimizers.bayesian.model_fit import ALWAYS_BELOW, ModelFits, rows_to_fit, rows_to_learn
 from invdesign.space.duplicates import without_duplicates
 
 
@@ -124,3 +124,25 @@ def test_known_noise_weighs_values_also_of_those_conditioned_on(rng, count):
     assert (plain.predict(frame)["f"] - truth).abs().mean() > 0.3
     same = fits.fitted(ind.GaussianProcess(), frame, y, space.columns, noise * np.nan)
     pd.testing.assert_frame_equal(same.predict(frame), plain.predict(frame))
+
+
+def test_of_many_rows_the_best_and_an_even_choice_of_the_others_are_learned(rng):
+    targets, values = ind.Targets(ind.Maximize("f")), pd.DataFrame({"f": rng.permutation(500).astype(float)})
+    values.iloc[::50] = np.nan
+    np.testing.assert_array_equal(rows_to_learn(targets, values.head(90), 100), np.arange(90))
+    rows = rows_to_learn(targets, values, 100)
+    first = rows_to_fit(500)
+    early, late = rows[:100], rows[100:]
+    np.testing.assert_array_equal(late, np.arange(first, 500))
+    assert (np.diff(rows) > 0).all()
+    assert set(values["f"].head(first).nlargest(50).index) <= set(early)
+    assert np.diff(early).max() < 30, "the others are from everywhere"
+
+
+def test_the_choice_of_rows_changes_only_with_a_new_fit(rng):
+    targets, values = ind.Targets(ind.Maximize("f")), pd.DataFrame({"f": rng.random(700)})
+    first = rows_to_fit(600)
+    same = [rows_to_learn(targets, values.head(count), 100)[:100] for count in range(first, int(first * 1.09), 7)]
+    assert len(same) > 5
+    for rows in same[1:]:
+        np.testing.assert_array_equal(rows, same[0])
