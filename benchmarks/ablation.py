@@ -398,6 +398,7 @@ LEFT_OUT: Mapping[str, str] = {
     "model_fit.ALWAYS_BELOW": "speed", "model_fit.GROWTH": "speed", "model_fit.KEPT": "memory",
     "molecule_search.COMPARED": "speed", "molecule_search.MOST_SEEDS": "size", "molecule_search.REFINED": "speed",
     "optimize.SAME": "tolerance", "optimizer.FEWEST_VALUES": "definition", "optimizer.MOST_PARENTS": "size",
+    "optimizer.MOST_ROWS": "size", "policy.SMOOTHED": "speed",
     "optimizer.OPEN_ENDED": "speed", "optimizer.SUGGESTED": "generator", "policy.BLIND": "accuracy",
     "policy.DISTANCE": "unmeasured", "policy.MOST_FRONTS": "speed", "cma_es.MOST_RESTARTS": "size",
     "cma_es.SMALLEST": "definition", "deap_operators.BLEND": "published", "deap_operators.EACH": "published",

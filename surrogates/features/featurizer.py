@@ -39,8 +39,10 @@ CITATIONS = {
 }
 
 
-MOST_NAMES = 32
-"""Molecules of a list up to which each may be a category of its own."""
+MOST_VALUES = 32
+"""Values of a category up to which each has a length scale of its own: how unlike the others it is; and molecules of a
+list up to which they may be such a category. Of a hundred values most are seen once or never, and one length scale for
+all of them then finds more (categories measured at 15, 38 and 124)."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,7 @@ class Featurizer:
         return self.settings.temperatures != "linear" and is_temperature(column)
 
     def _is_named(self, column: Column) -> bool:
-        short = column.kind == "molecule" and 1 < len(column.values) <= MOST_NAMES
+        short = column.kind == "molecule" and 1 < len(column.values) <= MOST_VALUES
         return short and self.settings.molecules == "names"
 
     def _molecule_features(self, column: Column, frame: pd.DataFrame) -> MoleculeFeatures:

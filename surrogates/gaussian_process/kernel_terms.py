@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from invdesign.surrogates.features.featurizer import MOST_VALUES
 from invdesign.surrogates.gaussian_process.parts import Part
 
 if TYPE_CHECKING:
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 Combination = Literal["joint", "sum", "product"]
 MOST_LENGTHSCALES = 20
 """Numbers and categories up to which each has length scales of its own, where the user does not say."""
-MOST_VALUES = 32
-"""Values of a category up to which each has a length scale of its own: how unlike the others it is. Of a hundred values
-most are seen once or never, and one length scale for all of them then finds more (measured at 15, 38 and 124)."""
 ORBITAL = 2.0
 """How many times as much as all descriptors of a molecule one of its orbitals' energies counts in a distance: what the
 descriptors share is what the orbitals already tell (hits of 60 on homobenzylic ethers: 58.8 at 1, 59.0 at 2)."""

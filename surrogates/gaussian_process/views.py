@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from invdesign.surrogates.features.featurizer import MOST_NAMES
+from invdesign.surrogates.features.featurizer import MOST_VALUES
 from invdesign.surrogates.features.mixtures import compared
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.features.temperatures import is_temperature
@@ -72,7 +72,7 @@ def views(columns: Sequence[Column] | None) -> tuple[View, ...]:
         # Names first: of a dozen molecules in each of three columns the descriptors fit what single ones do by chance
         # (hits of 60 among the best hundredth of electrolytes, four seeds: 39.3 with names first, 37.3 with them last,
         # 36.7 without on three of the seeds, where names have 44.0).
-        return (NAMES, *found) if len(pools) > 1 and any(1 < count <= MOST_NAMES for count in pools) else found
+        return (NAMES, *found) if len(pools) > 1 and any(1 < count <= MOST_VALUES for count in pools) else found
     mixtures = [column for column in described if column.kind == "mixture"]
     features: tuple[Features, ...] = (COMPACT,)
     if any(compared(column.components) for column in mixtures):

@@ -6,7 +6,7 @@ import pytest
 
 from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
-from invdesign.surrogates.features.featurizer import MOST_NAMES, Featurizer
+from invdesign.surrogates.features.featurizer import MOST_VALUES, Featurizer
 from invdesign.surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.features.smiles import canonical_or_given, canonical_smiles, smiles_problem
@@ -91,6 +91,6 @@ def test_molecules_of_a_short_list_may_be_categories():
 
 
 def test_a_long_list_of_named_molecules_has_descriptors():
-    column = Column("base", "molecule", values=tuple("C" * n + "O" for n in range(1, MOST_NAMES + 2)))
+    column = Column("base", "molecule", values=tuple("C" * n + "O" for n in range(1, MOST_VALUES + 2)))
     featurizer = Featurizer(Features(molecules="names")).fit(pd.DataFrame({"base": ["CO"]}), [column])
     assert [block.kind for block in featurizer.blocks] == ["molecule"]
