@@ -36,8 +36,8 @@ FEWEST_VALUES = 2
 class GaussianProcess(ScikitLearnEstimator):
     """A Gaussian process a property, on features built from the candidates' columns.
 
-    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors, 15
-    principal components of these, or descriptors and fingerprints, whichever predict the known values best (see
+    Numbers are scaled to their bounds, categories one-hot, molecules their standardized RDKit descriptors, with one
+    length scale or with one for each, or descriptors and fingerprints, whichever predict the known values best (see
     ``views``), unless ``features`` says otherwise; mixtures likewise with or without the fingerprints of their
     components, and a temperature beside them as it is or as 1/(T - T0), to which a line is then added whose slope
     depends on everything else (Vogel, Fulcher and Tammann).
