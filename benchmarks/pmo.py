@@ -227,8 +227,10 @@ class Counted:
         return sorted(self.values, key=self.values.__getitem__, reverse=True)[:ENDED_WITH]
 
 
-def ours(optimizer: Any, oracle: Counted, seeds: Sequence[str], *, initial: int, batch: int, seed: int) -> float:
-    """Runs one of our optimizers; returns the mean seconds of a proposal."""
+def ours(
+    optimizer: Any, oracle: Counted, seeds: Sequence[str], *, calls: int, initial: int, batch: int, seed: int
+) -> float:
+    """Runs one of our optimizers for so many calls; returns the mean seconds of a proposal."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "seeds.smi"
         file.write_text("\n".join(seeds))
@@ -238,9 +240,9 @@ def ours(optimizer: Any, oracle: Counted, seeds: Sequence[str], *, initial: int,
     candidates = space.sample(0, np.random.default_rng(0))
     values = pd.DataFrame({"score": []}, dtype=float)
     elapsed, asked = 0.0, 0
-    while len(candidates) < oracle.calls:
+    while len(candidates) < calls:
         begun = len(candidates) >= initial
-        count = min(batch if begun else initial - len(candidates), oracle.calls - len(candidates))
+        count = min(batch if begun else initial - len(candidates), calls - len(candidates))
         history = ind.History(candidates, values, candidates.iloc[:0])
         start = time.process_time()
         chosen = optimizer if begun else initial_design(optimizer)
@@ -297,7 +299,8 @@ def run(name: str, task: str, seed: int, arguments: argparse.Namespace) -> dict[
         gp_bo(oracle, oracle.values, calls=arguments.calls, seeds=seeds, seed=seed)
     else:
         optimizer = {"genetic": ind.GeneticOptimizer, "bayesian": ind.BayesianOptimizer, "random": ind.RandomOptimizer}
-        seconds = ours(optimizer[name](), oracle, seeds, initial=arguments.initial, batch=arguments.batch, seed=seed)
+        steps = {"calls": arguments.stop or arguments.calls, "initial": arguments.initial, "batch": arguments.batch}
+        seconds = ours(optimizer[name](), oracle, seeds, seed=seed, **steps)
     return {
         "search": name,
         "task": task,
@@ -338,6 +341,7 @@ def main() -> None:
     parser.add_argument("--molecules", type=int, default=100, help="molecules of ZINC to begin with")
     parser.add_argument("--initial", type=int, default=100, help="of these, evaluated before the search takes over")
     parser.add_argument("--batch", type=int, default=5)
+    parser.add_argument("--stop", type=int, help="calls after which our searches stop; the area counts all the same")
     parser.add_argument("--name", default="pmo", help="of the file of results; none is written if empty")
     arguments = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parent))
