@@ -66,6 +66,27 @@ def test_what_it_proposes_is_better_than_the_known_and_keeps_the_rules():
     assert [broken_rule(Chem.MolFromSmiles(smiles)) for smiles in new["m"]] == [None] * 8
 
 
+def test_of_many_values_some_are_learned_and_the_best_among_them(monkeypatch):
+    history = known(GRAPH, 130)
+    learned = []
+    original = ind.GaussianProcess.fit
+
+    def recorded(self, frame, y, *, columns=None, noise_std=None):
+        learned.append(frame)
+        return original(self, frame, y, columns=columns, noise_std=noise_std)
+
+    monkeypatch.setattr("invdesign.optimizers.bayesian.optimizer.MOST_ROWS", 40)
+    monkeypatch.setattr(ind.GaussianProcess, "fit", recorded)
+    asked = {"space": GRAPH, "targets": ind.Targets(ind.Maximize("p")), "history": history, "seed": SEED}
+    new = ind.BayesianOptimizer().propose(8, **asked)
+    assert len(learned[0]) < 60
+    best = history.properties["p"].head(100).nlargest(10).index
+    assert set(history.candidates["m"][best]) <= set(learned[0]["m"])
+    assert logp(new)["p"].median() > history.properties["p"].quantile(0.9)
+    assert not pd.concat([history.candidates, new]).duplicated().any(), "also of those that it did not learn"
+    pd.testing.assert_frame_equal(new, ind.BayesianOptimizer().propose(8, **asked))
+
+
 def test_it_finds_what_random_molecules_do_not():
     rng = np.random.default_rng(1)
     evaluated = GRAPH.seeded(GRAPH.sample(8, rng), pd.DataFrame({"m": []}))
