@@ -55,8 +55,8 @@ class View:
 
 
 MOLECULE_VIEWS = (View(COMPACT), View(COMPACT, ard=True), View(replace(COMPACT, molecules="both")))
-"""Descriptors with length scales of their own found 54 hits of 60 where one for all found 37, and 47 for 42, on pools for
-development, and as many on reduction potentials and hbe (``benchmarks/optimizers/molecule_pools.py``)."""
+"""Descriptors with length scales of their own found 54 hits of 60 where one for all found 37, and 47 for 42, on pools
+for development, and as many on reduction potentials and hbe (``benchmarks/optimizers/molecule_pools.py``)."""
 NAMES = View(replace(COMPACT, molecules="names"))
 """Which molecule of a short list it is, where several columns have molecules."""
 

@@ -6,8 +6,11 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rdkit import Chem
+
+import invdesign as ind
 
 FILE = Path(__file__).parents[2] / "benchmarks" / "pmo.py"
 
@@ -43,6 +46,16 @@ def test_oracles_are_one_at_what_they_ask_for_and_stay_in_their_range(pmo):
 def test_calls_are_counted_once_per_molecule_and_end(pmo):
     counted = pmo.Counted(lambda molecule: molecule.GetNumAtoms() / 10, calls=3)
     assert counted(["C", "CC", "C", "?"]) == [0.1, 0.2, 0.1, 0.0]
-    assert counted(["CCC", "CCCC"]) == [0.3, 0.0]
+    with pytest.raises(pmo.CallsUsedError):
+        counted(["CCC", "CCCC"])
     assert counted.area() == pytest.approx((0.01 + 0.03 + 0.06) / 3)
     assert counted.ended_with() == ["CCC", "CC", "C"]
+
+
+def test_a_search_may_stop_before_its_calls_are_used(pmo):
+    counted = pmo.Counted(lambda molecule: molecule.GetNumAtoms() / 50, calls=100)
+    seeds = ["CCO", "CCCC", "CCOC", "CCN"]
+    pmo.ours(ind.GeneticOptimizer(), counted, seeds, calls=20, initial=4, batch=4, seed=0)
+    assert len(counted.values) == 20
+    values = sorted(counted.values.values(), reverse=True)
+    assert np.mean(values[:10]) * 0.8 < counted.area() < np.mean(values[:10]), "the last ten best count until the end"
