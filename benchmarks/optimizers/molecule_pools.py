@@ -8,7 +8,7 @@ length scales of their own found 54 hits there where one for all found 37 (flexi
 42 (refractivity), and were alike on reduction potentials; components, which they replaced, found no more anywhere.
 Reported are other properties, another subset and seeds from 1000, as they were found by the views before, too. Every
 pool has 1,400 molecules; hits are its 70 highest values. BayBE's descriptors include drug-likeness and complexity
-themselves, which ours leave out because they take longer than all others together.
+themselves, which ours leave out because of the time that they take.
 
 Beside them: a Gaussian process of thirty lines (``minmax.py``) and BayBE with encodings of its own. These need
 scikit-fingerprints, which pins an older RDKit: install it with ``--no-deps``, and what it imports.
