@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from invdesign.surrogates.features.settings import MoleculeKind
 
 SLOW_DESCRIPTORS = frozenset({"qed", "SPS", "Ipc", "AvgIpc", "BertzCT"})
-"""Left out: composites that take a third of the time of all (1.3 of 4 ms a molecule), or grow beyond any scale (Ipc)."""
+"""Left out: composites that take a third of all time (1.3 of 4 ms a molecule), or grow beyond any scale (Ipc)."""
 CLIP = 5.0
 """Standard deviations beyond which a descriptor is cut off, so that one odd molecule does not rule a component."""
 LARGEST_FIT = 5_000
