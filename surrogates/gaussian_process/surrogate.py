@@ -102,7 +102,7 @@ class GaussianProcess(ScikitLearnEstimator):
         y = as_frame(y)
         check_values(frame, y, fewest=FEWEST_VALUES)
         noise = known_noise(noise_std, y)
-        choice = views(columns) if self.features is None else (View(self.features),)
+        choice = views(columns, ard=self.ard) if self.features is None else (View(self.features, self.ard),)
         judged = judged_rows(y, columns)
         if len(choice) > 1 and len(judged) < len(y):
             few, values = frame.iloc[judged], y.iloc[judged]
@@ -129,8 +129,7 @@ class GaussianProcess(ScikitLearnEstimator):
         """The processes of all properties by one view of the candidates."""
         featurizer = Featurizer(view.features).fit(frame, columns)
         points = featurizer.transform(frame)
-        ard = view.ard if self.ard is None else self.ard
-        terms = kernel_terms(featurizer.blocks, combine=self.combine, ard=ard, averaged=self.calibrate)
+        terms = kernel_terms(featurizer.blocks, combine=self.combine, ard=view.ard, averaged=self.calibrate)
         start = prior_covariance(self.kernel, terms)
         models = {}
         for name in y.columns:

@@ -56,18 +56,24 @@ class View:
 
 MOLECULE_VIEWS = (View(COMPACT), View(COMPACT, ard=True), View(replace(COMPACT, molecules="both")))
 """Descriptors with length scales of their own found 54 hits of 60 where one for all found 37, and 47 for 42, on pools
-for development, and as many on reduction potentials and hbe (``benchmarks/optimizers/molecule_pools.py``)."""
+for development; as many on one subset of reduction potentials, 29 for 34 on another, and 53.5 for 55.5 on hbe
+(``benchmarks/optimizers/molecule_pools.py``, ``pools.py``)."""
 NAMES = View(replace(COMPACT, molecules="names"))
 """Which molecule of a short list it is, where several columns have molecules."""
 
 
-def views(columns: Sequence[Column] | None) -> tuple[View, ...]:
+def views(columns: Sequence[Column] | None, *, ard: bool | None = None) -> tuple[View, ...]:
     """What to choose from; the first is taken where none is clearly better.
 
     Args:
         columns: what the candidates consist of; guessed ones are never molecules.
+        ard: whether each feature has a length scale of its own in every view; None leaves it to each.
     """
-    described = columns or ()
+    found = _views(columns or ())
+    return found if ard is None else tuple(dict.fromkeys(replace(view, ard=ard) for view in found))
+
+
+def _views(described: Sequence[Column]) -> tuple[View, ...]:
     pools = [len(column.values) for column in described if column.kind == "molecule"]
     if pools:
         found = MOLECULE_VIEWS if max(pools) <= LARGEST_POOL else MOLECULE_VIEWS[:-1]

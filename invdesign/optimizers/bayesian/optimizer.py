@@ -45,7 +45,8 @@ NEAREST = 16
 MOST_PARENTS = 500
 """Best known candidates whose children are molecules that are built."""
 MOST_ROWS = 1_000
-"""Values from which more of open-ended molecules are no longer all learned, so that a suggestion stays quick."""
+"""Evaluated open-ended molecules up to which the model is fitted to all; of more, to a part, so that a suggestion stays
+quick. Of 1,500 it takes 0.3 s."""
 OPEN_ENDED = Features(molecules="fingerprints", formulas="compact")
 """Features of open-ended molecules, most of which are new: descriptors of one take as long as thirty fingerprints."""
 FEWEST_VALUES = 2

@@ -90,6 +90,7 @@ def test_molecules_have_several_views():
     assert views([Column("x", "number", bounds=(0.0, 1.0))]) == (View(COMPACT),)
     assert views(None) == (View(COMPACT),)
     assert views([MOLECULE]) == MOLECULE_VIEWS
+    assert views([MOLECULE], ard=True) == (View(COMPACT, ard=True), View(replace(COMPACT, molecules="both"), ard=True))
     large = Column("molecule", "molecule", values=tuple(f"C{place}" for place in range(20_001)))
     assert views([MOLECULE, large]) == MOLECULE_VIEWS[:-1]
 
