@@ -37,7 +37,7 @@ def rows_to_fit(count: int) -> int:
 
 
 def rows_to_learn(targets: Targets, values: pd.DataFrame, most: int) -> NDArray[np.int64]:
-    """Which rows a model is fitted to, in order: all up to ``most``; of more, the best half and an even choice of others.
+    """Rows a model is fitted to, in order: all up to ``most``; of more, the best half and some of the rest, evenly.
 
     The choice changes only when hyperparameters are fitted again; until then further rows join it. So it depends on the
     values alone, and few fits are made.
