@@ -211,14 +211,21 @@ class PropertyModel:
         """
         if len(self.standard) < 2 * CALIBRATION_FOLDS:
             return self
-        return self.stretched(stretch(self._refitted_errors()))
+        means, deviations = self.refitted(self.covariance)
+        return self.stretched(stretch(np.abs(self.standard - means) / np.maximum(deviations, 1e-300)))
 
-    def _refitted_errors(self) -> NDArray[np.float64]:
-        """Absolute errors of the known values in predicted standard deviations, each part from a fit on the others."""
-        errors = np.empty(len(self.standard))
+    def refitted(self, start: Covariance) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation (noise included) of each standardized value, each of shape ``n``.
+
+        Each part of the values is predicted by hyperparameters that were fitted on the others.
+
+        Args:
+            start: the kernel, with the hyperparameters from which these fits start.
+        """
+        means, deviations = np.empty(len(self.standard)), np.empty(len(self.standard))
         # Parts go by the values' order, so that they do not depend on that of the rows.
-        fold_of = np.empty(len(errors), dtype=np.int64)
-        shuffled = np.random.default_rng(0).permutation(len(errors))
+        fold_of = np.empty(len(means), dtype=np.int64)
+        shuffled = np.random.default_rng(0).permutation(len(means))
         fold_of[np.argsort(self.standard, kind="stable")] = shuffled % CALIBRATION_FOLDS
         noise = None if self.row_noise is None else np.sqrt(self.row_noise)
         for fold in range(CALIBRATION_FOLDS):
@@ -226,15 +233,14 @@ class PropertyModel:
             others = PropertyModel.fitted(
                 self.features[~inside],
                 self.standard[~inside],
-                start=self.covariance,
+                start=start,
                 noise=None if noise is None else noise[~inside],
                 starts=1,
             )
-            means, deviations = others.predict(self.features[inside])
+            means[inside], deviations[inside] = others.predict(self.features[inside])
             own = np.full(inside.sum(), np.nan) if noise is None else noise[inside]
-            measured = np.hypot(deviations, np.where(np.isnan(own), others.noise_std, own))
-            errors[inside] = np.abs(self.standard[inside] - means) / np.maximum(measured, 1e-300)
-        return errors
+            deviations[inside] = np.hypot(deviations[inside], np.where(np.isnan(own), others.noise_std, own))
+        return means, deviations
 
     def stretched(self, factor: float) -> PropertyModel:
         """The same means, all standard deviations multiplied by one factor."""

@@ -21,7 +21,7 @@ from invdesign.surrogates.gaussian_process.inducing_points import InducingPointM
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
-from invdesign.surrogates.gaussian_process.views import View, best_view, judged_rows, views
+from invdesign.surrogates.gaussian_process.views import View, afford_refits, best_view, judged_rows, views
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 
 if TYPE_CHECKING:
@@ -103,17 +103,17 @@ class GaussianProcess(ScikitLearnEstimator):
         check_values(frame, y, fewest=FEWEST_VALUES)
         noise = known_noise(noise_std, y)
         choice = views(columns, ard=self.ard) if self.features is None else (View(self.features, self.ard),)
-        judged = judged_rows(y, columns)
-        if len(choice) > 1 and len(judged) < len(y):
-            few, values = frame.iloc[judged], y.iloc[judged]
-            own = None if noise is None else noise.iloc[judged]
-            best = best_view(
-                [self._fitted(one, few, values, own, columns, calibrate=False)[1].values() for one in choice]
-            )
+        if len(choice) > 1:
+            by_refits = self.calibrate and any(view.margin for view in choice) and afford_refits(y)
+            judged = judged_rows(y, columns, by_refits=by_refits)
+            few, values, own = frame.iloc[judged], y.iloc[judged], None if noise is None else noise.iloc[judged]
+            drafts = [self._fitted(one, few, values, own, columns, calibrate=False) for one in choice]
+            best = best_view(choice, [models.values() for _, models in drafts], by_refits=by_refits)
+            if len(judged) == len(y) and not self.calibrate:
+                self._featurizer, self._models = drafts[best]
+                return self
             choice = (choice[best],)
-        fits = [self._fitted(one, frame, y, noise, columns, calibrate=self.calibrate) for one in choice]
-        best = 0 if len(fits) == 1 else best_view([models.values() for _, models in fits])
-        self._featurizer, self._models = fits[best]
+        self._featurizer, self._models = self._fitted(choice[0], frame, y, noise, columns, calibrate=self.calibrate)
         return self
 
     def _fitted(

@@ -23,6 +23,7 @@ from invdesign.surrogates.gaussian_process.views import (
     best_view,
     judged_rows,
     left_out_density,
+    refitted_density,
     views,
 )
 
@@ -132,15 +133,16 @@ def test_a_property_of_mixtures_that_goes_by_fragments_is_learned_from_fingerpri
 
 def test_views_of_many_mixtures_are_compared_by_some_of_the_rows():
     y = pd.DataFrame({"f": np.arange(500.0)})
-    drawn = judged_rows(y, [LIQUID])
+    drawn = judged_rows(y, [LIQUID], by_refits=False)
     assert len(drawn) == len(set(drawn.tolist())) == MOST_JUDGED
-    assert len(judged_rows(y, [MOLECULE])) == len(judged_rows(y, None)) == 500
-    assert len(judged_rows(y[:200], [LIQUID])) == 200
+    assert len(judged_rows(y, [MOLECULE], by_refits=False)) == len(judged_rows(y, None, by_refits=False)) == 500
+    assert judged_rows(y, [MOLECULE], by_refits=True).tolist() == drawn.tolist()
+    assert len(judged_rows(y[:200], [LIQUID], by_refits=False)) == 200
     rare = y.assign(g=np.where(y["f"] < 60.0, 1.0, np.nan))
-    assert len(judged_rows(rare, [LIQUID])) == 500, "g has few values among those drawn"
+    assert len(judged_rows(rare, [LIQUID], by_refits=False)) == 500, "g has few values among those drawn"
 
 
-def test_a_view_has_to_be_clearly_better():
+def test_a_view_has_to_be_clearly_better_and_by_its_margin():
     class Known:
         """A model whose known values have given densities."""
 
@@ -153,13 +155,44 @@ def test_a_view_has_to_be_clearly_better():
 
     first = [Known([0.0, 0.0, 0.0, 0.0])]
     assert left_out_density([Known([0.5, -1.0])]) == pytest.approx([0.5, -1.0])
-    assert best_view([first, [Known([0.5, 0.4, 0.6, 0.5])]]) == 1
-    assert best_view([first, [Known([4.0, -1.0, -1.0, -1.0])]]) == 0
-    assert best_view([first, [Known([0.1, 0.2, 0.1, 0.2])], [Known([0.5, 0.4, 0.6, 0.5])]]) == 2
+    better, little, single = (
+        [Known(given)] for given in ([0.5, 0.4, 0.6, 0.5], [0.1, 0.2, 0.1, 0.2], [4.0, *[-1.0] * 3])
+    )
+    plain, hard = View(COMPACT), View(COMPACT, margin=0.4)
+    assert best_view([plain, plain], [first, better]) == 1
+    assert best_view([plain, plain], [first, single]) == 0
+    assert best_view([plain, plain, plain], [first, little, better]) == 2
+    assert best_view([plain, hard], [first, better]) == 1
+    assert best_view([plain, plain, hard], [first, little, better]) == 1, "0.5 less 0.4 is less than 0.15"
+    assert best_view([plain, View(COMPACT, margin=0.5)], [first, better]) == 0
+
+
+def test_many_length_scales_that_learned_by_heart_are_told_by_refits_or_by_the_margin():
+    """Of a draw that goes by fragments, leaving out one prefers them, though they predict the rest worse."""
+    rng = np.random.default_rng(0)
+    counts = count_fingerprints(list(POOL.smiles)).astype(np.float64)
+    values = rng.multivariate_normal(np.zeros(len(counts)), tanimoto(counts, counts), method="eigh")
+    rows = rng.permutation(len(values))[:60]
+    many, one = (
+        fitted(values, rows, features=COMPACT, ard=ard, calibrate=False).models(["f"]) for ard in (True, False)
+    )
+    assert left_out_density(many).mean() > left_out_density(one).mean() + 0.2
+    assert refitted_density(many).mean() < refitted_density(one).mean()
+    for calibrate in (True, False):
+        (model,) = fitted(values, rows, calibrate=calibrate).models(["f"])
+        assert sum(map(len, model.covariance.lengthscales)) == 1
+
+
+@pytest.mark.parametrize("count", [2, 5, 7])
+def test_few_values_are_learned_from(count):
+    values = np.array([float(text.count("C")) for text in POOL.smiles])
+    mean, std = fitted(values, np.arange(count)).predict(pd.DataFrame({"molecule": CHAINS[:3]}), return_std=True)
+    assert np.isfinite(mean).all(axis=None)
+    assert (std > 0.0).all(axis=None)
 
 
 @pytest.mark.parametrize(("smooth", "chosen"), [(False, "names"), (True, "descriptors")])
-def test_of_several_molecules_it_counts_which_they_are_unless_what_they_are_predicts_better(smooth, chosen):
+def test_of_several_molecules_it_counts_in_a_search_which_they_are_unless_what_they_are_predicts_better(smooth, chosen):
     columns = [
         Column(name, "molecule", values=tuple(CHAINS[start : start + 60 : 5])) for name, start in (("a", 0), ("b", 90))
     ]
@@ -171,7 +204,7 @@ def test_of_several_molecules_it_counts_which_they_are_unless_what_they_are_pred
         effects = dict(zip(column.values, own if smooth else rng.permutation(own), strict=True))
         y += frame[column.name].map(effects)
     y += (0.0 if smooth else 0.5) * rng.standard_normal(40)
-    model = GaussianProcess().fit(frame, pd.DataFrame({"f": y}), columns=columns)
+    model = GaussianProcess(calibrate=False).fit(frame, pd.DataFrame({"f": y}), columns=columns)
     assert (model.chosen_features.molecules == "names") == (chosen == "names")
     assert len(views(columns[:1])) == len(MOLECULE_VIEWS)
 
