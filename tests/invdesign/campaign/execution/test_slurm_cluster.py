@@ -103,6 +103,7 @@ def test_a_campaign_submits_jobs_and_collects_their_values(slurm, tmp_path):
 )
 def test_a_job_that_ends_without_a_result_is_a_failure_with_its_state(slurm, tmp_path, monkeypatch, state, reason):
     monkeypatch.setenv("STATE", state)
+    monkeypatch.setattr("submitit.core.core.Job._results_timeout_s", 1)  # the result of a slow network disk: none comes
     with SlurmCluster(poll=0.02, folder=str(tmp_path / "jobs")).started("test") as executor:
         campaign = campaign_on(executor, evaluations=1)
     assert campaign.status().failed == 1

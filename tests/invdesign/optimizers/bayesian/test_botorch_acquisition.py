@@ -11,6 +11,7 @@ from botorch.acquisition import LogExpectedImprovement, qLogNoisyExpectedImprove
 
 from invdesign.core.errors import InputError
 from invdesign.optimizers import BayesianOptimizer, History
+from invdesign.optimizers.bayesian import botorch_acquisition
 from invdesign.space import Categorical, Continuous, Fidelity, Integer, MoleculePool, SearchSpace
 from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.forests import RandomForest
@@ -124,8 +125,9 @@ def test_a_batch_is_varied_and_repeatable_and_keeps_away_from_pending_ones():
     assert gaps.min() > 1e-3
 
 
-def test_it_keeps_to_the_contract():
+def test_it_keeps_to_the_contract(monkeypatch):
     spaces = {"numbers": SQUARE}
+    monkeypatch.setattr(botorch_acquisition, "MOST_STEPS", 8)  # how near it comes to the optimum is not of the contract
     check_optimizer(BayesianOptimizer(acquisition="qLogNoisyExpectedImprovement"), spaces=lambda: spaces)
 
 
