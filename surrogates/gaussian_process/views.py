@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 COMPACT = Features(formulas="compact")
 """Features that tell candidates apart, and no more: each is a dimension in which the process has to be learned."""
 CLEAR = 1.0
-"""Standard errors by which a view has to be better than the first one to be taken."""
+"""Standard errors by which a view has to be better than the first one to be taken, leaving out one."""
 MOST_JUDGED, FEWEST_JUDGED = 200, 50
 """Rows by which views are compared by refits, and those of mixtures, and the fewest values among them of each
 property."""
@@ -136,21 +136,21 @@ def judged_rows(y: pd.DataFrame, columns: Sequence[Column] | None, *, by_refits:
 def best_view(
     choice: Sequence[View], fits: Sequence[Iterable[PropertyModel | InducingPointModel]], *, by_refits: bool = False
 ) -> int:
-    """The place of the view that predicts known values best, or of the first where none is clearly better.
+    """The place of the view that predicts known values best; leaving out one, the first where none is clearly better.
 
     Args:
         choice: the views.
         fits: for each of them the models of the properties.
         by_refits: whether values are predicted by hyperparameters that were fitted without them; needs no margins.
     """
-    density = refitted_density if by_refits else left_out_density
-    densities = np.array([density(models) for models in fits])
+    if by_refits:
+        # The sum decides: asking for a standard error more predicted no development pool better, and six of them worse.
+        return int(np.argmax([refitted_density(models).sum() for models in fits]))
+    densities = np.array([left_out_density(models) for models in fits])
     gained = densities - densities[0]
     error = gained.std(axis=1) * np.sqrt(gained.shape[1])
-    clear = gained.sum(axis=1) - CLEAR * error
-    if not by_refits:
-        clear -= np.array([view.margin for view in choice]) * gained.shape[1]
-    return int(np.argmax(clear))
+    margins = np.array([view.margin for view in choice]) * gained.shape[1]
+    return int(np.argmax(gained.sum(axis=1) - CLEAR * error - margins))
 
 
 def left_out_density(models: Iterable[PropertyModel | InducingPointModel]) -> NDArray[np.float64]:
