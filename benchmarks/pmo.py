@@ -38,13 +38,12 @@ from rdkit.DataStructs import TanimotoSimilarity
 import invdesign as ind
 from invdesign.datasets import fetch
 from invdesign.optimizers.initial_design import initial_design
-from invdesign.surrogates.features.chemists_scores import sa_score
+from invdesign.surrogates.features.chemists_scores import EASY, sa_score
 
 Oracle = Callable[[Any], float]
 ELEMENTS = ("C", "H", "N", "O", "F", "P", "S", "Cl", "Br")
 BEST = 10
 ENDED_WITH = 100
-EASY = 4.5
 
 _FINGERPRINTS: Mapping[str, Any] = {
     "ECFP4": rdFingerprintGenerator.GetMorganGenerator(radius=2),

@@ -13,7 +13,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.space.molecules.rules import constitution
 from invdesign.surrogates.base import Surrogate
-from invdesign.surrogates.features.chemists_scores import alerts, sa_score
+from invdesign.surrogates.features.chemists_scores import EASY, alerts, sa_score
 from invdesign.targets import Targets
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 MOST_PAIRED = 1000
 """Molecules among which similarities are computed."""
-EASY = 4.5
-"""Synthetic accessibility score up to which a molecule counts as easily made."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from invdesign.core.errors import InputError
 
 COMMON = 0.1
-"""Share of molecules from which on an alert that they carry is wanted."""
+"""Share of molecules from which on an alert that they carry, or how hard they are to make, is wanted."""
+EASY = 4.5
+"""Synthetic accessibility up to which a molecule counts as easy to make."""
 
 
 def sa_score(molecule: Any) -> float:
@@ -42,6 +46,15 @@ def common_alerts(molecules: Iterable[Any]) -> frozenset[str]:
     each = [alerts(molecule) for molecule in molecules]
     counts = Counter(name for found in each for name in found)
     return frozenset(name for name, count in counts.items() if count >= COMMON * len(each))
+
+
+def usual_sa_score(molecules: Iterable[Any]) -> float:
+    """The synthetic accessibility that nine of ten molecules keep to, at least that of one which is easy to make.
+
+    Args:
+        molecules: sanitized, of RDKit.
+    """
+    return max(EASY, float(np.quantile([sa_score(molecule) for molecule in molecules], 1.0 - COMMON)))
 
 
 @cache

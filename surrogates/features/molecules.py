@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from invdesign.surrogates.features.settings import MoleculeKind
 
-SLOW_DESCRIPTORS = frozenset({"qed", "SPS", "Ipc", "AvgIpc", "BertzCT"})
-"""Left out: composites that take a third of all time (1.3 of 4 ms a molecule), or grow beyond any scale (Ipc)."""
+WITHOUT_SCALE = frozenset({"Ipc", "AvgIpc"})
+"""Descriptors that are left out: they grow beyond any scale."""
 CLIP = 5.0
 """Standard deviations beyond which a descriptor is cut off, so that one odd molecule does not rule a component."""
 LARGEST_FIT = 5_000
@@ -36,7 +36,7 @@ def descriptor_names() -> tuple[str, ...]:
     """Names of the RDKit descriptors in use (Landrum, RDKit: Open-source cheminformatics, Descriptors module)."""
     from rdkit.Chem import Descriptors
 
-    return tuple(name for name, _ in Descriptors.descList if name not in SLOW_DESCRIPTORS)
+    return tuple(name for name, _ in Descriptors.descList if name not in WITHOUT_SCALE)
 
 
 @lru_cache(maxsize=50_000)

@@ -20,7 +20,7 @@ from invdesign.space.molecules.rules import MoleculeRules, constitution
 from invdesign.space.molecules.selfies_code import SelfiesCode, Symbols
 from invdesign.space.molecules.structural_rules import STRUCTURAL_RULES
 from invdesign.space.parameters import PlainParameter
-from invdesign.surrogates.features.chemists_scores import common_alerts
+from invdesign.surrogates.features.chemists_scores import common_alerts, usual_sa_score
 from invdesign.surrogates.features.smiles import MOST_ATOMS, smiles_problem
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ class MoleculeGraph(PlainParameter):
     forbidden: tuple[str, ...] = ()
     """SMARTS of forbidden substructures, besides those of the structural rules."""
     max_sa_score: float | None = bounded(default=None, gt=1, le=10)
-    """Highest synthetic accessibility score, from 1 (easy) to 10; None for no limit."""
+    """Highest synthetic accessibility score, from 1 (easy) to 10, which is no limit. None: for molecules other than the
+    seeds 4.5, or what nine of ten seeds keep to where that is higher."""
     length: int | None = bounded(default=None, ge=1)
     """SELFIES symbols per molecule; twice ``max_atoms`` if None."""
     allow: tuple[Annotated[str, OneOf("structural rule", tuple(STRUCTURAL_RULES))], ...] = ()
@@ -109,6 +110,8 @@ class MoleculeGraph(PlainParameter):
             rules = replace(
                 rules, alerts=common_alerts(map(_parsed, seeds)) if self.alerts == "as-seeds" else frozenset()
             )
+        if self.max_sa_score is None:
+            rules = replace(rules, max_sa_score=usual_sa_score(map(_parsed, seeds)))
         for name, value in {"rules": rules, "seeds": seeds, "_remark": remark}.items():
             object.__setattr__(self, name, value)
 

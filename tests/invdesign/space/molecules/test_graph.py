@@ -201,6 +201,18 @@ def test_rules_and_alerts_can_be_turned_off():
     assert MoleculeGraph(("CC=O", *SEEDS)).encode(["CCC=O"]).shape == (1, 60)
 
 
+def test_molecules_are_as_easy_to_make_as_most_seeds_unless_the_limit_is_given():
+    hard = "CN1CCC23c4c5ccc(O)c4OC2C(O)C=CC3C1C5"
+    assert sa_score(Chem.MolFromSmiles(hard)) > 4.5
+    plain = MoleculeGraph(("COC", "CCO"), max_rings=6, alerts="any")
+    assert plain.rules.max_sa_score == 4.5
+    assert "above 4.5" in plain.unlisted([hard])[0]
+    assert MoleculeGraph(("COC",), max_rings=6, alerts="any", max_sa_score=10).unlisted([hard]) == [""]
+    beside = MoleculeGraph((hard, *("C" * length for length in range(1, 20))), max_rings=6)
+    assert beside.rules.max_sa_score == 4.5
+    assert beside.unlisted([hard]) == [""], "a seed is in the space"
+
+
 def test_rare_alerts_of_seeds_are_theirs_alone():
     ethers = tuple("C" * length + "OC" for length in range(1, 7))
     alcohols = tuple("C" * length + "O" for length in range(1, 7))
