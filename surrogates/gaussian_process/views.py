@@ -7,8 +7,7 @@ property, and the known values say it: each is predicted from all the others (le
 features are taken that give these values the greatest density. This is the score by which Vehtari, Gelman and Gabry
 (2017, doi:10.1007/s11222-016-9696-4) compare models. It is too kind to many length scales: in a search these have to
 win by a margin, elsewhere the hyperparameters are fitted again without the values that are predicted. For mixtures, the
-fingerprints of the components are features or
-not, and a temperature beside them is the number itself or 1/(T - T0).
+fingerprints of the components are features or not, and a temperature beside them is the number itself or 1/(T - T0).
 """
 
 from __future__ import annotations
