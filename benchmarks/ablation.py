@@ -41,7 +41,7 @@ from _record import read_result, write_result
 
 from invdesign.optimizers.bayesian.gradient_ascent import GradientAscent
 from invdesign.optimizers.bayesian.optimize import GeneticSearch
-from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process.views import MOLECULE_VIEWS
 
 NAME = "ablation"
 PACKAGES = ("invdesign", "numpy", "scipy", "scikit-learn", "cmaes", "pyswarms", "deap")
@@ -228,10 +228,12 @@ def _pools() -> list[Entry]:
             "MOLECULE_VIEWS",
             "bayesian, molecules",
             scaled=False,
-            off=(Features(formulas="compact"),),
-            both=(Features(formulas="compact", molecules="both"),),
-            no_components=(Features(formulas="compact"), Features(formulas="compact", molecules="both")),
-            no_fingerprints=(Features(formulas="compact"), Features(formulas="compact", components=15)),
+            off=MOLECULE_VIEWS[:1],
+            both=MOLECULE_VIEWS[2:],
+            no_fingerprints=MOLECULE_VIEWS[:2],
+            no_length_scales=(MOLECULE_VIEWS[0], MOLECULE_VIEWS[2]),
+            no_margin=tuple(replace(view, margin=0.0) for view in MOLECULE_VIEWS),
+            twice_the_margin=tuple(replace(view, margin=2.0 * view.margin) for view in MOLECULE_VIEWS),
         ),
     ]
 
@@ -385,7 +387,7 @@ def _rest() -> list[Entry]:
 
 LEFT_OUT: Mapping[str, str] = {
     "views.MOST_JUDGED": "speed", "views.FEWEST_JUDGED": "accuracy", "saving.FORMAT": "definition",
-    "genetic.HALF": "setting",
+    "genetic.HALF": "setting", "views.BY_HEART": "setting",
     "acquisition.SAMPLES": "accuracy", "acquisition.LOWEST": "range", "acquisition.TINY": "range",
     "acquisition.ROWS_AT_ONCE": "memory", "botorch_acquisition.AT_ONCE": "memory",
     "botorch_acquisition.MOST_COMBINATIONS": "size", "botorch_acquisition.MOST_STEPS": "speed",
