@@ -387,7 +387,7 @@ def _rest() -> list[Entry]:
 
 LEFT_OUT: Mapping[str, str] = {
     "views.MOST_JUDGED": "speed", "views.FEWEST_JUDGED": "accuracy", "saving.FORMAT": "definition",
-    "genetic.HALF": "setting", "views.BY_HEART": "setting",
+    "genetic.HALF": "setting", "views.OVERFITTING": "setting",
     "acquisition.SAMPLES": "accuracy", "acquisition.LOWEST": "range", "acquisition.TINY": "range",
     "acquisition.ROWS_AT_ONCE": "memory", "botorch_acquisition.AT_ONCE": "memory",
     "botorch_acquisition.MOST_COMBINATIONS": "size", "botorch_acquisition.MOST_STEPS": "speed",

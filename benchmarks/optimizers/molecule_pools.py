@@ -3,7 +3,7 @@
     INVDESIGN_DATA=... python benchmarks/optimizers/molecule_pools.py --seeds 4 [--development] [--only default minmax]
 
 ``default`` chooses the features by the known values. The views that it chooses from, that one has to be better by a
-standard error, and length scales of their own by a margin (see ``views.BY_HEART``), were chosen on the pools under
+standard error, and length scales of their own by a margin (see ``views.OVERFITTING``), were chosen on the pools under
 ``development_pools``, with seeds from 300, on other properties of ZINC and subsets of redox-chembl, and on hbe.
 Reported are other properties, another subset and seeds from 1000. Beware: that length scales of their own stayed, and
 that drug-likeness and complexity are among the descriptors, was decided when these were known. Every pool has 1,400

@@ -60,10 +60,10 @@ class View:
     margin: float = 0.0
 
 
-BY_HEART = 1.0
+OVERFITTING = 1.0
 """What two hundred length scales may gain in a search without a law behind it.
 
-They learn by heart the corner of a pool that a search has seen: leaving out one value, or a third of them with the
+They overfit the corner of a pool that a search has seen: leaving out one value, or a third of them with the
 length scales fitted again, shows densities 0.3-1.2 greater, while the rest of the pool is predicted worse, or with
 deviations that are several times too small (reduction potentials, drug-likeness, hbe). Where a few descriptors do make
 the property they are 1-5 greater. Hits of 60 on development with the margin, without it, and without the view: hbe
@@ -71,7 +71,7 @@ the property they are 1-5 greater. Hits of 60 on development with the margin, wi
 few descriptors make 54.2, 55.1, 42.5; refractivity 42.3, 46.7, 42.3; drug-likeness 12.4, 16.6 (three to five seeds)."""
 MOLECULE_VIEWS = (
     View(COMPACT),
-    View(COMPACT, ard=True, margin=BY_HEART),
+    View(COMPACT, ard=True, margin=OVERFITTING),
     View(replace(COMPACT, molecules="both")),
 )
 NAMES = View(replace(COMPACT, molecules="names"))

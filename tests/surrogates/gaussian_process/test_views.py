@@ -167,7 +167,7 @@ def test_a_view_has_to_be_clearly_better_and_by_its_margin():
     assert best_view([plain, View(COMPACT, margin=0.5)], [first, better]) == 0
 
 
-def test_many_length_scales_that_learned_by_heart_are_told_by_refits_or_by_the_margin():
+def test_many_length_scales_that_overfit_are_refused_by_refits_and_by_the_margin():
     """Of a draw that goes by fragments, leaving out one prefers them, though they predict the rest worse."""
     rng = np.random.default_rng(0)
     counts = count_fingerprints(list(POOL.smiles)).astype(np.float64)
