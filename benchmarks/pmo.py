@@ -227,13 +227,21 @@ class Counted:
 
 
 def ours(
-    optimizer: Any, oracle: Counted, seeds: Sequence[str], *, calls: int, initial: int, batch: int, seed: int
+    optimizer: Any,
+    oracle: Counted,
+    seeds: Sequence[str],
+    *,
+    calls: int,
+    initial: int,
+    batch: int,
+    seed: int,
+    max_sa_score: float | None = None,
 ) -> float:
     """Runs one of our optimizers for so many calls; returns the mean seconds of a proposal."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "seeds.smi"
         file.write_text("\n".join(seeds))
-        graph = ind.MoleculeGraph(str(file), elements=ELEMENTS, max_atoms=50, max_rings=8)
+        graph = ind.MoleculeGraph(str(file), elements=ELEMENTS, max_atoms=50, max_rings=8, max_sa_score=max_sa_score)
     space = ind.SearchSpace(molecule=graph)
     targets = ind.Targets(ind.Maximize("score"))
     candidates = space.sample(0, np.random.default_rng(0))
@@ -299,7 +307,7 @@ def run(name: str, task: str, seed: int, arguments: argparse.Namespace) -> dict[
     else:
         optimizer = {"genetic": ind.GeneticOptimizer, "bayesian": ind.BayesianOptimizer, "random": ind.RandomOptimizer}
         steps = {"calls": arguments.stop or arguments.calls, "initial": arguments.initial, "batch": arguments.batch}
-        seconds = ours(optimizer[name](), oracle, seeds, seed=seed, **steps)
+        seconds = ours(optimizer[name](), oracle, seeds, seed=seed, max_sa_score=arguments.max_sa_score, **steps)
     return {
         "search": name,
         "task": task,
@@ -341,6 +349,7 @@ def main() -> None:
     parser.add_argument("--initial", type=int, default=100, help="of these, evaluated before the search takes over")
     parser.add_argument("--batch", type=int, default=5)
     parser.add_argument("--stop", type=int, help="calls after which our searches stop; the area counts all the same")
+    parser.add_argument("--max-sa-score", type=float, help="of our molecules; 10 turns the limit off")
     parser.add_argument("--name", default="pmo", help="of the file of results; none is written if empty")
     arguments = parser.parse_args()
     sys.path.insert(0, str(Path(__file__).parent))

@@ -21,7 +21,7 @@ from invdesign.surrogates.gaussian_process.inducing_points import InducingPointM
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
 from invdesign.surrogates.gaussian_process.model import PropertyModel
-from invdesign.surrogates.gaussian_process.views import View, afford_refits, best_view, judged_rows, views
+from invdesign.surrogates.gaussian_process.views import View, best_view, enough_for_refits, judged_rows, views
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class GaussianProcess(ScikitLearnEstimator):
         noise = known_noise(noise_std, y)
         choice = views(columns, ard=self.ard) if self.features is None else (View(self.features, self.ard),)
         if len(choice) > 1:
-            by_refits = self.calibrate and any(view.margin for view in choice) and afford_refits(y)
+            by_refits = self.calibrate and any(view.margin for view in choice) and enough_for_refits(y)
             judged = judged_rows(y, columns, by_refits=by_refits)
             few, values, own = frame.iloc[judged], y.iloc[judged], None if noise is None else noise.iloc[judged]
             drafts = [self._fitted(one, few, values, own, columns, calibrate=False) for one in choice]

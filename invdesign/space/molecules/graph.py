@@ -81,8 +81,8 @@ class MoleculeGraph(PlainParameter):
     forbidden: tuple[str, ...] = ()
     """SMARTS of forbidden substructures, besides those of the structural rules."""
     max_sa_score: float | None = bounded(default=None, gt=1, le=10)
-    """Highest synthetic accessibility score, from 1 (easy) to 10, which is no limit. None: for molecules other than the
-    seeds 4.5, or what nine of ten seeds keep to where that is higher."""
+    """Highest synthetic accessibility score, from 1 (easy) to 10, which turns the limit off. None: for molecules other
+    than the seeds 4.5, or the score that nine of ten seeds keep to where that is higher."""
     length: int | None = bounded(default=None, ge=1)
     """SELFIES symbols per molecule; twice ``max_atoms`` if None."""
     allow: tuple[Annotated[str, OneOf("structural rule", tuple(STRUCTURAL_RULES))], ...] = ()
