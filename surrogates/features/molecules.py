@@ -11,6 +11,7 @@ import numpy as np
 from invdesign.core.errors import InputError
 from invdesign.surrogates.features.fingerprints import SIZE, count_fingerprints
 from invdesign.surrogates.features.pool_cache import cached_features
+from invdesign.surrogates.features.quick_descriptors import QUICK_NAMES, quick_descriptors
 from invdesign.surrogates.features.smiles import molecule_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def descriptors(smiles: Sequence[str]) -> NDArray[np.float64]:
 
 
 class MoleculeFeatures:
-    """Features of molecules: descriptors, fingerprints or both, as they are or as principal components.
+    """Features of molecules: descriptors, fingerprints or both of them, as they are or as principal components.
 
     Fifteen components of standardized descriptors are what Doan et al. (2020) used for homobenzylic ethers. Nothing
     measured is looked at, so scales and components may be fitted on a whole pool before any value is known. Without
@@ -85,7 +86,7 @@ class MoleculeFeatures:
         """
         step = max(1, len(smiles) // LARGEST_FIT)
         if self.kind != "fingerprints":
-            raw = descriptors(smiles[::step])
+            raw = self._descriptors(smiles[::step])
             with np.errstate(invalid="ignore"):
                 self._kept = np.isfinite(raw).all(axis=0) & (np.ptp(raw, axis=0) > 1e-9)
             raw = raw[:, self._kept]
@@ -98,11 +99,12 @@ class MoleculeFeatures:
     def blocks(self) -> list[tuple[Literal["molecule", "fingerprint"], tuple[str, ...]]]:
         """The kinds of the features and their names, in their order; plain counts are the kind ``fingerprint``."""
         if self.components is not None:
-            word = {"descriptors": "descriptor", "fingerprints": "fingerprint", "both": "molecule"}[self.kind]
+            word = {"descriptors": "descriptor", "fingerprints": "fingerprint"}.get(self.kind, "molecule")
             return [("molecule", tuple(f"{word}_pc{number + 1}" for number in range(len(self._rows))))]
         found: list[tuple[Literal["molecule", "fingerprint"], tuple[str, ...]]] = []
         if self.kind != "fingerprints":
-            kept = tuple(name for name, is_kept in zip(descriptor_names(), self._kept, strict=True) if is_kept)
+            names = QUICK_NAMES if self.kind == "quick" else descriptor_names()
+            kept = tuple(name for name, is_kept in zip(names, self._kept, strict=True) if is_kept)
             found.append(("molecule", kept))
         if self.kind != "descriptors":
             found.append(("fingerprint", tuple(f"morgan_{number}" for number in range(SIZE))))
@@ -148,11 +150,14 @@ class MoleculeFeatures:
     def _plain(self, smiles: Sequence[str]) -> NDArray[np.float64]:
         blocks = []
         if self.kind != "fingerprints":
-            standard = (descriptors(smiles)[:, self._kept] - self._center) / self._scale
+            standard = (self._descriptors(smiles)[:, self._kept] - self._center) / self._scale
             blocks.append(np.clip(np.nan_to_num(standard), -CLIP, CLIP))
         if self.kind != "descriptors":
             blocks.append(count_fingerprints(smiles).astype(np.float64))
         return np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+
+    def _descriptors(self, smiles: Sequence[str]) -> NDArray[np.float64]:
+        return quick_descriptors(smiles) if self.kind == "quick" else descriptors(smiles)
 
     def _fit_components(self, plain: NDArray[np.float64], components: int) -> None:
         self._offset = plain.mean(axis=0)

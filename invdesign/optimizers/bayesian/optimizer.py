@@ -47,8 +47,8 @@ MOST_PARENTS = 500
 MOST_ROWS = 1_000
 """Evaluated open-ended molecules up to which the model is fitted to all; of more, to a part, so that a suggestion stays
 quick. Of 1,500 it takes 0.3 s."""
-OPEN_ENDED = Features(molecules="fingerprints", formulas="compact")
-"""Features of open-ended molecules, most of which are new: descriptors of one take as long as thirty fingerprints."""
+OPEN_ENDED = Features(molecules="quick", formulas="compact")
+"""Features of open-ended molecules, most of which are new: all descriptors of one take as long as thirty of these."""
 FEWEST_VALUES = 2
 SUGGESTED = 64
 """Candidates of another optimizer that the acquisition also compares."""
@@ -205,8 +205,8 @@ class BayesianOptimizer:
     def _model(self, space: SearchSpace) -> Surrogate:
         """The surrogate's settings, without the calibration that few values make too sure of itself to explore.
 
-        A Gaussian process without settings for features takes fingerprints of open-ended molecules. Their kernel falls
-        to zero away from the known molecules, where the standard deviation is then the prior's.
+        A Gaussian process without settings for features takes fingerprints and quick descriptors of open-ended
+        molecules.
         """
         model: Any = self.surrogate  # by the Surrogate protocol a dataclass, which typing cannot say
         if is_open_ended(space) and getattr(model, "features", OPEN_ENDED) is None:

@@ -94,3 +94,13 @@ def test_a_long_list_of_named_molecules_has_descriptors():
     column = Column("base", "molecule", values=tuple("C" * n + "O" for n in range(1, MOST_VALUES + 2)))
     featurizer = Featurizer(Features(molecules="names")).fit(pd.DataFrame({"base": ["CO"]}), [column])
     assert [block.kind for block in featurizer.blocks] == ["molecule"]
+
+
+def test_quick_features_are_fingerprints_and_a_few_descriptors():
+    features = MoleculeFeatures("quick").fit(ALCOHOLS)
+    kinds = dict(features.blocks)
+    assert kinds["fingerprint"] == MoleculeFeatures("fingerprints").fit(ALCOHOLS).names
+    assert {"MolWt", "atoms_C", "atoms_H"} < set(kinds["molecule"])
+    assert "atoms_O" not in kinds["molecule"]  # each has one oxygen
+    assert len(kinds["molecule"]) < 30
+    assert features.transform(["CO"]).shape == (1, len(features.names))
