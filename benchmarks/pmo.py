@@ -212,14 +212,19 @@ class Counted:
             self.values[smiles] = float(self.oracle(molecule))
         return self.values[smiles]
 
-    def area(self) -> float:
-        """Area under the mean of the ten best values, over calls; calls that were not used keep the last mean."""
+    def area(self, calls: int | None = None) -> float:
+        """Area under the mean of the ten best values, over calls; calls that were not used keep the last mean.
+
+        Args:
+            calls: over how many of the first calls; None for all that were allowed.
+        """
+        counted = self.calls if calls is None else calls
         best: list[float] = []
         means = []
-        for value in self.values.values():
+        for value in list(self.values.values())[:counted]:
             best = sorted([*best, value], reverse=True)[:BEST]
             means.append(sum(best) / BEST)
-        means += means[-1:] * (self.calls - len(means))
+        means += means[-1:] * (counted - len(means))
         return float(np.mean(means))
 
     def ended_with(self) -> list[str]:
@@ -313,6 +318,7 @@ def run(name: str, task: str, seed: int, arguments: argparse.Namespace) -> dict[
         "task": task,
         "seed": seed,
         "area": round(oracle.area(), 4),
+        **{f"area of {calls}": round(oracle.area(calls), 4) for calls in arguments.also},
         "best": round(max(oracle.values.values()), 4),
         "calls": len(oracle.values),
         "seconds a proposal": None if seconds is None else round(seconds, 3),
@@ -349,6 +355,9 @@ def main() -> None:
     parser.add_argument("--initial", type=int, default=100, help="of these, evaluated before the search takes over")
     parser.add_argument("--batch", type=int, default=5)
     parser.add_argument("--stop", type=int, help="calls after which our searches stop; the area counts all the same")
+    parser.add_argument(
+        "--also", type=int, nargs="*", default=[], help="further numbers of first calls to give areas of"
+    )
     parser.add_argument("--max-sa-score", type=float, help="of our molecules; 10 turns the limit off")
     parser.add_argument("--name", default="pmo", help="of the file of results; none is written if empty")
     arguments = parser.parse_args()

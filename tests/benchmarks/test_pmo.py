@@ -49,6 +49,7 @@ def test_calls_are_counted_once_per_molecule_and_end(pmo):
     with pytest.raises(pmo.CallsUsedError):
         counted(["CCC", "CCCC"])
     assert counted.area() == pytest.approx((0.01 + 0.03 + 0.06) / 3)
+    assert counted.area(2) == pytest.approx((0.01 + 0.03) / 2)
     assert counted.ended_with() == ["CCC", "CC", "C"]
 
 
