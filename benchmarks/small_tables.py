@@ -71,7 +71,7 @@ def lithium_ce() -> Table:
 
 
 def mixtures(solvent: int) -> Table:
-    """A solvent and its five most measured partners, by mole fractions and temperature; logarithm of viscosity in cP."""
+    """A solvent and its five most measured partners, by mole fractions and temperature; log viscosity in cP."""
     raw = pd.read_csv(datasets.fetch("mixture-viscosity"))
     raw["ids"] = [tuple(int(float(one)) for one in ids.strip("[]").split(",")) for ids in raw["cmp_ids"]]
     shares = [[float(one) for one in listed.strip("[]").split(",")] for listed in raw["cmp_mole_fractions"]]
