@@ -63,9 +63,10 @@ class Stacked(ScikitLearnEstimator):
     processes look worse than they are. The standard deviation is that of the mixture of the members' predictions,
     scaled so that nine of ten of these values lie within their 90 % intervals.
 
-    On 15 small development tables (``benchmarks/small_tables.py``, four splits) the error is on average that of the
-    best of the three default members, and 1.09 times it at worst; by cross-validation in five parts and one fit of the
-    weights 1.03 and 1.21 times (two splits). Weights by the density of the predictions did worse.
+    On 15 small development tables (``benchmarks/small_tables.py``, two splits) the error is on average 1.00 times that
+    of the best of the three default members, and 1.09 times at worst; by cross-validation in five parts and one fit of
+    the weights it was 1.03 and 1.21 times. Weights by the density of the predictions (Yao et al. 2018,
+    doi:10.1214/17-BA1091) were better on some tables and as much worse on others.
     """
 
     members: tuple[Annotated[Surrogate, ByWord("surrogate")], ...] = from_elsewhere(
