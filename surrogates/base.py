@@ -217,6 +217,43 @@ class MultiFidelitySurrogate(CovarianceSurrogate, Protocol):
 
 
 @runtime_checkable
+class LeaveOneOutSurrogate(Surrogate, Protocol):
+    """A surrogate that can predict each known value from nearly all others without as many fits as there are values.
+
+    Cross-validation in a few parts predicts from fewer rows than there are, which makes a family whose error falls
+    steeply with rows look worse than it is.
+    """
+
+    def leave_one_out(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | None = None,
+        folds: int = 5,
+        rng: np.random.Generator,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Predicts each value by a model that does not know it; the surrogate itself is not fitted.
+
+        Args:
+            frame: as for ``fit``.
+            y: as for ``fit``.
+            columns: as for ``fit``.
+            noise_std: as for ``fit``.
+            folds: in how many parts rows are left out where hyperparameters are fitted, if the family has any.
+            rng: decides which row falls into which part.
+
+        Returns:
+            Means and standard deviations of new measurements (noise included), shaped as ``y``; NaN where the value is
+            missing.
+
+        Raises:
+            InputError: as ``fit``.
+        """
+
+
+@runtime_checkable
 class CalibratedSurrogate(Surrogate, Protocol):
     """A surrogate that corrects its standard deviations by the known values, and can leave that out.
 

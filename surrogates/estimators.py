@@ -76,7 +76,12 @@ class Learned:
 
     def predict(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation, without the noise, in the property's unit, each of shape ``n``."""
-        mean, std = self.model.predict(features)
+        return self.in_unit(*self.model.predict(features))
+
+    def in_unit(
+        self, mean: NDArray[np.float64], std: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The model's mean and standard deviation, as ``predict`` gives them; each of shape ``n``."""
         return mean * self.spread + self.center, std * self._noiseless(std) * self.spread
 
     def sample(self, features: NDArray[np.float64], samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -179,10 +184,14 @@ class FeatureSurrogate(ScikitLearnEstimator, ABC):
         learned = {}
         for name in y.columns:
             values = y[name].to_numpy(dtype=np.float64)
-            rows = np.flatnonzero(~np.isnan(values))
-            rows = rows[canonical_order(self._numbers(features[rows]), values[rows])]
+            rows = self._known_rows(features, values)
             learned[name] = self._learn(str(name), features[rows], values[rows], of_property(noise, name, rows))
         return learned
+
+    def _known_rows(self, features: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.intp]:
+        """The rows in which a property is known, in the order in which they are learned from."""
+        rows = np.flatnonzero(~np.isnan(values))
+        return rows[canonical_order(self._numbers(features[rows]), values[rows])]
 
     @abstractmethod
     def _learn(

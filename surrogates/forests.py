@@ -1,13 +1,17 @@
 """Forests: many deep trees on random rows, whose disagreement estimates their uncertainty."""
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
+from invdesign.core.columns import Column
 from invdesign.core.settings import bounded, settings
+from invdesign.surrogates.checks import known_noise
 from invdesign.surrogates.conformal import calibrated_scale
 from invdesign.surrogates.ensembles import EnsembleModel, EnsembleRegressor
 from invdesign.surrogates.noise import RowNoise
@@ -42,6 +46,18 @@ class ForestModel(EnsembleModel):
         mean, spread = _moments(total, squares, np.full(len(rows), len(self.forest.estimators_)))
         return mean, np.hypot(self.scale * (spread + self.floor), self.noise)
 
+    def left_out(self, features: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation of each row that it learned from, by the trees that had not drawn it.
+
+        A row that all trees but one had drawn is predicted by the mean of all rows.
+
+        Args:
+            features: of all these rows, in the order in which it learned from them, shape ``n x d``.
+        """
+        mean, spread, counted = _out_of_bag(self.forest, features)
+        std = np.hypot(self.scale * (spread + self.floor), self.noise)
+        return np.where(counted, mean, 0.0), np.where(counted, std, 1.0)
+
     def members(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         rows = _as_trees_read(features)
         return np.stack([_leaf_values(tree, rows) for tree in self.forest.estimators_])
@@ -67,6 +83,46 @@ class _Forest(EnsembleRegressor):
         own = None if noise is None else noise.std[counted]
         scale = calibrated_scale((values - mean)[counted], spread[counted] + floor, own)
         return ForestModel(forest, floor, scale, 0.0 if noise is None else noise.further)
+
+    def leave_one_out(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | None = None,
+        folds: int = 5,
+        rng: np.random.Generator,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Each value by the trees that had not drawn it; see ``LeaveOneOutSurrogate.leave_one_out``."""
+        return replace(self).fit(frame, y, columns=columns, noise_std=noise_std).out_of_bag(frame, y, noise_std)
+
+    def out_of_bag(
+        self, frame: pd.DataFrame, y: pd.DataFrame, noise_std: pd.DataFrame | None = None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Predicts each value that it was fitted on by the trees that had not drawn it.
+
+        Args:
+            frame: the candidates that it was fitted on.
+            y: their values, likewise.
+            noise_std: their noise, likewise.
+
+        Returns:
+            Means and standard deviations of new measurements, shaped as ``y``; NaN where the value is missing.
+        """
+        features, known = self._matrix(frame), known_noise(noise_std, y)
+        means, deviations = (pd.DataFrame(np.nan, index=y.index, columns=y.columns) for _ in range(2))
+        for place, name in enumerate(y.columns):
+            learned = self._learned[str(name)]
+            rows = self._known_rows(features, y[name].to_numpy(np.float64))
+            if isinstance(learned.model, ForestModel):
+                mean, std = learned.in_unit(*learned.model.left_out(features[rows]))
+            else:
+                mean, std = learned.predict(features[rows])
+            own = np.full(len(rows), np.nan) if known is None else known[name].to_numpy(np.float64)[rows]
+            means.iloc[rows, place] = mean
+            deviations.iloc[rows, place] = np.hypot(std, np.where(np.isnan(own), learned.noise * learned.spread, own))
+        return means, deviations
 
     @abstractmethod
     def _forest(self) -> Any:

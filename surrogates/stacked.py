@@ -13,7 +13,7 @@ from invdesign.core.columns import Column
 from invdesign.core.errors import InputError
 from invdesign.core.plugins import ByWord
 from invdesign.core.settings import STATE, bounded, from_elsewhere, settings
-from invdesign.surrogates.base import Surrogate, noise_argument
+from invdesign.surrogates.base import LeaveOneOutSurrogate, Surrogate, noise_argument
 from invdesign.surrogates.checks import check_values, known_noise
 from invdesign.surrogates.forests import RandomForest
 from invdesign.surrogates.gaussian_process.model import stretch
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 FEWEST_VALUES = 10
 """Values of a property from which weights are learned; with fewer the members weigh alike."""
+
+
+BOOTSTRAP_SAMPLES = 50
+"""Samples of the rows over which weights are averaged; their mean then varies by a seventh of what one does."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,17 @@ class Weights:
 class Stacked(ScikitLearnEstimator):
     """The weighted mean of several surrogates (Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1; Breiman 1996).
 
-    The weights of each property are not negative, sum to one, and make the squared error smallest on rows that the
-    members were fitted without (cross-validation). Drawn toward equal ones, they were worse where one member is far
-    ahead, and no better elsewhere. The standard deviation is that of the mixture of the members' predictions, scaled so
-    that nine of ten held-out values lie within their 90 % intervals.
+    The weights of each property are not negative, sum to one, and make the squared error of predictions of known values
+    smallest, averaged over bootstrap samples of the rows, because those of few rows are noisy. A value is predicted
+    from all others where every member can do so (see ``LeaveOneOutSurrogate``), as Gaussian processes and forests can,
+    and otherwise by cross-validation. The latter's fits know fewer rows, which of small, smooth tables makes Gaussian
+    processes look worse than they are. The standard deviation is that of the mixture of the members' predictions,
+    scaled so that nine of ten of these values lie within their 90 % intervals.
+
+    On 15 small development tables (``benchmarks/small_tables.py``, two splits) the error is on average 1.00 times that
+    of the best of the three default members, and 1.09 times at worst; by cross-validation in five parts and one fit of
+    the weights it was 1.03 and 1.21 times. Weights by the density of the predictions (Yao et al. 2018,
+    doi:10.1214/17-BA1091) were better on some tables and as much worse on others.
     """
 
     members: tuple[Annotated[Surrogate, ByWord("surrogate")], ...] = from_elsewhere(
@@ -68,9 +79,9 @@ class Stacked(ScikitLearnEstimator):
     """The surrogates to average, two or more. By default Gaussian processes with one length scale and with one for each
     number, and a random forest: none of them is calibrated twice."""
     folds: int = bounded(default=5, ge=2)
-    """Parts of the rows, each of which is predicted by fits on the others."""
+    """Parts of the rows, without each of which the members, or their hyperparameters, are fitted."""
     seed: int = bounded(default=0, ge=0)
-    """Decides which row falls into which part."""
+    """Decides which row falls into which part, and the bootstrap samples."""
     _fitted: Annotated[tuple[Surrogate, ...], STATE] = field(default=(), init=False, repr=False, compare=False)
     _weights: Annotated[dict[str, Weights], STATE] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -98,23 +109,50 @@ class Stacked(ScikitLearnEstimator):
         equal = Weights(np.full(len(self.members), 1.0 / len(self.members)), 1.0)
         self._weights = {str(name): equal for name in y.columns}
         if enough:
-            held = [
-                held_out_predictions(
-                    member,
-                    frame,
-                    y[enough],
-                    columns=columns,
-                    folds=self.folds,
-                    rng=np.random.default_rng(self.seed),
-                    noise_std=None if noise is None else noise[enough],
-                )
-                for member in self.members
-            ]
+            held = self._held_out(frame, y[enough], columns, None if noise is None else noise[enough])
             for name in enough:
-                self._weights[str(name)] = _learned([one[one["property"] == name] for one in held])
+                known = y[name].notna().to_numpy()
+                means, stds = (
+                    np.stack([one[part][name].to_numpy(np.float64)[known] for one in held]) for part in (0, 1)
+                )
+                observed = y[name].to_numpy(np.float64)[known]
+                self._weights[str(name)] = _learned(means, stds, observed, np.random.default_rng(self.seed))
         fresh: list[Any] = [replace(member) for member in self.members]
         self._fitted = tuple(one.fit(frame, y, columns=columns, **noise_argument(noise)) for one in fresh)
         return self
+
+    def _held_out(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        columns: Sequence[Column] | None,
+        noise: pd.DataFrame | None,
+    ) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+        """Means and standard deviations (noise included) of the known values by each member, shaped as ``y``."""
+        able = [member for member in self.members if isinstance(member, LeaveOneOutSurrogate)]
+        # All in the same way: from fewer rows a member would be put at a disadvantage.
+        if len(able) == len(self.members):
+            return [
+                member.leave_one_out(
+                    frame, y, columns=columns, noise_std=noise, folds=self.folds, rng=np.random.default_rng(self.seed)
+                )
+                for member in able
+            ]
+        return [
+            _as_frames(
+                held_out_predictions(
+                    member,
+                    frame,
+                    y,
+                    columns=columns,
+                    folds=self.folds,
+                    rng=np.random.default_rng(self.seed),
+                    noise_std=noise,
+                ),
+                y,
+            )
+            for member in self.members
+        ]
 
     @overload
     def predict(self, frame: pd.DataFrame, *, return_std: Literal[False] = False) -> pd.DataFrame: ...
@@ -156,12 +194,23 @@ class Stacked(ScikitLearnEstimator):
         return self._fitted
 
 
-def _learned(held: Sequence[pd.DataFrame]) -> Weights:
-    """Weights from the members' held-out predictions of one property, same rows in each."""
-    observed = held[0]["observed"].to_numpy(np.float64)
-    means = np.stack([one["mean"].to_numpy(np.float64) for one in held])
-    shares = _stacking_shares(means, observed)
-    mean, std = Weights(shares, 1.0).combined(means, np.stack([total_std(one) for one in held]))
+def _as_frames(held: pd.DataFrame, y: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Held-out predictions, one row a value in the order of the rows, as means and standard deviations like ``y``."""
+    means, stds = (pd.DataFrame(np.nan, index=y.index, columns=y.columns) for _ in range(2))
+    for place, name in enumerate(y.columns):
+        part = held[held["property"] == name]
+        rows = np.flatnonzero(y[name].notna().to_numpy())
+        means.iloc[rows, place], stds.iloc[rows, place] = part["mean"].to_numpy(np.float64), total_std(part)
+    return means, stds
+
+
+def _learned(
+    means: NDArray[np.float64], stds: NDArray[np.float64], observed: NDArray[np.float64], rng: np.random.Generator
+) -> Weights:
+    """Weights from the members' predictions of one property, ``members x n``, and its values, ``n``."""
+    samples = rng.integers(len(observed), size=(BOOTSTRAP_SAMPLES, len(observed)))
+    shares = np.mean([_stacking_shares(means[:, rows], observed[rows]) for rows in samples], axis=0)
+    mean, std = Weights(shares, 1.0).combined(means, stds)
     return Weights(shares, stretch(np.abs(observed - mean) / np.maximum(std, 1e-300)))
 
 

@@ -74,7 +74,7 @@ def held_out_predictions(
         if count < folds:
             what = f"{count} values" if groups is None else f"values in {count} groups"
             raise InputError(f"Property '{name}' has {what}; {folds}-fold cross-validation needs {folds} or more.")
-    fold_of = _folds(y, folds, rng) if groups is None else _group_folds(y, group_of, folds, rng)
+    fold_of = random_folds(y, folds, rng) if groups is None else _group_folds(y, group_of, folds, rng)
     noise = known_noise(noise_std, y)
     pieces = [
         _one_fold(surrogate, frame, y, columns, noise, inside=fold_of == fold).assign(fold=fold)
@@ -196,7 +196,7 @@ def _scores(part: pd.DataFrame) -> list[float]:
     ]
 
 
-def _folds(y: pd.DataFrame, folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def random_folds(y: pd.DataFrame, folds: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """The fold of each row: random, but with rows that lack the same values spread evenly over the folds."""
     shuffled = rng.permutation(len(y))
     pattern = [tuple(row) for row in y.notna().to_numpy()[shuffled]]

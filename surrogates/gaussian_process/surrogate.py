@@ -20,6 +20,7 @@ from invdesign.surrogates.features.settings import Features
 from invdesign.surrogates.gaussian_process.inducing_points import InducingPointModel, fitted_model
 from invdesign.surrogates.gaussian_process.kernel_terms import Combination, kernel_terms
 from invdesign.surrogates.gaussian_process.kernels import KernelName, prior_covariance
+from invdesign.surrogates.gaussian_process.left_out import left_out_predictions
 from invdesign.surrogates.gaussian_process.model import PropertyModel
 from invdesign.surrogates.gaussian_process.views import View, best_view, enough_for_refits, judged_rows, views
 from invdesign.surrogates.scikit_learn import ScikitLearnEstimator, as_frame
@@ -194,6 +195,19 @@ class GaussianProcess(ScikitLearnEstimator):
                 models[name] = model
         vars(wiser)["_models"] = models
         return wiser
+
+    def leave_one_out(
+        self,
+        frame: pd.DataFrame,
+        y: pd.DataFrame,
+        *,
+        columns: Sequence[Column] | None = None,
+        noise_std: pd.DataFrame | None = None,
+        folds: int = 5,
+        rng: np.random.Generator,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Each value from all others by inverse covariance; see ``LeaveOneOutSurrogate.leave_one_out``."""
+        return left_out_predictions(self, frame, y, columns=columns, noise_std=noise_std, folds=folds, rng=rng)
 
     def posterior_covariance(self, first: pd.DataFrame, second: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
         """Covariances between candidates; see ``CovarianceSurrogate.posterior_covariance``."""

@@ -14,8 +14,8 @@ from invdesign.surrogates.forests import RandomForest
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.linear import Ridge
 from invdesign.surrogates.neighbors import KNearestNeighbors
-from invdesign.surrogates.stacked import Stacked, Weights, _stacking_shares
-from invdesign.surrogates.validation import Z90
+from invdesign.surrogates.stacked import Stacked, Weights, _learned, _stacking_shares
+from invdesign.surrogates.validation import Z90, held_out_predictions, total_std
 
 COLUMNS = (Column("x", "number", bounds=(0.0, 1.0)), Column("z", "number", bounds=(0.0, 1.0)))
 QUICK = (Ridge(), KNearestNeighbors())
@@ -52,6 +52,48 @@ def test_each_property_gets_the_member_that_predicts_it():
     for member in QUICK:
         alone = ((member.fit(frame, y, columns=COLUMNS).predict(asked) - truth) ** 2).mean() ** 0.5
         assert (error < alone + 0.02).all()
+
+
+def test_a_steep_learning_curve_is_no_disadvantage():
+    """Of few rows a part is much: without it a Gaussian process predicts a smooth property far worse than it will."""
+    members = (GaussianProcess(ard=False, calibrate=False), RandomForest(n_estimators=30))
+    in_parts, all_others = [], []
+    for seed in range(8, 12):
+        rng = np.random.default_rng(seed)
+        frame = pd.DataFrame({"x": rng.random(16), "z": rng.random(16)})
+        y = pd.DataFrame({"smooth": np.sin(5.0 * frame["x"]) * np.cos(4.0 * frame["z"])})
+        held = [
+            held_out_predictions(one, frame, y, columns=COLUMNS, folds=2, rng=np.random.default_rng(0))
+            for one in members
+        ]
+        in_parts.append(_stacking_shares(np.stack([one["mean"] for one in held]), held[0]["observed"].to_numpy())[0])
+        all_others.append(Stacked(members=members, folds=2).fit(frame, y, columns=COLUMNS).weights()["smooth"][0])
+    assert np.mean(in_parts) < 0.8
+    assert np.mean(all_others) > 0.9
+
+
+def test_members_that_cannot_all_leave_out_one_value_are_judged_by_the_same_parts():
+    frame, y = table(40)
+    y.loc[::5, "steps"] = np.nan
+    members = (Ridge(), GaussianProcess(ard=False, calibrate=False))
+    model = Stacked(members=members).fit(frame, y, columns=COLUMNS)
+    held = [held_out_predictions(one, frame, y, columns=COLUMNS, rng=np.random.default_rng(0)) for one in members]
+    for name in y:
+        parts = [one[one["property"] == name] for one in held]
+        means, stds = np.stack([one["mean"] for one in parts]), np.stack([total_std(one) for one in parts])
+        expected = _learned(means, stds, parts[0]["observed"].to_numpy(), np.random.default_rng(0))
+        np.testing.assert_allclose(model.weights()[name], expected.shares)
+
+
+def test_weights_of_few_rows_vary_less_than_those_of_one_fit():
+    rng = np.random.default_rng(5)
+    single, averaged = [], []
+    for _ in range(40):
+        observed = rng.normal(size=30)
+        means = observed + 0.5 * rng.normal(size=30) + 0.1 * rng.normal(size=(3, 30))
+        single.append(_stacking_shares(means, observed))
+        averaged.append(_learned(means, np.ones_like(means), observed, rng).shares)
+    assert np.std(averaged) < 0.9 * np.std(single)
 
 
 def test_the_standard_deviation_is_that_of_the_mixture_of_the_members():
