@@ -162,7 +162,7 @@ def test_far_from_the_known_molecules_the_model_is_unsure():
     far = pd.DataFrame({"m": ["FC(F)(F)C(F)(F)C(F)(F)F", "FC(F)(F)F", "BrC(Br)(Br)Br"]})
     _, std = model.predict(far, return_std=True)
     _, near = model.predict(history.candidates, return_std=True)
-    assert (std["p"] > branching["p"].std()).all()
+    assert (std["p"] > 0.5 * branching["p"].std()).all()
     assert near["p"].median() < 0.1 * branching["p"].std()
 
 
