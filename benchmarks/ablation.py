@@ -160,7 +160,7 @@ def _genetic() -> list[Entry]:
         setting("differential", here, off=0.0, half=0.25, whole=1.0),
         setting("step", here, fronts, half=0.015, double=0.06),
         setting("tournament", here, fronts, off=1, half=2, double=6),
-        constant(f"{POPULATION}.genetic", "MANY_SPREAD", fronts, off=2.0),
+        constant(f"{POPULATION}.genetic", "NEAR", fronts, off=2.0),
         constant(f"{POPULATION}.genetic", "ROUNDS", pools),
         constant("space.cube_moves", "SPREAD", here, fronts, much=20.0),
         constant(parents, "REFERENCES", fronts),
