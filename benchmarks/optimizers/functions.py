@@ -9,7 +9,10 @@ only the seeds that are missing are run. Ours are always run again, unless ``--o
 
 Seeds start at 1000: the defaults of ours were chosen on some of these functions with seeds below 400, so their figures
 are those of fresh seeds but not of fresh functions. ``unseen`` are functions on which nothing was chosen; the warping
-of maximized and minimized properties was developed on Rosenbrock-4, Levy-5 and Powell-4, seeds from 300.
+of maximized and minimized properties was developed on Rosenbrock-4, Levy-5 and Powell-4, seeds from 300. The restarts
+of CMA-ES and the crossover for fronts were chosen on ``developed`` ones, seeds from 300 as well: Levy-6, Powell-8,
+Eggholder, Rastrigin-5, Salomon-5, Alpine-5, Schwefel-5, Zakharov-6, Trid-6, an ellipsoid, and peaks; for fronts those
+of ``tasks.FRONTS["development"]``, ZDT1 to 3 and DTLZ2.
 """
 
 from __future__ import annotations
@@ -36,10 +39,23 @@ import invdesign as ind
 FIRST_SEED = 1000
 INITIAL = 6
 """Candidates of ours before there is a model, as many as Ax takes; Optuna takes ten."""
-PACKAGES = ("invdesign", "numpy", "botorch", "gpytorch", "ax-platform", "optuna", "pymoo", "pyswarms", "deap")
+PACKAGES = (
+    "invdesign",
+    "numpy",
+    "botorch",
+    "gpytorch",
+    "ax-platform",
+    "optuna",
+    "pymoo",
+    "pyswarms",
+    "deap",
+    "cma",
+    "cmaes",
+    "scipy",
+)
 Runner = Callable[[tasks.Task, int], np.ndarray]
-ALL = {task.name for task in (*tasks.SINGLE, *tasks.CONSTRAINED, *tasks.MULTI, *tasks.unseen())}
-ALL |= {*tasks.FRONTS["report"], "vehicle-safety"}
+ALL = {task.name for task in (*tasks.SINGLE, *tasks.CONSTRAINED, *tasks.MULTI, *tasks.unseen(), *tasks.developed())}
+ALL |= {*tasks.FRONTS["development"], *tasks.FRONTS["report"], "vehicle-safety"}
 
 
 def asked(build: Callable[[tasks.Task, int], peers.Peer], evaluations: int) -> Runner:
@@ -94,7 +110,7 @@ class Comparison:
 
     def _measured(self, task: tasks.Task, name: str, runner: Runner, before: dict[str, Any]) -> dict[str, Any]:
         package = name.split("-", maxsplit=1)[0]
-        packages = versions([{"ax": "ax-platform"}.get(package, package)])
+        packages = versions([{"ax": "ax-platform", "pycma": "cma"}.get(package, package)])
         same = package != "invdesign" and before.get("version") == packages
         outcomes, seconds = (list(before["outcomes"]), list(before["seconds"])) if same else ([], [])
         for seed in range(FIRST_SEED + len(outcomes), FIRST_SEED + self.seeds):
@@ -183,6 +199,12 @@ def unseen_populations(seeds: int, only: tuple[str, ...]) -> None:
         comparison.add(task, _populations(task), evaluations=2000)
 
 
+def developed_populations(seeds: int, only: tuple[str, ...]) -> None:
+    comparison = Comparison("optimizers_developed_populations", REGRET, seeds, only)
+    for task in tasks.developed():
+        comparison.add(task, _populations(task), evaluations=2000)
+
+
 def _populations(task: tasks.Task) -> dict[str, Runner]:
     size, evaluations = 40, 2000
     generation = 4 + int(3 * np.log(task.dimension))  # Hansen's default, of both libraries
@@ -200,16 +222,20 @@ def _populations(task: tasks.Task) -> dict[str, Runner]:
 
 
 def fronts(seeds: int, only: tuple[str, ...]) -> None:
-    _fronts(tasks.MULTI, seeds, only)
+    _fronts("optimizers_fronts", tasks.MULTI, seeds, only)
 
 
 def unseen_fronts(seeds: int, only: tuple[str, ...]) -> None:
     """Fronts on which nothing was chosen; the genetic algorithm was developed on the others of ``tasks.FRONTS``."""
-    _fronts(tasks.fronts_of_pymoo("report"), seeds, only)
+    _fronts("optimizers_fronts", tasks.fronts_of_pymoo("report"), seeds, only)
 
 
-def _fronts(chosen: Iterable[tasks.Task], seeds: int, only: tuple[str, ...]) -> None:
-    comparison, size, evaluations = Comparison("optimizers_fronts", HYPERVOLUME, seeds, only), 100, 5000
+def developed_fronts(seeds: int, only: tuple[str, ...]) -> None:
+    _fronts("optimizers_developed_fronts", tasks.fronts_of_pymoo("development"), seeds, only)
+
+
+def _fronts(name: str, chosen: Iterable[tasks.Task], seeds: int, only: tuple[str, ...]) -> None:
+    comparison, size, evaluations = Comparison(name, HYPERVOLUME, seeds, only), 100, 5000
     for task in chosen:
         algorithm = "nsga3" if task.objective_count > 3 else "nsga2"
         runners: dict[str, Runner] = {
@@ -234,6 +260,8 @@ def main() -> None:
         "unseen-populations": unseen_populations,
         "fronts": fronts,
         "unseen-fronts": unseen_fronts,
+        "developed-populations": developed_populations,
+        "developed-fronts": developed_fronts,
     }
     parser.add_argument("part", choices=parts)
     parser.add_argument("--seeds", type=int, default=20)

@@ -203,6 +203,71 @@ def unseen() -> list[Task]:
     ]
 
 
+def _cube(low: float, high: float, of: Callable[[np.ndarray], np.ndarray]) -> Values:
+    """A function of a cube as one of the unit cube, with losses ``n x 1``."""
+    return lambda x: of(low + x * (high - low))[:, None]
+
+
+def _rastrigin(z: np.ndarray) -> np.ndarray:
+    return np.asarray((z**2 - 10.0 * np.cos(2 * np.pi * z) + 10.0).sum(axis=1))
+
+
+def _schwefel(z: np.ndarray) -> np.ndarray:
+    return np.asarray(418.9828872724339 * z.shape[1] - (z * np.sin(np.sqrt(np.abs(z)))).sum(axis=1))
+
+
+def _zakharov(z: np.ndarray) -> np.ndarray:
+    weighted = (0.5 * np.arange(1, z.shape[1] + 1) * z).sum(axis=1)
+    return np.asarray((z**2).sum(axis=1) + weighted**2 + weighted**4)
+
+
+def _trid(z: np.ndarray) -> np.ndarray:
+    return np.asarray(((z - 1.0) ** 2).sum(axis=1) - (z[:, 1:] * z[:, :-1]).sum(axis=1))
+
+
+def _salomon(z: np.ndarray) -> np.ndarray:
+    far = np.linalg.norm(z, axis=1)
+    return np.asarray(1.0 - np.cos(2 * np.pi * far) + 0.1 * far)
+
+
+def _alpine(z: np.ndarray) -> np.ndarray:
+    return np.asarray(np.abs(z * np.sin(z) + 0.1 * z).sum(axis=1))
+
+
+def _turned_ellipsoid(z: np.ndarray) -> np.ndarray:
+    dimension = z.shape[1]
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(dimension, dimension)))[0]
+    return np.asarray((10.0 ** np.linspace(0.0, 6.0, dimension) * (z @ turn) ** 2).sum(axis=1))
+
+
+def _peaks(z: np.ndarray) -> np.ndarray:
+    """Twenty-one Gaussian peaks at random places, the highest 10, the others 1.1 to 9.1 (Gallagher's, of BBOB)."""
+    rng = np.random.default_rng(2)
+    heights = np.array([10.0, *np.linspace(1.1, 9.1, 20)])
+    centers = rng.uniform(-4.0, 4.0, (len(heights), z.shape[1]))
+    widths = 10.0 ** rng.uniform(-1.0, 1.0, (len(heights), z.shape[1]))
+    far = (widths[None] * (z[:, None] - centers[None]) ** 2).sum(axis=-1) / (2.0 * z.shape[1])
+    return np.asarray(10.0 - (heights * np.exp(-far)).max(axis=1))
+
+
+def developed() -> list[Task]:
+    """Functions on which the populations were developed (Jamil and Yang 2013, arXiv:1308.4008; BBOB)."""
+    return [
+        of_botorch("Levy", dim=6),
+        of_botorch("Powell", dim=8),
+        of_botorch("EggHolder"),
+        # The lowest points of these three lie off the center, where some designs begin.
+        Task("rastrigin-5", 5, _cube(-4.12, 6.12, _rastrigin)),
+        Task("salomon-5", 5, _cube(-7.0, 13.0, _salomon)),
+        Task("alpine-5", 5, _cube(-7.0, 13.0, _alpine)),
+        Task("schwefel-5", 5, _cube(-500.0, 500.0, _schwefel)),
+        Task("zakharov-6", 6, _cube(-5.0, 10.0, _zakharov)),
+        Task("trid-6", 6, _cube(-36.0, 36.0, _trid), optimum=-50.0),
+        Task("ellipsoid-8", 8, _cube(-3.0, 5.0, _turned_ellipsoid)),
+        Task("peaks-5", 5, _cube(-5.0, 5.0, _peaks)),
+    ]
+
+
 FRONTS: Mapping[str, Mapping[str, tuple[str, tuple[float, ...], dict[str, int]]]] = {
     "development": {
         "bnh": ("bnh", (150.0, 55.0), {}),
@@ -210,8 +275,13 @@ FRONTS: Mapping[str, Mapping[str, tuple[str, tuple[float, ...], dict[str, int]]]
         "tnk": ("tnk", (1.2, 1.2), {}),
         "welded-beam-2": ("welded_beam", (40.0, 0.015), {}),
         "dtlz5-3": ("dtlz5", (1.1, 1.1, 1.1), {"n_var": 12, "n_obj": 3}),
-        "wfg5": ("wfg5", (2.2, 4.4), {"n_var": 10, "n_obj": 2}),
-        "wfg9": ("wfg9", (2.2, 4.4), {"n_var": 10, "n_obj": 2}),
+        **{
+            f"wfg{number}": (f"wfg{number}", (2.2, 4.4), {"n_var": 10, "n_obj": 2})
+            for number in (1, 2, 3, 5, 6, 7, 8, 9)
+        },
+        "zdt4": ("zdt4", (1.1, 20.0), {}),
+        "zdt6": ("zdt6", (1.1, 8.0), {}),
+        "kursawe": ("kursawe", (-14.0, 1.0), {}),
     },
     "report": {
         "osy": ("osy", (-41.0, 84.0), {}),

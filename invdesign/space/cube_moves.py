@@ -42,7 +42,10 @@ def polynomial_mutation(points: NDArray[np.float64], rng: np.random.Generator, s
 
 
 def simulated_binary_crossover(
-    first: NDArray[np.float64], second: NDArray[np.float64], rng: np.random.Generator, spread: float = SPREAD
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    rng: np.random.Generator,
+    spread: float | NDArray[np.float64] = SPREAD,
 ) -> NDArray[np.float64]:
     """One child of each pair: half the coordinates are the first parent's, half are spread around both.
 
@@ -52,7 +55,8 @@ def simulated_binary_crossover(
         first: points of the unit cube, shape ``n x d``.
         second: the other parents, same shape.
         rng: source of randomness.
-        spread: distribution index, at least 0; the larger, the closer children are to their parents.
+        spread: distribution index, at least 0, one or shape ``n x 1``; the larger, the closer children are to their
+            parents.
 
     Returns:
         Points of the unit cube, same shape.

@@ -66,7 +66,7 @@ def crossed(
     second: pd.DataFrame,
     rng: np.random.Generator,
     *,
-    spread: float = SPREAD,
+    spread: float | NDArray[np.float64] = SPREAD,
 ) -> pd.DataFrame:
     """One child of each pair of candidates.
 
@@ -75,7 +75,8 @@ def crossed(
         first: parents, one row each.
         second: the other parents, same number.
         rng: source of randomness.
-        spread: distribution index of the crossover of numbers; the larger, the closer they are to their parents'.
+        spread: distribution index of the crossover of numbers, one or shape ``n x 1``; the larger, the closer they are
+            to their parents'.
 
     Returns:
         Feasible candidates, one row per pair, in order; a child may equal a parent.

@@ -46,8 +46,10 @@ ROUNDS = 4
 
 HALF = 0.5
 """Share of the children of two parents that are mutated with one objective; see ``GeneticOptimizer.mutation``."""
-MANY_SPREAD = 15.0
-"""Distribution index of the crossover with NSGA-III."""
+NEAR = 15.0
+"""Distribution index of the crossover of children that stay near their parents: with several objectives every other
+one, with NSGA-III all. Off: a fifth to two fifths less hypervolume on ZDT4 (development), which has many local fronts;
+where all stay near, 5 % less on WFG6 and 6 % on ZDT1 and 9 % on ZDT3."""
 
 
 @dataclass(frozen=True)
@@ -194,9 +196,7 @@ class GeneticOptimizer:
         two = rng.random(n) < self.crossover
         children = first.copy()
         if two.any():
-            # Parents are far from each other on a front of many objectives; their children should stay near (eta as in
-            # NSGA-III's own experiments is large), or few of them are on the front.
-            spread = MANY_SPREAD if rivals.losses.shape[1] > MOST_OBJECTIVES else SPREAD
+            spread = self._spread(int(two.sum()), rivals.losses.shape[1])
             mixed = self._crossed(space, first[two], second[two], rng, spread)
             children = pd.concat([mixed, first[~two]], ignore_index=True)
             first = pd.concat([first[two], first[~two]], ignore_index=True)
@@ -208,13 +208,23 @@ class GeneticOptimizer:
             children = pd.concat([changed, children[~chosen]], ignore_index=True)
         return children
 
+    def _spread(self, count: int, directions: int) -> NDArray[np.float64]:
+        """The distribution index of each crossover, shape ``count x 1``."""
+        # Parents are far from each other on a front of many objectives; their children should stay near (eta as in
+        # NSGA-III's own experiments is large), or few of them are on the front. With two or three objectives wide
+        # children find the front, and near ones combine what their parents have found of it.
+        if directions > MOST_OBJECTIVES:
+            return np.full((count, 1), NEAR)
+        near = (np.arange(count) % 2 == 1) & (directions > 1)
+        return np.where(near, NEAR, SPREAD)[:, None]
+
     def _crossed(
         self,
         space: SearchSpace,
         first: pd.DataFrame,
         second: pd.DataFrame,
         rng: np.random.Generator,
-        spread: float,
+        spread: NDArray[np.float64],
     ) -> pd.DataFrame:
         name = self.crossover_operator
         if name is None:

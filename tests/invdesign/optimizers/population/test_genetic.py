@@ -9,6 +9,7 @@ import pytest
 from invdesign.core.errors import InputError
 from invdesign.optimizers import GeneticOptimizer, History, RandomOptimizer
 from invdesign.optimizers.population.fitness import Fitness, crowding, spread_out
+from invdesign.optimizers.population.genetic import NEAR
 from invdesign.optimizers.population.parents import _thinned, selected_parents
 from invdesign.space import Continuous, SearchSpace
 from invdesign.targets import AtLeast, Maximize, Minimize, Targets
@@ -192,3 +193,10 @@ def test_a_proposal_takes_little_more_work_after_five_thousand_evaluations_than_
 def test_bad_settings_are_refused(setting):
     with pytest.raises(InputError, match=next(iter(setting))):
         GeneticOptimizer(**setting)
+
+
+@pytest.mark.parametrize(("directions", "near"), [(0, 0), (1, 0), (2, 5), (3, 5), (4, 10)])
+def test_with_several_objectives_half_of_the_crossed_children_stay_near(directions, near):
+    spread = GeneticOptimizer()._spread(10, directions)
+    assert spread.shape == (10, 1)
+    assert (spread == NEAR).sum() == near
