@@ -190,7 +190,6 @@ def _cma() -> list[Entry]:
         setting("step_size", "cma-es, functions", half=0.15, double=0.6),
         constant(module, "RESOLUTION", "cma-es, functions", scaled=False, less=1e-9, more=1e-3),
         constant(module, "WITHIN_VALUE", "cma-es, mixed", off=0.0),
-        constant(f"{POPULATION}.restarts", "BEHIND", "cma-es, functions", off=1e300),
         code(
             module,
             "mutated",
@@ -403,8 +402,7 @@ LEFT_OUT: Mapping[str, str] = {
     "optimize.SAME": "tolerance", "optimizer.FEWEST_VALUES": "definition", "optimizer.MOST_PARENTS": "size",
     "optimizer.MOST_ROWS": "size", "policy.SMOOTHED": "speed",
     "optimizer.OPEN_ENDED": "speed", "optimizer.SUGGESTED": "generator", "policy.BLIND": "accuracy",
-    "policy.DISTANCE": "unmeasured", "policy.MOST_FRONTS": "speed", "restarts.MOST_DOUBLINGS": "size",
-    "restarts.HALF": "published", "restarts.FINER": "published",
+    "policy.DISTANCE": "unmeasured", "policy.MOST_FRONTS": "speed", "cma_es.MOST_RESTARTS": "size",
     "cma_es.SMALLEST": "definition", "deap_operators.BLEND": "published", "deap_operators.EACH": "published",
     "deap_operators.ETA": "published", "parents.MOST_EQUALS": "speed", "parents.MOST_OBJECTIVES": "published",
     "pyswarms_backend.MOST_TRIANGULATED": "speed", "surrogate_assisted.AWAY": "seeding",

@@ -9,10 +9,10 @@ only the seeds that are missing are run. Ours are always run again, unless ``--o
 
 Seeds start at 1000: the defaults of ours were chosen on some of these functions with seeds below 400, so their figures
 are those of fresh seeds but not of fresh functions. ``unseen`` are functions on which nothing was chosen; the warping
-of maximized and minimized properties was developed on Rosenbrock-4, Levy-5 and Powell-4, seeds from 300. The restarts
-of CMA-ES and the crossover for fronts were chosen on ``developed`` ones, seeds from 300 as well: Levy-6, Powell-8,
-Eggholder, Rastrigin-5, Salomon-5, Alpine-5, Schwefel-5, Zakharov-6, Trid-6, an ellipsoid, and peaks; for fronts those
-of ``tasks.FRONTS["development"]``, ZDT1 to 3 and DTLZ2.
+of maximized and minimized properties was developed on Rosenbrock-4, Levy-5 and Powell-4, seeds from 300. Changes of
+CMA-ES are tried on ``developed`` ones, seeds from 300 as well: Levy-6, Powell-8, Eggholder, Rastrigin-5, Salomon-5,
+Alpine-5, Schwefel-5, Zakharov-6, Trid-6, an ellipsoid, and peaks. The crossover for fronts was chosen on those of
+``tasks.FRONTS["development"]``, ZDT1 to 3 and DTLZ2.
 """
 
 from __future__ import annotations

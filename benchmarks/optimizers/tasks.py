@@ -274,7 +274,12 @@ FRONTS: Mapping[str, Mapping[str, tuple[str, tuple[float, ...], dict[str, int]]]
         "srn": ("srn", (240.0, 20.0), {}),
         "tnk": ("tnk", (1.2, 1.2), {}),
         "welded-beam-2": ("welded_beam", (40.0, 0.015), {}),
+        "dtlz1-3": ("dtlz1", (60.0, 60.0, 60.0), {"n_var": 7, "n_obj": 3}),
+        "dtlz4-3": ("dtlz4", (1.1, 1.1, 1.1), {"n_var": 12, "n_obj": 3}),
         "dtlz5-3": ("dtlz5", (1.1, 1.1, 1.1), {"n_var": 12, "n_obj": 3}),
+        "dtlz6-3": ("dtlz6", (2.0, 2.0, 8.0), {"n_var": 12, "n_obj": 3}),
+        "wfg1-3": ("wfg1", (3.2, 5.4, 7.6), {"n_var": 12, "n_obj": 3}),
+        **{f"wfg{number}-3": (f"wfg{number}", (2.2, 4.4, 6.6), {"n_var": 12, "n_obj": 3}) for number in (2, 5, 9)},
         **{
             f"wfg{number}": (f"wfg{number}", (2.2, 4.4), {"n_var": 10, "n_obj": 2})
             for number in (1, 2, 3, 5, 6, 7, 8, 9)

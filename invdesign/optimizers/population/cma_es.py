@@ -12,7 +12,6 @@ from invdesign.optimizers.base import History, step_generator
 from invdesign.optimizers.deduplication import Deduplication, completed, with_rows
 from invdesign.optimizers.fidelity import target_fidelity_history
 from invdesign.optimizers.population.fitness import Fitness
-from invdesign.optimizers.population.restarts import Start, depths, is_behind
 from invdesign.optimizers.population.surrogate_assisted import away_from_failures
 from invdesign.optimizers.random import RandomOptimizer
 from invdesign.space import SearchSpace
@@ -30,6 +29,8 @@ RESOLUTION = 1e-6
 """Standard deviation of a continuous parameter, as a share of its range, below which a search has converged."""
 WITHIN_VALUE = 0.2
 """The same for other parameters, as a share of the distance to the next value: hardly a sample reaches it."""
+MOST_RESTARTS = 9
+"""Largest number of times that the population is doubled."""
 
 
 @settings
@@ -37,10 +38,9 @@ class CmaEsOptimizer:
     """Covariance matrix adaptation evolution strategy (CMA-ES), which learns a scale and a direction for every move.
 
     Strong where many evaluations are cheap and parameters act together, such as a narrow curved valley. The update is
-    that of Hansen (2016, arXiv:1604.00772) by the library ``cmaes``. After convergence it restarts elsewhere, by turns
-    with twice the population and with a small one (Hansen 2009, doi:10.1145/1570256.1570333); a restart that settles
-    at something worse than was known before it is given up. Candidates are compared by Deb's rules, several objectives
-    by their Pareto rank, so that it settles at one part of a front: prefer others for fronts.
+    that of Hansen (2016, arXiv:1604.00772) by the library ``cmaes``; after convergence it restarts elsewhere with
+    twice the population (Auger and Hansen 2005, doi:10.1109/CEC.2005.1554902). Candidates are compared by Deb's rules,
+    several objectives by their Pareto rank, so that it settles at one part of a front: prefer others for fronts.
 
     Where parameters are not continuous, one candidate of each generation is also mutated, so that the distribution
     does not settle on their values before others were tried, as a margin does (Hamano et al. 2022, arXiv:2205.13482).
@@ -84,29 +84,26 @@ class CmaEsOptimizer:
         points = space.encode(history.candidates)
         before = values[: own[0] if len(own) else len(values)]
         mean = points[int(np.argmin(before if len(before) else values))]
-        resolution, depth = _resolution(space), depths(fitness)
-        first = Start(self.population or max(SMALLEST, 4 + int(3 * np.log(space.dimension))), self.step_size)
-        start, began, place = first, 0, 0
-        search, known = _started(mean, start), np.inf
-        while place + start.size <= len(own) and own[place + start.size - 1] < len(values):
-            rows = own[place : place + start.size]
+        resolution = _resolution(space)
+        size = self.population or max(SMALLEST, 4 + int(3 * np.log(space.dimension)))
+        search = self._started(mean, size)
+        place, restarts = 0, 0
+        while place + size <= len(own) and own[place + size - 1] < len(values):
+            rows = own[place : place + size]
             search.tell(list(zip(points[rows], values[rows], strict=True)))
-            place += start.size
-            converged = search.should_stop() or (_deviations(search) < resolution).all()
-            if converged or is_behind(depth[rows], known):
-                rng = _generator(seed, place)
-                elsewhere = space.encode(space.sample(1, rng))[0]
-                start, began = start.after(first, place - began, rng), place
-                search, known = _started(elsewhere, start), float(depth[: rows[-1] + 1].min())
+            place += size
+            if search.should_stop() or (_deviations(search) < resolution).all():
+                restarts += 1
+                size *= 2 if restarts <= MOST_RESTARTS else 1
+                search = self._started(space.encode(space.sample(1, _generator(seed, place)))[0], size)
         search.reseed_rng(int(_generator(seed, place).integers(2**31)))
         return search, len(own) - place
 
+    def _started(self, mean: NDArray[np.float64], size: int) -> CMA:
+        from cmaes import CMA
 
-def _started(mean: NDArray[np.float64], start: Start) -> CMA:
-    from cmaes import CMA
-
-    bounds = np.tile([0.0, 1.0], (len(mean), 1))
-    return CMA(mean=mean, sigma=start.step, bounds=bounds, population_size=start.size)
+        bounds = np.tile([0.0, 1.0], (len(mean), 1))
+        return CMA(mean=mean, sigma=self.step_size, bounds=bounds, population_size=size)
 
 
 def _own_rows(history: History) -> NDArray[np.int64]:

@@ -71,21 +71,6 @@ def test_it_restarts_elsewhere_with_a_larger_population_when_it_has_converged(se
     assert (away[settled:] > 0.1).sum() > 10
 
 
-def test_a_restart_that_settles_at_something_worse_is_given_up(search):
-    def bowls(frame: pd.DataFrame) -> pd.DataFrame:
-        """A bowl with its bottom 0 at 0.2 and one with its bottom 0.1 at 0.8."""
-        low, high = (((frame - bottom) ** 2).sum(axis=1) for bottom in (0.2, 0.8))
-        return pd.DataFrame({"f": np.minimum(low, high + 0.1)})
-
-    square = SearchSpace(x0=Continuous(0, 1), x1=Continuous(0, 1))
-    candidates, values = search(CmaEsOptimizer(), square, LEAST, bowls, evaluations=800, batch=6)
-    points, loss = candidates.to_numpy(dtype=float), values["f"].to_numpy()
-    later = np.arange(len(loss)) > np.flatnonzero(loss < 1e-10)[0]
-    away = np.linalg.norm(points - 0.8, axis=1)
-    assert (later & (away < 0.1)).any()
-    assert not (later & (away < 1e-3)).any()
-
-
 def test_where_values_are_few_a_search_has_converged_earlier():
     space = SearchSpace(x=Continuous(0, 1), n=Integer(1, 5), word=Categorical(["a", "b", "c"]))
     small = _resolution(space)
