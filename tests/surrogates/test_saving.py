@@ -86,7 +86,13 @@ SPACE = ind.SearchSpace(
 
 
 @pytest.mark.parametrize(
-    "features", [ind.Features(), ind.Features(components=3), ind.Features(molecules="fingerprints")]
+    "features",
+    [
+        ind.Features(),
+        ind.Features(components=3),
+        ind.Features(molecules="fingerprints"),
+        ind.Features(molecules="quick"),
+    ],
 )
 @pytest.mark.parametrize("family", [ind.GaussianProcess, ind.RandomForest])
 def test_every_kind_of_column_is_saved(family, features, tmp_path):
