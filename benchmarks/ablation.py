@@ -427,6 +427,7 @@ LEFT_OUT: Mapping[str, str] = {
     "particle_swarm.GENERATIONS": "together", "particle_swarm.FEWEST": "together",
     "noise.MODEL_ERROR": "unmeasured", "noise.MOST_ROWS": "speed", "priors.FACTOR_PRIOR": "unmeasured",
     "selection.CHOICE": "name", "splits.CLUSTERS_PER_FOLD": "validation", "splits.SAME": "tolerance",
+    "stacked.BOOTSTRAP_SAMPLES": "accuracy",
     "stacked.FEWEST_VALUES": "definition", "tuning.FOLDS": "validation", "tuning.LARGEST": "speed",
     "validation.Z90": "definition", "views.COMPACT": "definition", "views.LARGEST_POOL": "memory",
     "weighted_neighbors.LEAST_DISTANCE": "tolerance",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from invdesign.surrogates.base import noise_argument
+from invdesign.surrogates.base import ConditionalSurrogate, noise_argument
 from invdesign.surrogates.checks import known_noise
 from invdesign.surrogates.gaussian_process.model import PropertyModel
 from invdesign.surrogates.validation import random_folds
@@ -19,11 +19,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from invdesign.core.columns import Column
-    from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
+    from invdesign.surrogates.gaussian_process.inducing_points import InducingPointModel
+
+
+class Process(ConditionalSurrogate, Protocol):
+    """A surrogate with a process for each property, as ``GaussianProcess`` is."""
+
+    def models(self, properties: Sequence[str]) -> list[PropertyModel | InducingPointModel]:
+        """The fitted processes of properties, on features."""
 
 
 def left_out_predictions(
-    process: GaussianProcess,
+    process: Process,
     frame: pd.DataFrame,
     y: pd.DataFrame,
     *,
@@ -37,12 +44,13 @@ def left_out_predictions(
     Hyperparameters that a value itself has shaped predict it too well, all the more where each number has a length
     scale. A process by inducing points predicts each part as it is: of so many rows a fifth matters little.
     """
+    settings: Any = process  # by the Surrogate protocol a dataclass, which typing cannot say
     fold_of, noise = random_folds(y, folds, rng), known_noise(noise_std, y)
     means, deviations = (pd.DataFrame(np.nan, index=y.index, columns=y.columns) for _ in range(2))
     for fold in range(folds):
         inside = fold_of == fold
         given, own = (noise_argument(None if noise is None else noise[rows]) for rows in (~inside, inside))
-        others = replace(process).fit(frame[~inside], y[~inside], columns=columns, **given)
+        others: Process = replace(settings).fit(frame[~inside], y[~inside], columns=columns, **given)
         everyone = others.condition_on(frame[inside], y[inside], **own)
         for place, name in enumerate(y.columns):
             rows = np.flatnonzero(inside & y[name].notna().to_numpy())
@@ -58,7 +66,7 @@ def left_out_predictions(
 
 
 def _predicted(
-    process: GaussianProcess, asked: pd.DataFrame, name: str, noise: pd.DataFrame | None
+    process: Process, asked: pd.DataFrame, name: str, noise: pd.DataFrame | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of one property, noise included, each of shape ``n``."""
     mean, std = process.predict(asked, return_std=True)
