@@ -52,7 +52,9 @@ OPEN_ENDED = Features(molecules="quick", formulas="compact")
 
 Sums of areas under the ten best on development, with fingerprints alone, with quick descriptors beside them, and with
 a length scale for each of these: 1.19, 1.65, 1.84 (five oracles, 20 molecules of ZINC and 100 further calls); 1.89 and
-2.13 with the last two (four oracles, 100 molecules and 350 further calls)."""
+2.13 with the last two (four oracles, 100 molecules and 350 further calls). Some of these oracles are made of what the
+descriptors count; in pools of reduction potentials and ethers, with the one view or the other alone, 132.6 and 125.7
+of 240 proposals are hits (four pools, four seeds)."""
 FEWEST_VALUES = 2
 SUGGESTED = 64
 """Candidates of another optimizer that the acquisition also compares."""
