@@ -82,9 +82,9 @@ def _outcome(case: Case, seed: int) -> str:
         return REFUSED if 0 < len(str(error)) < 20_000 else f"MESSAGE of {len(str(error))} characters"
     except MemoryError:
         return "MEMORY"
-    # Whatever else comes out is what is counted, also SystemExit and panics of Rust libraries, which are no Exception.
-    # Nothing may leave this function, or the copy of the process would go on as the process itself.
-    except BaseException as error:  # noqa: BLE001
+    # Any other error is what the fuzzer looks for, including SystemExit and panics of Rust libraries, which are not
+    # derived from Exception. If one left this function, the copy of the process would go on as the process itself.
+    except BaseException as error:  # noqa: BLE001 - every error is an outcome that is counted
         return f"TRACEBACK {type(error).__name__}\n{traceback.format_exc()}"
 
 

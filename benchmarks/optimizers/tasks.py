@@ -251,7 +251,7 @@ def _peaks(z: np.ndarray) -> np.ndarray:
 
 
 def developed() -> list[Task]:
-    """Functions on which the populations were developed (Jamil and Yang 2013, arXiv:1308.4008; BBOB)."""
+    """Functions on which changes of the populations are tried (Jamil and Yang 2013, arXiv:1308.4008; BBOB)."""
     return [
         of_botorch("Levy", dim=6),
         of_botorch("Powell", dim=8),

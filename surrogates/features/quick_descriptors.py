@@ -35,7 +35,7 @@ DESCRIPTORS = (
     "MolLogP",
     "MolMR",
 )
-"""Names in RDKit's module ``Descriptors``."""
+"""Names in RDKit's module ``Descriptors``; masses are in g/mol, polar surfaces in square angstroms."""
 QUICK_NAMES = (*DESCRIPTORS, *(f"atoms_{symbol}" for symbol in ELEMENTS))
 
 
@@ -55,6 +55,7 @@ def _of(smiles: str) -> NDArray[np.float64]:
     molecule = molecule_of(smiles)
     if molecule is None:
         raise InputError(f"{smiles!r} is not a molecule that RDKit can read.")
+    # RDKit's own iterator over atoms takes several times as long.
     atoms = [molecule.GetAtomWithIdx(place) for place in range(molecule.GetNumAtoms())]
     counts = Counter(atom.GetSymbol() for atom in atoms)
     counts["H"] += sum(atom.GetTotalNumHs() for atom in atoms)
