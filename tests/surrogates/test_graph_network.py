@@ -34,7 +34,7 @@ def oxygens_apart(frame: pd.DataFrame) -> pd.DataFrame:
 
 def test_it_learns_from_several_molecules_and_numbers_with_sound_intervals():
     train, test = pairs(200, 0), pairs(150, 1)
-    model = replace(SMALL, updates=400).fit(train, oxygens_apart(train), columns=PAIR)
+    model = replace(SMALL, updates=200).fit(train, oxygens_apart(train), columns=PAIR)
     mean, std = model.predict(test, return_std=True)
     errors = oxygens_apart(test)["f"] - mean["f"]
     assert (errors**2).mean() < 0.1 * oxygens_apart(test)["f"].var()

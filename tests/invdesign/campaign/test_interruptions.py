@@ -94,7 +94,7 @@ print(statements)
 
 @pytest.mark.parametrize(
     ("what", "stride", "fewest"),
-    [("creation", 1, 15), ("run", 9, 60), ("tell", 5, 25), ("replicate", 7, 28), ("ask", 5, 25)],
+    [("creation", 2, 14), ("run", 13, 60), ("tell", 7, 25), ("replicate", 7, 28), ("ask", 7, 25)],
 )
 def test_a_kill_at_any_statement_leaves_a_whole_store(what, stride, fewest, tmp_path):
     command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(tmp_path), what, str(stride)]

@@ -20,7 +20,7 @@ from invdesign.testing import check_optimizer
 
 OURS = {
     "bayesian": BayesianOptimizer(),
-    "bayesian with a forest": BayesianOptimizer(surrogate=RandomForest(n_estimators=20)),
+    "bayesian with a forest": BayesianOptimizer(surrogate=RandomForest(n_estimators=10)),
     "genetic": GeneticOptimizer(population=6),
     "surrogate-assisted genetic": GeneticOptimizer(population=6, surrogate_assisted=True),
     "cma-es": CmaEsOptimizer(population=6),

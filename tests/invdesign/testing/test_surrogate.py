@@ -24,9 +24,9 @@ SMALL = {
     "gradient-boosting": {"n_estimators": 60},
     "xgboost": {"n_estimators": 60},
     "lightgbm": {"n_estimators": 60},
-    "graph-network": {"width": 16, "updates": 100, "learning_rate": 0.02},
+    "graph-network": {"width": 8, "updates": 40, "learning_rate": 0.05},
     "neural-network": {"members": 10, "epochs": 60},
-    "stacked": {"members": (GaussianProcess(), RandomForest(n_estimators=40))},
+    "stacked": {"members": (GaussianProcess(), RandomForest(n_estimators=20))},
 }
 
 
