@@ -30,7 +30,8 @@ from invdesign.surrogates.gaussian_process.views import MOLECULE_VIEWS
 from invdesign.surrogates.validation import Z90
 
 LEARNED, PREDICTED = (60, 200), 600
-SINGLE = dict(zip(("one length scale", "many length scales", "with fingerprints"), MOLECULE_VIEWS, strict=True))
+LABELS = ("one length scale", "many length scales", "with fingerprints", "quick descriptors and fingerprints")
+SINGLE = dict(zip(LABELS, MOLECULE_VIEWS, strict=True))
 
 
 def errors(pool: pools.Pool, model: ind.GaussianProcess, learned: int, seed: int) -> tuple[float, float]:

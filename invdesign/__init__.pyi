@@ -34,6 +34,7 @@ from .optimizers import (
     ParticleSwarmOptimizer,
     PortfolioOptimizer,
     RandomOptimizer,
+    SequenceOptimizer,
 )
 from .report import write_report
 from .screening.funnel import Step
@@ -143,6 +144,7 @@ __all__ = [
     "RandomForest",
     "RandomForestClassifier",
     "RandomOptimizer",
+    "SequenceOptimizer",
     "RedoxObjective",
     "Ridge",
     "RunSettings",

@@ -88,6 +88,7 @@ _OWN: Mapping[Section, Mapping[str, str]] = {
         "particle-swarm": "invdesign.optimizers.population.particle_swarm:ParticleSwarmOptimizer",
         "portfolio": "invdesign.optimizers.portfolio:PortfolioOptimizer",
         "random": "invdesign.optimizers.random:RandomOptimizer",
+        "sequence": "invdesign.optimizers.sequence:SequenceOptimizer",
     },
     "executor": {
         "dask": "invdesign.campaign.execution.dask_cluster:DaskCluster",

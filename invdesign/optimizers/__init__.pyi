@@ -9,6 +9,7 @@ from .population.genetic import GeneticOptimizer
 from .population.particle_swarm import ParticleSwarmOptimizer
 from .portfolio import PortfolioOptimizer
 from .random import RandomOptimizer
+from .sequence import SequenceOptimizer
 
 __all__ = [
     "BayesianOptimizer",
@@ -21,4 +22,5 @@ __all__ = [
     "ParticleSwarmOptimizer",
     "PortfolioOptimizer",
     "RandomOptimizer",
+    "SequenceOptimizer",
 ]

