@@ -28,6 +28,7 @@ from invdesign.optimizers.bayesian.cost import Cost, PerCost
 from invdesign.optimizers.bayesian.fidelity_choice import FidelityChoice
 from invdesign.optimizers.bayesian.hypervolume import HypervolumeImprovement
 from invdesign.optimizers.bayesian.look_ahead import REST, LookAhead
+from invdesign.optimizers.bayesian.pending_values import pending_values
 from invdesign.optimizers.fidelity import at_target_fidelity
 from invdesign.optimizers.success import without_success
 from invdesign.space import SearchSpace
@@ -59,7 +60,7 @@ class Policy:
         targets: in the units of the values; one on success among them where evaluations have failed.
         candidates: those with values, at the target fidelity.
         values: their property values.
-        seed: of quasi-random samples and random weights.
+        seed: of quasi-random samples, random weights and values of pending candidates.
         cost: of evaluating a candidate, by which every acquisition is divided; None where all cost the same.
     """
 
@@ -137,10 +138,11 @@ class Policy:
         return bool(self.targets.all_met(self.values).any())
 
     def _believing(self, chosen: pd.DataFrame) -> Surrogate:
-        """The model that takes its own predictions for pending candidates as their values, where it can."""
+        """The model with what may be the values of pending candidates, where it can be conditioned on them."""
         if not len(chosen) or not isinstance(self.model, ConditionalSurrogate):
             return self.model
-        return self.model.condition_on(chosen, self.model.predict(chosen))
+        values = pending_values(self.model, chosen, targets=self.targets, reached=self._reached, seed=self.seed)
+        return self.model.condition_on(chosen, values)
 
     def _weighed(self, acquisition: Acquisition, chosen: pd.DataFrame, *, logarithmic: bool = True) -> Acquisition:
         """An acquisition per cost, and lower near pending candidates if the model cannot be conditioned on them."""

