@@ -2,11 +2,12 @@
 
 Of a molecule, all descriptors with one length scale tell similar molecules apart, those with length scales of their own
 find the few that matter, and fingerprints (MinMax kernel), added to the descriptors with a learned weight, find the
-fragments; beside two dozen quick descriptors with length scales of their own they find what both make together. Of several molecules from short lists it may only count which they are. Which serves best depends on the
-property, and the known values say it: each is predicted from all the others (leave one out, in closed form), and the
-features are taken that give these values the greatest density. This is the score by which Vehtari, Gelman and Gabry
-(2017, doi:10.1007/s11222-016-9696-4) compare models. It is too kind to many length scales: in a search these have to
-win by a margin, elsewhere the hyperparameters are fitted again without the values that are predicted. For mixtures, the
+fragments; beside two dozen quick descriptors with length scales of their own they find what both make together. Of
+several molecules from short lists it may only count which they are. Which serves best depends on the property, and the
+known values say it: each is predicted from all the others (leave one out, in closed form), and the features are taken
+that give these values the greatest density. This is the score by which Vehtari, Gelman and Gabry (2017,
+doi:10.1007/s11222-016-9696-4) compare models. It is too kind to many length scales: in a search these have to win by a
+margin, elsewhere the hyperparameters are fitted again without the values that are predicted. For mixtures, the
 fingerprints of the components are features or not, and a temperature beside them is the number itself or 1/(T - T0).
 """
 
@@ -53,11 +54,13 @@ class View:
         ard: whether each feature has a length scale of its own; see ``GaussianProcess``.
         margin: by how much the logarithm of the density, leaving out one, has to be greater for each value on average,
             beside what is in doubt by its standard error.
+        only_by_margin: whether it is taken only where it wins by its margin, also where views are compared by refits.
     """
 
     features: Features
     ard: bool | None = None
     margin: float = 0.0
+    only_by_margin: bool = False
 
 
 OVERFITTING = 1.0
@@ -74,7 +77,8 @@ MOLECULE_VIEWS = (
     View(COMPACT),
     View(COMPACT, ard=True, margin=OVERFITTING),
     View(replace(COMPACT, molecules="both")),
-    View(replace(COMPACT, molecules="quick"), ard=True, margin=OVERFITTING),
+    # Refits do not take it: of random molecules it is the best view only where it wins by the margin (development).
+    View(replace(COMPACT, molecules="quick"), ard=True, margin=OVERFITTING, only_by_margin=True),
 )
 NAMES = View(replace(COMPACT, molecules="names"))
 """Which molecule of a short list it is, where several columns have molecules."""
@@ -90,13 +94,13 @@ def views(columns: Sequence[Column] | None, *, ard: bool | None = None) -> tuple
     found = _views(columns or ())
     if ard is None:
         return found
-    return tuple(dict.fromkeys(replace(view, ard=ard, margin=0.0) for view in found))
+    return tuple(dict.fromkeys(replace(view, ard=ard, margin=0.0, only_by_margin=False) for view in found))
 
 
 def _views(described: Sequence[Column]) -> tuple[View, ...]:
     pools = [len(column.values) for column in described if column.kind == "molecule"]
     if pools:
-        found = MOLECULE_VIEWS
+        found: tuple[View, ...] = MOLECULE_VIEWS
         if max(pools) > LARGEST_POOL:
             found = tuple(view for view in found if view.features.molecules == "descriptors")
         # Names first: of a dozen molecules in each of three columns the descriptors fit what single ones do by chance
@@ -156,7 +160,8 @@ def best_view(
         return best
     # The sum decides: asking for a standard error more made the errors of none of twelve development cases smaller, and
     # those of six larger (six pools, 60 and 200 molecules learned).
-    return int(np.argmax([refitted_density(models).sum() for models in fits]))
+    places = [place for place, view in enumerate(choice) if not view.only_by_margin]
+    return max(places, key=lambda place: float(refitted_density(fits[place]).sum()))
 
 
 def left_out_density(models: Iterable[PropertyModel | InducingPointModel]) -> NDArray[np.float64]:

@@ -1,11 +1,11 @@
 """What the Bayesian optimizer takes for the values of pending candidates while it chooses the others of a batch.
 
-Given their predicted means, the model only becomes surer (the kriging believer of Ginsbourger, Le Riche and Carraro 2010,
-doi:10.1007/978-3-642-10701-6_6). Where all targets are bounds, a batch of eight then finds less than eight evaluations
-in turn, mostly because it begins with eight candidates that are promising for the same reason. So until a candidate
-that meets the targets is known, pending ones are taken to miss: their values are a standard deviation farther from the
-targets, and the next candidate is promising all the same. Afterwards they are drawn from their predictions, so that no
-mistake of the model is repeated in the whole batch.
+Given their predicted means, the model only becomes surer (the kriging believer of Ginsbourger, Le Riche and Carraro
+2010, doi:10.1007/978-3-642-10701-6_6). Where all targets are bounds, a batch of eight then finds less than eight
+evaluations in turn, in part because it begins with eight candidates that are promising for the same reason. So until a
+candidate that meets the targets is known, pending ones are taken to miss: their values are a standard deviation farther
+from the targets, and the next candidate is promising all the same. Afterwards they are drawn from their predictions, so
+that no mistake of the model is repeated in the whole batch.
 """
 
 from __future__ import annotations

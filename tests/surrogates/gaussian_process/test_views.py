@@ -13,6 +13,7 @@ from invdesign.space import MoleculePool
 from invdesign.surrogates.features.fingerprints import count_fingerprints
 from invdesign.surrogates.features.molecules import MoleculeFeatures, descriptor_names, descriptors
 from invdesign.surrogates.features.settings import Features
+from invdesign.surrogates.gaussian_process import views as chosen_views
 from invdesign.surrogates.gaussian_process.kernels import tanimoto
 from invdesign.surrogates.gaussian_process.surrogate import GaussianProcess
 from invdesign.surrogates.gaussian_process.views import (
@@ -145,17 +146,18 @@ def test_views_of_many_mixtures_are_compared_by_some_of_the_rows():
     assert len(judged_rows(rare, [LIQUID], by_refits=False)) == 500, "g has few values among those drawn"
 
 
+class Known:
+    """A model whose known values have given densities."""
+
+    def __init__(self, densities):
+        self.standard, self.spread, self.centre = np.zeros(len(densities)), 1.0, 0.0
+        self.deviations = np.exp(-np.asarray(densities))
+
+    def left_out(self):
+        return np.zeros(len(self.standard)), self.deviations
+
+
 def test_a_view_has_to_be_clearly_better_and_by_its_margin():
-    class Known:
-        """A model whose known values have given densities."""
-
-        def __init__(self, densities):
-            self.standard, self.spread, self.centre = np.zeros(len(densities)), 1.0, 0.0
-            self.deviations = np.exp(-np.asarray(densities))
-
-        def left_out(self):
-            return np.zeros(len(self.standard)), self.deviations
-
     first = [Known([0.0, 0.0, 0.0, 0.0])]
     assert left_out_density([Known([0.5, -1.0])]) == pytest.approx([0.5, -1.0])
     better, little, single = (
@@ -168,6 +170,17 @@ def test_a_view_has_to_be_clearly_better_and_by_its_margin():
     assert best_view([plain, hard], [first, better]) == 1
     assert best_view([plain, plain, hard], [first, little, better]) == 1, "0.5 less 0.4 is less than 0.15"
     assert best_view([plain, View(COMPACT, margin=0.5)], [first, better]) == 0
+
+
+def test_refits_choose_no_view_that_has_to_win_by_its_margin(monkeypatch):
+    monkeypatch.setattr(chosen_views, "refitted_density", left_out_density)
+    fits = [[Known([level] * 4)] for level in (0.0, 0.5, 0.9)]
+    plain = View(COMPACT)
+    assert best_view([plain, plain, View(COMPACT, margin=1.0)], fits, by_refits=True) == 2
+    hard = View(COMPACT, margin=1.0, only_by_margin=True)
+    assert best_view([plain, plain, hard], fits, by_refits=True) == 1
+    assert best_view([plain, plain, replace(hard, margin=0.3)], fits, by_refits=True) == 2
+    assert not any(view.only_by_margin or view.margin for view in views([MOLECULE], ard=True))
 
 
 def test_many_length_scales_that_overfit_are_refused_by_refits_and_by_the_margin():
