@@ -48,7 +48,7 @@ REGRESSORS: dict[str, Any] = {
     "ridge": Ridge(),
     "lasso": Lasso(),
     "neural-network": NeuralNetwork(width=24, epochs=80),
-    "graph-network": GraphNetwork(width=24, updates=100, learning_rate=0.02),
+    "graph-network": GraphNetwork(width=16, updates=60, learning_rate=0.03),
 }
 CLASSIFIERS: dict[str, Any] = {
     "logistic-regression": LogisticRegression(),

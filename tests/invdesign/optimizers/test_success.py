@@ -10,6 +10,7 @@ import pytest
 
 import invdesign as ind
 from invdesign.optimizers.base import History
+from invdesign.optimizers.bayesian import botorch_acquisition
 from invdesign.optimizers.bayesian.acquisition import IfSuccessful, ShortfallReduction
 from invdesign.optimizers.success import SUCCESS, likely_to_succeed, successes, with_success, without_success
 
@@ -41,7 +42,9 @@ def test_a_bayesian_search_does_not_go_on_where_evaluations_fail(targets):
     assert frame["f"].min() < -0.89
 
 
-def test_so_does_one_by_an_acquisition_function_of_botorchs():
+def test_so_does_one_by_an_acquisition_function_of_botorchs(monkeypatch):
+    for name, few in {"MOST_STEPS": 10, "RESTARTS": 2, "SAMPLES": 32}.items():
+        monkeypatch.setattr(botorch_acquisition, name, few)
     optimizer = ind.BayesianOptimizer(acquisition="qLogNoisyExpectedImprovement")
     frame = searched(optimizer, MINIMIZE, evaluations=30)
     assert frame["f"].tail(12).isna().sum() <= 6
