@@ -49,12 +49,7 @@ def pending_values(
         window = targets.window(name)
         if window is None:
             continue
-        low, high = window.interval
-        if reached:
-            shift = drawn[:, place]
-        elif np.isfinite(low) and np.isfinite(high):
-            shift = np.where(mean[name] < (low + high) / 2.0, -1.0, 1.0)
-        else:
-            shift = np.full(len(mean), -1.0 if np.isfinite(low) else 1.0)
-        values[name] += shift * std[name]
+        # Away from the target, so that a property and its negative are searched alike.
+        away = np.where(mean[name] < sum(window.interval) / 2.0, -1.0, 1.0)
+        values[name] += away * (drawn[:, place] if reached else 1.0) * std[name]
     return values

@@ -39,7 +39,7 @@ def searched(optimizer, targets, *, fails=True, evaluations=40, seed=3):
 def test_a_bayesian_search_does_not_go_on_where_evaluations_fail(targets):
     frame = searched(ind.BayesianOptimizer(), targets)
     assert frame["f"].tail(20).isna().sum() <= 6
-    assert frame["f"].min() < -0.89
+    assert frame["f"].min() < -0.88
 
 
 def test_so_does_one_by_an_acquisition_function_of_botorchs(monkeypatch):
