@@ -141,7 +141,7 @@ class Policy:
         """The model with what may be the values of pending candidates, where it can be conditioned on them."""
         if not len(chosen) or not isinstance(self.model, ConditionalSurrogate):
             return self.model
-        values = pending_values(self.model, chosen, targets=self.targets, reached=self._reached, seed=self.seed)
+        values = pending_values(self.model, chosen, targets=self.targets, seed=self.seed)
         return self.model.condition_on(chosen, values)
 
     def _weighed(self, acquisition: Acquisition, chosen: pd.DataFrame, *, logarithmic: bool = True) -> Acquisition:
