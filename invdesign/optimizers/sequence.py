@@ -53,8 +53,8 @@ class SequenceOptimizer:
     def __post_init__(self) -> None:
         if len(self.after) != len(self.members) - 1 or list(self.after) != sorted(set(self.after)):
             raise InputError(
-                f"'after' is {list(self.after)}, but {len(self.members)} optimizers need {len(self.members) - 1} "
-                "numbers that rise: after how many candidates each but the first takes over."
+                f"'after' is {list(self.after)}, but it must have one number fewer than there are optimizers "
+                f"({len(self.members)}), in rising order: after how many candidates each but the first takes over."
             )
 
     @property

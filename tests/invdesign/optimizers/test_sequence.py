@@ -92,5 +92,5 @@ budget: {initial: 4, evaluations: 40}
 @pytest.mark.parametrize("after", [(), (10, 5), (5, 5), (5, 10, 15)])
 def test_numbers_that_do_not_fit_are_refused(after):
     members = (RandomOptimizer(), GeneticOptimizer(), ParticleSwarmOptimizer())
-    with pytest.raises(InputError, match="3 optimizers need 2 numbers that rise"):
+    with pytest.raises(InputError, match=r"one number fewer than there are optimizers \(3\), in rising order"):
         SequenceOptimizer(members=members, after=after)
