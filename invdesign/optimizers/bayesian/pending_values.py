@@ -43,7 +43,7 @@ def pending_values(model: Surrogate, pending: pd.DataFrame, *, targets: Targets,
     for place, name in enumerate(bounded):
         window = targets.window(name)
         if window is not None:
-            # Away from the target and toward it, so that a property and its negative are searched alike.
+            # The sign of a draw is relative to the target, so that a property and its negative are searched alike.
             away = np.where(mean[name] < sum(window.interval) / 2.0, -1.0, 1.0)
             values[name] += away * drawn[:, place] * std[name]
     return values
